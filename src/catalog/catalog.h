@@ -1,0 +1,42 @@
+// Catalog: what exists, in SQLite (WAL mode, synchronous=FULL): collections by tenant and database now; users, keys,
+// audit and aliases in later migrations. Every call is one transaction, durable at return. SQL lives in this folder only,
+// always with bound parameters. Thread-safe (one connection under a mutex; calls are rare).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "model/collection_spec.h"
+
+namespace akidb::catalog {
+
+/// creating → active → deleting → (row removed). A start finishes what a crash left half-way.
+enum class CollectionState : uint8_t { kCreating = 0, kActive = 1, kDeleting = 2 };
+
+struct CollectionRow {
+    model::CollectionSpec spec;
+    CollectionState state = CollectionState::kCreating;
+};
+
+class Catalog {
+  public:
+    /// Opens or creates, checks integrity (`quick_check`), migrates. kDataLoss when damaged, kConflict when made by a
+    /// newer AkiDB.
+    static Result<std::unique_ptr<Catalog>> open(const std::string& path);
+    virtual ~Catalog() = default;
+
+    /// State kCreating. kAlreadyExists when an active or creating collection of that name is there.
+    virtual Result<void> insert_collection(const model::CollectionSpec& spec) = 0;
+    virtual Result<void> set_collection_state(const Uuid& id, CollectionState state) = 0;
+    /// Success when it is not there.
+    virtual Result<void> remove_collection(const Uuid& id) = 0;
+    /// All, by name.
+    virtual Result<std::vector<CollectionRow>> list_collections() = 0;
+    virtual Result<void> close() = 0;
+};
+
+}  // namespace akidb::catalog

@@ -1,0 +1,41 @@
+// HttpClient: the door to other servers, for the command line and later S3; by libcurl, with keep-alive. No redirects,
+// no proxies from the environment, no cookies. Thread-compatible: one client per thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+
+namespace akidb::io {
+
+struct HttpRequest {
+    std::string method = "GET";
+    std::string url;
+    std::string_view body;  // must outlive the call
+    std::vector<std::pair<std::string, std::string>> headers;
+    uint32_t timeout_ms = 30'000;
+    uint64_t reply_bytes_max = 256 << 20;
+};
+
+struct HttpReply {
+    int status = 0;
+    std::string body;
+    std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
+};
+
+class HttpClient {
+  public:
+    virtual ~HttpClient() = default;
+    /// Any HTTP status is a reply; kUnavailable when there was no connection or it broke, kDeadlineExceeded on time-out,
+    /// kPayloadTooLarge when the reply passes reply_bytes_max.
+    virtual Result<HttpReply> send(const HttpRequest& request) = 0;
+};
+
+std::unique_ptr<HttpClient> make_curl_http_client();
+
+}  // namespace akidb::io

@@ -1,0 +1,31 @@
+// Document and what is asked of it: plain values that every layer above io shares.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "model/collection_spec.h"
+#include "model/document_id.h"
+#include "model/metadata.h"
+
+namespace akidb::model {
+
+struct Document {
+    DocumentId id;
+    std::vector<float> vector;  // `dimension` floats as the client sent them; empty when not asked for
+    std::string metadata{empty_metadata()};  // encoded (metadata.h); empty string when not asked for
+    uint64_t version = 0;  // the sequence number of the write that made this version
+};
+
+/// Which parts of a document an answer carries besides its id.
+struct Include {
+    bool vector = false;
+    bool metadata = false;
+};
+
+/// `dimension` finite components, and not all zero under cosine; denormal overflow counts as not finite. The error's
+/// field is "vector" or "vector[i]".
+Result<void> validate_vector(const CollectionSpec& spec, const std::vector<float>& vector);
+
+}  // namespace akidb::model

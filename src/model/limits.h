@@ -1,0 +1,31 @@
+// Every limit on what a client may send, in one place. Docs and validation messages print these; each has a boundary
+// test at n-1, n, n+1. Limits an operator may move are in the settings table instead and start from these values.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace akidb::model {
+
+inline constexpr uint32_t kDimensionMin = 16;
+inline constexpr uint32_t kDimensionMax = 4096;
+inline constexpr size_t kCollectionNameBytesMax = 128;
+inline constexpr size_t kDocumentIdBytesMax = 255;
+inline constexpr size_t kBatchDocumentsMax = 10'000;
+inline constexpr size_t kMetadataBytesMax = 1 << 20;
+inline constexpr uint32_t kMetadataDepthMax = 32;
+inline constexpr uint32_t kTopKMax = 10'000;
+inline constexpr uint32_t kOffsetMax = 10'000;
+inline constexpr uint32_t kEfMax = 4096;
+inline constexpr uint32_t kFilterNodesMax = 512;
+inline constexpr uint32_t kFilterDepthMax = 32;
+inline constexpr size_t kFilterListItemsMax = 10'000;
+inline constexpr size_t kFilterStringBytesMax = 64 << 10;
+inline constexpr size_t kFilterKeyBytesMax = 1024;
+inline constexpr uint32_t kJsonDepthMax = 64;
+inline constexpr size_t kImportBodyBytesMax = 64 << 20;
+inline constexpr size_t kBodyBytesMax = 4 << 20;
+inline constexpr size_t kUrlBytesMax = 8 << 10;
+inline constexpr size_t kHeaderBytesMax = 16 << 10;
+
+}  // namespace akidb::model

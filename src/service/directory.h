@@ -1,0 +1,68 @@
+// Directory: which collections exist and in which condition: the link between names (catalog) and open engines. Readers
+// copy one published map. Loading runs in parallel in the background while ports are already open; a collection that
+// cannot be opened is quarantined and named, and the others serve (rule R12). Thread-safe.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/logger.h"
+#include "base/published.h"
+#include "catalog/catalog.h"
+#include "engine/collection.h"
+#include "io/random.h"
+
+namespace akidb::service {
+
+enum class Condition : uint8_t { kLoading, kServing, kQuarantined };
+
+struct DirectoryEntry {
+    model::CollectionSpec spec;
+    Condition condition = Condition::kLoading;
+    std::shared_ptr<engine::Collection> collection;  // set when serving
+    std::string reason;                              // why quarantined
+};
+
+struct LoadProgress {
+    size_t loaded = 0;  // serving or quarantined
+    size_t total = 0;
+    size_t quarantined = 0;
+    bool finished = false;
+};
+
+class Directory {
+  public:
+    /// `root` is DATA/collections. Everything given must outlive the directory.
+    Directory(engine::Dependencies dependencies, io::Random& random, catalog::Catalog& catalog, std::string root,
+              engine::CollectionOptions options);
+    ~Directory();
+
+    /// Reads the catalog, finishes half-made and half-deleted collections, and opens the rest as jobs on `loader`.
+    Result<void> start_loading(io::Executor& loader);
+    LoadProgress progress() const;
+
+    /// kNotFound; kUnavailable while it loads; kDataLoss when quarantined.
+    Result<std::shared_ptr<engine::Collection>> find(std::string_view name_or_id) const;
+    /// By name.
+    std::vector<DirectoryEntry> list() const;
+    Result<DirectoryEntry> describe(std::string_view name_or_id) const;
+
+    Result<DirectoryEntry> create(model::CollectionSpec spec);
+    /// The name is gone at return; running searches finish on their snapshot; files go when the last reader left.
+    Result<void> remove(std::string_view name_or_id);
+
+    /// Closes every collection in turn (see engine::Collection::close).
+    Result<void> close_all(bool checkpoint);
+
+  private:
+    using Map = std::map<std::string, std::shared_ptr<const DirectoryEntry>, std::less<>>;
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace akidb::service

@@ -1,0 +1,61 @@
+// Service: every use case, one function each, the same for all protocols: values in, values out. Each reads as a list:
+// authorize (issue E), find, check limits, act, count. Thread-safe; calls block as engine::Collection says.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/search.h"
+#include "service/context.h"
+#include "service/directory.h"
+#include "telemetry/metrics.h"
+
+namespace akidb::service {
+
+struct CreateCollection {
+    std::string name;
+    uint32_t dimension = 0;
+    model::Metric metric = model::Metric::kCosine;
+};
+
+struct CollectionDescription {
+    model::CollectionSpec spec;
+    Condition condition = Condition::kLoading;
+    std::string reason;
+    engine::CollectionStats stats;  // zeros unless serving
+};
+
+class Service {
+  public:
+    Service(Directory& directory, telemetry::Metrics& metrics, const io::Clock& clock, io::Random& random);
+
+    Result<CollectionDescription> create_collection(const RequestContext& context, const CreateCollection& request);
+    Result<std::vector<CollectionDescription>> list_collections(const RequestContext& context);
+    Result<CollectionDescription> describe_collection(const RequestContext& context, std::string_view collection);
+    Result<void> delete_collection(const RequestContext& context, std::string_view collection);
+
+    /// UUID v7, for a document sent without an id.
+    model::DocumentId new_document_id();
+    Result<engine::WriteReply> upsert_documents(const RequestContext& context, std::string_view collection,
+                                                std::vector<model::Document> documents);
+    Result<engine::WriteReply> delete_documents(const RequestContext& context, std::string_view collection,
+                                                const std::vector<model::DocumentId>& ids);
+    Result<engine::WriteReply> delete_matching(const RequestContext& context, std::string_view collection,
+                                               const model::Filter& filter);
+    Result<std::vector<model::Document>> get_documents(const RequestContext& context, std::string_view collection,
+                                                       const std::vector<model::DocumentId>& ids, model::Include include);
+    Result<uint64_t> count_documents(const RequestContext& context, std::string_view collection,
+                                     const model::Filter* filter);
+    Result<model::SearchReply> search(const RequestContext& context, std::string_view collection,
+                                      const model::SearchRequest& request);
+
+  private:
+    Directory& directory_;
+    telemetry::Metrics& metrics_;
+    const io::Clock& clock_;
+    io::Random& random_;
+};
+
+}  // namespace akidb::service

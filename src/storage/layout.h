@@ -1,0 +1,28 @@
+// Layout: every file name under a collection's directory, made and parsed here only.
+//   MANIFEST-<version>            the commit point (manifest.h)
+//   log/<first sequence>.log      the write-ahead log (log_format.h)
+//   seg/<first row>-<rows>-<version>.rows   immutable documents (segment_format.h)
+//   seg/<version>.graph           neighbour lists of rows [0, n)
+//   seg/<version>.dead            tombstones at the covered sequence
+// Numbers are 20-digit decimals, so names sort as numbers do.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace akidb::storage {
+
+inline constexpr std::string_view kLogDirectory = "log";
+inline constexpr std::string_view kSegmentDirectory = "seg";
+
+std::string manifest_name(uint64_t version);
+std::optional<uint64_t> parse_manifest_name(std::string_view name);
+std::string log_name(uint64_t first_sequence);
+std::optional<uint64_t> parse_log_name(std::string_view name);
+std::string rows_name(uint64_t first_row, uint64_t row_count, uint64_t version);
+std::string graph_name(uint64_t version);
+std::string dead_name(uint64_t version);
+
+}  // namespace akidb::storage

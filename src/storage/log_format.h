@@ -1,0 +1,55 @@
+// The write-ahead log of one collection: numbered files of frames. A frame is one group commit: records that became
+// durable by one sync. docs/formats/log.md has a worked hex example.
+//
+// File: 64-byte header (magic "AKILOG01", format version, collection UUID, file id u64, first sequence u64, CRC32C), then
+// frames, each starting at a multiple of 64 bytes, then zeros (preallocated space).
+// Frame: 40-byte header — magic u32, body bytes u32, first sequence u64, record count u32, epoch u32, file offset u64,
+// CRC32C u32 over header and body seeded with the file id (so that a misdirected or recycled block never passes), 4 zero
+// bytes — then the body: records of { type u8, length u32, bytes }. Record i of a frame has sequence first + i.
+//
+// Only one group is ever unsynced (rule R4). So an invalid frame that is followed by any valid frame, in the file or in a
+// later one, is damage (kDataLoss: quarantine); an invalid frame with nothing valid after it is a torn tail of a group
+// that was never acknowledged: it is cut, counted and reported.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/uuid.h"
+#include "model/document.h"
+
+namespace akidb::storage {
+
+inline constexpr uint32_t kLogFileBytes = 64 << 20;  // a file is closed when the next frame would pass this
+inline constexpr uint32_t kFrameAlignment = 64;
+
+enum class RecordType : uint8_t {
+    kUpsert = 1,      // documents
+    kDelete = 2,      // resolved ids, never a filter (rule R9)
+    kCleanStop = 3,   // the last record of an orderly shutdown; empty
+};
+
+struct LogRecord {
+    RecordType type = RecordType::kUpsert;
+    std::string body;
+};
+
+/// Upsert body: u32 count, then per document: id (u32 length + encoding), vector (dimension × f32), metadata (u32 length +
+/// encoding). Documents view the caller's memory until encoded.
+std::string encode_upsert(const std::vector<model::Document>& documents);
+struct UpsertItem {
+    std::string_view id;        // DocumentId encoding
+    std::string_view vector;    // dimension × f32, unaligned
+    std::string_view metadata;  // encoded object
+};
+/// Views into `body`; kDataLoss when malformed.
+Result<std::vector<UpsertItem>> decode_upsert(std::string_view body, uint32_t dimension);
+
+/// Delete body: u32 count, then ids as u32 length + encoding.
+std::string encode_delete(const std::vector<std::string>& encoded_ids);
+Result<std::vector<std::string_view>> decode_delete(std::string_view body);
+
+}  // namespace akidb::storage

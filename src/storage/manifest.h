@@ -1,0 +1,52 @@
+// Manifest: the commit point of a collection's files: which segment files hold it, and up to which sequence. Whatever a
+// manifest does not name does not exist. Written atomically under a new version number; the old one is removed after.
+// docs/formats/manifest.md has a worked hex example.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "io/file_system.h"
+#include "model/collection_spec.h"
+
+namespace akidb::storage {
+
+struct ManifestFile {
+    std::string name;  // within seg/
+    uint64_t bytes = 0;
+    uint32_t crc = 0;  // of the file's own footer; ties the entry to the very file
+};
+
+struct ManifestRows {
+    ManifestFile file;
+    uint64_t first_row = 0;
+    uint64_t row_count = 0;
+};
+
+struct Manifest {
+    uint64_t version = 0;
+    Uuid collection;
+    uint32_t dimension = 0;
+    model::Metric metric = model::Metric::kCosine;
+    uint64_t covered_sequence = 0;        // every effect up to here is in the files; the log serves the rest
+    std::vector<ManifestRows> rows;       // ascending, without gaps, from row 0
+    std::optional<ManifestFile> graph;
+    std::optional<ManifestFile> dead;
+};
+
+std::string encode_manifest(const Manifest& manifest);
+/// kDataLoss for anything that encode_manifest does not write.
+Result<Manifest> decode_manifest(std::string_view bytes);
+
+/// Durable at return (rule R1); then removes older manifests (best effort; the next write tries again).
+Result<void> write_manifest(io::FileSystem& files, const std::string& directory, const Manifest& manifest);
+/// The newest; nullopt when the directory has none (a new collection). A newest that does not decode is kDataLoss: an
+/// older one would lose acknowledged writes in silence.
+Result<std::optional<Manifest>> read_manifest(io::FileSystem& files, const std::string& directory);
+/// Deletes files of seg/ that `manifest` does not name, temp files, and older manifests: half-made things of a crash.
+Result<void> remove_strays(io::FileSystem& files, const std::string& directory, const Manifest& manifest);
+
+}  // namespace akidb::storage

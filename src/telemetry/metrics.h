@@ -1,0 +1,93 @@
+// Metrics: every metric of the process, declared once in kMetrics (name, type, unit, labels, sentence); code asks for a
+// series by MetricId, and docs/generated/metrics.md and later dashboards come from the same table. A metric that nothing
+// sets fails a test. Series references stay valid for the life of Metrics. Thread-safe.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace akidb::telemetry {
+
+enum class MetricId : uint8_t {
+    kBuildInfo,
+    kStartTime,
+    kHttpRequestDuration,
+    kHttpConnections,
+    kHttpRefused,
+    kSearchDuration,
+    kSearchDistances,
+    kDocumentsWritten,
+    kDocumentsDeleted,
+    kCommitRecords,
+    kLogSyncDuration,
+    kLogBytes,
+    kLogTornBytes,
+    kHeadRows,
+    kLinkedRows,
+    kCheckpointDuration,
+    kCheckpoints,
+    kCollections,
+    kCollectionsQuarantined,
+    kCollectionsPoisoned,
+    kProcessResidentMemory,
+    kProcessOpenFds,
+    kDiskFree,
+    kReady,
+};
+
+enum class MetricType : uint8_t { kCounter, kGauge, kHistogram };
+
+struct MetricRow {
+    MetricId id;
+    MetricType type;
+    std::string_view name;    // akidb_…, base units
+    std::string_view labels;  // comma-separated label names, bounded values only
+    std::string_view help;
+};
+
+std::span<const MetricRow> metric_table();
+
+class Counter {
+  public:
+    virtual ~Counter() = default;
+    virtual void add(double amount = 1) = 0;
+};
+class Gauge {
+  public:
+    virtual ~Gauge() = default;
+    virtual void set(double value) = 0;
+    virtual void add(double amount) = 0;
+};
+class Histogram {
+  public:
+    virtual ~Histogram() = default;
+    virtual void observe(double value) = 0;
+};
+
+class Metrics {
+  public:
+    Metrics();
+    ~Metrics();
+    Metrics(const Metrics&) = delete;
+    Metrics& operator=(const Metrics&) = delete;
+
+    /// The series with these label values, made on first use; as many values as the row has labels.
+    Counter& counter(MetricId id, std::initializer_list<std::string_view> label_values = {});
+    Gauge& gauge(MetricId id, std::initializer_list<std::string_view> label_values = {});
+    Histogram& histogram(MetricId id, std::initializer_list<std::string_view> label_values = {});
+    /// Drops the series with these label values (a deleted collection); references to it must be gone.
+    void remove(MetricId id, std::initializer_list<std::string_view> label_values);
+    /// Prometheus text format 0.0.4.
+    std::string expose() const;
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace akidb::telemetry
