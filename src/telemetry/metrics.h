@@ -1,6 +1,6 @@
-// Metrics: every metric of the process, declared once in kMetrics (name, type, unit, labels, sentence); code asks for a
-// series by MetricId, and docs/generated/metrics.md and later dashboards come from the same table. A metric that nothing
-// sets fails a test. Series references stay valid for the life of Metrics. Thread-safe.
+// Metrics: every metric of the process, declared once in kMetrics (name, type, unit, labels, sentence); code
+// asks for a series by MetricId, and docs/generated/metrics.md and later dashboards come from the same table.
+// A metric that nothing sets fails a test. Series references stay valid for the life of Metrics. Thread-safe.
 #pragma once
 
 #include <array>
@@ -51,6 +51,8 @@ struct MetricRow {
 };
 
 std::span<const MetricRow> metric_table();
+/// docs/generated/metrics.md.
+std::string generate_metrics_markdown();
 
 class Counter {
   public:

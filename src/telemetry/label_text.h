@@ -1,0 +1,17 @@
+// Label values as the Prometheus text format allows them: UTF-8 of bounded length. One bad byte would make
+// the scraper refuse the whole page, so bytes that are not UTF-8 become '?'. Quotes, backslashes and line
+// ends are the serializer's to escape. Pure, thread-safe.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace akidb::telemetry {
+
+/// At most 128 bytes, cut at a character.
+std::string label_text(std::string_view value);
+/// "a,b" → {"a", "b"}; "" → {}.
+std::vector<std::string> split_labels(std::string_view labels);
+
+}  // namespace akidb::telemetry

@@ -1,0 +1,101 @@
+#include <array>
+
+#include "base/assert.h"
+#include "telemetry/metrics.h"
+
+namespace akidb::telemetry {
+namespace {
+
+using enum MetricId;
+using enum MetricType;
+
+// In the order of MetricId: row_of() indexes by it.
+constexpr std::array<MetricRow, 24> kMetrics{{
+    {kBuildInfo, kGauge, "akidb_build_info", "version",
+     "Always 1; the version of the running binary is its label."},
+    {kStartTime, kGauge, "akidb_start_time_seconds", "", "When the process started, in seconds since 1970."},
+    {kHttpRequestDuration, kHistogram, "akidb_http_request_duration_seconds", "method,route,code",
+     "Time from the first byte of a request to the last byte of its answer, by method, route template and "
+     "status."},
+    {kHttpConnections, kGauge, "akidb_http_connections", "", "HTTP connections open now."},
+    {kHttpRefused, kCounter, "akidb_http_refused_total", "reason",
+     "Connections and requests turned away before any work was done for them."},
+    {kSearchDuration, kHistogram, "akidb_search_duration_seconds", "kind",
+     "Time inside one search, without HTTP: graph, flat, exact or filtered."},
+    {kSearchDistances, kCounter, "akidb_search_distances_total", "", "Distances computed by searches."},
+    {kDocumentsWritten, kCounter, "akidb_documents_written_total", "",
+     "Documents upserted and acknowledged."},
+    {kDocumentsDeleted, kCounter, "akidb_documents_deleted_total", "", "Documents deleted and acknowledged."},
+    {kCommitRecords, kHistogram, "akidb_commit_batch_records", "",
+     "Log records made durable together by one sync of the write-ahead log."},
+    {kLogSyncDuration, kHistogram, "akidb_wal_sync_duration_seconds", "",
+     "Time of one sync of a write-ahead log; a rise here is a slow disk."},
+    {kLogBytes, kGauge, "akidb_wal_bytes", "collection",
+     "Bytes of write-ahead log that a start would have to replay."},
+    {kLogTornBytes, kCounter, "akidb_wal_torn_bytes_total", "",
+     "Bytes cut off the end of logs at start: writes that a crash interrupted and nobody was told had "
+     "succeeded."},
+    {kHeadRows, kGauge, "akidb_head_rows", "collection",
+     "Rows not yet linked into the graph; searched one by one."},
+    {kLinkedRows, kGauge, "akidb_linked_rows", "collection", "Rows linked into the graph."},
+    {kCheckpointDuration, kHistogram, "akidb_checkpoint_duration_seconds", "",
+     "Time of one checkpoint: segments and manifest written and synced."},
+    {kCheckpoints, kCounter, "akidb_checkpoints_total", "outcome", "Checkpoints ended: ok or failed."},
+    {kCollections, kGauge, "akidb_collections", "", "Collections in service."},
+    {kCollectionsQuarantined, kGauge, "akidb_collections_quarantined", "",
+     "Collections out of service because a file of theirs is damaged; above 0 a person has to act."},
+    {kCollectionsPoisoned, kGauge, "akidb_collections_poisoned", "",
+     "Collections that refuse writes until a restart because a sync failed; above 0 a person has to act."},
+    {kProcessResidentMemory, kGauge, "process_resident_memory_bytes", "", "Resident memory of the process."},
+    {kProcessOpenFds, kGauge, "process_open_fds", "", "File descriptors open now."},
+    {kDiskFree, kGauge, "akidb_disk_free_bytes", "",
+     "Bytes free for us on the file system of the data directory."},
+    {kReady, kGauge, "akidb_ready", "", "1 while the server answers requests, 0 while it loads or drains."},
+}};
+
+constexpr bool is_in_order_of_ids() {
+    for (size_t i = 0; i < kMetrics.size(); ++i) {
+        if (static_cast<size_t>(kMetrics[i].id) != i) {
+            return false;
+        }
+    }
+    return static_cast<size_t>(kReady) + 1 == kMetrics.size();
+}
+static_assert(is_in_order_of_ids());
+
+std::string_view name_of(MetricType type) {
+    switch (type) {
+        case kCounter:
+            return "counter";
+        case kGauge:
+            return "gauge";
+        case kHistogram:
+            return "histogram";
+    }
+    AKIDB_ASSERT(false);
+}
+
+}  // namespace
+
+std::span<const MetricRow> metric_table() {
+    return kMetrics;
+}
+
+std::string generate_metrics_markdown() {
+    std::string page =
+        "# Metrics\n\n"
+        "Made from the table in `src/telemetry/metric_table.cc`; change that, then run "
+        "`AKIDB_UPDATE_DOCS=1 telemetry_test`.\n\n"
+        "`GET /metrics` answers in the Prometheus text format 0.0.4. A metric holds at most 200 combinations "
+        "of label\n"
+        "values; counters and histograms sum what is beyond them under the value `other`, gauges leave it "
+        "out.\n\n"
+        "| Name | Type | Labels | Meaning |\n|---|---|---|---|\n";
+    for (const MetricRow& row : kMetrics) {
+        page.append("| `").append(row.name).append("` | ").append(name_of(row.type)).append(" | ");
+        page.append(row.labels.empty() ? "–" : row.labels).append(" | ").append(row.help).append(" |\n");
+    }
+    return page;
+}
+
+}  // namespace akidb::telemetry
