@@ -1,0 +1,142 @@
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <string>
+
+#include "io/clock.h"
+#include "io/file_system.h"
+#include "io/posix_file_system.h"
+#include "io/random.h"
+
+namespace akidb::io {
+namespace {
+
+class PosixFiles : public testing::Test {
+  public:
+    PosixFiles() {
+        std::string name = (std::filesystem::temp_directory_path() / "akidb_io_XXXXXX").string();
+        EXPECT_NE(::mkdtemp(name.data()), nullptr);
+        directory_ = name;
+    }
+    ~PosixFiles() override { std::filesystem::remove_all(directory_); }
+
+    std::string path(const std::string& name) const { return directory_ + "/" + name; }
+
+  protected:
+    std::string directory_;
+    std::unique_ptr<FileSystem> files_ = make_posix_file_system();
+};
+
+TEST_F(PosixFiles, PutPreallocatedZerosBehindTheLogicalEndOnDisk) {
+    auto file = files_->create(path("log"));
+    ASSERT_TRUE(file);
+    ASSERT_TRUE((*file)->preallocate((2 << 20) + 5));
+    ASSERT_TRUE((*file)->append("frame"));
+    ASSERT_TRUE((*file)->sync());
+    EXPECT_EQ((*file)->size(), 5u);
+    EXPECT_EQ((*file)->allocated(), (2u << 20) + 5);
+    struct stat status {};
+    ASSERT_EQ(::stat(path("log").c_str(), &status), 0);
+    EXPECT_EQ(status.st_size, (2 << 20) + 5);
+    // Real blocks, not a hole: a hole would make the first write to it change metadata.
+    EXPECT_GE(status.st_blocks * 512, 2 << 20);
+}
+
+TEST_F(PosixFiles, NeverFollowASymbolicLinkToAFile) {
+    std::ofstream(path("target")) << "secret";
+    std::filesystem::create_symlink(path("target"), path("link"));
+    EXPECT_FALSE(files_->open_read(path("link")));
+    EXPECT_FALSE(files_->map(path("link")));
+    EXPECT_FALSE(files_->lock(path("link")));
+    EXPECT_FALSE(files_->create(path("link")));
+    EXPECT_EQ(read_whole_file(*files_, path("target"), 100).value(), "secret");
+}
+
+TEST_F(PosixFiles, RefuseANamedPipeInsteadOfWaitingForItsWriter) {
+    ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
+    EXPECT_EQ(files_->open_read(path("pipe")).error().code(), Code::kInternal);
+}
+
+TEST_F(PosixFiles, NameTheHolderOfALock) {
+    auto held = files_->lock(path("LOCK"));
+    ASSERT_TRUE(held);
+    const auto second = files_->lock(path("LOCK"));
+    ASSERT_FALSE(second);
+    EXPECT_NE(second.error().message().find(std::to_string(::getpid())), std::string::npos);
+}
+
+TEST_F(PosixFiles, NameCallPathAndReasonInErrors) {
+    const auto missing = files_->open_read(path("none"));
+    ASSERT_FALSE(missing);
+    EXPECT_EQ(missing.error().message(), "open " + path("none") + ": No such file or directory");
+}
+
+TEST_F(PosixFiles, RefuseADeviceAsAFile) {
+    EXPECT_EQ(files_->open_read("/dev/null").error().code(), Code::kInternal);
+}
+
+TEST_F(PosixFiles, ReturnFreeBytesOfTheVolume) {
+    EXPECT_GT(files_->free_bytes(directory_).value(), 0u);
+    EXPECT_EQ(files_->free_bytes(path("none")).error().code(), Code::kNotFound);
+}
+
+TEST_F(PosixFiles, KeepOtherUsersOut) {
+    ASSERT_TRUE(files_->make_directory(path("d")));
+    ASSERT_TRUE(files_->create(path("d/f")));
+    struct stat status {};
+    ASSERT_EQ(::stat(path("d/f").c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0007u, 0u);
+    ASSERT_EQ(::stat(path("d").c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0007u, 0u);
+}
+
+TEST(SystemClock, NeverGoesBack) {
+    const auto clock = make_system_clock();
+    uint64_t before = clock->monotonic_us();
+    for (int i = 0; i < 1000; ++i) {
+        const uint64_t now = clock->monotonic_us();
+        ASSERT_GE(now, before);
+        before = now;
+    }
+    EXPECT_GT(clock->unix_ms(), 1'600'000'000'000u);
+}
+
+TEST(SystemRandom, DoesNotRepeatItself) {
+    const auto random = make_system_random();
+    std::set<uint64_t> seen;
+    for (int i = 0; i < 1000; ++i) {
+        seen.insert(random->next_u64());
+    }
+    EXPECT_EQ(seen.size(), 1000u);
+}
+
+TEST(SeededRandom, IsSplitmix64) {
+    const auto random = make_seeded_random(1234567);
+    // Published test vector of the reference implementation.
+    EXPECT_EQ(random->next_u64(), 6457827717110365317u);
+    EXPECT_EQ(random->next_u64(), 3203168211198807973u);
+    EXPECT_EQ(random->next_u64(), 9817491932198370423u);
+}
+
+TEST(MakeUuid, IsVersionSevenAndCarriesTheTime) {
+    const auto random = make_seeded_random(1);
+    const auto clock = make_system_clock();
+    const uint64_t before = clock->unix_ms();
+    const Uuid uuid = make_uuid(*random, *clock);
+    const uint64_t after = clock->unix_ms();
+    uint64_t time = 0;
+    for (size_t i = 0; i < 6; ++i) {
+        time = time << 8 | uuid.bytes[i];
+    }
+    EXPECT_GE(time, before);
+    EXPECT_LE(time, after);
+    EXPECT_EQ(uuid.bytes[6] >> 4, 7);
+    EXPECT_EQ(uuid.bytes[8] >> 6, 2);
+}
+
+}  // namespace
+}  // namespace akidb::io

@@ -1,0 +1,358 @@
+#include "io/posix_file_system.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <limits>
+#include <utility>
+
+#include "io/posix_descriptor.h"
+
+namespace akidb::io {
+namespace {
+
+constexpr mode_t kFileMode = 0640;  // the umask takes more away; others never read a database's files
+constexpr mode_t kDirectoryMode = 0750;
+constexpr size_t kZeroPiece = size_t{1} << 20;
+constexpr size_t kCallMax = size_t{1} << 30;  // Linux moves at most 2 GiB - 4 KiB a call
+
+Result<Descriptor> open_at(const std::string& path, int flags) {
+    const int number =
+        retry_interrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, kFileMode); });
+    if (number < 0) {
+        return error_of(errno, "open", path);
+    }
+    return Descriptor(number);
+}
+
+struct OpenFile {
+    Descriptor descriptor;
+    uint64_t size;
+};
+
+Result<OpenFile> open_regular(const std::string& path) {
+    // Without O_NONBLOCK the open of a named pipe would wait for its writer.
+    AKIDB_TRY(Descriptor descriptor, open_at(path, O_RDONLY | O_NONBLOCK));
+    struct stat status {};
+    if (::fstat(descriptor.get(), &status) != 0) {
+        return error_of(errno, "fstat", path);
+    }
+    if (!S_ISREG(status.st_mode)) {
+        return Error(Code::kInternal, "open " + path + ": not a file");
+    }
+    return OpenFile{std::move(descriptor), static_cast<uint64_t>(status.st_size)};
+}
+
+class PosixAppendFile final : public AppendFile {
+  public:
+    PosixAppendFile(Descriptor descriptor, std::string path)
+        : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
+
+    Result<void> append(std::string_view bytes) override {
+        AKIDB_TRY(write_at(size_, bytes));
+        size_ += bytes.size();
+        return {};
+    }
+
+    Result<void> preallocate(uint64_t total_bytes) override {
+        const uint64_t before = allocated();
+        if (total_bytes <= before) {
+            return {};
+        }
+        if (total_bytes > static_cast<uint64_t>(std::numeric_limits<off_t>::max())) {
+            return error_of(EFBIG, "preallocate", path_);
+        }
+        const std::string zeros(static_cast<size_t>(std::min<uint64_t>(kZeroPiece, total_bytes - before)),
+                                '\0');
+        Result<void> outcome;
+        for (uint64_t at = before; outcome && at < total_bytes; at += zeros.size()) {
+            const size_t piece = static_cast<size_t>(std::min<uint64_t>(zeros.size(), total_bytes - at));
+            outcome = write_at(at, std::string_view(zeros).substr(0, piece));
+        }
+        if (outcome) {
+            outcome = sync();
+        }
+        if (!outcome) {
+            // Gives back what was taken of a full disk; a leftover of zeros would do no harm to readers.
+            (void)retry_interrupted(
+                [&] { return ::ftruncate(descriptor_.get(), static_cast<off_t>(before)); });
+            return outcome;
+        }
+        allocated_ = total_bytes;
+        return {};
+    }
+
+    Result<void> sync() override {
+        // Not retried, not even on EINTR: a second call may report success for pages that the first one gave
+        // up.
+        if (::fdatasync(descriptor_.get()) != 0) {
+            return error_of(errno, "fdatasync", path_);
+        }
+        return {};
+    }
+
+    uint64_t size() const override { return size_; }
+    uint64_t allocated() const override { return std::max(size_, allocated_); }
+
+    Result<void> close() override {
+        const int number = descriptor_.release();
+        // Linux has closed it even when it says EINTR.
+        if (number >= 0 && ::close(number) != 0 && errno != EINTR) {
+            return error_of(errno, "close", path_);
+        }
+        return {};
+    }
+
+  private:
+    Result<void> write_at(uint64_t offset, std::string_view bytes) {
+        while (!bytes.empty()) {
+            const ssize_t count = retry_interrupted([&] {
+                return ::pwrite(descriptor_.get(), bytes.data(), std::min(bytes.size(), kCallMax),
+                                static_cast<off_t>(offset));
+            });
+            if (count <= 0) {
+                return error_of(count == 0 ? EIO : errno, "pwrite", path_);
+            }
+            bytes.remove_prefix(static_cast<size_t>(count));
+            offset += static_cast<uint64_t>(count);
+        }
+        return {};
+    }
+
+    Descriptor descriptor_;
+    std::string path_;
+    uint64_t size_ = 0;
+    uint64_t allocated_ = 0;
+};
+
+class PosixReadFile final : public ReadFile {
+  public:
+    PosixReadFile(Descriptor descriptor, std::string path)
+        : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
+
+    uint64_t size() const override {
+        struct stat status {};
+        // Asked each time because a log grows while it is read; it cannot fail on an open descriptor of a
+        // file.
+        return ::fstat(descriptor_.get(), &status) == 0 ? static_cast<uint64_t>(status.st_size) : 0;
+    }
+
+    Result<void> read_at(uint64_t offset, size_t count, std::string& out) const override {
+        const uint64_t end = size();
+        if (offset > end || count > end - offset) {
+            return ends_before(offset, count, end);
+        }
+        out.resize(count);
+        size_t done = 0;
+        while (done < count) {
+            const ssize_t got = retry_interrupted([&] {
+                return ::pread(descriptor_.get(), out.data() + done, std::min(count - done, kCallMax),
+                               static_cast<off_t>(offset + done));
+            });
+            if (got < 0) {
+                return error_of(errno, "pread", path_);
+            }
+            if (got == 0) {
+                return ends_before(offset, count, offset + done);
+            }
+            done += static_cast<size_t>(got);
+        }
+        return {};
+    }
+
+  private:
+    Error ends_before(uint64_t offset, size_t count, uint64_t end) const {
+        return Error(Code::kDataLoss, "pread " + path_ + ": " + std::to_string(count) + " bytes at " +
+                                          std::to_string(offset) + " wanted, but the file ends at " +
+                                          std::to_string(end));
+    }
+
+    Descriptor descriptor_;
+    std::string path_;
+};
+
+class PosixMappedFile final : public MappedFile {
+  public:
+    PosixMappedFile(void* address, size_t size) : address_(address), size_(size) {}
+    ~PosixMappedFile() override {
+        if (size_ > 0) {
+            ::munmap(address_, size_);
+        }
+    }
+    PosixMappedFile(const PosixMappedFile&) = delete;
+    PosixMappedFile& operator=(const PosixMappedFile&) = delete;
+
+    std::string_view bytes() const override {
+        return size_ == 0 ? std::string_view() : std::string_view(static_cast<const char*>(address_), size_);
+    }
+
+  private:
+    void* address_;
+    size_t size_;
+};
+
+class PosixFileLock final : public FileLock {
+  public:
+    explicit PosixFileLock(Descriptor descriptor) : descriptor_(std::move(descriptor)) {}
+
+  private:
+    Descriptor descriptor_;  // the kernel lets go of the lock with it, also when the process is killed
+};
+
+Error lock_is_held(int descriptor, const std::string& path) {
+    char text[32] = {};
+    const ssize_t got = retry_interrupted([&] { return ::pread(descriptor, text, sizeof(text) - 1, 0); });
+    std::string holder(text, got > 0 ? static_cast<size_t>(got) : 0);
+    holder.erase(std::find_if(holder.begin(), holder.end(), [](char c) { return c < '0' || c > '9'; }),
+                 holder.end());
+    return Error(Code::kConflict,
+                 "lock " + path + ": held by " +
+                     (holder.empty() ? std::string("another process") : "process " + holder));
+}
+
+class PosixFileSystem final : public FileSystem {
+  public:
+    Result<std::unique_ptr<AppendFile>> create(const std::string& path) override {
+        AKIDB_TRY(Descriptor descriptor, open_at(path, O_RDWR | O_CREAT | O_EXCL));
+        return std::make_unique<PosixAppendFile>(std::move(descriptor), path);
+    }
+
+    Result<std::unique_ptr<ReadFile>> open_read(const std::string& path) override {
+        AKIDB_TRY(OpenFile file, open_regular(path));
+        return std::make_unique<PosixReadFile>(std::move(file.descriptor), path);
+    }
+
+    Result<std::unique_ptr<MappedFile>> map(const std::string& path) override {
+        AKIDB_TRY(const OpenFile file, open_regular(path));
+        if (file.size == 0) {
+            return std::make_unique<PosixMappedFile>(nullptr, 0);
+        }
+        const auto size = static_cast<size_t>(file.size);
+        void* address = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.descriptor.get(), 0);
+        if (address == MAP_FAILED) {
+            return error_of(errno, "mmap", path);
+        }
+        return std::make_unique<PosixMappedFile>(address, size);
+    }
+
+    Result<std::vector<DirectoryEntry>> list(const std::string& directory) override;
+
+    Result<void> rename(const std::string& from, const std::string& to) override {
+        if (::rename(from.c_str(), to.c_str()) != 0) {
+            return error_of(errno, "rename", from + " to " + to);
+        }
+        return {};
+    }
+
+    Result<void> remove(const std::string& path) override {
+        if (::unlink(path.c_str()) != 0) {
+            return error_of(errno, "unlink", path);
+        }
+        return {};
+    }
+
+    Result<void> make_directory(const std::string& path) override {
+        if (::mkdir(path.c_str(), kDirectoryMode) == 0) {
+            return {};
+        }
+        const int number = errno;
+        struct stat status {};
+        if (number == EEXIST && ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) {
+            return {};
+        }
+        return error_of(number, "mkdir", path);
+    }
+
+    Result<void> remove_directory(const std::string& path) override {
+        if (::rmdir(path.c_str()) != 0) {
+            // Some file systems say EEXIST for ENOTEMPTY, which would read as "the name is taken".
+            return error_of(errno == EEXIST ? ENOTEMPTY : errno, "rmdir", path);
+        }
+        return {};
+    }
+
+    Result<void> sync_directory(const std::string& path) override {
+        const int number =
+            retry_interrupted([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
+        if (number < 0) {
+            return error_of(errno, "open", path);
+        }
+        const Descriptor descriptor(number);
+        if (::fsync(descriptor.get()) != 0) {
+            return error_of(errno, "fsync", path);
+        }
+        return {};
+    }
+
+    Result<std::unique_ptr<FileLock>> lock(const std::string& path) override {
+        AKIDB_TRY(Descriptor descriptor, open_at(path, O_RDWR | O_CREAT | O_NONBLOCK));
+        if (retry_interrupted([&] { return ::flock(descriptor.get(), LOCK_EX | LOCK_NB); }) != 0) {
+            return errno == EWOULDBLOCK ? lock_is_held(descriptor.get(), path)
+                                        : error_of(errno, "flock", path);
+        }
+        // The pid only helps people; a full disk must not keep the server from starting.
+        const std::string pid = std::to_string(::getpid()) + "\n";
+        if (::ftruncate(descriptor.get(), 0) == 0) {
+            (void)!::pwrite(descriptor.get(), pid.data(), pid.size(), 0);
+        }
+        return std::make_unique<PosixFileLock>(std::move(descriptor));
+    }
+
+    Result<uint64_t> free_bytes(const std::string& path) override {
+        struct statvfs status {};
+        if (retry_interrupted([&] { return ::statvfs(path.c_str(), &status); }) != 0) {
+            return error_of(errno, "statvfs", path);
+        }
+        return static_cast<uint64_t>(status.f_bavail) * status.f_frsize;
+    }
+};
+
+Result<std::vector<DirectoryEntry>> PosixFileSystem::list(const std::string& directory) {
+    const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(directory.c_str()), &::closedir);
+    if (!open) {
+        return error_of(errno, "opendir", directory);
+    }
+    std::vector<DirectoryEntry> entries;
+    while (true) {
+        errno = 0;
+        const dirent* found = ::readdir(open.get());
+        if (found == nullptr) {
+            break;
+        }
+        std::string name(found->d_name);
+        if (name == "." || name == "..") {
+            continue;
+        }
+        struct stat status {};
+        if (::fstatat(::dirfd(open.get()), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+            if (errno == ENOENT) {
+                continue;  // removed while we listed
+            }
+            return error_of(errno, "fstatat", directory + "/" + name);
+        }
+        const bool is_directory = S_ISDIR(status.st_mode);
+        entries.push_back(
+            {std::move(name), is_directory, is_directory ? 0 : static_cast<uint64_t>(status.st_size)});
+    }
+    if (errno != 0) {
+        return error_of(errno, "readdir", directory);
+    }
+    std::sort(entries.begin(), entries.end(),
+              [](const DirectoryEntry& a, const DirectoryEntry& b) { return a.name < b.name; });
+    return entries;
+}
+
+}  // namespace
+
+std::unique_ptr<FileSystem> make_posix_file_system() {
+    return std::make_unique<PosixFileSystem>();
+}
+
+}  // namespace akidb::io
