@@ -1,5 +1,5 @@
-// AKIDB_ASSERT: a broken invariant ends the process, in release too: going on with a state that we no longer understand
-// is how databases lose data. AKIDB_DEBUG_ASSERT is for checks too dear for release.
+// AKIDB_ASSERT: a broken invariant ends the process, in release too: going on with a state that we no longer
+// understand is how databases lose data. AKIDB_DEBUG_ASSERT is for checks too dear for release.
 #pragma once
 
 namespace akidb {

@@ -1,7 +1,7 @@
-// ByteWriter and ByteReader: little-endian integers, floats and length-prefixed strings into and out of byte buffers.
-// The reader checks every length against what is left before it touches or allocates anything (a length read from disk
-// or network is hostile until proven small); after its first failure it stays failed and returns zeros.
-// Thread-compatible.
+// ByteWriter and ByteReader: little-endian integers, floats and length-prefixed strings into and out of byte
+// buffers. The reader checks every length against what is left before it touches or allocates anything (a
+// length read from disk or network is hostile until proven small); after its first failure it stays failed
+// and returns zeros. Thread-compatible.
 #pragma once
 
 #include <bit>
@@ -15,7 +15,8 @@
 
 namespace akidb {
 
-static_assert(std::endian::native == std::endian::little, "the file formats are little-endian and copied as they are");
+static_assert(std::endian::native == std::endian::little,
+              "the file formats are little-endian and copied as they are");
 
 inline std::span<const std::byte> as_bytes(std::string_view text) {
     return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
@@ -29,8 +30,7 @@ class ByteWriter {
     explicit ByteWriter(std::string& out) : out_(out) {}
 
     template <class T>
-        requires(std::is_arithmetic_v<T>)
-    void put(T value) {
+    requires(std::is_arithmetic_v<T>) void put(T value) {
         char raw[sizeof(T)];
         std::memcpy(raw, &value, sizeof(T));
         out_.append(raw, sizeof(T));
@@ -55,8 +55,7 @@ class ByteReader {
     explicit ByteReader(std::string_view bytes) : bytes_(bytes) {}
 
     template <class T>
-        requires(std::is_arithmetic_v<T>)
-    T get() {
+    requires(std::is_arithmetic_v<T>) T get() {
         T value{};
         if (std::string_view raw = get_bytes(sizeof(T)); !failed_) {
             std::memcpy(&value, raw.data(), sizeof(T));

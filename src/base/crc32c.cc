@@ -31,7 +31,8 @@ uint32_t by_table(const unsigned char* data, size_t size, uint32_t state) {
 }
 
 #if defined(__x86_64__)
-__attribute__((target("sse4.2"))) uint32_t by_instruction(const unsigned char* data, size_t size, uint32_t state) {
+__attribute__((target("sse4.2"))) uint32_t by_instruction(const unsigned char* data, size_t size,
+                                                          uint32_t state) {
     uint64_t wide = state;
     while (size >= 8) {
         uint64_t word = 0;

@@ -1,5 +1,5 @@
-// CRC32C (Castagnoli), by the SSE4.2 instruction where the CPU has it, else by table. Check value: crc32c("123456789")
-// = 0xe3069283 (RFC 3720, B.4). Pure, thread-safe.
+// CRC32C (Castagnoli), by the SSE4.2 instruction where the CPU has it, else by table. Check value:
+// crc32c("123456789") = 0xe3069283 (RFC 3720, B.4). Pure, thread-safe.
 #pragma once
 
 #include <cstdint>

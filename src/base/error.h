@@ -1,6 +1,6 @@
-// Error: what went wrong, as a value. The codes are the gRPC canonical ones, refined where HTTP tells apart what gRPC
-// does not (a full disk, a rate limit and a body too large are all RESOURCE_EXHAUSTED to gRPC). The table below is the
-// only place that knows names, gRPC numbers and HTTP statuses. Values: thread-compatible.
+// Error: what went wrong, as a value. The codes are the gRPC canonical ones, refined where HTTP tells apart
+// what gRPC does not (a full disk, a rate limit and a body too large are all RESOURCE_EXHAUSTED to gRPC). The
+// table below is the only place that knows names, gRPC numbers and HTTP statuses. Values: thread-compatible.
 #pragma once
 
 #include <array>
@@ -38,24 +38,30 @@ struct CodeRow {
 };
 
 inline constexpr std::array<CodeRow, 15> kCodes{{
-    {Code::kInvalidArgument, "INVALID_ARGUMENT", 3, 400, "the request is wrong; sending it again cannot help"},
+    {Code::kInvalidArgument, "INVALID_ARGUMENT", 3, 400,
+     "the request is wrong; sending it again cannot help"},
     {Code::kUnauthenticated, "UNAUTHENTICATED", 16, 401, "no valid credentials"},
     {Code::kPermissionDenied, "PERMISSION_DENIED", 7, 403, "the credentials do not allow this action"},
     {Code::kNotFound, "NOT_FOUND", 5, 404, "the named thing does not exist"},
     {Code::kAlreadyExists, "ALREADY_EXISTS", 6, 409, "the name is taken"},
-    {Code::kConflict, "ABORTED", 10, 409, "the thing is in a state, or was changed, so that this cannot be done now"},
+    {Code::kConflict, "ABORTED", 10, 409,
+     "the thing is in a state, or was changed, so that this cannot be done now"},
     {Code::kPayloadTooLarge, "PAYLOAD_TOO_LARGE", 8, 413, "the request is larger than its limit"},
-    {Code::kRateLimited, "RESOURCE_EXHAUSTED", 8, 429, "too much at once; try again after Retry-After seconds"},
+    {Code::kRateLimited, "RESOURCE_EXHAUSTED", 8, 429,
+     "too much at once; try again after Retry-After seconds"},
     {Code::kCancelled, "CANCELLED", 1, 499, "the client gave up"},
     {Code::kInternal, "INTERNAL", 13, 500, "a fault of ours; the server's log has the request id"},
     {Code::kUnimplemented, "UNIMPLEMENTED", 12, 501, "the protocol feature asked for is not offered"},
     {Code::kUnavailable, "UNAVAILABLE", 14, 503, "not now: loading, draining or out of service; try again"},
-    {Code::kDataLoss, "DATA_LOSS", 15, 503, "damaged files: the collection is quarantined until repaired or restored"},
+    {Code::kDataLoss, "DATA_LOSS", 15, 503,
+     "damaged files: the collection is quarantined until repaired or restored"},
     {Code::kDeadlineExceeded, "DEADLINE_EXCEEDED", 4, 504, "the time allowed ran out"},
     {Code::kDiskFull, "DISK_FULL", 8, 507, "no space for writes; reads and deletes go on"},
 }};
 
-constexpr const CodeRow& row_of(Code code) { return kCodes[static_cast<size_t>(code)]; }
+constexpr const CodeRow& row_of(Code code) {
+    return kCodes[static_cast<size_t>(code)];
+}
 
 class [[nodiscard]] Error {
   public:
@@ -105,7 +111,9 @@ class [[nodiscard]] Error {
 };
 
 inline Error invalid_argument(std::string field, std::string message, std::string allowed = {}) {
-    return Error(Code::kInvalidArgument, std::move(message)).with_field(std::move(field)).with_allowed(std::move(allowed));
+    return Error(Code::kInvalidArgument, std::move(message))
+        .with_field(std::move(field))
+        .with_allowed(std::move(allowed));
 }
 
 }  // namespace akidb

@@ -1,5 +1,6 @@
-// Logger: the door to the log of events (not the write-ahead log). The server gives one that writes text or JSON lines;
-// tests and the simulator give NullLogger. Implementations are thread-safe and never block on a slow reader for long.
+// Logger: the door to the log of events (not the write-ahead log). The server gives one that writes text or
+// JSON lines; tests and the simulator give NullLogger. Implementations are thread-safe and never block on a
+// slow reader for long.
 #pragma once
 
 #include <initializer_list>

@@ -1,5 +1,5 @@
-// Mutex, MutexLock and CondVar: the standard ones with clang's thread-safety annotations, so that `-Wthread-safety`
-// proves which lock guards which field.
+// Mutex, MutexLock and CondVar: the standard ones with clang's thread-safety annotations, so that
+// `-Wthread-safety` proves which lock guards which field.
 #pragma once
 
 #include <condition_variable>
@@ -28,7 +28,9 @@ class AKIDB_ANNOTATE(capability("mutex")) Mutex {
 
 class AKIDB_ANNOTATE(scoped_lockable) MutexLock {
   public:
-    explicit MutexLock(Mutex& mutex) AKIDB_ANNOTATE(acquire_capability(mutex)) : mutex_(mutex) { mutex_.lock(); }
+    explicit MutexLock(Mutex& mutex) AKIDB_ANNOTATE(acquire_capability(mutex)) : mutex_(mutex) {
+        mutex_.lock();
+    }
     ~MutexLock() AKIDB_ANNOTATE(release_capability()) { mutex_.unlock(); }
     MutexLock(const MutexLock&) = delete;
     MutexLock& operator=(const MutexLock&) = delete;

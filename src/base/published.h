@@ -1,6 +1,6 @@
-// Published<T>: one immutable value that writers replace and readers copy. The reader holds the mutex only while it
-// copies a shared_ptr; libstdc++ 12's atomic<shared_ptr> would save that but makes ThreadSanitizer report a race.
-// Thread-safe.
+// Published<T>: one immutable value that writers replace and readers copy. The reader holds the mutex only
+// while it copies a shared_ptr; libstdc++ 12's atomic<shared_ptr> would save that but makes ThreadSanitizer
+// report a race. Thread-safe.
 #pragma once
 
 #include <memory>

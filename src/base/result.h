@@ -1,5 +1,6 @@
-// Result<T>: a value or an Error, named like std::expected (which clang 14 lacks). Dropping one is a warning, and
-// warnings are errors. AKIDB_TRY returns the error of the enclosing function's Result, or binds the value.
+// Result<T>: a value or an Error, named like std::expected (which clang 14 lacks). Dropping one is a warning,
+// and warnings are errors. AKIDB_TRY returns the error of the enclosing function's Result, or binds the
+// value.
 #pragma once
 
 #include <optional>
@@ -17,12 +18,15 @@ class [[nodiscard]] Result {
   public:
     using value_type = T;
 
-    Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT(google-explicit-constructor)
-    Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
+    Result(T value)
+        : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
+    Result(Error error)
+        : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
     template <class U>
-        requires(std::is_convertible_v<U&&, T> && !std::is_same_v<std::remove_cvref_t<U>, T> &&
-                 !std::is_same_v<std::remove_cvref_t<U>, Error> && !std::is_same_v<std::remove_cvref_t<U>, Result>)
-    Result(U&& value) : state_(std::in_place_index<0>, std::forward<U>(value)) {}  // NOLINT
+    requires(std::is_convertible_v<U&&, T> && !std::is_same_v<std::remove_cvref_t<U>, T> &&
+             !std::is_same_v<std::remove_cvref_t<U>, Error> &&
+             !std::is_same_v<std::remove_cvref_t<U>, Result>) Result(U&& value)
+        : state_(std::in_place_index<0>, std::forward<U>(value)) {}  // NOLINT
 
     bool has_value() const { return state_.index() == 0; }
     explicit operator bool() const { return has_value(); }
@@ -98,12 +102,12 @@ class [[nodiscard]] Result<void> {
 
 #define AKIDB_CONCAT_INNER(a, b) a##b
 #define AKIDB_CONCAT(a, b) AKIDB_CONCAT_INNER(a, b)
-#define AKIDB_TRY_1(expression)                          \
-    do {                                                 \
-        auto akidb_outcome = (expression);               \
-        if (!akidb_outcome.has_value()) {                \
-            return std::move(akidb_outcome).error();     \
-        }                                                \
+#define AKIDB_TRY_1(expression)                      \
+    do {                                             \
+        auto akidb_outcome = (expression);           \
+        if (!akidb_outcome.has_value()) {            \
+            return std::move(akidb_outcome).error(); \
+        }                                            \
     } while (false)
 #define AKIDB_TRY_2_INNER(name, declaration, expression) \
     auto name = (expression);                            \

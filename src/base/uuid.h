@@ -1,5 +1,5 @@
-// Uuid: 16 bytes with the usual text form. Making one needs a clock and randomness, so that lives in io/random.h.
-// Immutable value.
+// Uuid: 16 bytes with the usual text form. Making one needs a clock and randomness, so that lives in
+// io/random.h. Immutable value.
 #pragma once
 
 #include <array>

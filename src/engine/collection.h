@@ -1,10 +1,11 @@
-// Collection: documents of one collection, in memory and on disk: the place where index (no files) and storage (no
-// distances) meet. Durable, then visible, then acknowledged: a write is checked and its memory and disk reserved, then
-// logged and synced (together with the writes that wait beside it: group commit), then applied, then published, and only
-// then does the call return. Searches copy one snapshot pointer and take no lock afterwards.
+// Collection: documents of one collection, in memory and on disk: the place where index (no files) and
+// storage (no distances) meet. Durable, then visible, then acknowledged: a write is checked and its memory
+// and disk reserved, then logged and synced (together with the writes that wait beside it: group commit),
+// then applied, then published, and only then does the call return. Searches copy one snapshot pointer and
+// take no lock afterwards.
 //
-// Thread-safe. Calls block the caller (writes for a disk sync). Background work (linking head rows into the graph,
-// checkpoints) runs as short jobs on the executor given, which must outlive the collection.
+// Thread-safe. Calls block the caller (writes for a disk sync). Background work (linking head rows into the
+// graph, checkpoints) runs as short jobs on the executor given, which must outlive the collection.
 #pragma once
 
 #include <cstdint>
@@ -32,13 +33,15 @@ struct CollectionOptions {
     uint32_t default_ef = 160;
     /// A collection smaller than this is always scanned flat and never gets a graph.
     uint32_t graph_rows_min = 10'000;
-    /// Writes are refused with 429 while more rows than this wait to be linked (back-pressure, never a read stall).
+    /// Writes are refused with 429 while more rows than this wait to be linked (back-pressure, never a read
+    /// stall).
     uint32_t head_rows_max = 262'144;
     /// A checkpoint is due when the log holds more than this…
     uint64_t checkpoint_log_bytes = 64 << 20;
     /// …or when this many rows were linked since the graph was last written (and nothing is left to link).
     uint32_t checkpoint_linked_rows = 32'768;
-    uint32_t maintenance_slice_rows = 256;  // linked per job, so that jobs of other collections get their turn
+    uint32_t maintenance_slice_rows =
+        256;  // linked per job, so that jobs of other collections get their turn
 };
 
 struct Dependencies {
@@ -55,8 +58,8 @@ struct WriteReply {
 };
 
 struct CollectionStats {
-    uint64_t documents = 0;      // live
-    uint64_t rows = 0;           // live and dead
+    uint64_t documents = 0;  // live
+    uint64_t rows = 0;       // live and dead
     uint64_t linked_rows = 0;
     uint64_t head_rows = 0;
     uint64_t last_sequence = 0;
@@ -68,17 +71,20 @@ struct CollectionStats {
 
 class Collection {
   public:
-    /// Makes the empty directory tree of a new collection, durably. `directory` must not exist; its parent must.
-    static Result<void> create(io::FileSystem& files, const std::string& parent, const std::string& directory);
-    /// Maps segments, replays what the manifest does not cover, starts background work. kDataLoss = quarantine.
+    /// Makes the empty directory tree of a new collection, durably. `directory` must not exist; its parent
+    /// must.
+    static Result<void> create(io::FileSystem& files, const std::string& parent,
+                               const std::string& directory);
+    /// Maps segments, replays what the manifest does not cover, starts background work. kDataLoss =
+    /// quarantine.
     static Result<std::shared_ptr<Collection>> open(Dependencies dependencies, std::string directory,
                                                     model::CollectionSpec spec, CollectionOptions options);
     virtual ~Collection() = default;
 
     virtual const model::CollectionSpec& spec() const = 0;
 
-    /// All or nothing. Validates ids, vectors and sizes; later duplicates of an id in one batch win. kInvalidArgument,
-    /// kRateLimited (head full), kDiskFull, kUnavailable (closed or poisoned).
+    /// All or nothing. Validates ids, vectors and sizes; later duplicates of an id in one batch win.
+    /// kInvalidArgument, kRateLimited (head full), kDiskFull, kUnavailable (closed or poisoned).
     virtual Result<WriteReply> upsert(std::vector<model::Document> documents) = 0;
     virtual Result<WriteReply> remove(const std::vector<model::DocumentId>& ids) = 0;
     /// Those that match at the moment of the write; the log gets the resolved ids (rule R9).
@@ -92,8 +98,9 @@ class Collection {
     virtual Result<model::SearchReply> search(const model::SearchRequest& request) const = 0;
     virtual CollectionStats stats() const = 0;
 
-    /// Refuses new writes, waits for running ones, stops background work at a safe point, writes a last checkpoint of
-    /// graph and rows when `checkpoint` is set and much would be replayed or linked again, closes the log. Idempotent.
+    /// Refuses new writes, waits for running ones, stops background work at a safe point, writes a last
+    /// checkpoint of graph and rows when `checkpoint` is set and much would be replayed or linked again,
+    /// closes the log. Idempotent.
     virtual Result<void> close(bool checkpoint) = 0;
     /// Runs due maintenance until none is left, in the caller's thread: tests, simulator.
     virtual Result<void> run_maintenance_now() = 0;

@@ -1,6 +1,7 @@
-// Directory: which collections exist and in which condition: the link between names (catalog) and open engines. Readers
-// copy one published map. Loading runs in parallel in the background while ports are already open; a collection that
-// cannot be opened is quarantined and named, and the others serve (rule R12). Thread-safe.
+// Directory: which collections exist and in which condition: the link between names (catalog) and open
+// engines. Readers copy one published map. Loading runs in parallel in the background while ports are already
+// open; a collection that cannot be opened is quarantined and named, and the others serve (rule R12).
+// Thread-safe.
 #pragma once
 
 #include <atomic>
@@ -38,11 +39,12 @@ struct LoadProgress {
 class Directory {
   public:
     /// `root` is DATA/collections. Everything given must outlive the directory.
-    Directory(engine::Dependencies dependencies, io::Random& random, catalog::Catalog& catalog, std::string root,
-              engine::CollectionOptions options);
+    Directory(engine::Dependencies dependencies, io::Random& random, catalog::Catalog& catalog,
+              std::string root, engine::CollectionOptions options);
     ~Directory();
 
-    /// Reads the catalog, finishes half-made and half-deleted collections, and opens the rest as jobs on `loader`.
+    /// Reads the catalog, finishes half-made and half-deleted collections, and opens the rest as jobs on
+    /// `loader`.
     Result<void> start_loading(io::Executor& loader);
     LoadProgress progress() const;
 
@@ -52,8 +54,17 @@ class Directory {
     std::vector<DirectoryEntry> list() const;
     Result<DirectoryEntry> describe(std::string_view name_or_id) const;
 
+    /// Names.
+    std::vector<std::string> quarantined() const;
+    /// A collection whose log failed: its writes are off until the process restarts.
+    bool has_poisoned() const;
+    /// Sets the gauges that describe collections; the server calls it before each scrape. Series of the first
+    /// 200 names.
+    void export_gauges(telemetry::Metrics& metrics);
+
     Result<DirectoryEntry> create(model::CollectionSpec spec);
-    /// The name is gone at return; running searches finish on their snapshot; files go when the last reader left.
+    /// The name is gone at return; running searches finish on their snapshot; files go when the last reader
+    /// left.
     Result<void> remove(std::string_view name_or_id);
 
     /// Closes every collection in turn (see engine::Collection::close).

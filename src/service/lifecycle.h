@@ -1,6 +1,7 @@
-// Lifecycle: the one answer to "are you alive, ready, started?", asked by the HTTP probes and by grpc.health.v1, so that
-// they never disagree. Ready means: loading finished, not draining, catalog open. A quarantined collection is listed but
-// does not flip the probe (rule R12); a poisoned log does. Peers, S3 and load never decide it. Thread-safe, cheap.
+// Lifecycle: the one answer to "are you alive, ready, started?", asked by the HTTP probes and by
+// grpc.health.v1, so that they never disagree. Ready means: loading finished, not draining, catalog open. A
+// quarantined collection is listed but does not flip the probe (rule R12); a poisoned log does. Peers, S3 and
+// load never decide it. Thread-safe, cheap.
 #pragma once
 
 #include <atomic>
@@ -23,8 +24,11 @@ struct Readiness {
 class Lifecycle {
   public:
     explicit Lifecycle(const io::Clock& clock);
-    /// Once, when the catalog is open and the directory loads; before that the server is starting. Must outlive this.
+    /// Once, when the catalog is open and the directory loads; before that the server is starting. Must
+    /// outlive this.
     void attach(const Directory& directory);
+    /// Before the directory is destroyed; readiness is then as at the start.
+    void detach();
     void begin_draining();
     bool is_draining() const;
     bool is_started() const;  // attached and finished loading once

@@ -1,5 +1,6 @@
-// Service: every use case, one function each, the same for all protocols: values in, values out. Each reads as a list:
-// authorize (issue E), find, check limits, act, count. Thread-safe; calls block as engine::Collection says.
+// Service: every use case, one function each, the same for all protocols: values in, values out. Each reads
+// as a list: authorize (issue E), find, check limits, act, count. Thread-safe; calls block as
+// engine::Collection says.
 #pragma once
 
 #include <optional>
@@ -10,7 +11,6 @@
 #include "model/search.h"
 #include "service/context.h"
 #include "service/directory.h"
-#include "telemetry/metrics.h"
 
 namespace akidb::service {
 
@@ -29,11 +29,13 @@ struct CollectionDescription {
 
 class Service {
   public:
-    Service(Directory& directory, telemetry::Metrics& metrics, const io::Clock& clock, io::Random& random);
+    Service(Directory& directory, const io::Clock& clock, io::Random& random);
 
-    Result<CollectionDescription> create_collection(const RequestContext& context, const CreateCollection& request);
+    Result<CollectionDescription> create_collection(const RequestContext& context,
+                                                    const CreateCollection& request);
     Result<std::vector<CollectionDescription>> list_collections(const RequestContext& context);
-    Result<CollectionDescription> describe_collection(const RequestContext& context, std::string_view collection);
+    Result<CollectionDescription> describe_collection(const RequestContext& context,
+                                                      std::string_view collection);
     Result<void> delete_collection(const RequestContext& context, std::string_view collection);
 
     /// UUID v7, for a document sent without an id.
@@ -44,8 +46,10 @@ class Service {
                                                 const std::vector<model::DocumentId>& ids);
     Result<engine::WriteReply> delete_matching(const RequestContext& context, std::string_view collection,
                                                const model::Filter& filter);
-    Result<std::vector<model::Document>> get_documents(const RequestContext& context, std::string_view collection,
-                                                       const std::vector<model::DocumentId>& ids, model::Include include);
+    Result<std::vector<model::Document>> get_documents(const RequestContext& context,
+                                                       std::string_view collection,
+                                                       const std::vector<model::DocumentId>& ids,
+                                                       model::Include include);
     Result<uint64_t> count_documents(const RequestContext& context, std::string_view collection,
                                      const model::Filter* filter);
     Result<model::SearchReply> search(const RequestContext& context, std::string_view collection,
@@ -53,7 +57,6 @@ class Service {
 
   private:
     Directory& directory_;
-    telemetry::Metrics& metrics_;
     const io::Clock& clock_;
     io::Random& random_;
 };

@@ -1,0 +1,317 @@
+#include "engine/collection.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <deque>
+#include <filesystem>
+#include <thread>
+
+#include "io/posix_file_system.h"
+#include "io/random.h"
+
+namespace akidb::engine {
+namespace {
+
+/// Jobs run when the test says so.
+class QueuedExecutor final : public io::Executor {
+  public:
+    bool submit(std::string, Job job) override {
+        jobs_.push_back(std::move(job));
+        return true;
+    }
+
+  private:
+    std::deque<Job> jobs_;
+};
+
+class CollectionTest : public ::testing::Test {
+  protected:
+    CollectionTest() {
+        std::string pattern = (std::filesystem::temp_directory_path() / "akidb-engine-XXXXXX").string();
+        root_ = ::mkdtemp(pattern.data());
+        spec_.name = "words";
+        spec_.dimension = 16;
+        spec_.metric = model::Metric::kCosine;
+        spec_.id = io::make_uuid(*random_, *clock_);
+        options_.graph_rows_min = 200;
+        options_.checkpoint_linked_rows = 100;
+    }
+    ~CollectionTest() override {
+        collection_.reset();
+        std::filesystem::remove_all(root_);
+    }
+
+    void create() {
+        ASSERT_TRUE(Collection::create(*files_, root_, root_ + "/c").has_value());
+        open();
+    }
+    void open() {
+        auto opened =
+            Collection::open({*files_, *clock_, executor_, logger_, metrics_}, root_ + "/c", spec_, options_);
+        ASSERT_TRUE(opened.has_value()) << opened.error().message();
+        collection_ = std::move(opened).value();
+    }
+    /// As after kill -9: nothing is closed in an orderly way.
+    void crash_and_open() {
+        collection_.reset();
+        open();
+    }
+
+    model::Document document(uint64_t id, uint64_t seed) {
+        model::Document made;
+        made.id = model::DocumentId(id);
+        auto source = io::make_seeded_random(seed);
+        for (uint32_t i = 0; i < spec_.dimension; ++i) {
+            made.vector.push_back(static_cast<float>(source->next_u64() % 2001) / 1000.0f - 1.0f);
+        }
+        model::MetadataWriter writer;
+        writer.begin_object();
+        writer.key("n");
+        writer.put_int(static_cast<int64_t>(id));
+        writer.end();
+        made.metadata = std::move(writer).finish().value();
+        return made;
+    }
+    void upsert(uint64_t first, uint64_t count, uint64_t seed_offset = 0) {
+        std::vector<model::Document> batch;
+        for (uint64_t id = first; id < first + count; ++id) {
+            batch.push_back(document(id, id + seed_offset));
+        }
+        const auto written = collection_->upsert(std::move(batch));
+        ASSERT_TRUE(written.has_value()) << written.error().message();
+    }
+    model::SearchReply search(const std::vector<float>& vector, uint32_t k, bool exact = false) {
+        model::SearchRequest request;
+        request.vector = vector;
+        request.top_k = k;
+        request.params.exact = exact;
+        auto reply = collection_->search(request);
+        EXPECT_TRUE(reply.has_value());
+        return std::move(reply).value();
+    }
+    static model::Filter n_below(double bound) {
+        model::Filter filter;
+        model::RangeCondition range;
+        range.key = "n";
+        range.lt = bound;
+        filter.must.emplace_back(std::move(range));
+        return filter;
+    }
+    uint64_t count() { return collection_->count(nullptr).value(); }
+
+    std::string root_;
+    std::unique_ptr<io::FileSystem> files_ = io::make_posix_file_system();
+    std::unique_ptr<io::Clock> clock_ = io::make_system_clock();
+    std::unique_ptr<io::Random> random_ = io::make_seeded_random(1);
+    QueuedExecutor executor_;
+    NullLogger logger_;
+    telemetry::Metrics metrics_;
+    model::CollectionSpec spec_;
+    CollectionOptions options_;
+    std::shared_ptr<Collection> collection_;
+};
+
+TEST_F(CollectionTest, ReadsItsWritesAndForgetsItsDeletes) {
+    create();
+    upsert(1, 10);
+    const model::Document one = document(1, 1);
+    const auto got = collection_->get({one.id, model::DocumentId(uint64_t{99})}, {true, true}).value();
+    ASSERT_EQ(got.size(), 1u);
+    EXPECT_EQ(got[0].vector, one.vector);
+    EXPECT_EQ(got[0].metadata, one.metadata);
+    EXPECT_EQ(search(one.vector, 1).matches.at(0).document.id, one.id);
+    EXPECT_NEAR(search(one.vector, 1).matches.at(0).score, 1.0f, 1e-5f);
+
+    EXPECT_EQ(collection_->remove({one.id, model::DocumentId(uint64_t{99})}).value().count, 1u);
+    EXPECT_TRUE(collection_->get({one.id}, {}).value().empty());
+    EXPECT_NE(search(one.vector, 1).matches.at(0).document.id, one.id);
+    EXPECT_EQ(count(), 9u);
+    EXPECT_EQ(collection_->remove({one.id}).value().count, 0u);
+}
+
+TEST_F(CollectionTest, OverwritesReplaceTheOldVersionEverywhere) {
+    create();
+    upsert(1, 10);
+    upsert(1, 1, 1000);
+    EXPECT_EQ(count(), 10u);
+    const auto old_place = search(document(1, 1).vector, 10).matches;
+    EXPECT_EQ(std::count_if(old_place.begin(), old_place.end(),
+                            [](const auto& m) { return m.document.id == model::DocumentId(uint64_t{1}); }),
+              1);
+    EXPECT_EQ(collection_->get({model::DocumentId(uint64_t{1})}, {true, false}).value().at(0).vector,
+              document(1, 1001).vector);
+}
+
+TEST_F(CollectionTest, LaterDuplicatesWithinOneBatchWin) {
+    create();
+    std::vector<model::Document> batch{document(1, 1), document(1, 2)};
+    ASSERT_TRUE(collection_->upsert(batch).has_value());
+    EXPECT_EQ(count(), 1u);
+    EXPECT_EQ(collection_->get({batch[0].id}, {true, false}).value().at(0).vector, batch[1].vector);
+}
+
+TEST_F(CollectionTest, RefusesABadBatchWhole) {
+    create();
+    std::vector<model::Document> batch{document(1, 1), document(2, 2)};
+    batch[1].vector[3] = NAN;
+    const auto refused = collection_->upsert(batch);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().field(), "documents[1].vector[3]");
+    EXPECT_EQ(count(), 0u);
+}
+
+TEST_F(CollectionTest, RecoversFromTheLogAlone) {
+    create();
+    upsert(1, 50);
+    ASSERT_TRUE(collection_->remove({model::DocumentId(uint64_t{7})}).has_value());
+    crash_and_open();
+    EXPECT_EQ(count(), 49u);
+    EXPECT_TRUE(collection_->get({model::DocumentId(uint64_t{7})}, {}).value().empty());
+    EXPECT_EQ(search(document(8, 8).vector, 1).matches.at(0).document.id, model::DocumentId(uint64_t{8}));
+}
+
+TEST_F(CollectionTest, RecoversFromSegmentsAndWhatTheLogAdds) {
+    create();
+    for (uint64_t round = 0; round < 6; ++round) {
+        upsert(1 + round * 1000, 1000);
+        ASSERT_TRUE(collection_->run_maintenance_now().has_value());
+    }
+    ASSERT_TRUE(collection_->remove_matching(n_below(101)).has_value());
+    EXPECT_EQ(collection_->stats().linked_rows, 6000u);
+    EXPECT_GT(collection_->stats().covered_sequence, 0u);
+    EXPECT_LE(collection_->stats().segment_files, 4u);
+    upsert(50'000, 10);
+    crash_and_open();
+    EXPECT_EQ(count(), 5910u);
+    EXPECT_GE(collection_->stats().linked_rows, 6000u) << "nothing is rebuilt that was built before";
+    for (const uint64_t id : {101u, 3000u, 6000u, 50'003u}) {
+        EXPECT_EQ(search(document(id, id).vector, 1).matches.at(0).document.id, model::DocumentId(id));
+    }
+    EXPECT_TRUE(collection_->get({model::DocumentId(uint64_t{100})}, {}).value().empty());
+    // Overwriting and deleting what came from a segment, and once more across a restart.
+    upsert(3000, 1, 77);
+    ASSERT_TRUE(collection_->close(true).has_value());
+    crash_and_open();
+    EXPECT_EQ(collection_->get({model::DocumentId(uint64_t{3000})}, {true, false}).value().at(0).vector,
+              document(3000, 3077).vector);
+    EXPECT_EQ(count(), 5910u);
+}
+
+TEST_F(CollectionTest, GraphSearchAgreesWithExactSearch) {
+    create();
+    upsert(1, 5000);
+    ASSERT_TRUE(collection_->run_maintenance_now().has_value());
+    size_t hits = 0;
+    for (uint64_t query = 0; query < 50; ++query) {
+        const auto vector = document(0, 900'000 + query).vector;
+        const auto approximate = search(vector, 10).matches;
+        const auto exact = search(vector, 10, true).matches;
+        ASSERT_EQ(approximate.size(), 10u);
+        for (const auto& match : exact) {
+            hits += static_cast<size_t>(
+                std::count_if(approximate.begin(), approximate.end(),
+                              [&](const auto& other) { return other.document.id == match.document.id; }));
+        }
+    }
+    EXPECT_GE(hits, 475u);
+}
+
+TEST_F(CollectionTest, FiltersReturnExactlyWhatMatches) {
+    create();
+    upsert(1, 3000);
+    ASSERT_TRUE(collection_->run_maintenance_now().has_value());
+    for (const double bound : {5.0, 50.0, 2500.0}) {
+        const model::Filter filter = n_below(bound);
+        EXPECT_EQ(collection_->count(&filter).value(), static_cast<uint64_t>(bound) - 1);
+        model::SearchRequest request;
+        request.vector = document(0, 12345).vector;
+        request.top_k = 10;
+        request.filter = std::make_shared<model::Filter>(n_below(bound));
+        const auto reply = collection_->search(request).value();
+        EXPECT_EQ(reply.matches.size(), std::min<size_t>(10, static_cast<size_t>(bound) - 1));
+        for (const auto& match : reply.matches) {
+            EXPECT_LT(std::get<uint64_t>(match.document.id.value()), static_cast<uint64_t>(bound));
+        }
+    }
+}
+
+TEST_F(CollectionTest, OffsetAndThresholdCutTheSameRanking) {
+    create();
+    upsert(1, 100);
+    model::SearchRequest request;
+    request.vector = document(0, 5).vector;
+    request.top_k = 10;
+    const auto first = collection_->search(request).value().matches;
+    request.offset = 4;
+    request.top_k = 6;
+    const auto rest = collection_->search(request).value().matches;
+    ASSERT_EQ(rest.size(), 6u);
+    EXPECT_EQ(rest[0].document.id, first[4].document.id);
+    request.offset = 0;
+    request.top_k = 10;
+    request.score_threshold = first[2].score;
+    EXPECT_EQ(collection_->search(request).value().matches.size(), 3u);
+}
+
+TEST_F(CollectionTest, EqualScoresAreOrderedById) {
+    create();
+    std::vector<model::Document> batch;
+    for (const uint64_t id : {5u, 3u, 9u, 1u}) {
+        batch.push_back(document(id, 42));
+    }
+    ASSERT_TRUE(collection_->upsert(batch).has_value());
+    const auto matches = search(batch[0].vector, 2).matches;
+    EXPECT_EQ(matches.at(0).document.id, model::DocumentId(uint64_t{1}));
+    EXPECT_EQ(matches.at(1).document.id, model::DocumentId(uint64_t{3}));
+}
+
+TEST_F(CollectionTest, RefusesWritesWhenTooManyRowsWaitToBeLinked) {
+    options_.head_rows_max = 300;
+    create();
+    upsert(1, 400);
+    const auto refused = collection_->upsert({document(9000, 1)});
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().code(), Code::kRateLimited);
+    EXPECT_GT(refused.error().retry_after_s(), 0u);
+    ASSERT_TRUE(collection_->run_maintenance_now().has_value());
+    EXPECT_TRUE(collection_->upsert({document(9000, 1)}).has_value());
+}
+
+TEST_F(CollectionTest, ManyWritersAndReadersSeeWholeBatches) {
+    create();
+    io::ThreadPool builders({.name = "build", .threads = 1});
+    collection_.reset();
+    auto opened =
+        Collection::open({*files_, *clock_, builders, logger_, metrics_}, root_ + "/c", spec_, options_);
+    ASSERT_TRUE(opened.has_value());
+    collection_ = std::move(opened).value();
+    constexpr uint64_t kBatch = 20;
+    std::vector<std::thread> threads;
+    for (uint64_t writer = 0; writer < 4; ++writer) {
+        threads.emplace_back([&, writer] {
+            for (uint64_t round = 0; round < 15; ++round) {
+                upsert(writer * 1000 + round * kBatch, kBatch);
+            }
+        });
+    }
+    threads.emplace_back([&] {
+        for (int i = 0; i < 300; ++i) {
+            EXPECT_EQ(count() % kBatch, 0u);
+            search(document(0, static_cast<uint64_t>(i)).vector, 10);
+        }
+    });
+    for (std::thread& thread : threads) {
+        thread.join();
+    }
+    EXPECT_EQ(count(), 4u * 15u * kBatch);
+    ASSERT_TRUE(collection_->close(true).has_value());
+    EXPECT_EQ(collection_->upsert({document(1, 1)}).error().code(), Code::kUnavailable);
+    crash_and_open();
+    EXPECT_EQ(count(), 4u * 15u * kBatch);
+}
+
+}  // namespace
+}  // namespace akidb::engine

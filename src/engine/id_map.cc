@@ -1,0 +1,95 @@
+#include "engine/id_map.h"
+
+#include <bit>
+#include <cstring>
+
+namespace akidb::engine {
+namespace {
+
+constexpr uint64_t kSlotsMin = 1024;
+
+uint64_t mix(uint64_t value) {  // the finaliser of splitmix64 (Steele et al. 2014)
+    value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9ull;
+    value = (value ^ (value >> 27)) * 0x94d049bb133111ebull;
+    return value ^ (value >> 31);
+}
+
+}  // namespace
+
+uint64_t IdMap::hash_of(std::string_view id) const {
+    uint64_t hash = mix(key_ ^ id.size());
+    while (!id.empty()) {
+        uint64_t word = 0;
+        const size_t taken = std::min<size_t>(id.size(), 8);
+        std::memcpy(&word, id.data(), taken);
+        hash = mix(hash ^ word) + key_;
+        id.remove_prefix(taken);
+    }
+    return mix(hash);
+}
+
+// The slot comes from the low 32 bits alone, so that growing needs no id.
+uint32_t IdMap::find(std::string_view id) const {
+    const auto hash = static_cast<uint32_t>(hash_of(id));
+    MutexLock lock(mutex_);
+    if (slots_.empty()) {
+        return kNoRow;
+    }
+    const uint64_t mask = slots_.size() - 1;
+    for (uint64_t at = hash & mask;; at = (at + 1) & mask) {
+        const Slot& slot = slots_[at];
+        if (slot.row == kNoRow) {
+            return kNoRow;
+        }
+        if (slot.hash == hash && rows_.id(slot.row) == id) {
+            return slot.row;
+        }
+    }
+}
+
+uint32_t IdMap::insert(uint32_t row) {
+    const std::string_view id = rows_.id(row);
+    const auto hash = static_cast<uint32_t>(hash_of(id));
+    MutexLock lock(mutex_);
+    if ((used_ + 1) * 2 > slots_.size()) {
+        grow(std::max<uint64_t>(kSlotsMin, slots_.size() * 2));
+    }
+    const uint64_t mask = slots_.size() - 1;
+    for (uint64_t at = hash & mask;; at = (at + 1) & mask) {
+        Slot& slot = slots_[at];
+        if (slot.row == kNoRow) {
+            slot = {hash, row};
+            ++used_;
+            return kNoRow;
+        }
+        if (slot.hash == hash && rows_.id(slot.row) == id) {
+            return std::exchange(slot.row, row);
+        }
+    }
+}
+
+void IdMap::reserve(uint64_t ids) {
+    MutexLock lock(mutex_);
+    const uint64_t slots = std::bit_ceil(std::max<uint64_t>(kSlotsMin, ids * 2 + 2));
+    if (slots > slots_.size()) {
+        grow(slots);
+    }
+}
+
+void IdMap::grow(uint64_t slots) {
+    std::vector<Slot> larger(slots);
+    const uint64_t mask = slots - 1;
+    for (const Slot& slot : slots_) {
+        if (slot.row == kNoRow) {
+            continue;
+        }
+        uint64_t at = slot.hash & mask;
+        while (larger[at].row != kNoRow) {
+            at = (at + 1) & mask;
+        }
+        larger[at] = slot;
+    }
+    slots_.swap(larger);
+}
+
+}  // namespace akidb::engine

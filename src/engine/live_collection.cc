@@ -1,0 +1,304 @@
+#include "engine/live_collection.h"
+
+#include <cstring>
+
+#include "engine/query.h"
+#include "model/limits.h"
+
+namespace akidb::engine {
+namespace {
+
+// What one record may hold; above every body limit of the protocols, so that only a program inside could meet
+// it.
+constexpr size_t kRecordBytesMax = 256 << 20;
+
+Error poisoned() {
+    return Error(Code::kUnavailable,
+                 "writes are off after a disk failure: restart the server to recover what was acknowledged");
+}
+
+Result<void> validate_batch(const model::CollectionSpec& spec,
+                            const std::vector<model::Document>& documents) {
+    if (documents.empty() || documents.size() > model::kBatchDocumentsMax) {
+        return invalid_argument("documents", "a batch of " + std::to_string(documents.size()) + " documents",
+                                "1.." + std::to_string(model::kBatchDocumentsMax));
+    }
+    for (size_t i = 0; i < documents.size(); ++i) {
+        Result<void> valid = model::validate_vector(spec, documents[i].vector);
+        if (valid.has_value() && documents[i].metadata.size() > model::kMetadataBytesMax) {
+            valid = invalid_argument("metadata", "too large", "at most 1 MiB");
+        }
+        if (!valid.has_value()) {
+            return std::move(valid).error().with_field_prefix("documents[" + std::to_string(i) + "]");
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+LiveCollection::LiveCollection(Dependencies dependencies, std::string directory, model::CollectionSpec spec,
+                               CollectionOptions options)
+    : dependencies_(dependencies),
+      directory_(std::move(directory)),
+      spec_(std::move(spec)),
+      options_(options),
+      lane_([this](std::span<PendingWrite* const> group) { commit_group(group); }),
+      documents_written_(dependencies_.metrics.counter(telemetry::MetricId::kDocumentsWritten)),
+      documents_deleted_(dependencies_.metrics.counter(telemetry::MetricId::kDocumentsDeleted)),
+      search_distances_(dependencies_.metrics.counter(telemetry::MetricId::kSearchDistances)),
+      commit_records_(dependencies_.metrics.histogram(telemetry::MetricId::kCommitRecords)),
+      sync_seconds_(dependencies_.metrics.histogram(telemetry::MetricId::kLogSyncDuration)) {
+    uint64_t hash_key = 0;
+    std::memcpy(&hash_key, spec_.id.bytes.data() + 8, sizeof(hash_key));
+    generation_ = std::make_shared<Generation>(spec_.metric, spec_.dimension, options_.graph, hash_key);
+}
+
+LiveCollection::~LiveCollection() = default;
+
+// ---- writes: each is prepared in its caller's thread, then goes through the lane
+// --------------------------------------
+
+Result<WriteReply> LiveCollection::upsert(std::vector<model::Document> documents) {
+    AKIDB_TRY(validate_batch(spec_, documents));
+    const uint32_t rows = published_.load()->rows;
+    if (rows >= options_.graph_rows_min && rows - generation_->graph.linked() > options_.head_rows_max) {
+        return Error(Code::kRateLimited,
+                     "more documents wait to be indexed than the setting index.head_rows_max allows")
+            .with_retry_after(1);
+    }
+    PendingWrite write;
+    write.documents = documents.size();
+    write.record = {storage::RecordType::kUpsert, storage::encode_upsert(documents)};
+    if (write.record.body.size() > kRecordBytesMax) {
+        return Error(Code::kPayloadTooLarge, "the batch is too large").with_field("documents");
+    }
+    documents.clear();
+    return lane_.run(write);
+}
+
+Result<WriteReply> LiveCollection::remove(const std::vector<model::DocumentId>& ids) {
+    if (ids.empty() || ids.size() > model::kBatchDocumentsMax) {
+        return invalid_argument("ids", std::to_string(ids.size()) + " ids",
+                                "1.." + std::to_string(model::kBatchDocumentsMax));
+    }
+    std::vector<std::string> encoded;
+    encoded.reserve(ids.size());
+    for (const model::DocumentId& id : ids) {
+        encoded.push_back(id.encoded());
+    }
+    PendingWrite write;
+    write.record = {storage::RecordType::kDelete, storage::encode_delete(encoded)};
+    return lane_.run(write);
+}
+
+Result<WriteReply> LiveCollection::remove_matching(const model::Filter& filter) {
+    AKIDB_TRY(model::validate(filter));
+    PendingWrite write;
+    write.remove_matching = &filter;
+    return lane_.run(write);
+}
+
+void LiveCollection::resolve_filter(PendingWrite& write) {
+    const Snapshot snapshot = *published_.load();
+    std::vector<std::string> ids;
+    for (const uint32_t row : matching_rows(snapshot, write.remove_matching)) {
+        ids.emplace_back(snapshot.generation->rows.id(row));
+    }
+    write.record = {storage::RecordType::kDelete, storage::encode_delete(ids)};
+}
+
+Result<void> LiveCollection::prepare_group(std::span<PendingWrite* const> group) {
+    if (is_poisoned_.load()) {
+        return poisoned();
+    }
+    uint64_t rows = 0;
+    uint64_t bytes = 0;
+    for (const PendingWrite* write : group) {
+        rows += write->documents;
+        bytes += write->record.body.size() + 8;
+    }
+    AKIDB_TRY(generation_->rows.reserve(rows));
+    Result<void> reserved = log_->reserve(bytes);
+    if (!reserved.has_value()) {
+        is_poisoned_ = log_->is_poisoned();
+        return reserved;
+    }
+    return {};
+}
+
+void LiveCollection::commit_group(std::span<PendingWrite* const> group) {
+    if (group.front()->between_groups) {
+        Result<void> done = group.front()->between_groups();
+        group.front()->reply = done.has_value() ? Result<WriteReply>(WriteReply{}) : std::move(done).error();
+        return;
+    }
+    if (group.front()->remove_matching != nullptr) {
+        resolve_filter(*group.front());
+    }
+    auto refuse = [&](const Error& error) {
+        for (PendingWrite* write : group) {
+            write->reply = error;
+        }
+    };
+    if (Result<void> prepared = prepare_group(group); !prepared.has_value()) {
+        return refuse(prepared.error());
+    }
+    std::vector<storage::LogRecord> records;
+    records.reserve(group.size());
+    for (PendingWrite* write : group) {
+        records.push_back(std::move(write->record));
+    }
+    uint64_t sequence = log_->next_sequence();
+    const uint64_t started_us = dependencies_.clock.monotonic_us();
+    if (Result<void> logged = log_->append_group(records); !logged.has_value()) {
+        is_poisoned_ = true;
+        dependencies_.logger.log(LogLevel::kError, "log write failed: writes are off",
+                                 {{"collection", spec_.name}, {"error", logged.error().message()}});
+        return refuse(Error(Code::kUnavailable, "outcome unknown: " + logged.error().message()));
+    }
+    sync_seconds_.observe(static_cast<double>(dependencies_.clock.monotonic_us() - started_us) * 1e-6);
+    commit_records_.observe(static_cast<double>(group.size()));
+    for (size_t i = 0; i < group.size(); ++i, ++sequence) {
+        group[i]->reply = apply(sequence, records[i].type, records[i].body);
+        AKIDB_ASSERT(group[i]->reply->has_value());  // durable already: it must become visible
+    }
+    log_bytes_ = log_->log_bytes();
+    publish(sequence - 1);
+    if (link_is_due() || checkpoint_is_due()) {
+        schedule_maintenance();
+    }
+}
+
+// ---- applying: the same for a fresh write and for replay
+// ----------------------------------------------------------------
+
+Result<WriteReply> LiveCollection::apply(uint64_t sequence, storage::RecordType type, std::string_view body) {
+    switch (type) {
+        case storage::RecordType::kUpsert:
+            return apply_upsert(sequence, body);
+        case storage::RecordType::kDelete:
+            return apply_delete(sequence, body);
+        case storage::RecordType::kCleanStop:
+            return WriteReply{sequence, 0};
+    }
+    return Error(Code::kDataLoss, "a log record of unknown type " + std::to_string(static_cast<int>(type)));
+}
+
+Result<WriteReply> LiveCollection::apply_upsert(uint64_t sequence, std::string_view body) {
+    AKIDB_TRY(const std::vector<storage::UpsertItem> items, storage::decode_upsert(body, spec_.dimension));
+    Generation& generation = *generation_;
+    AKIDB_TRY(generation.rows.reserve(items.size()));
+    std::vector<float> vector(spec_.dimension);
+    for (const storage::UpsertItem& item : items) {
+        std::memcpy(vector.data(), item.vector.data(), item.vector.size());
+        const uint32_t previous = generation.ids.find(item.id);
+        const uint32_t row = generation.rows.append({vector, sequence, item.id, item.metadata, previous});
+        generation.ids.insert(row);
+        if (previous != kNoRow && generation.rows.dead_at(previous) == 0) {
+            generation.rows.mark_dead(previous, sequence);
+        } else {
+            ++live_;
+        }
+    }
+    documents_written_.add(static_cast<double>(items.size()));
+    return WriteReply{sequence, items.size()};
+}
+
+Result<WriteReply> LiveCollection::apply_delete(uint64_t sequence, std::string_view body) {
+    AKIDB_TRY(const std::vector<std::string_view> ids, storage::decode_delete(body));
+    Generation& generation = *generation_;
+    uint64_t deleted = 0;
+    for (const std::string_view id : ids) {
+        const uint32_t row = generation.ids.find(id);
+        if (row != kNoRow && generation.rows.dead_at(row) == 0) {
+            generation.rows.mark_dead(row, sequence);
+            ++deleted;
+        }
+    }
+    live_ -= deleted;
+    documents_deleted_.add(static_cast<double>(deleted));
+    return WriteReply{sequence, deleted};
+}
+
+void LiveCollection::publish(uint64_t sequence) {
+    published_.store(
+        std::make_shared<const Snapshot>(Snapshot{generation_, sequence, generation_->rows.size(), live_}));
+}
+
+// ---- reads
+// ---------------------------------------------------------------------------------------------------------------
+
+Result<std::vector<model::Document>> LiveCollection::get(const std::vector<model::DocumentId>& ids,
+                                                         model::Include include) const {
+    if (ids.empty() || ids.size() > model::kBatchDocumentsMax) {
+        return invalid_argument("ids", std::to_string(ids.size()) + " ids",
+                                "1.." + std::to_string(model::kBatchDocumentsMax));
+    }
+    const auto snapshot = published_.load();
+    std::vector<model::Document> documents;
+    for (const model::DocumentId& id : ids) {
+        if (const uint32_t row = snapshot->find(id.encoded()); row != kNoRow) {
+            documents.push_back(document_at(*snapshot, row, include));
+        }
+    }
+    return documents;
+}
+
+Result<uint64_t> LiveCollection::count(const model::Filter* filter) const {
+    const auto snapshot = published_.load();
+    if (filter == nullptr || filter->is_empty()) {
+        return snapshot->live;
+    }
+    AKIDB_TRY(model::validate(*filter));
+    return static_cast<uint64_t>(matching_rows(*snapshot, filter).size());
+}
+
+Result<model::SearchReply> LiveCollection::search(const model::SearchRequest& request) const {
+    AKIDB_TRY(model::validate(request, spec_));
+    const uint64_t started_us = dependencies_.clock.monotonic_us();
+    const auto snapshot = published_.load();
+    std::unique_ptr<index::SearchScratch> scratch = take_scratch();
+    QueryCost cost;
+    model::SearchReply reply = run_query(*snapshot, request, options_.default_ef, *scratch, cost);
+    give_scratch(std::move(scratch));
+    search_distances_.add(static_cast<double>(cost.distances));
+    dependencies_.metrics.histogram(telemetry::MetricId::kSearchDuration, {cost.kind})
+        .observe(static_cast<double>(dependencies_.clock.monotonic_us() - started_us) * 1e-6);
+    return reply;
+}
+
+std::unique_ptr<index::SearchScratch> LiveCollection::take_scratch() const {
+    {
+        MutexLock lock(scratch_mutex_);
+        if (!scratch_.empty()) {
+            auto scratch = std::move(scratch_.back());
+            scratch_.pop_back();
+            return scratch;
+        }
+    }
+    return std::make_unique<index::SearchScratch>();
+}
+
+void LiveCollection::give_scratch(std::unique_ptr<index::SearchScratch> scratch) const {
+    MutexLock lock(scratch_mutex_);
+    scratch_.push_back(std::move(scratch));
+}
+
+CollectionStats LiveCollection::stats() const {
+    const auto snapshot = published_.load();
+    CollectionStats stats;
+    stats.documents = snapshot->live;
+    stats.rows = snapshot->rows;
+    stats.linked_rows = std::min(generation_->graph.linked(), snapshot->rows);
+    // A collection too small for a graph has no head: its rows wait for nothing.
+    stats.head_rows = stats.rows < options_.graph_rows_min ? 0 : stats.rows - stats.linked_rows;
+    stats.last_sequence = snapshot->sequence;
+    stats.covered_sequence = covered_sequence_;
+    stats.log_bytes = log_bytes_;
+    stats.segment_files = segment_files_;
+    stats.is_poisoned = is_poisoned_;
+    return stats;
+}
+
+}  // namespace akidb::engine

@@ -1,0 +1,121 @@
+// LiveCollection: the one implementation of Collection. Its state falls into three groups, by who may touch
+// it: what the lane's leader owns (log, appending to the generation), what the one maintenance job owns (the
+// graph's builder side, the manifest), and what everybody reads (the published snapshot). See collection.h
+// for the contract.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/published.h"
+#include "engine/collection.h"
+#include "engine/snapshot.h"
+#include "engine/write_lane.h"
+#include "storage/log_reader.h"
+#include "storage/manifest.h"
+
+namespace akidb::engine {
+
+class LiveCollection final : public Collection, public std::enable_shared_from_this<LiveCollection> {
+  public:
+    LiveCollection(Dependencies dependencies, std::string directory, model::CollectionSpec spec,
+                   CollectionOptions options);
+    ~LiveCollection() override;
+
+    /// Once, before anything else.
+    Result<void> recover();
+
+    const model::CollectionSpec& spec() const override { return spec_; }
+    Result<WriteReply> upsert(std::vector<model::Document> documents) override;
+    Result<WriteReply> remove(const std::vector<model::DocumentId>& ids) override;
+    Result<WriteReply> remove_matching(const model::Filter& filter) override;
+    Result<std::vector<model::Document>> get(const std::vector<model::DocumentId>& ids,
+                                             model::Include include) const override;
+    Result<uint64_t> count(const model::Filter* filter) const override;
+    Result<model::SearchReply> search(const model::SearchRequest& request) const override;
+    CollectionStats stats() const override;
+    Result<void> close(bool checkpoint) override;
+    Result<void> run_maintenance_now() override;
+
+  private:
+    // Recovery (live_recovery.cc).
+    Result<void> open_segments(const storage::Manifest& manifest);
+    Result<storage::LogRecovery> replay_log();
+
+    // The lane's leader.
+    void commit_group(std::span<PendingWrite* const> group);
+    Result<void> prepare_group(std::span<PendingWrite* const> group);
+    void resolve_filter(PendingWrite& write);
+    /// What follows the log cannot fail: bodies are ours, or passed the log's checksum and decode. kDataLoss
+    /// in replay.
+    Result<WriteReply> apply(uint64_t sequence, storage::RecordType type, std::string_view body);
+    Result<WriteReply> apply_upsert(uint64_t sequence, std::string_view body);
+    Result<WriteReply> apply_delete(uint64_t sequence, std::string_view body);
+    void publish(uint64_t sequence);
+
+    // Background work, one job at a time (live_maintenance.cc).
+    void schedule_maintenance();
+    void run_slice(const std::stop_token& stop);
+    bool link_is_due() const;
+    bool checkpoint_is_due() const;
+    void link_slice(const std::stop_token* stop);
+    enum class LaneState { kOpen, kClosed };
+    void run_checkpoint(LaneState lane);
+    Result<void> checkpoint(LaneState lane);
+    void warn_unless_done(const Result<void>& removed);
+    Result<storage::Manifest> write_segments(const Snapshot& snapshot, uint32_t linked);
+    Result<void> write_rows(const Snapshot& snapshot, storage::Manifest& manifest);
+    Result<void> write_graph(storage::Manifest& manifest, uint32_t linked);
+    Result<void> write_dead(const Snapshot& snapshot, storage::Manifest& manifest);
+    std::string segment_directory() const;
+
+    std::unique_ptr<index::SearchScratch> take_scratch() const;
+    void give_scratch(std::unique_ptr<index::SearchScratch> scratch) const;
+
+    const Dependencies dependencies_;
+    const std::string directory_;
+    const model::CollectionSpec spec_;
+    const CollectionOptions options_;
+
+    std::shared_ptr<Generation> generation_;  // appended by the leader, linked by the maintenance job
+    Published<Snapshot> published_;
+    WriteLane lane_;
+
+    // Owned by the lane's leader (and recovery before it).
+    std::unique_ptr<storage::LogWriter> log_;
+    uint64_t live_ = 0;
+
+    // Owned by the maintenance job.
+    storage::Manifest manifest_;
+    uint64_t last_version_ = 0;  // also of attempts that failed: a name is never used twice
+
+    std::atomic<uint64_t> covered_sequence_{0};
+    std::atomic<uint64_t> segment_files_{0};
+    std::atomic<uint32_t> graph_rows_saved_{0};
+    std::atomic<uint64_t> log_bytes_{0};
+    std::atomic<uint64_t> log_bytes_at_checkpoint_{0};
+    std::atomic<bool> is_poisoned_{false};
+    std::atomic<uint64_t> checkpoint_not_before_us_{0};
+
+    mutable Mutex maintenance_mutex_;
+    CondVar maintenance_changed_;
+    bool maintenance_scheduled_ AKIDB_GUARDED_BY(maintenance_mutex_) = false;
+    bool maintenance_running_ AKIDB_GUARDED_BY(maintenance_mutex_) = false;
+    std::atomic<bool> closing_{false};
+    Mutex close_mutex_;
+    bool is_closed_ AKIDB_GUARDED_BY(close_mutex_) = false;
+
+    mutable Mutex scratch_mutex_;
+    mutable std::vector<std::unique_ptr<index::SearchScratch>> scratch_ AKIDB_GUARDED_BY(scratch_mutex_);
+
+    telemetry::Counter& documents_written_;
+    telemetry::Counter& documents_deleted_;
+    telemetry::Counter& search_distances_;
+    telemetry::Histogram& commit_records_;
+    telemetry::Histogram& sync_seconds_;
+};
+
+}  // namespace akidb::engine

@@ -1,0 +1,265 @@
+// Background work of a collection: linking head rows into the graph, checkpoints, and the orderly end.
+#include <algorithm>
+
+#include "engine/live_collection.h"
+#include "storage/layout.h"
+
+namespace akidb::engine {
+namespace {
+
+// At an orderly stop a checkpoint is written when replaying or linking again would take longer than writing
+// it.
+constexpr uint64_t kStopCheckpointLogBytes = 1 << 20;
+constexpr uint32_t kStopCheckpointLinkedRows = 1024;
+// After a checkpoint met a full disk.
+constexpr uint64_t kCheckpointRetryUs = 10'000'000;
+
+}  // namespace
+
+bool LiveCollection::link_is_due() const {
+    const uint32_t rows = published_.load()->rows;
+    return rows >= options_.graph_rows_min && generation_->graph.linked() < rows;
+}
+
+bool LiveCollection::checkpoint_is_due() const {
+    if (is_poisoned_.load() || dependencies_.clock.monotonic_us() < checkpoint_not_before_us_.load()) {
+        return false;
+    }
+    if (log_bytes_.load() > log_bytes_at_checkpoint_.load() + options_.checkpoint_log_bytes) {
+        return true;
+    }
+    return !link_is_due() &&
+           generation_->graph.linked() >= graph_rows_saved_.load() + options_.checkpoint_linked_rows;
+}
+
+void LiveCollection::schedule_maintenance() {
+    {
+        MutexLock lock(maintenance_mutex_);
+        if (maintenance_scheduled_ || closing_.load()) {
+            return;
+        }
+        maintenance_scheduled_ = true;
+    }
+    const bool accepted =
+        dependencies_.executor.submit("maintain", [weak = weak_from_this()](const std::stop_token& stop) {
+            if (auto self = std::static_pointer_cast<LiveCollection>(weak.lock())) {
+                self->run_slice(stop);
+            }
+        });
+    if (!accepted) {  // the queue is full: the next write asks again
+        MutexLock lock(maintenance_mutex_);
+        maintenance_scheduled_ = false;
+    }
+}
+
+void LiveCollection::run_slice(const std::stop_token& stop) {
+    {
+        MutexLock lock(maintenance_mutex_);
+        maintenance_scheduled_ = false;
+        if (closing_.load() || maintenance_running_) {
+            return;
+        }
+        maintenance_running_ = true;
+    }
+    // A checkpoint bounds the log and so the next start, hence it goes first; both end in bounded time.
+    if (checkpoint_is_due()) {
+        run_checkpoint(LaneState::kOpen);
+    } else if (link_is_due()) {
+        link_slice(&stop);
+    }
+    {
+        MutexLock lock(maintenance_mutex_);
+        maintenance_running_ = false;
+        maintenance_changed_.notify_all();
+    }
+    if (!stop.stop_requested() && (link_is_due() || checkpoint_is_due())) {
+        schedule_maintenance();
+    }
+}
+
+void LiveCollection::link_slice(const std::stop_token* stop) {
+    const uint32_t rows = published_.load()->rows;
+    index::Graph& graph = generation_->graph;
+    const uint32_t end = std::min(rows, graph.linked() + options_.maintenance_slice_rows);
+    std::unique_ptr<index::SearchScratch> scratch = take_scratch();
+    graph.link(
+        end, [&] { return closing_.load() || (stop != nullptr && stop->stop_requested()); }, *scratch);
+    give_scratch(std::move(scratch));
+}
+
+void LiveCollection::run_checkpoint(LaneState lane) {
+    const uint64_t started_us = dependencies_.clock.monotonic_us();
+    Result<void> done = checkpoint(lane);
+    dependencies_.metrics.counter(telemetry::MetricId::kCheckpoints, {done.has_value() ? "ok" : "failed"})
+        .add();
+    const uint64_t ended_us = dependencies_.clock.monotonic_us();
+    if (done.has_value()) {
+        dependencies_.metrics.histogram(telemetry::MetricId::kCheckpointDuration)
+            .observe(static_cast<double>(ended_us - started_us) * 1e-6);
+        return;
+    }
+    // A full disk passes, and the log still holds everything; any other failure means that the disk cannot be
+    // trusted.
+    is_poisoned_ = is_poisoned_.load() || done.error().code() != Code::kDiskFull;
+    checkpoint_not_before_us_ = ended_us + kCheckpointRetryUs;
+    dependencies_.logger.log(LogLevel::kError, "checkpoint failed",
+                             {{"collection", spec_.name}, {"error", done.error().message()}});
+}
+
+Result<void> LiveCollection::checkpoint(LaneState lane) {
+    const auto snapshot = published_.load();
+    const uint32_t linked = std::min(generation_->graph.linked(), snapshot->rows);
+    AKIDB_TRY(storage::Manifest manifest, write_segments(*snapshot, linked));
+    AKIDB_TRY(storage::write_manifest(dependencies_.files, directory_, manifest));
+    manifest_ = std::move(manifest);
+    graph_rows_saved_ = linked;
+    covered_sequence_ = manifest_.covered_sequence;
+    segment_files_ = manifest_.rows.size();
+    // Only now, with the manifest durable, may old files and the covered part of the log go (rule R7). What
+    // cannot be removed now is removed by the next checkpoint or the next start.
+    warn_unless_done(storage::remove_strays(dependencies_.files, directory_, manifest_));
+    auto trim = [this]() -> Result<void> {
+        warn_unless_done(log_->trim(covered_sequence_.load()));
+        log_bytes_ = log_->log_bytes();
+        log_bytes_at_checkpoint_ = log_bytes_.load();
+        return {};
+    };
+    if (lane == LaneState::kClosed) {
+        return trim();
+    }
+    PendingWrite between;
+    between.between_groups = trim;
+    // Refused only when the lane closed meanwhile; then the end of the collection trims.
+    const Result<WriteReply> trimmed = lane_.run(between);
+    AKIDB_ASSERT(trimmed.has_value() || trimmed.error().code() == Code::kUnavailable);
+    return {};
+}
+
+void LiveCollection::warn_unless_done(const Result<void>& removed) {
+    if (!removed.has_value()) {
+        dependencies_.logger.log(LogLevel::kWarning, "old files could not be removed yet",
+                                 {{"collection", spec_.name}, {"error", removed.error().message()}});
+    }
+}
+
+Result<storage::Manifest> LiveCollection::write_segments(const Snapshot& snapshot, uint32_t linked) {
+    storage::Manifest manifest = manifest_;
+    manifest.version = ++last_version_;
+    manifest.covered_sequence = snapshot.sequence;
+    AKIDB_TRY(write_rows(snapshot, manifest));
+    AKIDB_TRY(write_graph(manifest, linked));
+    AKIDB_TRY(write_dead(snapshot, manifest));
+    return manifest;
+}
+
+// New rows become a segment of their own, which swallows its elders while they are not larger: so n rows lie
+// in about log2(n) segments, and each row is written about as often.
+Result<void> LiveCollection::write_rows(const Snapshot& snapshot, storage::Manifest& manifest) {
+    uint64_t first =
+        manifest.rows.empty() ? 0 : manifest.rows.back().first_row + manifest.rows.back().row_count;
+    if (first == snapshot.rows) {
+        return {};
+    }
+    while (!manifest.rows.empty() && manifest.rows.back().row_count <= snapshot.rows - first) {
+        first = manifest.rows.back().first_row;
+        manifest.rows.pop_back();
+    }
+    const RowStore& rows = generation_->rows;
+    const uint64_t count = snapshot.rows - first;
+    const size_t row_bytes = rows.rows().stride() * sizeof(float);
+    AKIDB_TRY(
+        storage::ManifestFile file,
+        storage::write_rows_segment(
+            dependencies_.files, segment_directory(), storage::rows_name(first, count, manifest.version),
+            {.collection = spec_.id, .first_row = first, .row_count = count, .stride = rows.rows().stride()},
+            [&](uint64_t index) {
+                const auto row = static_cast<uint32_t>(first + index);
+                return storage::RowRecord{{reinterpret_cast<const char*>(rows.rows().row(row)), row_bytes},
+                                          rows.version(row),
+                                          rows.id(row),
+                                          rows.metadata(row)};
+            }));
+    manifest.rows.push_back({std::move(file), first, count});
+    return {};
+}
+
+Result<void> LiveCollection::write_graph(storage::Manifest& manifest, uint32_t linked) {
+    if (linked == 0 || linked == graph_rows_saved_.load()) {
+        return {};
+    }
+    const index::Graph& graph = generation_->graph;
+    AKIDB_TRY(manifest.graph,
+              storage::write_graph_segment(
+                  dependencies_.files, segment_directory(), storage::graph_name(manifest.version), spec_.id,
+                  linked, graph.options().degree, [&](uint32_t begin, uint32_t end, std::string& out) {
+                      graph.export_lists(begin, end, out);
+                  }));
+    return {};
+}
+
+Result<void> LiveCollection::write_dead(const Snapshot& snapshot, storage::Manifest& manifest) {
+    std::vector<storage::DeadRow> dead;
+    for (uint32_t row = 0; row < snapshot.rows; ++row) {
+        const uint64_t sequence = generation_->rows.dead_at(row);
+        if (sequence != 0 && sequence <= snapshot.sequence) {
+            dead.push_back({row, sequence});
+        }
+    }
+    if (dead.empty()) {
+        manifest.dead.reset();
+        return {};
+    }
+    AKIDB_TRY(manifest.dead,
+              storage::write_dead_segment(dependencies_.files, segment_directory(),
+                                          storage::dead_name(manifest.version), spec_.id, dead));
+    return {};
+}
+
+Result<void> LiveCollection::run_maintenance_now() {
+    {
+        MutexLock lock(maintenance_mutex_);
+        while (maintenance_running_) {
+            maintenance_changed_.wait(maintenance_mutex_);
+        }
+        if (closing_.load()) {
+            return {};
+        }
+        maintenance_running_ = true;
+    }
+    while (link_is_due() || checkpoint_is_due()) {
+        if (link_is_due()) {
+            link_slice(nullptr);
+        } else {
+            run_checkpoint(LaneState::kOpen);
+        }
+    }
+    MutexLock lock(maintenance_mutex_);
+    maintenance_running_ = false;
+    maintenance_changed_.notify_all();
+    return {};
+}
+
+Result<void> LiveCollection::close(bool with_checkpoint) {
+    MutexLock closing(close_mutex_);
+    if (is_closed_) {
+        return {};
+    }
+    is_closed_ = true;
+    closing_ = true;
+    lane_.close();
+    {
+        MutexLock lock(maintenance_mutex_);
+        while (maintenance_running_) {
+            maintenance_changed_.wait(maintenance_mutex_);
+        }
+    }
+    const bool is_worth_it =
+        log_bytes_.load() > log_bytes_at_checkpoint_.load() + kStopCheckpointLogBytes ||
+        generation_->graph.linked() > graph_rows_saved_.load() + kStopCheckpointLinkedRows;
+    if (with_checkpoint && is_worth_it && !is_poisoned_.load()) {
+        run_checkpoint(LaneState::kClosed);
+    }
+    return log_->close_cleanly();
+}
+
+}  // namespace akidb::engine

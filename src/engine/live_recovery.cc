@@ -1,0 +1,132 @@
+// Opening a collection: map what the manifest names, replay what it does not cover, make that durable, serve.
+#include "engine/live_collection.h"
+#include "storage/layout.h"
+
+namespace akidb::engine {
+
+Result<void> Collection::create(io::FileSystem& files, const std::string& parent,
+                                const std::string& directory) {
+    AKIDB_TRY(files.make_directory(directory));
+    AKIDB_TRY(files.make_directory(directory + "/" + std::string(storage::kLogDirectory)));
+    AKIDB_TRY(files.make_directory(directory + "/" + std::string(storage::kSegmentDirectory)));
+    AKIDB_TRY(files.sync_directory(directory));
+    return files.sync_directory(parent);
+}
+
+Result<std::shared_ptr<Collection>> Collection::open(Dependencies dependencies, std::string directory,
+                                                     model::CollectionSpec spec, CollectionOptions options) {
+    const std::string name = spec.name;
+    auto collection =
+        std::make_shared<LiveCollection>(dependencies, std::move(directory), std::move(spec), options);
+    if (Result<void> recovered = collection->recover(); !recovered.has_value()) {
+        return std::move(recovered).error().with_context("opening collection " + name);
+    }
+    return std::shared_ptr<Collection>(std::move(collection));
+}
+
+std::string LiveCollection::segment_directory() const {
+    return directory_ + "/" + std::string(storage::kSegmentDirectory);
+}
+
+Result<void> LiveCollection::recover() {
+    const uint64_t started_us = dependencies_.clock.monotonic_us();
+    AKIDB_TRY(std::optional<storage::Manifest> manifest,
+              storage::read_manifest(dependencies_.files, directory_));
+    if (manifest.has_value()) {
+        if (manifest->collection != spec_.id || manifest->dimension != spec_.dimension ||
+            manifest->metric != spec_.metric) {
+            return Error(Code::kDataLoss, "the manifest belongs to another collection");
+        }
+        manifest_ = std::move(*manifest);
+        last_version_ = manifest_.version;
+    } else {
+        manifest_.collection = spec_.id;
+        manifest_.dimension = spec_.dimension;
+        manifest_.metric = spec_.metric;
+    }
+    AKIDB_TRY(open_segments(manifest_));
+    AKIDB_TRY(storage::remove_strays(dependencies_.files, directory_, manifest_));
+    AKIDB_TRY(const storage::LogRecovery recovery, replay_log());
+    AKIDB_TRY(log_, storage::LogWriter::open(dependencies_.files,
+                                             directory_ + "/" + std::string(storage::kLogDirectory), spec_.id,
+                                             recovery.last_sequence + 1, options_.log));
+    log_bytes_ = log_->log_bytes();
+    publish(recovery.last_sequence);
+    dependencies_.logger.log(
+        LogLevel::kInfo, "collection opened",
+        {{"collection", spec_.name},
+         {"documents", std::to_string(live_)},
+         {"linked_rows", std::to_string(generation_->graph.linked())},
+         {"replayed_records", std::to_string(recovery.records)},
+         {"torn_bytes", std::to_string(recovery.torn_bytes)},
+         {"clean", recovery.was_clean ? "true" : "false"},
+         {"milliseconds", std::to_string((dependencies_.clock.monotonic_us() - started_us) / 1000)}});
+    if (recovery.torn_bytes > 0) {
+        dependencies_.metrics.counter(telemetry::MetricId::kLogTornBytes)
+            .add(static_cast<double>(recovery.torn_bytes));
+    }
+    if (link_is_due() || checkpoint_is_due()) {
+        schedule_maintenance();
+    }
+    return {};
+}
+
+Result<void> LiveCollection::open_segments(const storage::Manifest& manifest) {
+    Generation& generation = *generation_;
+    const std::string directory = segment_directory();
+    for (const storage::ManifestRows& entry : manifest.rows) {
+        if (entry.first_row != generation.rows.size()) {
+            return Error(Code::kDataLoss, "the manifest's row segments do not follow one another");
+        }
+        AKIDB_TRY(auto segment, storage::RowsSegment::open(dependencies_.files, directory, entry, spec_.id,
+                                                           generation.rows.rows().stride()));
+        AKIDB_TRY(generation.rows.adopt(std::move(segment)));
+    }
+    const uint32_t rows = generation.rows.size();
+    live_ = rows;
+    if (manifest.dead.has_value()) {
+        AKIDB_TRY(const std::vector<storage::DeadRow> dead,
+                  storage::open_dead_segment(dependencies_.files, directory, *manifest.dead, spec_.id));
+        for (const storage::DeadRow& mark : dead) {
+            if (mark.row >= rows || mark.sequence == 0 || mark.sequence > manifest.covered_sequence) {
+                return Error(Code::kDataLoss, "a tombstone that the manifest does not cover");
+            }
+            generation.rows.mark_dead(mark.row, mark.sequence);
+        }
+        live_ = rows - dead.size();
+    }
+    generation.ids.reserve(rows);
+    for (uint32_t row = 0; row < rows; ++row) {
+        if (!model::DocumentId::decode(generation.rows.id(row)).has_value()) {
+            return Error(Code::kDataLoss, "row " + std::to_string(row) + " has no valid id");
+        }
+        generation.ids.insert(row);
+    }
+    if (manifest.graph.has_value()) {
+        AKIDB_TRY(const storage::GraphLists lists,
+                  storage::open_graph_segment(dependencies_.files, directory, *manifest.graph, spec_.id));
+        // A graph of another degree (the setting changed) is built anew from the rows.
+        if (lists.degree == generation.graph.options().degree) {
+            if (lists.row_count > rows) {
+                return Error(Code::kDataLoss, "the graph has more rows than the segments");
+            }
+            AKIDB_TRY(generation.graph.import_lists(lists.lists, static_cast<uint32_t>(lists.row_count)));
+            graph_rows_saved_ = static_cast<uint32_t>(lists.row_count);
+        }
+    }
+    covered_sequence_ = manifest.covered_sequence;
+    segment_files_ = manifest.rows.size();
+    return {};
+}
+
+Result<storage::LogRecovery> LiveCollection::replay_log() {
+    return storage::recover_log(
+        dependencies_.files, directory_ + "/" + std::string(storage::kLogDirectory), spec_.id,
+        manifest_.covered_sequence,
+        [this](uint64_t sequence, storage::RecordType type, std::string_view body) -> Result<void> {
+            AKIDB_TRY(apply(sequence, type, body));
+            return {};
+        });
+}
+
+}  // namespace akidb::engine

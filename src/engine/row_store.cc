@@ -1,0 +1,139 @@
+#include "engine/row_store.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+namespace akidb::engine {
+namespace {
+
+constexpr size_t kBlockBytes = 64 << 10;
+constexpr std::align_val_t kVectorAlignment{4096};
+
+Error out_of_memory() {
+    return Error(Code::kRateLimited, "no memory for more documents").with_retry_after(30);
+}
+
+}  // namespace
+
+RowStore::Chunk::~Chunk() {
+    ::operator delete(vectors, kVectorAlignment);
+}
+
+void RowStore::Free::operator()(void* memory) const {
+    std::free(memory);
+}
+
+RowStore::RowStore(model::Metric metric, uint32_t dimension)
+    : rows_(metric, dimension),
+      chunks_(
+          static_cast<std::atomic<Chunk*>*>(std::calloc(index::kChunksMax, sizeof(std::atomic<Chunk*>)))) {
+    AKIDB_ASSERT(chunks_ != nullptr);
+}
+
+RowStore::~RowStore() {
+    for (uint32_t chunk = 0; chunk < index::kChunksMax; ++chunk) {
+        Chunk* owned = chunk_or_null(chunk);
+        if (owned == nullptr) {
+            break;
+        }
+        delete owned;
+    }
+}
+
+Result<void> RowStore::make_chunk(uint32_t chunk, bool with_vectors) {
+    std::unique_ptr<Chunk> made(new (std::nothrow) Chunk);
+    if (made == nullptr) {
+        return out_of_memory();
+    }
+    if (with_vectors) {
+        const size_t bytes = size_t{index::kRowsPerChunk} * rows_.stride() * sizeof(float);
+        made->vectors = static_cast<float*>(::operator new(bytes, kVectorAlignment, std::nothrow));
+        if (made->vectors == nullptr) {
+            return out_of_memory();
+        }
+        rows_.set_chunk(chunk, made->vectors);
+    }
+    chunks_.get()[chunk].store(made.release(), std::memory_order_release);
+    return {};
+}
+
+Result<void> RowStore::reserve(uint64_t more) {
+    if (size_ + more > index::kRowsMax) {
+        return Error(Code::kRateLimited, "the collection holds as many rows as it can");
+    }
+    const auto wanted = static_cast<uint32_t>(size_ + more);
+    while (reserved_ < wanted) {
+        AKIDB_TRY(make_chunk(reserved_ >> index::kChunkShift, true));
+        reserved_ += index::kRowsPerChunk;
+    }
+    return {};
+}
+
+std::string_view RowStore::keep(Chunk& chunk, std::string_view bytes) {
+    if (bytes.size() > chunk.block_left) {
+        const size_t size = std::max(bytes.size(), kBlockBytes);
+        chunk.blocks.push_back(std::make_unique_for_overwrite<char[]>(size));
+        chunk.block_end = chunk.blocks.back().get() + size;
+        chunk.block_left = size;
+    }
+    char* target = chunk.block_end - chunk.block_left;
+    std::memcpy(target, bytes.data(), bytes.size());
+    chunk.block_left -= bytes.size();
+    return {target, bytes.size()};
+}
+
+uint32_t RowStore::append(const NewRow& row) {
+    AKIDB_ASSERT(size_ < reserved_);
+    const uint32_t ordinal = size_;
+    Chunk& chunk = chunk_of(ordinal);
+    const uint32_t at = slot(ordinal);
+    index::encode_row(rows_.metric(), row.vector,
+                      {chunk.vectors + static_cast<size_t>(at) * rows_.stride(), rows_.stride()});
+    chunk.version[at] = row.version;
+    chunk.previous[at] = row.previous;
+    chunk.id[at] = keep(chunk, row.id);
+    chunk.metadata[at] = keep(chunk, row.metadata);
+    chunk.dead_at[at].store(0, std::memory_order_relaxed);
+    ++size_;
+    return ordinal;
+}
+
+Result<void> RowStore::adopt(std::shared_ptr<const storage::RowsSegment> segment) {
+    const uint64_t count = segment->row_count();
+    if (size_ + count > index::kRowsMax) {
+        return Error(Code::kDataLoss, "the segments hold more rows than a collection can");
+    }
+    const uint32_t first = size_;
+    const auto end = static_cast<uint32_t>(first + count);
+    const size_t stride = rows_.stride();
+    for (uint32_t ordinal = first; ordinal < end; ++ordinal) {
+        const uint32_t number = ordinal >> index::kChunkShift;
+        const uint32_t at = slot(ordinal);
+        const float* mapped = segment->vectors() + static_cast<size_t>(ordinal - first) * stride;
+        if (at == 0) {
+            const bool is_whole = end - ordinal >= index::kRowsPerChunk;
+            AKIDB_TRY(make_chunk(number, !is_whole));
+            if (is_whole) {
+                rows_.set_chunk(number, mapped);
+            }
+            reserved_ = (number + 1) * index::kRowsPerChunk;
+        }
+        Chunk& chunk = chunk_of(ordinal);
+        if (chunk.vectors != nullptr) {
+            std::memcpy(chunk.vectors + static_cast<size_t>(at) * stride, mapped, stride * sizeof(float));
+        }
+        const uint64_t index = ordinal - first;
+        chunk.version[at] = segment->version(index);
+        chunk.previous[at] = kNoRow;
+        chunk.id[at] = segment->id(index);
+        chunk.metadata[at] = segment->metadata(index);
+        chunk.dead_at[at].store(0, std::memory_order_relaxed);
+    }
+    size_ = end;
+    segments_.push_back(std::move(segment));
+    return {};
+}
+
+}  // namespace akidb::engine

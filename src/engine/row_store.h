@@ -1,0 +1,111 @@
+// RowStore: the rows of one collection in memory, in the order in which they were written: vector, version,
+// id, metadata, and the mark that says by which write a row died. Head and graph share these rows, so linking
+// a row moves nothing. A chunk of vectors is heap memory for new rows and a mapped segment file for rows that
+// a restart brought back.
+//
+// One writer (the lane's leader, or recovery) appends and marks; readers use rows below the count of a
+// published snapshot. A row never changes but for its death mark, which only goes from alive to a sequence
+// number; so a snapshot of (count, sequence) is a consistent view without locks (multi-version, keyed by
+// sequence number).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "index/rows.h"
+#include "storage/segment.h"
+
+namespace akidb::engine {
+
+inline constexpr uint32_t kNoRow = 0xffffffffu;
+
+struct NewRow {
+    std::span<const float> vector;  // `dimension` floats
+    uint64_t version = 0;
+    std::string_view id;         // DocumentId encoding
+    std::string_view metadata;   // encoded object
+    uint32_t previous = kNoRow;  // the row that this one replaces
+};
+
+class RowStore {
+  public:
+    RowStore(model::Metric metric, uint32_t dimension);
+    ~RowStore();
+    RowStore(const RowStore&) = delete;
+    RowStore& operator=(const RowStore&) = delete;
+
+    const index::Rows& rows() const { return rows_; }
+    /// Rows appended; the writer's view.
+    uint32_t size() const { return size_; }
+
+    /// Memory for `more` further rows' vectors, so that append cannot fail for want of it. kRateLimited when
+    /// the collection or the machine is full.
+    Result<void> reserve(uint64_t more);
+    /// After reserve. The ordinal of the new row.
+    uint32_t append(const NewRow& row);
+    /// Recovery only, in order of rows: maps whole chunks, copies the ragged ends.
+    Result<void> adopt(std::shared_ptr<const storage::RowsSegment> segment);
+    void mark_dead(uint32_t ordinal, uint64_t sequence) {
+        chunk_of(ordinal).dead_at[slot(ordinal)].store(sequence, std::memory_order_relaxed);
+    }
+
+    /// 0 while alive.
+    uint64_t dead_at(uint32_t ordinal) const {
+        return chunk_of(ordinal).dead_at[slot(ordinal)].load(std::memory_order_relaxed);
+    }
+    bool is_alive(uint32_t ordinal, uint64_t at_sequence) const {
+        const uint64_t sequence = dead_at(ordinal);
+        return sequence == 0 || sequence > at_sequence;
+    }
+    uint64_t version(uint32_t ordinal) const { return chunk_of(ordinal).version[slot(ordinal)]; }
+    uint32_t previous(uint32_t ordinal) const { return chunk_of(ordinal).previous[slot(ordinal)]; }
+    std::string_view id(uint32_t ordinal) const { return chunk_of(ordinal).id[slot(ordinal)]; }
+    std::string_view metadata(uint32_t ordinal) const { return chunk_of(ordinal).metadata[slot(ordinal)]; }
+    /// As the client sent it.
+    std::span<const float> vector(uint32_t ordinal) const { return {rows_.row(ordinal), rows_.dimension()}; }
+
+  private:
+    struct Chunk {
+        std::array<std::atomic<uint64_t>, index::kRowsPerChunk> dead_at;
+        std::array<uint64_t, index::kRowsPerChunk> version;
+        std::array<uint32_t, index::kRowsPerChunk> previous;
+        std::array<std::string_view, index::kRowsPerChunk> id;
+        std::array<std::string_view, index::kRowsPerChunk> metadata;
+        float* vectors = nullptr;                     // owned; null when the rows lie in a mapped segment
+        std::vector<std::unique_ptr<char[]>> blocks;  // bytes of ids and metadata
+        size_t block_left = 0;
+        char* block_end = nullptr;
+
+        Chunk() = default;
+        ~Chunk();
+        Chunk(const Chunk&) = delete;
+        Chunk& operator=(const Chunk&) = delete;
+    };
+    struct Free {
+        void operator()(void* memory) const;
+    };
+
+    static uint32_t slot(uint32_t ordinal) { return ordinal & (index::kRowsPerChunk - 1); }
+    Chunk& chunk_of(uint32_t ordinal) const {
+        return *chunks_.get()[ordinal >> index::kChunkShift].load(std::memory_order_acquire);
+    }
+    Chunk* chunk_or_null(uint32_t chunk) const {
+        return chunks_.get()[chunk].load(std::memory_order_relaxed);
+    }
+    Result<void> make_chunk(uint32_t chunk, bool with_vectors);
+    static std::string_view keep(Chunk& chunk, std::string_view bytes);
+
+    index::Rows rows_;
+    std::unique_ptr<std::atomic<Chunk*>, Free> chunks_;  // kChunksMax, zero pages until touched
+    std::vector<std::shared_ptr<const storage::RowsSegment>>
+        segments_;  // what views and mapped chunks point into
+    uint32_t size_ = 0;
+    uint32_t reserved_ = 0;
+};
+
+}  // namespace akidb::engine

@@ -1,0 +1,41 @@
+// Generation and Snapshot: what a search holds while it runs. A generation is a set of rows with the graph
+// and id map over them; a snapshot says how far into it this reader sees. Published snapshots are immutable;
+// the generation behind them grows only beyond every snapshot's count.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "engine/id_map.h"
+#include "engine/row_store.h"
+#include "index/graph.h"
+
+namespace akidb::engine {
+
+struct Generation {
+    Generation(model::Metric metric, uint32_t dimension, index::GraphOptions options, uint64_t hash_key)
+        : rows(metric, dimension), graph(rows.rows(), options), ids(rows, hash_key) {}
+
+    RowStore rows;
+    index::Graph graph;
+    IdMap ids;
+};
+
+struct Snapshot {
+    std::shared_ptr<const Generation> generation;
+    uint64_t sequence = 0;  // effects of later writes are invisible
+    uint32_t rows = 0;      // rows from here on are invisible
+    uint64_t live = 0;      // documents
+
+    bool sees(uint32_t row) const { return row < rows && generation->rows.is_alive(row, sequence); }
+    /// The version of the document that this snapshot sees, or kNoRow.
+    uint32_t find(std::string_view id) const {
+        uint32_t row = generation->ids.find(id);
+        while (row != kNoRow && row >= rows) {
+            row = generation->rows.previous(row);  // written after this snapshot
+        }
+        return row != kNoRow && sees(row) ? row : kNoRow;
+    }
+};
+
+}  // namespace akidb::engine

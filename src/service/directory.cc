@@ -1,0 +1,305 @@
+#include "service/directory.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/mutex.h"
+#include "io/file_system.h"
+
+namespace akidb::service {
+
+struct Directory::Impl {
+    Impl(engine::Dependencies given, io::Random& random_source, catalog::Catalog& rows, std::string where,
+         engine::CollectionOptions collection_options)
+        : dependencies(given),
+          random(random_source),
+          catalog(rows),
+          root(std::move(where)),
+          options(collection_options),
+          published(std::make_shared<const Map>()) {}
+
+    std::string path_of(const Uuid& id) const { return root + "/" + id.to_string(); }
+
+    void put(DirectoryEntry entry) AKIDB_EXCLUDES(mutex) {
+        MutexLock lock(mutex);
+        Map next = *published.load();
+        std::string name = entry.spec.name;
+        next[std::move(name)] = std::make_shared<const DirectoryEntry>(std::move(entry));
+        published.store(std::make_shared<const Map>(std::move(next)));
+    }
+
+    /// Null when another entry took the name, or none has it.
+    std::shared_ptr<const DirectoryEntry> take(const std::string& name, const Uuid& id)
+        AKIDB_EXCLUDES(mutex) {
+        MutexLock lock(mutex);
+        Map next = *published.load();
+        const auto at = next.find(name);
+        if (at == next.end() || at->second->spec.id != id) {
+            return nullptr;
+        }
+        auto entry = at->second;
+        next.erase(at);
+        published.store(std::make_shared<const Map>(std::move(next)));
+        return entry;
+    }
+
+    std::shared_ptr<const DirectoryEntry> lookup(std::string_view name_or_id) const {
+        const auto map = published.load();
+        if (const auto at = map->find(name_or_id); at != map->end()) {
+            return at->second;
+        }
+        if (const auto id = Uuid::parse(name_or_id)) {
+            for (const auto& [name, entry] : *map) {
+                if (entry->spec.id == *id) {
+                    return entry;
+                }
+            }
+        }
+        return nullptr;
+    }
+
+    Result<void> erase_files(const Uuid& id) {
+        AKIDB_TRY(io::remove_tree(dependencies.files, root, id.to_string()));
+        return catalog.remove_collection(id);
+    }
+
+    void load(const model::CollectionSpec& spec) {
+        DirectoryEntry entry;
+        entry.spec = spec;
+        auto opened = engine::Collection::open(dependencies, path_of(spec.id), spec, options);
+        if (opened.has_value()) {
+            entry.condition = Condition::kServing;
+            entry.collection = std::move(opened).value();
+        } else {
+            entry.condition = Condition::kQuarantined;
+            entry.reason = opened.error().message();
+            dependencies.logger.log(LogLevel::kError, "collection quarantined",
+                                    {{"collection", spec.name}, {"error", entry.reason}});
+            quarantined.fetch_add(1);
+        }
+        put(std::move(entry));
+        loaded.fetch_add(1);
+    }
+
+    const engine::Dependencies dependencies;
+    io::Random& random;
+    catalog::Catalog& catalog;
+    const std::string root;
+    const engine::CollectionOptions options;
+    Mutex mutex;  // of those who replace the map
+    Published<Map> published;
+    std::atomic<size_t> loaded{0};
+    std::atomic<size_t> total{0};
+    std::atomic<size_t> quarantined{0};
+    std::atomic<bool> listed{false};
+    Mutex gauges_mutex;
+    std::set<std::string> gauged AKIDB_GUARDED_BY(gauges_mutex);  // names that have series
+};
+
+Directory::Directory(engine::Dependencies dependencies, io::Random& random, catalog::Catalog& catalog,
+                     std::string root, engine::CollectionOptions options)
+    : impl_(std::make_unique<Impl>(dependencies, random, catalog, std::move(root), options)) {}
+
+Directory::~Directory() = default;
+
+Result<void> Directory::start_loading(io::Executor& loader) {
+    AKIDB_TRY(const std::vector<catalog::CollectionRow> rows, impl_->catalog.list_collections());
+    std::vector<model::CollectionSpec> active;
+    for (const catalog::CollectionRow& row : rows) {
+        if (row.state != catalog::CollectionState::kActive) {
+            AKIDB_TRY(impl_->erase_files(row.spec.id));  // a crash came between
+            continue;
+        }
+        DirectoryEntry entry;
+        entry.spec = row.spec;
+        impl_->put(std::move(entry));
+        active.push_back(row.spec);
+    }
+    impl_->total = active.size();
+    impl_->listed = true;
+    for (const model::CollectionSpec& spec : active) {
+        if (!loader.submit("load", [this, spec](const std::stop_token& stop) {
+                if (!stop.stop_requested()) {
+                    impl_->load(spec);
+                }
+            })) {
+            return Error(Code::kUnavailable, "the loader refused a collection");
+        }
+    }
+    return {};
+}
+
+LoadProgress Directory::progress() const {
+    LoadProgress progress;
+    progress.loaded = impl_->loaded;
+    progress.total = impl_->total;
+    progress.quarantined = impl_->quarantined;
+    progress.finished = impl_->listed && progress.loaded >= progress.total;
+    return progress;
+}
+
+Result<DirectoryEntry> Directory::describe(std::string_view name_or_id) const {
+    const auto entry = impl_->lookup(name_or_id);
+    if (entry == nullptr) {
+        return Error(Code::kNotFound, "no collection of this name or id").with_field("collection");
+    }
+    return *entry;
+}
+
+Result<std::shared_ptr<engine::Collection>> Directory::find(std::string_view name_or_id) const {
+    const auto entry = impl_->lookup(name_or_id);
+    if (entry == nullptr) {
+        return Error(Code::kNotFound, "no collection of this name or id").with_field("collection");
+    }
+    switch (entry->condition) {
+        case Condition::kServing:
+            return entry->collection;
+        case Condition::kLoading:
+            return Error(Code::kUnavailable, "the collection is loading").with_retry_after(1);
+        case Condition::kQuarantined:
+            return Error(Code::kDataLoss, "the collection is quarantined: " + entry->reason)
+                .with_field("collection");
+    }
+    return Error(Code::kInternal, "a collection in no known condition");
+}
+
+std::vector<DirectoryEntry> Directory::list() const {
+    std::vector<DirectoryEntry> entries;
+    for (const auto& [name, entry] : *impl_->published.load()) {
+        entries.push_back(*entry);
+    }
+    return entries;
+}
+
+std::vector<std::string> Directory::quarantined() const {
+    std::vector<std::string> names;
+    if (impl_->quarantined == 0) {
+        return names;
+    }
+    for (const auto& [name, entry] : *impl_->published.load()) {
+        if (entry->condition == Condition::kQuarantined) {
+            names.push_back(name);
+        }
+    }
+    return names;
+}
+
+bool Directory::has_poisoned() const {
+    const auto map = impl_->published.load();
+    return std::any_of(map->begin(), map->end(), [](const auto& named) {
+        return named.second->collection != nullptr && named.second->collection->stats().is_poisoned;
+    });
+}
+
+Result<DirectoryEntry> Directory::create(model::CollectionSpec spec) {
+    AKIDB_TRY(model::validate(spec));
+    spec.id = io::make_uuid(impl_->random, impl_->dependencies.clock);
+    spec.created_at_ms = impl_->dependencies.clock.unix_ms();
+    AKIDB_TRY(impl_->catalog.insert_collection(spec));
+    DirectoryEntry entry;
+    entry.spec = spec;
+    entry.condition = Condition::kServing;
+    auto open = [&]() -> Result<void> {
+        const std::string path = impl_->path_of(spec.id);
+        AKIDB_TRY(engine::Collection::create(impl_->dependencies.files, impl_->root, path));
+        AKIDB_TRY(entry.collection,
+                  engine::Collection::open(impl_->dependencies, path, spec, impl_->options));
+        return impl_->catalog.set_collection_state(spec.id, catalog::CollectionState::kActive);
+    };
+    if (Result<void> opened = open(); !opened.has_value()) {
+        if (Result<void> erased = impl_->erase_files(spec.id); !erased.has_value()) {
+            impl_->dependencies.logger.log(LogLevel::kWarning,
+                                           "a half-made collection is left for the next start",
+                                           {{"collection", spec.name}, {"error", erased.error().message()}});
+        }
+        return std::move(opened).error().with_context("creating collection " + spec.name);
+    }
+    impl_->put(entry);
+    return entry;
+}
+
+Result<void> Directory::remove(std::string_view name_or_id) {
+    AKIDB_TRY(const DirectoryEntry entry, describe(name_or_id));
+    if (entry.condition == Condition::kLoading) {
+        return Error(Code::kUnavailable, "the collection is loading").with_retry_after(1);
+    }
+    // Unpublished first: while the catalog still holds the name, nobody can make a new collection under it.
+    if (impl_->take(entry.spec.name, entry.spec.id) == nullptr) {
+        return Error(Code::kNotFound, "no collection of this name or id").with_field("collection");
+    }
+    if (Result<void> marked =
+            impl_->catalog.set_collection_state(entry.spec.id, catalog::CollectionState::kDeleting);
+        !marked.has_value()) {
+        impl_->put(entry);
+        return marked;
+    }
+    if (entry.condition == Condition::kQuarantined) {
+        impl_->quarantined.fetch_sub(1);
+    }
+    // Searches that run hold mappings, which outlive their files' names; nobody waits for them.
+    auto erase = [impl = impl_.get(), collection = entry.collection,
+                  id = entry.spec.id](const std::stop_token&) {
+        if (collection != nullptr) {
+            const Result<void> closed = collection->close(false);  // a failing disk does not keep the files
+            static_cast<void>(closed.has_value());
+        }
+        if (Result<void> erased = impl->erase_files(id); !erased.has_value()) {
+            impl->dependencies.logger.log(LogLevel::kWarning,
+                                          "files of a deleted collection are left for the next start",
+                                          {{"id", id.to_string()}, {"error", erased.error().message()}});
+        }
+    };
+    if (!impl_->dependencies.executor.submit("erase", erase)) {
+        erase({});
+    }
+    return {};
+}
+
+Result<void> Directory::close_all(bool checkpoint) {
+    Result<void> outcome;
+    for (const DirectoryEntry& entry : list()) {
+        if (entry.collection == nullptr) {
+            continue;
+        }
+        if (Result<void> closed = entry.collection->close(checkpoint);
+            !closed.has_value() && outcome.has_value()) {
+            outcome = std::move(closed).error().with_context("closing collection " + entry.spec.name);
+        }
+    }
+    return outcome;
+}
+
+void Directory::export_gauges(telemetry::Metrics& metrics) {
+    using telemetry::MetricId;
+    constexpr size_t kCollectionsWithSeries = 200;
+    MutexLock lock(impl_->gauges_mutex);
+    std::set<std::string> now;
+    size_t poisoned = 0;
+    const std::vector<DirectoryEntry> entries = list();
+    for (const DirectoryEntry& entry : entries) {
+        if (entry.collection == nullptr) {
+            continue;
+        }
+        const engine::CollectionStats stats = entry.collection->stats();
+        poisoned += stats.is_poisoned ? 1 : 0;
+        if (now.size() < kCollectionsWithSeries) {
+            const std::string& name = *now.insert(entry.spec.name).first;
+            metrics.gauge(MetricId::kHeadRows, {name}).set(static_cast<double>(stats.head_rows));
+            metrics.gauge(MetricId::kLinkedRows, {name}).set(static_cast<double>(stats.linked_rows));
+            metrics.gauge(MetricId::kLogBytes, {name}).set(static_cast<double>(stats.log_bytes));
+        }
+    }
+    for (const std::string& name : impl_->gauged) {
+        if (!now.contains(name)) {
+            for (const MetricId id : {MetricId::kHeadRows, MetricId::kLinkedRows, MetricId::kLogBytes}) {
+                metrics.remove(id, {name});
+            }
+        }
+    }
+    impl_->gauged = std::move(now);
+    metrics.gauge(MetricId::kCollections).set(static_cast<double>(entries.size()));
+    metrics.gauge(MetricId::kCollectionsQuarantined).set(static_cast<double>(impl_->quarantined.load()));
+    metrics.gauge(MetricId::kCollectionsPoisoned).set(static_cast<double>(poisoned));
+}
+
+}  // namespace akidb::service

@@ -1,0 +1,91 @@
+#include "service/service.h"
+
+#include <utility>
+
+namespace akidb::service {
+namespace {
+
+CollectionDescription describe(const DirectoryEntry& entry) {
+    CollectionDescription description{entry.spec, entry.condition, entry.reason, {}};
+    if (entry.collection != nullptr) {
+        description.stats = entry.collection->stats();
+    }
+    return description;
+}
+
+}  // namespace
+
+Service::Service(Directory& directory, const io::Clock& clock, io::Random& random)
+    : directory_(directory), clock_(clock), random_(random) {}
+
+Result<CollectionDescription> Service::create_collection(const RequestContext&,
+                                                         const CreateCollection& request) {
+    model::CollectionSpec spec;
+    spec.name = request.name;
+    spec.dimension = request.dimension;
+    spec.metric = request.metric;
+    AKIDB_TRY(const DirectoryEntry entry, directory_.create(std::move(spec)));
+    return describe(entry);
+}
+
+Result<std::vector<CollectionDescription>> Service::list_collections(const RequestContext&) {
+    std::vector<CollectionDescription> descriptions;
+    for (const DirectoryEntry& entry : directory_.list()) {
+        descriptions.push_back(describe(entry));
+    }
+    return descriptions;
+}
+
+Result<CollectionDescription> Service::describe_collection(const RequestContext&,
+                                                           std::string_view collection) {
+    AKIDB_TRY(const DirectoryEntry entry, directory_.describe(collection));
+    return describe(entry);
+}
+
+Result<void> Service::delete_collection(const RequestContext&, std::string_view collection) {
+    return directory_.remove(collection);
+}
+
+model::DocumentId Service::new_document_id() {
+    return model::DocumentId(io::make_uuid(random_, clock_));
+}
+
+Result<engine::WriteReply> Service::upsert_documents(const RequestContext&, std::string_view collection,
+                                                     std::vector<model::Document> documents) {
+    AKIDB_TRY(const auto found, directory_.find(collection));
+    return found->upsert(std::move(documents));
+}
+
+Result<engine::WriteReply> Service::delete_documents(const RequestContext&, std::string_view collection,
+                                                     const std::vector<model::DocumentId>& ids) {
+    AKIDB_TRY(const auto found, directory_.find(collection));
+    return found->remove(ids);
+}
+
+Result<engine::WriteReply> Service::delete_matching(const RequestContext&, std::string_view collection,
+                                                    const model::Filter& filter) {
+    AKIDB_TRY(const auto found, directory_.find(collection));
+    return found->remove_matching(filter);
+}
+
+Result<std::vector<model::Document>> Service::get_documents(const RequestContext&,
+                                                            std::string_view collection,
+                                                            const std::vector<model::DocumentId>& ids,
+                                                            model::Include include) {
+    AKIDB_TRY(const auto found, directory_.find(collection));
+    return found->get(ids, include);
+}
+
+Result<uint64_t> Service::count_documents(const RequestContext&, std::string_view collection,
+                                          const model::Filter* filter) {
+    AKIDB_TRY(const auto found, directory_.find(collection));
+    return found->count(filter);
+}
+
+Result<model::SearchReply> Service::search(const RequestContext&, std::string_view collection,
+                                           const model::SearchRequest& request) {
+    AKIDB_TRY(const auto found, directory_.find(collection));
+    return found->search(request);
+}
+
+}  // namespace akidb::service

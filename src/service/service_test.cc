@@ -1,0 +1,116 @@
+#include "service/service.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "io/posix_file_system.h"
+#include "service/lifecycle.h"
+
+namespace akidb::service {
+namespace {
+
+class ServiceTest : public ::testing::Test {
+  protected:
+    ServiceTest() {
+        std::string pattern = (std::filesystem::temp_directory_path() / "akidb-service-XXXXXX").string();
+        root_ = ::mkdtemp(pattern.data());
+        EXPECT_TRUE(files_->make_directory(root_ + "/collections").has_value());
+        start();
+    }
+    ~ServiceTest() override {
+        stop();
+        std::filesystem::remove_all(root_);
+    }
+    void start() {
+        catalog_ = std::move(catalog::Catalog::open(root_ + "/catalog.db")).value();
+        pool_ = std::make_unique<io::ThreadPool>(io::ThreadPoolOptions{.name = "work", .threads = 2});
+        directory_ = std::make_unique<Directory>(
+            engine::Dependencies{*files_, *clock_, *pool_, logger_, metrics_}, *random_, *catalog_,
+            root_ + "/collections", engine::CollectionOptions{});
+        ASSERT_TRUE(directory_->start_loading(*pool_).has_value());
+        while (!directory_->progress().finished) {
+            std::this_thread::yield();
+        }
+        service_ = std::make_unique<Service>(*directory_, *clock_, *random_);
+    }
+    void stop() {
+        if (directory_ != nullptr) {
+            EXPECT_TRUE(directory_->close_all(true).has_value());
+        }
+        pool_.reset();
+        service_.reset();
+        directory_.reset();
+        catalog_.reset();
+    }
+    size_t directories() const {
+        return static_cast<size_t>(
+            std::distance(std::filesystem::directory_iterator(root_ + "/collections"), {}));
+    }
+    model::Document document(uint64_t id) const {
+        model::Document made;
+        made.id = model::DocumentId(id);
+        made.vector.assign(16, static_cast<float>(id));
+        return made;
+    }
+
+    std::string root_;
+    RequestContext context_;
+    std::unique_ptr<io::FileSystem> files_ = io::make_posix_file_system();
+    std::unique_ptr<io::Clock> clock_ = io::make_system_clock();
+    std::unique_ptr<io::Random> random_ = io::make_system_random();
+    NullLogger logger_;
+    telemetry::Metrics metrics_;
+    std::unique_ptr<catalog::Catalog> catalog_;
+    std::unique_ptr<io::ThreadPool> pool_;
+    std::unique_ptr<Directory> directory_;
+    std::unique_ptr<Service> service_;
+};
+
+TEST_F(ServiceTest, CollectionsSurviveARestartUnderTheirNames) {
+    ASSERT_TRUE(service_->create_collection(context_, {"words", 16, model::Metric::kL2}).has_value());
+    ASSERT_TRUE(service_->upsert_documents(context_, "words", {document(1), document(2)}).has_value());
+    stop();
+    start();
+    const auto described = service_->describe_collection(context_, "words").value();
+    EXPECT_EQ(described.stats.documents, 2u);
+    EXPECT_EQ(service_->count_documents(context_, described.spec.id.to_string(), nullptr).value(), 2u);
+}
+
+TEST_F(ServiceTest, ADroppedCollectionIsGoneAndItsNameIsFree) {
+    ASSERT_TRUE(service_->create_collection(context_, {"words", 16, model::Metric::kCosine}).has_value());
+    EXPECT_EQ(service_->create_collection(context_, {"words", 16, model::Metric::kCosine}).error().code(),
+              Code::kAlreadyExists);
+    ASSERT_TRUE(service_->upsert_documents(context_, "words", {document(1)}).has_value());
+    const auto held = directory_->find("words").value();
+    ASSERT_TRUE(service_->delete_collection(context_, "words").has_value());
+    EXPECT_EQ(service_->count_documents(context_, "words", nullptr).error().code(), Code::kNotFound);
+    EXPECT_EQ(held->count(nullptr).value(), 1u) << "a running search keeps its snapshot";
+    ASSERT_TRUE(service_->create_collection(context_, {"words", 32, model::Metric::kDot}).has_value());
+    EXPECT_EQ(service_->count_documents(context_, "words", nullptr).value(), 0u);
+    stop();
+    EXPECT_EQ(directories(), 1u);
+    start();
+    EXPECT_EQ(service_->describe_collection(context_, "words").value().spec.dimension, 32u);
+}
+
+TEST_F(ServiceTest, ADamagedCollectionIsQuarantinedAndTheOthersServe) {
+    ASSERT_TRUE(service_->create_collection(context_, {"good", 16, model::Metric::kCosine}).has_value());
+    const auto bad = service_->create_collection(context_, {"bad", 16, model::Metric::kCosine}).value();
+    stop();
+    std::filesystem::remove_all(root_ + "/collections/" + bad.spec.id.to_string());
+    start();
+    EXPECT_TRUE(service_->count_documents(context_, "good", nullptr).has_value());
+    EXPECT_EQ(service_->count_documents(context_, "bad", nullptr).error().code(), Code::kDataLoss);
+    Lifecycle lifecycle(*clock_);
+    EXPECT_FALSE(lifecycle.readiness().is_ready);
+    lifecycle.attach(*directory_);
+    EXPECT_TRUE(lifecycle.readiness().is_ready) << "quarantine does not flip the probe";
+    EXPECT_EQ(lifecycle.readiness().quarantined, std::vector<std::string>{"bad"});
+    lifecycle.begin_draining();
+    EXPECT_EQ(lifecycle.readiness().reason, "draining");
+}
+
+}  // namespace
+}  // namespace akidb::service
