@@ -1,18 +1,21 @@
-// The write-ahead log of one collection: numbered files of frames. A frame is one group commit: records that became
-// durable by one sync. docs/formats/log.md has a worked hex example.
+// The write-ahead log of one collection: numbered files of frames. A frame is one group commit: records that
+// became durable by one sync. docs/formats/log.md has a worked hex example.
 //
-// File: 64-byte header (magic "AKILOG01", format version, collection UUID, file id u64, first sequence u64, CRC32C), then
-// frames, each starting at a multiple of 64 bytes, then zeros (preallocated space).
-// Frame: 40-byte header — magic u32, body bytes u32, first sequence u64, record count u32, epoch u32, file offset u64,
-// CRC32C u32 over header and body seeded with the file id (so that a misdirected or recycled block never passes), 4 zero
-// bytes — then the body: records of { type u8, length u32, bytes }. Record i of a frame has sequence first + i.
+// File: 64-byte header (magic "AKILOG01", format version, collection UUID, file id u64, first sequence u64,
+// CRC32C), then frames, each starting at a multiple of 64 bytes, then zeros (preallocated space).
 //
-// Only one group is ever unsynced (rule R4). So an invalid frame that is followed by any valid frame, in the file or in a
-// later one, is damage (kDataLoss: quarantine); an invalid frame with nothing valid after it is a torn tail of a group
-// that was never acknowledged: it is cut, counted and reported.
+// Frame: 40-byte header — magic u32, body bytes u32, first sequence u64, record count u32, epoch u32, file
+// offset u64, CRC32C u32 over header and body seeded with collection and file id (so that a misdirected or
+// recycled block never passes), 4 zero bytes — then the body: records of { type u8, length u32, bytes }.
+// Record i of a frame has sequence first + i.
+//
+// Only one group is ever unsynced (rule R4). So an invalid frame that is followed by any valid frame, in the
+// file or in a later one, is damage (kDataLoss: quarantine); an invalid frame with nothing valid after it is
+// a torn tail of a group that was never acknowledged: it is cut, counted and reported.
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,9 +30,9 @@ inline constexpr uint32_t kLogFileBytes = 64 << 20;  // a file is closed when th
 inline constexpr uint32_t kFrameAlignment = 64;
 
 enum class RecordType : uint8_t {
-    kUpsert = 1,      // documents
-    kDelete = 2,      // resolved ids, never a filter (rule R9)
-    kCleanStop = 3,   // the last record of an orderly shutdown; empty
+    kUpsert = 1,     // documents
+    kDelete = 2,     // resolved ids, never a filter (rule R9)
+    kCleanStop = 3,  // the last record of an orderly shutdown; empty
 };
 
 struct LogRecord {
@@ -37,8 +40,11 @@ struct LogRecord {
     std::string body;
 };
 
-/// Upsert body: u32 count, then per document: id (u32 length + encoding), vector (dimension × f32), metadata (u32 length +
-/// encoding). Documents view the caller's memory until encoded.
+/// Bytes of the frame body that these records make: what LogWriter::reserve wants to know.
+uint64_t group_body_bytes(std::span<const LogRecord> records);
+
+/// Upsert body: u32 count, then per document: id (u32 length + encoding), vector (dimension × f32), metadata
+/// (u32 length + encoding). Documents view the caller's memory until encoded.
 std::string encode_upsert(const std::vector<model::Document>& documents);
 struct UpsertItem {
     std::string_view id;        // DocumentId encoding

@@ -1,6 +1,7 @@
-// LogWriter: appends groups to the log and makes each durable with one sync. Lane-owned (one thread at a time).
-// Sticky failure: after any failed append or sync the state of the file is unknown, so every later call fails with
-// kUnavailable until the collection is reopened; the sync is never retried (rule R6, "fsyncgate").
+// LogWriter: appends groups to the log and makes each durable with one sync. Lane-owned (one thread at a
+// time). Sticky failure: after any failed append or sync the state of the file is unknown, so every later
+// call fails with kUnavailable until the collection is reopened; the sync is never retried (rule R6,
+// "fsyncgate").
 #pragma once
 
 #include <cstdint>
@@ -21,26 +22,31 @@ struct LogWriterOptions {
 
 class LogWriter {
   public:
-    /// Starts a new file whose first record will be `next_sequence`; `directory` is the collection's log directory. Made
-    /// after recovery, which leaves no file with that name. The file and its name are durable at return.
-    static Result<std::unique_ptr<LogWriter>> open(io::FileSystem& files, std::string directory, Uuid collection,
-                                                   uint64_t next_sequence, LogWriterOptions options);
+    /// Starts a new file whose first record will be `next_sequence`; `directory` is the collection's log
+    /// directory. Made after recovery, which leaves no file with that name. The file and its name are durable
+    /// at return.
+    static Result<std::unique_ptr<LogWriter>> open(io::FileSystem& files, std::string directory,
+                                                   Uuid collection, uint64_t next_sequence,
+                                                   LogWriterOptions options);
     ~LogWriter();
 
-    /// Space for a group of this many body bytes, so that append_group cannot run out of disk: preallocates, or rolls to
-    /// a new file. kDiskFull leaves the log usable and unchanged; other errors are sticky.
+    /// Space for a group of this many body bytes (group_body_bytes), so that append_group cannot run out of
+    /// disk: preallocates, or rolls to a new file. kDiskFull, and kPayloadTooLarge for a group above 1 GiB,
+    /// leave the log usable and unchanged; other errors are sticky.
     Result<void> reserve(uint64_t body_bytes);
-    /// Appends the records as one frame and syncs. At success they are durable, and have the sequences next_sequence()
-    /// onward. Any error is sticky.
+    /// Appends the records as one frame and syncs. At success they are durable, and have the sequences
+    /// next_sequence() onward. Any error is sticky, but for those of reserve when the group was not reserved
+    /// before. An empty group is nothing.
     Result<void> append_group(std::span<const LogRecord> records);
     uint64_t next_sequence() const;
-    /// Removes closed files whose records are all ≤ `covered_sequence`. Call only after a manifest that covers it is
-    /// durable (rule R7). Not sticky: what could not be removed now is removed next time.
+    /// Removes closed files whose records are all ≤ `covered_sequence`. Call only after a manifest that
+    /// covers it is durable (rule R7). Not sticky: what could not be removed now is removed next time.
     Result<void> trim(uint64_t covered_sequence);
     /// Bytes in all files that trim has not removed.
     uint64_t log_bytes() const;
     bool is_poisoned() const;
-    /// Writes and syncs the clean-stop record, unless poisoned. Nothing may follow.
+    /// Writes and syncs the clean-stop record, which takes a sequence like any other; kUnavailable when
+    /// poisoned. Every later call but this one fails.
     Result<void> close_cleanly();
 
   private:

@@ -1,6 +1,6 @@
-// Manifest: the commit point of a collection's files: which segment files hold it, and up to which sequence. Whatever a
-// manifest does not name does not exist. Written atomically under a new version number; the old one is removed after.
-// docs/formats/manifest.md has a worked hex example.
+// Manifest: the commit point of a collection's files: which segment files hold it, and up to which sequence.
+// Whatever a manifest does not name does not exist. Written atomically under a new version number; the old
+// one is removed after. docs/formats/manifest.md has a worked hex example.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +31,8 @@ struct Manifest {
     Uuid collection;
     uint32_t dimension = 0;
     model::Metric metric = model::Metric::kCosine;
-    uint64_t covered_sequence = 0;        // every effect up to here is in the files; the log serves the rest
-    std::vector<ManifestRows> rows;       // ascending, without gaps, from row 0
+    uint64_t covered_sequence = 0;   // every effect up to here is in the files; the log serves the rest
+    std::vector<ManifestRows> rows;  // ascending, without gaps, from row 0
     std::optional<ManifestFile> graph;
     std::optional<ManifestFile> dead;
 };
@@ -43,10 +43,11 @@ Result<Manifest> decode_manifest(std::string_view bytes);
 
 /// Durable at return (rule R1); then removes older manifests (best effort; the next write tries again).
 Result<void> write_manifest(io::FileSystem& files, const std::string& directory, const Manifest& manifest);
-/// The newest; nullopt when the directory has none (a new collection). A newest that does not decode is kDataLoss: an
-/// older one would lose acknowledged writes in silence.
+/// The newest; nullopt when the directory has none (a new collection). A newest that does not decode is
+/// kDataLoss: an older one would lose acknowledged writes in silence.
 Result<std::optional<Manifest>> read_manifest(io::FileSystem& files, const std::string& directory);
-/// Deletes files of seg/ that `manifest` does not name, temp files, and older manifests: half-made things of a crash.
+/// Deletes files of seg/ that `manifest` does not name, temp files, and older manifests: half-made things of
+/// a crash.
 Result<void> remove_strays(io::FileSystem& files, const std::string& directory, const Manifest& manifest);
 
 }  // namespace akidb::storage

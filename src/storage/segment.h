@@ -1,11 +1,12 @@
-// Segment files: immutable, mapped, checksummed. Three kinds share one container (64-byte header, sections at multiples
-// of 4,096 bytes, then a section table with a CRC32C per 64 KiB block, then a 64-byte footer):
-//   .rows   documents of rows [first, first + count): vectors as index rows (stride × f32), versions, ids, metadata
-//   .graph  neighbour lists of rows [0, count): degree × u32 a row
-//   .dead   tombstones: (row u32, sequence u64) for rows dead at the manifest's covered sequence, ascending
-// Writers stream, sync the file and then the directory; the file is durable at return. Readers check header, table,
-// footer, all lengths and the checksums of every section but the vectors at open; vectors are checked by verify_vectors
-// in the background, since reading them all would make start-up time grow with size.
+// Segment files: immutable, mapped, checksummed. Three kinds share one container (64-byte header, sections at
+// multiples of 4,096 bytes, then a section table with a CRC32C per 64 KiB block, then a 64-byte footer):
+//   .rows   documents of rows [first, first + count): vectors as index rows (stride × f32), versions, ids,
+//   metadata .graph  neighbour lists of rows [0, count): degree × u32 a row .dead   tombstones: (row u32,
+//   sequence u64) for rows dead at the manifest's covered sequence, ascending
+// `directory` is the collection's seg directory, which writers make when it is not there. Writers stream into
+// a temp name, sync, rename and sync the directory; the file is durable at return. Readers check header,
+// table, footer, all lengths and the checksums of every section but the vectors at open; vectors are checked
+// by verify_vectors in the background, since reading them all would make start-up time grow with size.
 // docs/formats/segment.md has a worked hex example. Readers are immutable and thread-safe.
 #pragma once
 
@@ -38,24 +39,29 @@ struct RowRecord {
 };
 
 /// Asks `row_at(i)` for i in [0, row_count), possibly several times.
-Result<ManifestFile> write_rows_segment(io::FileSystem& files, const std::string& directory, const std::string& name,
-                                        const RowsSegmentSpec& spec, FunctionRef<RowRecord(uint64_t index)> row_at);
+Result<ManifestFile> write_rows_segment(io::FileSystem& files, const std::string& directory,
+                                        const std::string& name, const RowsSegmentSpec& spec,
+                                        FunctionRef<RowRecord(uint64_t index)> row_at);
 /// `lists_of(begin, end, out)` appends the lists of rows [begin, end).
-Result<ManifestFile> write_graph_segment(io::FileSystem& files, const std::string& directory, const std::string& name,
-                                         Uuid collection, uint64_t row_count, uint32_t degree,
-                                         FunctionRef<void(uint32_t begin, uint32_t end, std::string& out)> lists_of);
+Result<ManifestFile> write_graph_segment(
+    io::FileSystem& files, const std::string& directory, const std::string& name, Uuid collection,
+    uint64_t row_count, uint32_t degree,
+    FunctionRef<void(uint32_t begin, uint32_t end, std::string& out)> lists_of);
 struct DeadRow {
     uint32_t row = 0;
     uint64_t sequence = 0;
 };
-Result<ManifestFile> write_dead_segment(io::FileSystem& files, const std::string& directory, const std::string& name,
-                                        Uuid collection, const std::vector<DeadRow>& dead);
+Result<ManifestFile> write_dead_segment(io::FileSystem& files, const std::string& directory,
+                                        const std::string& name, Uuid collection,
+                                        const std::vector<DeadRow>& dead);
 
 class RowsSegment {
   public:
     /// `entry` and `stride` must agree with the file; kDataLoss otherwise.
-    static Result<std::shared_ptr<const RowsSegment>> open(io::FileSystem& files, const std::string& directory,
-                                                           const ManifestRows& entry, Uuid collection, uint32_t stride);
+    static Result<std::shared_ptr<const RowsSegment>> open(io::FileSystem& files,
+                                                           const std::string& directory,
+                                                           const ManifestRows& entry, Uuid collection,
+                                                           uint32_t stride);
     virtual ~RowsSegment() = default;
     virtual uint64_t row_count() const = 0;
     /// row_count × stride floats, 4,096-byte aligned, mapped.
@@ -63,7 +69,8 @@ class RowsSegment {
     virtual uint64_t version(uint64_t index) const = 0;
     virtual std::string_view id(uint64_t index) const = 0;
     virtual std::string_view metadata(uint64_t index) const = 0;
-    /// Reads and checks the vector blocks; `cancelled` is asked between blocks. kDataLoss names file and offset.
+    /// Reads and checks the vector blocks; `cancelled` is asked between blocks, and kCancelled returned when
+    /// it says so. kDataLoss names file and offset.
     virtual Result<void> verify_vectors(FunctionRef<bool()> cancelled) const = 0;
 };
 
@@ -73,8 +80,8 @@ struct GraphLists {
     uint64_t row_count = 0;
     uint32_t degree = 0;
 };
-Result<GraphLists> open_graph_segment(io::FileSystem& files, const std::string& directory, const ManifestFile& entry,
-                                      Uuid collection);
+Result<GraphLists> open_graph_segment(io::FileSystem& files, const std::string& directory,
+                                      const ManifestFile& entry, Uuid collection);
 Result<std::vector<DeadRow>> open_dead_segment(io::FileSystem& files, const std::string& directory,
                                                const ManifestFile& entry, Uuid collection);
 

@@ -1,0 +1,96 @@
+#include "storage/log_format.h"
+
+#include "base/bytes.h"
+#include "model/limits.h"
+
+namespace akidb::storage {
+namespace {
+
+constexpr uint32_t kLengthBytes = sizeof(uint32_t);
+constexpr size_t kEncodedIdBytesMax = model::kDocumentIdBytesMax + 1;  // the tag and the text
+
+Error malformed(std::string_view what, size_t index) {
+    return Error(Code::kDataLoss,
+                 "log record: " + std::string(what) + " at item " + std::to_string(index) + " is malformed");
+}
+
+bool is_id_size(std::string_view id) {
+    return !id.empty() && id.size() <= kEncodedIdBytesMax;
+}
+
+}  // namespace
+
+std::string encode_upsert(const std::vector<model::Document>& documents) {
+    size_t bytes = kLengthBytes;
+    for (const model::Document& document : documents) {
+        bytes += 2 * kLengthBytes + kEncodedIdBytesMax + document.vector.size() * sizeof(float) +
+                 document.metadata.size();
+    }
+    std::string body;
+    body.reserve(bytes);
+    ByteWriter writer(body);
+    writer.put(static_cast<uint32_t>(documents.size()));
+    for (const model::Document& document : documents) {
+        writer.put_string(document.id.encoded());
+        writer.put_floats(document.vector);
+        writer.put_string(document.metadata);
+    }
+    return body;
+}
+
+Result<std::vector<UpsertItem>> decode_upsert(std::string_view body, uint32_t dimension) {
+    ByteReader reader(body);
+    uint64_t count = reader.get<uint32_t>();
+    uint64_t vector_bytes = uint64_t{dimension} * sizeof(float);
+    uint64_t item_bytes_min = 2 * kLengthBytes + 1 + vector_bytes;
+    if (reader.failed() || count > reader.remaining() / item_bytes_min) {
+        return Error(Code::kDataLoss, "log record: an upsert of " + std::to_string(count) +
+                                          " documents of dimension " + std::to_string(dimension) +
+                                          " does not fit in " + std::to_string(body.size()) + " bytes");
+    }
+    std::vector<UpsertItem> items(count);
+    for (size_t i = 0; i < items.size(); ++i) {
+        items[i].id = reader.get_string();
+        items[i].vector = reader.get_bytes(vector_bytes);
+        items[i].metadata = reader.get_string();
+        if (reader.failed() || !is_id_size(items[i].id)) {
+            return malformed("upsert", i);
+        }
+    }
+    if (!reader.finished()) {
+        return malformed("end of upsert", items.size());
+    }
+    return items;
+}
+
+std::string encode_delete(const std::vector<std::string>& encoded_ids) {
+    std::string body;
+    ByteWriter writer(body);
+    writer.put(static_cast<uint32_t>(encoded_ids.size()));
+    for (const std::string& id : encoded_ids) {
+        writer.put_string(id);
+    }
+    return body;
+}
+
+Result<std::vector<std::string_view>> decode_delete(std::string_view body) {
+    ByteReader reader(body);
+    uint64_t count = reader.get<uint32_t>();
+    if (reader.failed() || count > reader.remaining() / (kLengthBytes + 1)) {
+        return Error(Code::kDataLoss, "log record: a delete of " + std::to_string(count) +
+                                          " ids does not fit in " + std::to_string(body.size()) + " bytes");
+    }
+    std::vector<std::string_view> ids(count);
+    for (size_t i = 0; i < ids.size(); ++i) {
+        ids[i] = reader.get_string();
+        if (reader.failed() || !is_id_size(ids[i])) {
+            return malformed("delete", i);
+        }
+    }
+    if (!reader.finished()) {
+        return malformed("end of delete", ids.size());
+    }
+    return ids;
+}
+
+}  // namespace akidb::storage

@@ -1,0 +1,262 @@
+#include "storage/manifest.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "base/bytes.h"
+#include "base/crc32c.h"
+#include "model/limits.h"
+#include "storage/durable_files.h"
+#include "storage/layout.h"
+
+namespace akidb::storage {
+namespace {
+
+constexpr std::string_view kMagic = "AKIMAN01";
+constexpr uint32_t kFormatVersion = 1;
+constexpr size_t kNameBytesMax = 255;
+constexpr size_t kFileEntryBytesMin = sizeof(uint32_t) + sizeof(uint64_t) + sizeof(uint32_t);
+constexpr uint64_t kManifestBytesMax = 16 << 20;
+
+Error broken(std::string_view what) {
+    return Error(Code::kDataLoss, "manifest: " + std::string(what));
+}
+
+/// A name becomes a path, so it may not leave the directory, nor be one that recovery deletes.
+bool is_file_name(std::string_view name) {
+    auto is_allowed = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+    };
+    return !name.empty() && name.size() <= kNameBytesMax && name.front() != '.' &&
+           std::all_of(name.begin(), name.end(), is_allowed) && !name.ends_with(io::kTemporarySuffix);
+}
+
+void put_file(ByteWriter& writer, const ManifestFile& file) {
+    writer.put_string(file.name);
+    writer.put(file.bytes);
+    writer.put(file.crc);
+}
+
+ManifestFile get_file(ByteReader& reader) {
+    ManifestFile file;
+    file.name = reader.get_string();
+    file.bytes = reader.get<uint64_t>();
+    file.crc = reader.get<uint32_t>();
+    return file;
+}
+
+void put_optional_file(ByteWriter& writer, const std::optional<ManifestFile>& file) {
+    writer.put(static_cast<uint8_t>(file.has_value()));
+    if (file) {
+        put_file(writer, *file);
+    }
+}
+
+std::optional<ManifestFile> get_optional_file(ByteReader& reader) {
+    return reader.get<uint8_t>() == 0 ? std::nullopt : std::optional(get_file(reader));
+}
+
+bool get_rows(ByteReader& reader, std::vector<ManifestRows>& rows) {
+    uint64_t count = reader.get<uint32_t>();
+    if (count > reader.remaining() / (kFileEntryBytesMin + 2 * sizeof(uint64_t))) {
+        return false;
+    }
+    rows.resize(count);
+    for (ManifestRows& entry : rows) {
+        entry.file = get_file(reader);
+        entry.first_row = reader.get<uint64_t>();
+        entry.row_count = reader.get<uint64_t>();
+    }
+    return true;
+}
+
+Result<void> check_values(const Manifest& manifest) {
+    if (manifest.dimension == 0 || manifest.dimension > model::kDimensionMax) {
+        return broken("dimension " + std::to_string(manifest.dimension) + " is out of range");
+    }
+    uint64_t next_row = 0;
+    for (const ManifestRows& entry : manifest.rows) {
+        bool counts_up =
+            entry.row_count > 0 && entry.row_count <= std::numeric_limits<uint64_t>::max() - next_row;
+        if (entry.first_row != next_row || !counts_up) {
+            return broken("rows of " + entry.file.name + " do not follow row " + std::to_string(next_row));
+        }
+        next_row += entry.row_count;
+    }
+    bool are_names_good =
+        std::all_of(manifest.rows.begin(), manifest.rows.end(),
+                    [](const ManifestRows& entry) { return is_file_name(entry.file.name); }) &&
+        (!manifest.graph || is_file_name(manifest.graph->name)) &&
+        (!manifest.dead || is_file_name(manifest.dead->name));
+    return are_names_good ? Result<void>() : broken("a file name is not allowed");
+}
+
+/// Versions in the directory, ascending.
+Result<std::vector<uint64_t>> list_versions(io::FileSystem& files, const std::string& directory) {
+    std::vector<uint64_t> versions;
+    Result<std::vector<io::DirectoryEntry>> entries = files.list(directory);
+    if (!entries) {
+        if (entries.error().code() == Code::kNotFound) {
+            return versions;
+        }
+        return std::move(entries).error();
+    }
+    for (const io::DirectoryEntry& entry : *entries) {
+        if (std::optional<uint64_t> version = parse_manifest_name(entry.name)) {
+            versions.push_back(*version);
+        }
+    }
+    std::sort(versions.begin(), versions.end());
+    return versions;
+}
+
+/// The first error, after every file was tried: one that stays must not keep the others.
+Result<void> remove_all(io::FileSystem& files, const std::string& directory,
+                        const std::vector<std::string>& names) {
+    Result<void> outcome;
+    for (const std::string& name : names) {
+        Result<void> removed = files.remove(join_path(directory, name));
+        if (outcome && !removed && removed.error().code() != Code::kNotFound) {
+            outcome = std::move(removed);
+        }
+    }
+    return outcome;
+}
+
+}  // namespace
+
+std::string encode_manifest(const Manifest& manifest) {
+    std::string out;
+    ByteWriter writer(out);
+    writer.put_bytes(kMagic);
+    writer.put(kFormatVersion);
+    writer.put(manifest.dimension);
+    writer.put_bytes(as_text(std::as_bytes(std::span(manifest.collection.bytes))));
+    writer.put(manifest.version);
+    writer.put(manifest.covered_sequence);
+    writer.put(static_cast<uint8_t>(manifest.metric));
+    writer.put(static_cast<uint32_t>(manifest.rows.size()));
+    for (const ManifestRows& entry : manifest.rows) {
+        put_file(writer, entry.file);
+        writer.put(entry.first_row);
+        writer.put(entry.row_count);
+    }
+    put_optional_file(writer, manifest.graph);
+    put_optional_file(writer, manifest.dead);
+    writer.put(crc32c(out));
+    return out;
+}
+
+Result<Manifest> decode_manifest(std::string_view bytes) {
+    const std::string_view whole = bytes;
+    if (bytes.size() < kMagic.size() + 2 * sizeof(uint32_t) || !bytes.starts_with(kMagic)) {
+        return broken("the first bytes are not those of a manifest");
+    }
+    ByteReader crc_reader(bytes.substr(bytes.size() - sizeof(uint32_t)));
+    bytes.remove_suffix(sizeof(uint32_t));
+    if (crc_reader.get<uint32_t>() != crc32c(bytes)) {
+        return broken("the checksum does not hold");
+    }
+    ByteReader reader(bytes.substr(kMagic.size()));
+    if (uint32_t format = reader.get<uint32_t>(); format != kFormatVersion) {
+        return broken("format " + std::to_string(format) + " is not known to this version, which reads " +
+                      std::to_string(kFormatVersion));
+    }
+    Manifest manifest;
+    manifest.dimension = reader.get<uint32_t>();
+    std::string_view uuid = reader.get_bytes(manifest.collection.bytes.size());
+    std::copy(uuid.begin(), uuid.end(), manifest.collection.bytes.begin());
+    manifest.version = reader.get<uint64_t>();
+    manifest.covered_sequence = reader.get<uint64_t>();
+    uint8_t metric = reader.get<uint8_t>();
+    if (metric >= model::kMetricNames.size()) {
+        return broken("metric " + std::to_string(metric) + " is not known");
+    }
+    manifest.metric = static_cast<model::Metric>(metric);
+    if (!get_rows(reader, manifest.rows)) {
+        return broken("it names more files than it can hold");
+    }
+    manifest.graph = get_optional_file(reader);
+    manifest.dead = get_optional_file(reader);
+    if (!reader.finished() || encode_manifest(manifest) != whole) {
+        return broken("its length does not fit its content");
+    }
+    AKIDB_TRY(check_values(manifest));
+    return manifest;
+}
+
+Result<void> write_manifest(io::FileSystem& files, const std::string& directory, const Manifest& manifest) {
+    std::string bytes = encode_manifest(manifest);
+    // A manifest that no start could read must never replace one that can be read.
+    if (Result<Manifest> readable = decode_manifest(bytes); !readable || bytes.size() > kManifestBytesMax) {
+        return Error(Code::kInternal, "refused to write a manifest that could not be read back" +
+                                          (readable ? std::string() : ": " + readable.error().message()));
+    }
+    AKIDB_TRY(std::vector<uint64_t> versions, list_versions(files, directory));
+    if (!versions.empty() && versions.back() >= manifest.version) {
+        return Error(Code::kInternal, "manifest version " + std::to_string(manifest.version) +
+                                          " does not follow " + std::to_string(versions.back()) + " in " +
+                                          directory);
+    }
+    AKIDB_TRY(io::write_file_atomically(files, directory, manifest_name(manifest.version), bytes));
+    for (uint64_t version : versions) {
+        remove_best_effort(files, join_path(directory, manifest_name(version)));
+    }
+    return {};
+}
+
+Result<std::optional<Manifest>> read_manifest(io::FileSystem& files, const std::string& directory) {
+    AKIDB_TRY(std::vector<uint64_t> versions, list_versions(files, directory));
+    if (versions.empty()) {
+        return std::optional<Manifest>();
+    }
+    std::string path = join_path(directory, manifest_name(versions.back()));
+    AKIDB_TRY(std::string bytes, io::read_whole_file(files, path, kManifestBytesMax));
+    Result<Manifest> manifest = decode_manifest(bytes);
+    if (!manifest) {
+        return std::move(manifest).error().with_context(path);
+    }
+    if (manifest->version != versions.back()) {
+        return damage(path, 0, "its version is not that of its name");
+    }
+    return std::optional(std::move(manifest).value());
+}
+
+Result<void> remove_strays(io::FileSystem& files, const std::string& directory, const Manifest& manifest) {
+    std::vector<std::string> named;
+    for (const ManifestRows& entry : manifest.rows) {
+        named.push_back(entry.file.name);
+    }
+    for (const std::optional<ManifestFile>& file : {manifest.graph, manifest.dead}) {
+        if (file) {
+            named.push_back(file->name);
+        }
+    }
+    std::sort(named.begin(), named.end());
+    std::vector<std::string> unnamed_segments;
+    const std::string segments = join_path(directory, kSegmentDirectory);
+    Result<std::vector<io::DirectoryEntry>> entries = files.list(segments);
+    if (!entries && entries.error().code() != Code::kNotFound) {
+        return std::move(entries).error();
+    }
+    for (const io::DirectoryEntry& entry : entries ? *entries : std::vector<io::DirectoryEntry>()) {
+        if (!entry.is_directory && !std::binary_search(named.begin(), named.end(), entry.name)) {
+            unnamed_segments.push_back(entry.name);
+        }
+    }
+    std::vector<std::string> others;
+    AKIDB_TRY(std::vector<io::DirectoryEntry> own, files.list(directory));
+    for (const io::DirectoryEntry& entry : own) {
+        std::optional<uint64_t> version = parse_manifest_name(entry.name);
+        bool is_older = version && *version < manifest.version;
+        if (!entry.is_directory && (is_older || entry.name.ends_with(io::kTemporarySuffix))) {
+            others.push_back(entry.name);
+        }
+    }
+    Result<void> segments_removed = remove_all(files, segments, unnamed_segments);
+    Result<void> others_removed = remove_all(files, directory, others);
+    return segments_removed ? others_removed : segments_removed;
+}
+
+}  // namespace akidb::storage
