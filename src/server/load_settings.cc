@@ -1,0 +1,181 @@
+#include "server/load_settings.h"
+
+#include <arpa/inet.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+#include "server/settings_table.h"
+
+namespace akidb::server {
+namespace {
+
+using settings::Effective;
+using settings::Finding;
+
+constexpr std::string_view kScheme = "sqlite://";
+constexpr size_t kConfigBytesMax = 1 << 20;
+
+std::optional<Finding> read_config(const std::string& path, std::string& text) {
+    errno = 0;
+    std::ifstream file(path, std::ios::binary);
+    if (file) {
+        text.resize(kConfigBytesMax + 1);
+        file.read(text.data(), static_cast<std::streamsize>(text.size()));
+        text.resize(static_cast<size_t>(file.gcount()));
+        if (text.size() <= kConfigBytesMax && !file.bad() && (file.eof() || !file.fail())) {
+            return std::nullopt;
+        }
+    }
+    const std::string why = text.size() > kConfigBytesMax ? "is larger than 1 MiB"
+                            : errno != 0 ? std::string("cannot be read: ") + std::strerror(errno)
+                                         : "cannot be read";
+    text.clear();
+    return Finding{.place = path,
+                   .key = "--config",
+                   .given = path,
+                   .message = "the configuration file " + why,
+                   .allowed = "a readable TOML file"};
+}
+
+Finding finding_at(std::string_view key, const Effective& effective, std::string message,
+                   std::string allowed) {
+    return Finding{.place = place_of(key, effective),
+                   .key = std::string(key),
+                   .given = effective.text(key),
+                   .message = std::move(message),
+                   .allowed = std::move(allowed)};
+}
+
+void check_hosts(const Effective& effective, std::vector<Finding>& findings) {
+    for (const std::string_view key : {"server.host", "metrics.host"}) {
+        const std::string& host = effective.text(key);
+        if (!is_address(host)) {
+            findings.push_back(
+                finding_at(key, effective, "is no address", "an IPv4 or IPv6 address, or localhost"));
+        } else if (!is_loopback(host) && !effective.boolean("server.insecure_i_understand")) {
+            findings.push_back(finding_at(key, effective,
+                                          "would let anyone who reaches this address read, change and delete "
+                                          "everything, as there is no authentication yet",
+                                          "127.0.0.1, ::1 or localhost; or any address together with "
+                                          "--insecure-i-understand"));
+        }
+    }
+}
+
+void check_ports(const Effective& effective, std::vector<Finding>& findings) {
+    constexpr std::array<std::string_view, 3> kPorts{"server.rest_port", "server.grpc_port", "metrics.port"};
+    for (size_t i = 0; i < kPorts.size(); ++i) {
+        for (size_t j = 0; j < i; ++j) {
+            const int64_t port = effective.integer(kPorts[i]);
+            if (port != 0 && port == effective.integer(kPorts[j])) {
+                findings.push_back(finding_at(kPorts[i], effective,
+                                              "is the same port as " + std::string(kPorts[j]),
+                                              "three different ports, or 0 for any free one"));
+            }
+        }
+    }
+}
+
+bool is_plain_file_name(std::string_view name) {
+    return !name.empty() && name != "." && name != ".." && name.find('/') == std::string_view::npos;
+}
+
+void check_database_path(const Effective& effective, std::vector<Finding>& findings) {
+    const std::string& path = effective.text("database.path");
+    const std::string_view file =
+        path.starts_with(kScheme) ? std::string_view(path).substr(kScheme.size()) : "";
+    if (!file.starts_with('/') && !is_plain_file_name(file)) {
+        findings.push_back(finding_at("database.path", effective, "names no catalog file",
+                                      "sqlite://NAME inside the data directory, or sqlite:///ABSOLUTE/PATH"));
+    }
+}
+
+bool is_set_by_kubernetes(std::string_view name) {
+    return name == "AKIDB_PORT" || name.starts_with("AKIDB_PORT_") || name == "AKIDB_SERVICE_HOST" ||
+           name == "AKIDB_SERVICE_PORT" || name.starts_with("AKIDB_SERVICE_PORT_");
+}
+
+}  // namespace
+
+std::map<std::string, std::string> settings_environment(const char* const* variables) {
+    std::map<std::string, std::string> found;
+    for (; variables != nullptr && *variables != nullptr; ++variables) {
+        const std::string_view variable = *variables;
+        const size_t equals = variable.find('=');
+        if (equals == std::string_view::npos || !variable.starts_with("AKIDB_")) {
+            continue;
+        }
+        const std::string_view name = variable.substr(0, equals);
+        if (!is_set_by_kubernetes(name)) {
+            found.emplace(name, variable.substr(equals + 1));
+        }
+    }
+    return found;
+}
+
+settings::Parsed load_settings(const SettingsSources& sources) {
+    settings::Inputs inputs;
+    inputs.environment = settings_environment(environ);
+    inputs.flags = sources.flags;
+    std::optional<Finding> unreadable;
+    if (!sources.config_file.empty()) {
+        inputs.file_name = sources.config_file;
+        unreadable = read_config(sources.config_file, inputs.file_text);
+    }
+    settings::Parsed parsed = settings::parse(kSettings, inputs);
+    if (unreadable) {
+        parsed.findings.insert(parsed.findings.begin(), std::move(*unreadable));
+    }
+    for (Finding& finding : cross_check(parsed.effective)) {
+        parsed.findings.push_back(std::move(finding));
+    }
+    return parsed;
+}
+
+std::vector<Finding> cross_check(const Effective& effective) {
+    std::vector<Finding> findings;
+    check_hosts(effective, findings);
+    check_ports(effective, findings);
+    check_database_path(effective, findings);
+    if (effective.integer("drain.min_ms") > effective.integer("drain.max_ms")) {
+        findings.push_back(finding_at("drain.min_ms", effective, "is more than drain.max_ms",
+                                      "0.." + effective.text("drain.max_ms")));
+    }
+    return findings;
+}
+
+std::string place_of(std::string_view key, const Effective& effective) {
+    const auto value = effective.values.find(key);
+    const std::string source = value == effective.values.end() ? "default" : value->second.source;
+    if (source == "flag") {
+        return "flag --" + std::string(key);
+    }
+    return source == "environment" ? "environment " + settings::variable_of(key) : source;
+}
+
+bool is_address(std::string_view host) {
+    const std::string text(host);
+    std::array<unsigned char, sizeof(in6_addr)> address{};
+    return host == "localhost" || inet_pton(AF_INET, text.c_str(), address.data()) == 1 ||
+           inet_pton(AF_INET6, text.c_str(), address.data()) == 1;
+}
+
+bool is_loopback(std::string_view host) {
+    in_addr address{};
+    if (inet_pton(AF_INET, std::string(host).c_str(), &address) == 1) {
+        return (ntohl(address.s_addr) >> 24) == 127;
+    }
+    return host == "localhost" || host == "::1";
+}
+
+std::string catalog_path(const Effective& effective) {
+    const std::string file = effective.text("database.path").substr(kScheme.size());
+    return file.starts_with('/') ? file : effective.text("storage.data_dir") + "/" + file;
+}
+
+}  // namespace akidb::server

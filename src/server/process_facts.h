@@ -1,0 +1,11 @@
+// process_facts: what the kernel says about this process; 0 when it does not say. Thread-safe.
+#pragma once
+
+#include <cstdint>
+
+namespace akidb::server {
+
+uint64_t resident_memory_bytes();
+uint64_t open_file_descriptors();
+
+}  // namespace akidb::server

@@ -1,0 +1,266 @@
+// kSettings: every setting of the server, declared once: parser, flags, variables, `print-config` and
+// docs/generated/configuration.md come from this table. Limits on what a client may send live in
+// model/limits.h; what stands here is what an operator may move. A key is added together with the line of
+// code that acts on it. Constants: thread-safe.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "settings/settings.h"
+
+namespace akidb::server {
+
+using settings::Reload;
+using settings::Setting;
+using settings::SettingType;
+
+inline constexpr std::array kSettings{
+    Setting{.key = "server.host",
+            .type = SettingType::kString,
+            .fallback = "127.0.0.1",
+            .sentence = "IP address that REST and gRPC listen on. Beyond loopback only with "
+                        "server.insecure_i_understand, as there is no authentication yet."},
+    Setting{.key = "server.rest_port",
+            .type = SettingType::kInteger,
+            .fallback = "8080",
+            .min = 0,
+            .max = 65535,
+            .sentence = "Port of the REST API; 0 takes any free one, told in the ready line."},
+    Setting{.key = "server.grpc_port",
+            .type = SettingType::kInteger,
+            .fallback = "9090",
+            .min = 0,
+            .max = 65535,
+            .sentence = "Port of gRPC (health and reflection); 0 takes any free one."},
+    Setting{.key = "server.threads",
+            .type = SettingType::kInteger,
+            .unit = "threads",
+            .fallback = "0",
+            .min = 0,
+            .max = 256,
+            .sentence = "Threads that read requests, answer probes and search; 0 is one per core."},
+    Setting{
+        .key = "server.worker_threads",
+        .type = SettingType::kInteger,
+        .unit = "threads",
+        .fallback = "16",
+        .min = 1,
+        .max = 1024,
+        .sentence =
+            "Threads for writes and for exact or filtered searches; writes that wait for the disk side by "
+            "side share one sync."},
+    Setting{.key = "server.maintenance_threads",
+            .type = SettingType::kInteger,
+            .unit = "threads",
+            .fallback = "1",
+            .min = 1,
+            .max = 64,
+            .sentence =
+                "Low-priority threads that link new rows into graphs and write checkpoints; one collection "
+                "uses one at a time."},
+    Setting{.key = "server.insecure_i_understand",
+            .type = SettingType::kBool,
+            .fallback = "false",
+            .sentence =
+                "Allows listening beyond loopback although anyone who reaches the port may read, change and "
+                "delete everything. Also --insecure-i-understand."},
+    Setting{.key = "metrics.host",
+            .type = SettingType::kString,
+            .fallback = "127.0.0.1",
+            .sentence =
+                "IP address of the listener for probes and /metrics, which answers however busy the API is."},
+    Setting{.key = "metrics.port",
+            .type = SettingType::kInteger,
+            .fallback = "9091",
+            .min = 0,
+            .max = 65535,
+            .sentence = "Port of the listener for probes and /metrics; 0 takes any free one."},
+    Setting{.key = "database.path",
+            .type = SettingType::kString,
+            .fallback = "sqlite://akidb.db",
+            .sentence =
+                "Where the catalog lies: sqlite:// and a file name inside the data directory, or sqlite:// "
+                "and an absolute path (sqlite:///…)."},
+    Setting{.key = "storage.data_dir",
+            .type = SettingType::kPath,
+            .fallback = "./akidb-data",
+            .sentence = "Data directory, made when it is not there (its parent must be). Also --data."},
+    Setting{.key = "storage.checkpoint_log_bytes",
+            .type = SettingType::kInteger,
+            .unit = "bytes",
+            .fallback = "67108864",
+            .min = 1 << 20,
+            .max = int64_t{1} << 40,
+            .sentence =
+                "A checkpoint is due when the log of a collection holds more than this; smaller restarts "
+                "faster, larger writes less."},
+    Setting{.key = "storage.log_file_bytes",
+            .type = SettingType::kInteger,
+            .unit = "bytes",
+            .fallback = "67108864",
+            .min = 1 << 20,
+            .max = 1 << 30,
+            .sentence = "A log file is closed and the next begun before it would pass this."},
+    Setting{.key = "index.default_ef",
+            .type = SettingType::kInteger,
+            .unit = "candidates",
+            .fallback = "160",
+            .min = 1,
+            .max = 4096,
+            .sentence =
+                "Candidates kept while a search walks the graph, when the request does not say; more finds "
+                "more and takes longer."},
+    Setting{.key = "index.degree",
+            .type = SettingType::kChoice,
+            .unit = "neighbours",
+            .fallback = "32",
+            .choices = "16|32|48|64",
+            .sentence = "Neighbours a row in graphs of collections that have none yet; 4 bytes a row each."},
+    Setting{.key = "index.build_ef",
+            .type = SettingType::kInteger,
+            .unit = "candidates",
+            .fallback = "128",
+            .min = 16,
+            .max = 1024,
+            .sentence = "Candidates kept while a row is linked; more builds a better graph slower."},
+    Setting{.key = "index.graph_rows_min",
+            .type = SettingType::kInteger,
+            .unit = "rows",
+            .fallback = "10000",
+            .min = 0,
+            .max = 100'000'000,
+            .sentence = "A smaller collection has no graph: every search compares with all its documents."},
+    Setting{.key = "index.head_rows_max",
+            .type = SettingType::kInteger,
+            .unit = "rows",
+            .fallback = "262144",
+            .min = 1024,
+            .max = 16'777'216,
+            .sentence = "Writes are answered 429 while more rows than this wait to be linked."},
+    Setting{.key = "limits.connections",
+            .type = SettingType::kInteger,
+            .unit = "connections",
+            .fallback = "4096",
+            .min = 1,
+            .max = 1'000'000,
+            .sentence = "Open connections to the REST API; one more is answered 503 and closed."},
+    Setting{.key = "limits.connections_per_address",
+            .type = SettingType::kInteger,
+            .unit = "connections",
+            .fallback = "1024",
+            .min = 1,
+            .max = 1'000'000,
+            .sentence = "Open connections to the REST API from one address."},
+    Setting{
+        .key = "drain.min_ms",
+        .type = SettingType::kInteger,
+        .unit = "ms",
+        .fallback = "5000",
+        .min = 0,
+        .max = 600'000,
+        .sentence =
+            "After SIGTERM the ports stay open this long while readiness says 503, so that load balancers "
+            "notice. Ctrl-C in a terminal skips it."},
+    Setting{
+        .key = "drain.max_ms",
+        .type = SettingType::kInteger,
+        .unit = "ms",
+        .fallback = "25000",
+        .min = 0,
+        .max = 600'000,
+        .sentence =
+            "Requests in flight may go on until this long after SIGTERM; closing takes at most 5 s more."},
+    Setting{.key = "logging.level",
+            .type = SettingType::kChoice,
+            .fallback = "info",
+            .choices = "debug|info|warning|error",
+            .reload = Reload::kLive,
+            .sentence = "Events below this are not logged. Read again from the file on SIGHUP."},
+    Setting{.key = "logging.format",
+            .type = SettingType::kChoice,
+            .fallback = "text",
+            .choices = "text|json",
+            .sentence = "Form of the lines on standard error."},
+};
+
+namespace table_check {
+
+constexpr bool keys_have_section_and_name() {
+    for (const Setting& row : kSettings) {
+        const size_t dot = row.key.find('.');
+        if (dot == std::string_view::npos || dot == 0 || dot + 1 == row.key.size() ||
+            row.key.rfind('.') != dot) {
+            return false;
+        }
+    }
+    return true;
+}
+
+constexpr bool keys_are_unique() {
+    for (size_t i = 0; i < kSettings.size(); ++i) {
+        for (size_t j = 0; j < i; ++j) {
+            if (kSettings[i].key == kSettings[j].key) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+constexpr bool integer_defaults_are_in_range() {
+    for (const Setting& row : kSettings) {
+        if (row.type != SettingType::kInteger) {
+            continue;
+        }
+        int64_t value = 0;
+        for (const char digit : row.fallback) {
+            if (digit < '0' || digit > '9') {
+                return false;
+            }
+            value = value * 10 + (digit - '0');
+        }
+        if (row.fallback.empty() || row.min > row.max || value < row.min || value > row.max) {
+            return false;
+        }
+    }
+    return true;
+}
+
+constexpr bool choice_defaults_are_choices() {
+    for (const Setting& row : kSettings) {
+        if ((row.type == SettingType::kChoice) != !row.choices.empty()) {
+            return false;
+        }
+        std::string_view rest = row.choices;
+        bool is_found = row.choices.empty();
+        while (!rest.empty() && !is_found) {
+            const size_t bar = rest.find('|');
+            is_found = rest.substr(0, bar) == row.fallback;
+            rest = bar == std::string_view::npos ? std::string_view{} : rest.substr(bar + 1);
+        }
+        if (!is_found) {
+            return false;
+        }
+    }
+    return true;
+}
+
+constexpr bool sentences_end_with_a_stop() {
+    for (const Setting& row : kSettings) {
+        if (row.sentence.empty() || !(row.sentence.back() == '.' || row.sentence.ends_with("…)."))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static_assert(keys_have_section_and_name());
+static_assert(keys_are_unique());
+static_assert(integer_defaults_are_in_range());
+static_assert(choice_defaults_are_choices());
+static_assert(sentences_end_with_a_stop());
+
+}  // namespace table_check
+
+}  // namespace akidb::server

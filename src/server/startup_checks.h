@@ -1,0 +1,20 @@
+// startup_checks: what the machine must offer before the server may start: a data directory that is there or
+// can be made, and free ports. Looks only; makes, binds for longer than the look, and changes nothing. Faults
+// are findings, all of them in one run. Thread-safe.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "settings/settings.h"
+
+namespace akidb::server {
+
+std::vector<settings::Finding> check_environment(const settings::Effective& effective);
+
+/// Empty when the directory is there and can be written, or can be made; else why not.
+std::string why_directory_unusable(const std::string& path);
+/// Empty when it can be bound; else why not. `host` as is_address() accepts it.
+std::string why_port_unusable(const std::string& host, uint16_t port);
+
+}  // namespace akidb::server

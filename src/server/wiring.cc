@@ -1,0 +1,269 @@
+#include "server/wiring.h"
+
+#include <algorithm>
+#include <charconv>
+#include <thread>
+
+#include "catalog/catalog.h"
+#include "io/executor.h"
+#include "io/random.h"
+#include "rest/api.h"
+#include "rest/http_server.h"
+#include "rpc/grpc_health_server.h"
+#include "server/load_settings.h"
+#include "server/process_facts.h"
+#include "service/directory.h"
+#include "service/lifecycle.h"
+#include "service/service.h"
+#include "telemetry/metrics.h"
+
+namespace akidb::server {
+namespace {
+
+using settings::Effective;
+using telemetry::MetricId;
+
+constexpr std::string_view kVersion = AKIDB_VERSION;
+constexpr uint64_t kGaugesEveryUs = 2'000'000;
+constexpr size_t kWorkerQueueMax = 1024;
+constexpr size_t kMaintenanceQueueMax = 1 << 16;
+constexpr size_t kLoaderQueueMax = 1 << 20;
+constexpr uint32_t kGrpcStopMs = 500;
+
+size_t cores() {
+    return std::max<size_t>(1, std::thread::hardware_concurrency());
+}
+
+std::string address_of(const std::string& host) {
+    return host == "localhost" ? "127.0.0.1" : host;
+}
+
+std::string endpoint(const std::string& host, uint16_t port) {
+    const bool is_ipv6 = host.find(':') != std::string::npos;
+    return (is_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+template <class Number>
+Number number_of(const Effective& effective, std::string_view key) {
+    return static_cast<Number>(effective.integer(key));
+}
+
+engine::CollectionOptions collection_options(const Effective& effective) {
+    engine::CollectionOptions options;
+    const std::string& degree = effective.text("index.degree");
+    std::from_chars(degree.data(), degree.data() + degree.size(), options.graph.degree);
+    options.graph.build_ef = number_of<uint32_t>(effective, "index.build_ef");
+    options.default_ef = number_of<uint32_t>(effective, "index.default_ef");
+    options.graph_rows_min = number_of<uint32_t>(effective, "index.graph_rows_min");
+    options.head_rows_max = number_of<uint32_t>(effective, "index.head_rows_max");
+    options.log.file_bytes = number_of<uint64_t>(effective, "storage.log_file_bytes");
+    options.checkpoint_log_bytes = number_of<uint64_t>(effective, "storage.checkpoint_log_bytes");
+    return options;
+}
+
+rest::HttpServerOptions rest_options(const Effective& effective) {
+    rest::HttpServerOptions options;
+    options.host = address_of(effective.text("server.host"));
+    options.port = number_of<uint16_t>(effective, "server.rest_port");
+    options.threads = number_of<size_t>(effective, "server.threads");
+    if (options.threads == 0) {
+        options.threads = cores();
+    }
+    options.connections_max = number_of<size_t>(effective, "limits.connections");
+    options.connections_per_address_max = number_of<size_t>(effective, "limits.connections_per_address");
+    return options;
+}
+
+rest::HttpServerOptions probe_options(const Effective& effective) {
+    rest::HttpServerOptions options;
+    options.host = address_of(effective.text("metrics.host"));
+    options.port = number_of<uint16_t>(effective, "metrics.port");
+    options.threads = 1;
+    return options;
+}
+
+io::ThreadPoolOptions worker_options(const Effective& effective) {
+    return {"worker", number_of<size_t>(effective, "server.worker_threads"), kWorkerQueueMax, 0};
+}
+
+io::ThreadPoolOptions maintenance_options(const Effective& effective) {
+    return {"maintenance", number_of<size_t>(effective, "server.maintenance_threads"), kMaintenanceQueueMax,
+            10};
+}
+
+Result<void> make_directories(io::FileSystem& files, const std::string& data) {
+    AKIDB_TRY(files.make_directory(data + "/collections"));
+    // What lies in staging was never promised to anybody.
+    AKIDB_TRY(io::remove_tree(files, data, "staging"));
+    AKIDB_TRY(files.make_directory(data + "/staging"));
+    return files.sync_directory(data);
+}
+
+// Members are destroyed from the last to the first, so each may use those above it.
+class Wiring final : public Server {
+  public:
+    Wiring(Foundation foundation, const Effective& effective, std::unique_ptr<io::FileLock> lock)
+        : foundation_(foundation),
+          effective_(effective),
+          data_(effective.text("storage.data_dir")),
+          lock_(std::move(lock)),
+          random_(io::make_system_random()),
+          lifecycle_(foundation.clock),
+          workers_(worker_options(effective)),
+          maintenance_(maintenance_options(effective)),
+          loader_({"loader", cores(), kLoaderQueueMax, 0}) {
+        metrics_.gauge(MetricId::kBuildInfo, {kVersion}).set(1);
+        metrics_.gauge(MetricId::kStartTime).set(static_cast<double>(foundation.clock.unix_ms()) / 1000);
+    }
+
+    ~Wiring() override { static_cast<void>(close(false)); }
+
+    Result<void> open_ports() {
+        api_ = rest::make_api({lifecycle_, workers_, foundation_.clock, metrics_, foundation_.logger});
+        probes_ = rest::make_probe_handler(lifecycle_, metrics_);
+        AKIDB_TRY(rest_server_,
+                  rest::HttpServer::listen(rest_options(effective_), *api_, metrics_, foundation_.logger));
+        AKIDB_TRY(probe_server_, rest::HttpServer::listen(probe_options(effective_), *probes_, metrics_,
+                                                          foundation_.logger));
+        rpc::GrpcServerOptions grpc;
+        grpc.host = address_of(effective_.text("server.host"));
+        grpc.port = number_of<uint16_t>(effective_, "server.grpc_port");
+        AKIDB_TRY(grpc_server_, rpc::GrpcHealthServer::listen(grpc));
+        return {};
+    }
+
+    std::string endpoints() const override {
+        const std::string host = address_of(effective_.text("server.host"));
+        return "rest=http://" + endpoint(host, rest_server_->port()) +
+               " grpc=" + endpoint(host, grpc_server_->port()) + " metrics=http://" +
+               endpoint(address_of(effective_.text("metrics.host")), probe_server_->port()) +
+               " data=" + data_;
+    }
+
+    Result<void> load() override {
+        AKIDB_TRY(catalog_, catalog::Catalog::open(catalog_path(effective_)));
+        directory_ = std::make_unique<service::Directory>(
+            engine::Dependencies{foundation_.files, foundation_.clock, maintenance_, foundation_.logger,
+                                 metrics_},
+            *random_, *catalog_, data_ + "/collections", collection_options(effective_));
+        service_ = std::make_unique<service::Service>(*directory_, metrics_, foundation_.clock, *random_);
+        AKIDB_TRY(directory_->start_loading(loader_));
+        lifecycle_.attach(*directory_);
+        api_->attach_service(*service_);
+        return {};
+    }
+
+    Health tick() override {
+        const service::Readiness readiness = lifecycle_.readiness();
+        grpc_server_->set_serving(readiness.is_ready);
+        metrics_.gauge(MetricId::kReady).set(readiness.is_ready ? 1 : 0);
+        const uint64_t now = foundation_.clock.monotonic_us();
+        if (now >= gauges_due_us_) {
+            gauges_due_us_ = now + kGaugesEveryUs;
+            metrics_.gauge(MetricId::kProcessResidentMemory)
+                .set(static_cast<double>(resident_memory_bytes()));
+            metrics_.gauge(MetricId::kProcessOpenFds).set(static_cast<double>(open_file_descriptors()));
+            if (const Result<uint64_t> free = foundation_.files.free_bytes(data_); free) {
+                metrics_.gauge(MetricId::kDiskFree).set(static_cast<double>(*free));
+            }
+        }
+        return readiness.reason == "log_poisoned" ? Health::kLogPoisoned : Health::kWell;
+    }
+
+    void begin_draining() override {
+        lifecycle_.begin_draining();
+        grpc_server_->set_serving(false);
+        metrics_.gauge(MetricId::kReady).set(0);
+        rest_server_->begin_draining();
+    }
+
+    void stop_accepting() override { rest_server_->stop_accepting(); }
+
+    bool wait_until_idle(uint32_t timeout_ms) override { return rest_server_->wait_until_idle(timeout_ms); }
+
+    Result<void> close(bool checkpoint) override;
+
+  private:
+    Foundation foundation_;
+    Effective effective_;
+    std::string data_;
+    std::unique_ptr<io::FileLock> lock_;
+    std::unique_ptr<io::Random> random_;
+    telemetry::Metrics metrics_;
+    service::Lifecycle lifecycle_;
+    io::ThreadPool workers_;
+    io::ThreadPool maintenance_;
+    io::ThreadPool loader_;
+    std::unique_ptr<catalog::Catalog> catalog_;
+    std::unique_ptr<service::Directory> directory_;
+    std::unique_ptr<service::Service> service_;
+    std::unique_ptr<rest::Api> api_;
+    std::unique_ptr<rest::HttpHandler> probes_;
+    std::unique_ptr<rest::HttpServer> rest_server_;
+    std::unique_ptr<rest::HttpServer> probe_server_;
+    std::unique_ptr<rpc::GrpcHealthServer> grpc_server_;
+    uint64_t gauges_due_us_ = 0;
+    bool is_closed_ = false;
+};
+
+// Requests end first, so that none meets a closed collection; probes answer until the end.
+Result<void> Wiring::close(bool checkpoint) {
+    if (is_closed_) {
+        return {};
+    }
+    is_closed_ = true;
+    if (grpc_server_ != nullptr) {
+        grpc_server_->stop(kGrpcStopMs);
+    }
+    if (rest_server_ != nullptr) {
+        rest_server_->stop();
+    }
+    workers_.stop();
+    loader_.stop();
+    Result<void> outcome;
+    if (directory_ != nullptr) {
+        outcome = directory_->close_all(checkpoint);
+    }
+    maintenance_.stop();
+    if (catalog_ != nullptr) {
+        Result<void> closed = catalog_->close();
+        if (outcome) {
+            outcome = std::move(closed);
+        }
+    }
+    if (probe_server_ != nullptr) {
+        probe_server_->stop();
+    }
+    return outcome;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<io::FileLock>> lock_data_directory(io::FileSystem& files,
+                                                          const std::string& data_directory,
+                                                          bool only_if_present) {
+    const std::string path = data_directory + "/LOCK";
+    if (only_if_present && !files.open_read(path)) {
+        return std::unique_ptr<io::FileLock>();
+    }
+    Result<std::unique_ptr<io::FileLock>> lock = files.lock(path);
+    if (!lock && lock.error().code() == Code::kConflict) {
+        return std::move(lock).error().with_field("storage.data_dir");
+    }
+    return lock;
+}
+
+Result<std::unique_ptr<Server>> Server::start(Foundation foundation, const Effective& effective,
+                                              std::unique_ptr<io::FileLock> lock) {
+    const std::string& data = effective.text("storage.data_dir");
+    if (lock == nullptr) {
+        AKIDB_TRY(foundation.files.make_directory(data));
+        AKIDB_TRY(lock, lock_data_directory(foundation.files, data, false));
+    }
+    AKIDB_TRY(make_directories(foundation.files, data));
+    auto wiring = std::make_unique<Wiring>(foundation, effective, std::move(lock));
+    AKIDB_TRY(wiring->open_ports());
+    return std::unique_ptr<Server>(std::move(wiring));
+}
+
+}  // namespace akidb::server
