@@ -1,6 +1,7 @@
-// Filter: which documents a search, delete or count means: a tree of must, should, must_not over conditions on metadata
-// fields. One value type for every protocol, one evaluator. A filter is checked (limits, types) where it is parsed and
-// again by validate(). Immutable after parsing; evaluation is thread-safe and allocates nothing.
+// Filter: which documents a search, delete or count means: a tree of must, should, must_not over conditions
+// on metadata fields. One value type for every protocol, one evaluator. A filter is checked (limits, types)
+// where it is parsed and again by validate(). Immutable after parsing and prepare(); evaluation is
+// thread-safe and allocates nothing.
 #pragma once
 
 #include <cstdint>
@@ -19,11 +20,13 @@ namespace akidb::model {
 /// What a field is compared with. Integers and doubles compare by value (1 matches 1.0).
 using MatchValue = std::variant<bool, int64_t, uint64_t, double, std::string>;
 
-/// True when any value at the path equals any of the list. `negated` = "except": some value is there and none matches.
+/// True when any value at the path equals any of the list. `negated` = "except": some string, number or
+/// boolean is there and none of them equals any of the list (null, an object or an empty array is no value).
 struct MatchCondition {
     std::string key;
     std::vector<MatchValue> any;
     bool negated = false;
+    bool sorted = false;  // set by prepare() alone
 };
 
 /// Numbers; bounds that are absent do not bind. True when any number at the path lies within.
@@ -35,7 +38,8 @@ struct RangeCondition {
 struct Filter;
 using FilterNode = std::variant<MatchCondition, RangeCondition, std::unique_ptr<Filter>>;
 
-/// All of must, and (when there are any) at least one of should, and none of must_not. Empty matches everything.
+/// All of must, and (when there are any) at least one of should, and none of must_not. Empty matches
+/// everything.
 struct Filter {
     std::vector<FilterNode> must;
     std::vector<FilterNode> should;
@@ -47,6 +51,11 @@ struct Filter {
 /// Nodes, depth, list and string sizes, empty keys, ranges without a bound or with NaN; field names the place
 /// ("filter.must[2].range").
 Result<void> validate(const Filter& filter);
+
+/// Sorts the long lists, so that matches() searches them in logarithmic time instead of walking 10,000 items
+/// for every document. Optional, changes no answer. Call it once, after validate() and before the filter is
+/// shared.
+void prepare(Filter& filter);
 
 /// `metadata` is the encoded object of one document.
 bool matches(const Filter& filter, MetadataView metadata);
