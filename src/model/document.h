@@ -15,7 +15,7 @@ struct Document {
     DocumentId id;
     std::vector<float> vector;  // `dimension` floats as the client sent them; empty when not asked for
     std::string metadata{empty_metadata()};  // encoded (metadata.h); empty string when not asked for
-    uint64_t version = 0;  // the sequence number of the write that made this version
+    uint64_t version = 0;                    // the sequence number of the write that made this version
 };
 
 /// Which parts of a document an answer carries besides its id.
@@ -24,8 +24,8 @@ struct Include {
     bool metadata = false;
 };
 
-/// `dimension` finite components, and not all zero under cosine; denormal overflow counts as not finite. The error's
-/// field is "vector" or "vector[i]".
+/// `dimension` finite components, and not all zero under cosine; denormal overflow counts as not finite. The
+/// error's field is "vector" or "vector[i]".
 Result<void> validate_vector(const CollectionSpec& spec, const std::vector<float>& vector);
 
 }  // namespace akidb::model

@@ -1,5 +1,6 @@
-// Every limit on what a client may send, in one place. Docs and validation messages print these; each has a boundary
-// test at n-1, n, n+1. Limits an operator may move are in the settings table instead and start from these values.
+// Every limit on what a client may send, in one place. Docs and validation messages print these; each has a
+// boundary test at n-1, n, n+1. Limits an operator may move are in the settings table instead and start from
+// these values.
 #pragma once
 
 #include <cstddef>
@@ -14,6 +15,12 @@ inline constexpr size_t kDocumentIdBytesMax = 255;
 inline constexpr size_t kBatchDocumentsMax = 10'000;
 inline constexpr size_t kMetadataBytesMax = 1 << 20;
 inline constexpr uint32_t kMetadataDepthMax = 32;
+/// The kernels sum in 32-bit floats: below this, |a-b|² ≤ 4·max and its parts stay finite for any two
+/// vectors.
+inline constexpr double kSquaredNormMax = 4e37;
+/// Under cosine: above this, no square of a typical component is denormal even when 4096 of them share the
+/// length.
+inline constexpr double kCosineSquaredNormMin = 1e-34;
 inline constexpr uint32_t kTopKMax = 10'000;
 inline constexpr uint32_t kOffsetMax = 10'000;
 inline constexpr uint32_t kEfMax = 4096;

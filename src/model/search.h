@@ -20,7 +20,7 @@ struct SearchParams {
 struct SearchRequest {
     std::vector<float> vector;
     uint32_t top_k = 10;
-    uint32_t offset = 0;  // skip this many of the best; offset + top_k ≤ kTopKMax
+    uint32_t offset = 0;                   // skip this many of the best; offset + top_k ≤ kTopKMax
     std::shared_ptr<const Filter> filter;  // null = no filter
     /// cosine and dot: at least; l2: at most.
     std::optional<float> score_threshold;
