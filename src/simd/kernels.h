@@ -1,7 +1,8 @@
-// Kernels: one table of distance functions per instruction set, chosen once when a searcher is made, never inside a
-// loop. Kernel sources include only intrinsics and this file: an inline standard template compiled there with wider
-// instructions could be picked by the linker for the whole program. AKIDB_SIMD=scalar|avx2 forces one (tests); the scalar
-// one is the oracle. Pure functions, thread-safe. `count` is any number of floats; no alignment is required.
+// Kernels: one table of distance functions per instruction set, chosen once when a searcher is made, never
+// inside a loop. Kernel sources include only intrinsics and this file: an inline standard template compiled
+// there with wider instructions could be picked by the linker for the whole program. AKIDB_SIMD=scalar|avx2
+// forces one (tests); the scalar one is the oracle. Pure functions, thread-safe. `count` is any number of
+// floats; no alignment is required.
 #pragma once
 
 #include <cstddef>
