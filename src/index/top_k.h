@@ -1,7 +1,9 @@
-// TopK: the k nearest candidates seen so far, as a bounded max-heap. Equal distances are ordered by ordinal here (cheap
-// and deterministic); the engine orders final answers by document id. Thread-compatible; reuse it to avoid allocation.
+// TopK: the k nearest candidates seen so far, as a bounded max-heap. Equal distances are ordered by ordinal
+// here (cheap and deterministic); the engine orders final answers by document id. Thread-compatible; reuse it
+// to avoid allocation.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <vector>

@@ -1,0 +1,236 @@
+#include "index/graph.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "index/test_data.h"
+
+namespace akidb::index {
+namespace {
+
+using model::Metric;
+using testing::DataSet;
+using testing::kAcceptAll;
+using testing::Vector;
+
+constexpr auto kNeverCancelled = [] { return false; };
+
+void link_all(Graph& graph, const DataSet& data) {
+    SearchScratch scratch;
+    ASSERT_EQ(graph.link(data.count(), kNeverCancelled, scratch), data.count());
+}
+
+std::vector<Candidate> find(const Graph& graph, const Vector& query, uint32_t ef, size_t k) {
+    SearchScratch scratch;
+    TopK best(k);
+    graph.search(query.data(), ef, kRowsMax, kAcceptAll, scratch, best);
+    return best.take_sorted();
+}
+
+double recall(const Graph& graph, const DataSet& data, const std::vector<Vector>& queries, uint32_t ef) {
+    constexpr size_t kTop = 10;
+    size_t hits = 0;
+    for (const Vector& vector : queries) {
+        const Vector query = data.query(vector);
+        const auto exact = data.nearest(query, kTop);
+        for (const Candidate& found : find(graph, query, ef, kTop)) {
+            hits += found.distance <= exact.back().distance ? 1 : 0;
+        }
+    }
+    return static_cast<double>(hits) / static_cast<double>(kTop * queries.size());
+}
+
+std::string exported(const Graph& graph) {
+    std::string lists;
+    graph.export_lists(0, graph.linked() / 2, lists);
+    graph.export_lists(graph.linked() / 2, graph.linked(), lists);
+    return lists;
+}
+
+TEST(Graph, FindsTheNearestInClusteredDataForEveryMetric) {
+    auto vectors = testing::gaussian_clusters(20'200, 32, 100, 11);
+    const std::vector<Vector> queries(vectors.end() - 200, vectors.end());
+    vectors.resize(20'000);
+    for (const Metric metric : {Metric::kCosine, Metric::kDot, Metric::kL2}) {
+        const DataSet data(metric, vectors);
+        Graph graph(data.rows(), {});
+        link_all(graph, data);
+        EXPECT_EQ(graph.count_unreachable(), 0u);
+        EXPECT_GE(recall(graph, data, queries, 96), 0.95) << model::kMetricNames[static_cast<size_t>(metric)];
+    }
+}
+
+TEST(Graph, FindsTheNearestWithWidelyDifferentNormsUnderDot) {
+    auto vectors = testing::gaussian_clusters(5'100, 16, 20, 12);
+    for (size_t i = 0; i < vectors.size(); ++i) {
+        for (float& component : vectors[i]) {
+            component *= 0.1f + static_cast<float>(i % 50);
+        }
+    }
+    const std::vector<Vector> queries(vectors.end() - 100, vectors.end());
+    vectors.resize(5'000);
+    const DataSet data(Metric::kDot, vectors);
+    Graph graph(data.rows(), {});
+    link_all(graph, data);
+    EXPECT_GE(recall(graph, data, queries, 96), 0.95);
+}
+
+TEST(Graph, ReachesEveryRowOfALineAndOfTightClusters) {
+    for (const auto& vectors :
+         {testing::line(8'000, 3), testing::gaussian_clusters(8'000, 16, 200, 4, 1e-3f)}) {
+        const DataSet data(Metric::kL2, vectors);
+        Graph graph(data.rows(), {});
+        link_all(graph, data);
+        EXPECT_EQ(graph.count_unreachable(), 0u);
+        size_t found_itself = 0;
+        for (size_t i = 0; i < vectors.size(); i += 20) {
+            const Vector query = data.query(vectors[i]);
+            found_itself += find(graph, query, 64, 1).front() == data.nearest(query, 1).front() ? 1 : 0;
+        }
+        EXPECT_GE(found_itself, vectors.size() / 20 * 99 / 100);
+    }
+}
+
+TEST(Graph, ReachesEveryCopyAmongTenThousandAndWhatLiesBeyondThem) {
+    auto vectors = testing::gaussian_clusters(12'000, 16, 20, 5);
+    for (size_t i = 1'000; i < 11'000; ++i) {
+        vectors[i] = vectors[7];
+    }
+    const DataSet data(Metric::kL2, vectors);
+    Graph graph(data.rows(), {});
+    link_all(graph, data);
+    EXPECT_EQ(graph.count_unreachable(), 0u);
+    std::vector<Vector> others(vectors.begin(), vectors.begin() + 100);
+    others.insert(others.end(), vectors.end() - 100, vectors.end());
+    EXPECT_GE(recall(graph, data, others, 96), 0.95);
+    // Copies do not make a search endless.
+    SearchScratch scratch;
+    TopK best(10);
+    const SearchCost cost =
+        graph.search(data.query(vectors[7]).data(), 64, kRowsMax, kAcceptAll, scratch, best);
+    EXPECT_LE(cost.hops, 200u);
+    EXPECT_EQ(best.take_sorted().back().distance, 0.0f);
+}
+
+TEST(Graph, LinksNothingButCopiesAndRowsWithoutADirection) {
+    const DataSet copies(Metric::kDot, std::vector<Vector>(10'000, Vector(16, 0.5f)));
+    const DataSet zeros(Metric::kCosine, std::vector<Vector>(3'000, Vector(16)));
+    for (const DataSet* data : {&copies, &zeros}) {
+        Graph graph(data->rows(), {});
+        link_all(graph, *data);
+        EXPECT_EQ(graph.count_unreachable(), 0u);
+    }
+}
+
+TEST(Graph, ReturnsAcceptedRowsOnly) {
+    const auto vectors = testing::gaussian_clusters(5'000, 16, 20, 6);
+    const DataSet data(Metric::kCosine, vectors);
+    Graph graph(data.rows(), {});
+    link_all(graph, data);
+    const auto divisible_by_three = [](uint32_t ordinal) { return ordinal % 3 == 0; };
+    SearchScratch scratch;
+    TopK best(10);
+    graph.search(data.query(vectors[1]).data(), 128, kRowsMax, divisible_by_three, scratch, best);
+    const auto found = best.take_sorted();
+    EXPECT_EQ(found.size(), 10u);
+    for (const Candidate& candidate : found) {
+        EXPECT_EQ(candidate.ordinal % 3, 0u);
+    }
+}
+
+TEST(Graph, SearchesOnlyRowsBelowTheEndItIsGiven) {
+    const auto vectors = testing::gaussian_clusters(3'000, 16, 20, 6);
+    const DataSet data(Metric::kL2, vectors);
+    Graph graph(data.rows(), {});
+    SearchScratch scratch;
+    TopK best(2'000);
+    EXPECT_EQ(graph.search(data.query(vectors[0]).data(), 16, kRowsMax, kAcceptAll, scratch, best).distances,
+              0u);
+    link_all(graph, data);
+    // With a beam as wide as the graph the walk meets every row below the end, and no other.
+    graph.search(data.query(vectors[0]).data(), 5'000, 1'000, kAcceptAll, scratch, best);
+    const auto found = best.take_sorted();
+    EXPECT_EQ(found.size(), 1'000u);
+    for (const Candidate& candidate : found) {
+        EXPECT_LT(candidate.ordinal, 1'000u);
+    }
+}
+
+TEST(Graph, StopsBetweenRowsWhenCancelledAndGoesOnLater) {
+    const DataSet data(Metric::kL2, testing::gaussian_clusters(1'000, 16, 20, 6));
+    Graph graph(data.rows(), {});
+    SearchScratch scratch;
+    uint32_t asked = 0;
+    EXPECT_EQ(graph.link(
+                  1'000, [&] { return ++asked > 300; }, scratch),
+              300u);
+    EXPECT_EQ(graph.linked(), 300u);
+    link_all(graph, data);
+    Graph in_one_go(data.rows(), {});
+    link_all(in_one_go, data);
+    EXPECT_EQ(exported(graph), exported(in_one_go));
+}
+
+TEST(Graph, AnswersTheSameAfterExportAndImport) {
+    const auto vectors = testing::gaussian_clusters(6'000, 16, 20, 6);
+    const DataSet data(Metric::kDot, vectors);
+    Graph graph(data.rows(), {});
+    SearchScratch scratch;
+    graph.link(5'000, kNeverCancelled, scratch);
+    Graph imported(data.rows(), {});
+    ASSERT_TRUE(imported.import_lists(exported(graph), 5'000).has_value());
+    EXPECT_EQ(imported.linked(), 5'000u);
+    for (size_t i = 0; i < vectors.size(); i += 100) {
+        const Vector query = data.query(vectors[i]);
+        EXPECT_EQ(find(imported, query, 64, 10), find(graph, query, 64, 10));
+    }
+    link_all(imported, data);
+    EXPECT_EQ(imported.count_unreachable(), 0u);
+    EXPECT_GE(recall(imported, data, {vectors.begin() + 5'000, vectors.begin() + 5'200}, 96), 0.95);
+}
+
+TEST(Graph, RefusesListsThatCannotBeItsOwn) {
+    const DataSet data(Metric::kL2, testing::gaussian_clusters(1'000, 16, 20, 6));
+    Graph graph(data.rows(), {});
+    link_all(graph, data);
+    const std::string lists = exported(graph);
+    const auto import_code = [&](std::string_view bytes, uint32_t count) {
+        Graph fresh(data.rows(), {});
+        const auto result = fresh.import_lists(bytes, count);
+        EXPECT_EQ(fresh.linked(), result.has_value() ? count : 0);
+        return result.has_value() ? std::string() : std::string(row_of(result.error().code()).name);
+    };
+    EXPECT_EQ(import_code(lists, 1'000), "");
+    EXPECT_EQ(import_code("", 0), "");
+    EXPECT_EQ(import_code(lists, 999), "DATA_LOSS");
+    EXPECT_EQ(import_code(std::string_view(lists).substr(1), 1'000), "DATA_LOSS");
+    EXPECT_EQ(import_code("", kNoNeighbour), "DATA_LOSS");
+    std::string damaged = lists;
+    const uint32_t beyond = 1'000;
+    std::memcpy(damaged.data() + 4 * 77, &beyond, sizeof(beyond));
+    EXPECT_EQ(import_code(damaged, 1'000), "DATA_LOSS");
+}
+
+TEST(Graph, MendsImportedListsThatLeaveRowsUnreachable) {
+    const DataSet data(Metric::kL2, testing::gaussian_clusters(3'000, 16, 20, 6));
+    Graph graph(data.rows(), {});
+    // No row has a neighbour, or every row has only itself.
+    std::string lists(size_t{2'000} * 32 * sizeof(uint32_t), '\xff');
+    for (uint32_t ordinal = 1'000; ordinal < 2'000; ++ordinal) {
+        for (size_t slot = 0; slot < 32; ++slot) {
+            std::memcpy(lists.data() + (ordinal * 32 + slot) * sizeof(ordinal), &ordinal, sizeof(ordinal));
+        }
+    }
+    ASSERT_TRUE(graph.import_lists(lists, 2'000).has_value());
+    EXPECT_GT(graph.count_unreachable(), 1'000u);
+    link_all(graph, data);
+    EXPECT_EQ(graph.count_unreachable(), 0u);
+}
+
+}  // namespace
+}  // namespace akidb::index

@@ -1,0 +1,51 @@
+#include "index/pages.h"
+
+#include <sys/mman.h>
+
+#include <cstdint>
+
+#include "base/assert.h"
+
+namespace akidb::index {
+namespace {
+
+constexpr size_t kLargePage = size_t{2} << 20;
+
+void* map(size_t bytes) {
+    void* const data = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    AKIDB_ASSERT(data != MAP_FAILED);
+    return data;
+}
+
+// The system aligns to small pages only: map more, give back both ends.
+void* map_aligned(size_t bytes) {
+    char* const start = static_cast<char*>(map(bytes + kLargePage));
+    const size_t before = (kLargePage - reinterpret_cast<uintptr_t>(start) % kLargePage) % kLargePage;
+    if (before > 0) {
+        munmap(start, before);
+    }
+    munmap(start + before + bytes, kLargePage - before);
+    return start + before;
+}
+
+}  // namespace
+
+Pages::Pages(size_t bytes, Size size) {
+    if (size == Size::kSmall) {
+        bytes_ = bytes;
+        data_ = map(bytes);
+        return;
+    }
+    bytes_ = (bytes + kLargePage - 1) / kLargePage * kLargePage;
+    data_ = map_aligned(bytes_);
+    // A hint: a system without large pages serves small ones.
+    madvise(data_, bytes_, MADV_HUGEPAGE);
+}
+
+Pages::~Pages() {
+    if (data_ != nullptr) {
+        munmap(data_, bytes_);
+    }
+}
+
+}  // namespace akidb::index
