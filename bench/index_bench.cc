@@ -1,11 +1,13 @@
-// index_bench: builds the graph of a file of vectors with the class the engine uses and prints, for each beam width,
-// recall@10 against the exact answer and what a search costs. One thread. Queries are rows held out by a seeded shuffle,
-// which also puts the base into random order.
+// index_bench: builds the graph of a file of vectors with the class the engine uses and prints, for each beam
+// width, recall@10 against the exact answer and what a search costs. One thread. Queries are rows held out by
+// a seeded shuffle, which also puts the base into random order.
 //
-//   index_bench --base F.fbin [--metric cosine|dot|l2] [--queries 1000] [--ef 16,32,64] [--rows N] [--degree 32]
+//   index_bench --base F.fbin [--metric cosine|dot|l2] [--queries 1000] [--ef 16,32,64] [--rows N] [--degree
+//   32]
 //               [--build-ef 128] [--alpha 1.2] [--seed 1] [--pages large|small]
 //
-// F.fbin: u32 rows, u32 dimension, then rows × dimension f32, little-endian. Times are wall clock, in microseconds.
+// F.fbin: u32 rows, u32 dimension, then rows × dimension f32, little-endian. Times are wall clock, in
+// microseconds.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -39,9 +41,9 @@ constexpr size_t kTop = 10;
 
 struct Options {
     std::map<std::string, std::string> values{
-        {"base", ""},     {"metric", "cosine"}, {"queries", "1000"}, {"ef", "16,32,48,64,96,128,192,256,512"},
-        {"rows", "0"},    {"degree", "32"},     {"build-ef", "128"}, {"alpha", "1.2"},
-        {"seed", "1"},    {"pages", "large"},
+        {"base", ""},  {"metric", "cosine"}, {"queries", "1000"}, {"ef", "16,32,48,64,96,128,192,256,512"},
+        {"rows", "0"}, {"degree", "32"},     {"build-ef", "128"}, {"alpha", "1.2"},
+        {"seed", "1"}, {"pages", "large"},
     };
     uint32_t number(const std::string& name) const {
         return static_cast<uint32_t>(std::strtoul(values.at(name).c_str(), nullptr, 10));
@@ -56,7 +58,8 @@ struct Options {
 Options parse(int argc, char** argv) {
     Options options;
     for (int i = 1; i < argc; i += 2) {
-        const std::string name = std::string(argv[i]).substr(std::min<size_t>(2, std::string(argv[i]).size()));
+        const std::string name =
+            std::string(argv[i]).substr(std::min<size_t>(2, std::string(argv[i]).size()));
         if (i + 1 == argc || !options.values.contains(name)) {
             fail("unknown option, or one without a value: " + std::string(argv[i]));
         }
@@ -103,7 +106,8 @@ void fill(DataSet& data, const VectorFile& vectors, const Options& options) {
             chunk = static_cast<float*>(data.chunks.back().data());
             data.rows.set_chunk(i >> akidb::index::kChunkShift, chunk);
         }
-        akidb::index::encode_row(data.rows.metric(), vectors.row(order[i]), std::span(chunk + within * stride, stride));
+        akidb::index::encode_row(data.rows.metric(), vectors.row(order[i]),
+                                 std::span(chunk + within * stride, stride));
     }
     for (uint32_t i = total - held_out; i < total; ++i) {
         data.queries.emplace_back(stride);
@@ -130,7 +134,8 @@ std::vector<std::vector<Candidate>> exact_answers(const DataSet& data) {
     return answers;
 }
 
-void measure(const DataSet& data, const Graph& graph, uint32_t ef, const std::vector<std::vector<Candidate>>& exact) {
+void measure(const DataSet& data, const Graph& graph, uint32_t ef,
+             const std::vector<std::vector<Candidate>>& exact) {
     SearchScratch scratch;
     TopK best(kTop);
     std::vector<double> times;
@@ -139,23 +144,25 @@ void measure(const DataSet& data, const Graph& graph, uint32_t ef, const std::ve
     uint64_t hops = 0;
     for (size_t i = 0; i < data.queries.size(); ++i) {
         const auto start = Clock::now();
-        const SearchCost cost = graph.search(data.queries[i].data(), ef, data.count, kAcceptAll, scratch, best);
+        const SearchCost cost =
+            graph.search(data.queries[i].data(), ef, data.count, kAcceptAll, scratch, best);
         const auto found = best.take_sorted();
         times.push_back(seconds_since(start) * 1e6);
         distances += cost.distances;
         hops += cost.hops;
         // By distance and not by ordinal: copies of a row are as good as the row.
-        hits += static_cast<size_t>(std::count_if(found.begin(), found.end(), [&](const Candidate& candidate) {
-            return candidate.distance <= exact[i].back().distance;
-        }));
+        hits +=
+            static_cast<size_t>(std::count_if(found.begin(), found.end(), [&](const Candidate& candidate) {
+                return candidate.distance <= exact[i].back().distance;
+            }));
     }
     const double number = static_cast<double>(times.size());
     const double mean = std::accumulate(times.begin(), times.end(), 0.0) / number;
     std::sort(times.begin(), times.end());
     std::printf("%5u  %.4f  %8.0f  %8.0f  %8.0f  %9.0f  %6.0f\n", ef,
-                static_cast<double>(hits) / (number * static_cast<double>(kTop)), mean, times[times.size() / 2],
-                times[times.size() * 99 / 100], static_cast<double>(distances) / number,
-                static_cast<double>(hops) / number);
+                static_cast<double>(hits) / (number * static_cast<double>(kTop)), mean,
+                times[times.size() / 2], times[times.size() * 99 / 100],
+                static_cast<double>(distances) / number, static_cast<double>(hops) / number);
 }
 
 }  // namespace
@@ -178,7 +185,8 @@ int main(int argc, char** argv) {
                              .alpha = static_cast<float>(std::atof(options.values.at("alpha").c_str()))});
     SearchScratch scratch;
     const auto start = Clock::now();
-    graph.link(data.count, [] { return false; }, scratch);
+    graph.link(
+        data.count, [] { return false; }, scratch);
     const double seconds = seconds_since(start);
     std::printf("%u rows of %u, kernels %s: built in %.1f s, %.0f rows/s, %u unreachable\n", data.count,
                 dimension, data.rows.kernels().name, seconds, data.count / seconds,
