@@ -194,6 +194,7 @@ main() {
 
 Ctrl-C stops it (within a few seconds). Its data lies in $data, its log in $work/server.log.
 TRY
+    trap 'exit 0' INT TERM
     wait "$server_pid" || true
 }
 
