@@ -1,6 +1,7 @@
-// Catalog: what exists, in SQLite (WAL mode, synchronous=FULL): collections by tenant and database now; users, keys,
-// audit and aliases in later migrations. Every call is one transaction, durable at return. SQL lives in this folder only,
-// always with bound parameters. Thread-safe (one connection under a mutex; calls are rare).
+// Catalog: what exists, in SQLite (WAL mode, synchronous=FULL): collections by tenant and database now;
+// users, keys, audit and aliases in later migrations. Every call is one transaction, durable at return. SQL
+// lives in this folder only, always with bound parameters. Thread-safe (one connection under a mutex; calls
+// are rare).
 #pragma once
 
 #include <cstdint>
@@ -24,8 +25,8 @@ struct CollectionRow {
 
 class Catalog {
   public:
-    /// Opens or creates, checks integrity (`quick_check`), migrates. kDataLoss when damaged, kConflict when made by a
-    /// newer AkiDB.
+    /// Opens or creates, checks integrity (`quick_check`), migrates. kDataLoss when damaged, kConflict when
+    /// made by a newer AkiDB.
     static Result<std::unique_ptr<Catalog>> open(const std::string& path);
     virtual ~Catalog() = default;
 

@@ -1,0 +1,171 @@
+#include "catalog/catalog.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/mutex.h"
+#include "catalog/schema.h"
+#include "catalog/sqlite.h"
+
+namespace akidb::catalog {
+namespace {
+
+Error damaged_row(std::string_view what) {
+    return Error(Code::kDataLoss, "a row of the catalog has a bad " + std::string(what));
+}
+
+Result<CollectionRow> read_row(const Statement& row) {
+    CollectionRow read;
+    const std::span<const uint8_t> id = row.blob(0);
+    if (id.size() != read.spec.id.bytes.size()) {
+        return damaged_row("id");
+    }
+    std::copy(id.begin(), id.end(), read.spec.id.bytes.begin());
+    read.spec.name = row.text(1);
+    const int64_t dimension = row.integer(2);
+    if (dimension < 1 || dimension > std::numeric_limits<uint32_t>::max()) {
+        return damaged_row("dimension");
+    }
+    read.spec.dimension = static_cast<uint32_t>(dimension);
+    const auto metric = std::find(model::kMetricNames.begin(), model::kMetricNames.end(), row.text(3));
+    if (metric == model::kMetricNames.end()) {
+        return damaged_row("metric");
+    }
+    read.spec.metric = static_cast<model::Metric>(metric - model::kMetricNames.begin());
+    read.spec.created_at_ms = static_cast<uint64_t>(row.integer(4));
+    const int64_t state = row.integer(5);
+    if (state < 0 || state > static_cast<int64_t>(CollectionState::kDeleting)) {
+        return damaged_row("state");
+    }
+    read.state = static_cast<CollectionState>(state);
+    return read;
+}
+
+class SqliteCatalog final : public Catalog {
+  public:
+    explicit SqliteCatalog(Connection connection) : connection_(std::move(connection)) {}
+
+    Result<void> insert_collection(const model::CollectionSpec& spec) override {
+        if (spec.created_at_ms > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) {
+            return invalid_argument("created_at_ms", "is too far in the future", "0..9223372036854775807");
+        }
+        Result<void> inserted = change([&](Connection& connection) { return insert(connection, spec); });
+        if (!inserted && inserted.error().code() == Code::kAlreadyExists) {
+            return Error(Code::kAlreadyExists, "a collection named " + spec.name + " exists")
+                .with_field("name");
+        }
+        return inserted;
+    }
+
+    Result<void> set_collection_state(const Uuid& id, CollectionState state) override {
+        return change([&](Connection& connection) -> Result<void> {
+            AKIDB_TRY(Statement update, connection.prepare("UPDATE collections SET state = ? WHERE id = ?"));
+            AKIDB_TRY(update.bind(static_cast<int64_t>(state)).bind(id.bytes).run());
+            if (connection.changes() == 0) {
+                return Error(Code::kNotFound, "the catalog has no collection " + id.to_string());
+            }
+            return {};
+        });
+    }
+
+    Result<void> remove_collection(const Uuid& id) override {
+        return change([&](Connection& connection) -> Result<void> {
+            AKIDB_TRY(Statement remove, connection.prepare("DELETE FROM collections WHERE id = ?"));
+            return remove.bind(id.bytes).run();
+        });
+    }
+
+    Result<std::vector<CollectionRow>> list_collections() override {
+        MutexLock lock(mutex_);
+        AKIDB_TRY(check_open());
+        AKIDB_TRY(Statement rows,
+                  connection_->prepare("SELECT id, name, dimension, metric, created_at_ms, state "
+                                       "FROM collections ORDER BY name, created_at_ms, id"));
+        std::vector<CollectionRow> collections;
+        while (true) {
+            AKIDB_TRY(const bool has_row, rows.step());
+            if (!has_row) {
+                return collections;
+            }
+            AKIDB_TRY(CollectionRow row, read_row(rows));
+            collections.push_back(std::move(row));
+        }
+    }
+
+    Result<void> close() override {
+        MutexLock lock(mutex_);
+        if (!connection_) {
+            return {};
+        }
+        AKIDB_TRY(connection_->close());
+        connection_.reset();
+        return {};
+    }
+
+  private:
+    static Result<void> insert(Connection& connection, const model::CollectionSpec& spec) {
+        AKIDB_TRY(Statement insert,
+                  connection.prepare("INSERT INTO collections (id, database_id, name, dimension, metric, "
+                                     "created_at_ms, state) VALUES (?, 1, ?, ?, ?, ?, ?)"));
+        return insert.bind(spec.id.bytes)
+            .bind(spec.name)
+            .bind(static_cast<int64_t>(spec.dimension))
+            .bind(model::kMetricNames.at(static_cast<size_t>(spec.metric)))
+            .bind(static_cast<int64_t>(spec.created_at_ms))
+            .bind(static_cast<int64_t>(CollectionState::kCreating))
+            .run();
+    }
+
+    Result<void> check_open() const AKIDB_REQUIRES(mutex_) {
+        if (!connection_) {
+            return Error(Code::kUnavailable, "the catalog is closed");
+        }
+        return {};
+    }
+
+    // One transaction around `body`.
+    template <class Body>
+    Result<void> change(Body body) AKIDB_EXCLUDES(mutex_) {
+        MutexLock lock(mutex_);
+        AKIDB_TRY(check_open());
+        if (has_failed_) {
+            return Error(Code::kUnavailable,
+                         "the catalog takes no writes until a restart: one of them failed on disk");
+        }
+        Result<void> outcome = in_transaction(body);
+        // After a failed write or sync nobody knows what is on disk, and a later sync that succeeds would not
+        // say; the next open reads the file afresh. A full disk is told apart: there SQLite wrote nothing.
+        has_failed_ = !outcome && (outcome.error().code() == Code::kInternal ||
+                                   outcome.error().code() == Code::kDataLoss);
+        if (!outcome) {
+            return std::move(outcome).error().with_context("catalog");
+        }
+        return {};
+    }
+
+    template <class Body>
+    Result<void> in_transaction(Body& body) AKIDB_REQUIRES(mutex_) {
+        AKIDB_TRY(Transaction transaction, Transaction::begin(*connection_));
+        AKIDB_TRY(body(*connection_));
+        return transaction.commit();
+    }
+
+    Mutex mutex_;
+    std::optional<Connection> connection_ AKIDB_GUARDED_BY(mutex_);  // empty once closed
+    bool has_failed_ AKIDB_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Catalog>> Catalog::open(const std::string& path) {
+    auto connection = Connection::open(path);
+    if (!connection) {
+        return std::move(connection).error().with_context("catalog");
+    }
+    if (auto checked = check_and_migrate(*connection); !checked) {
+        return std::move(checked).error().with_context("catalog " + path);
+    }
+    return std::unique_ptr<Catalog>(std::make_unique<SqliteCatalog>(std::move(connection).value()));
+}
+
+}  // namespace akidb::catalog

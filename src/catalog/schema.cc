@@ -1,0 +1,92 @@
+#include "catalog/schema.h"
+
+#include <array>
+#include <string>
+
+namespace akidb::catalog {
+namespace {
+
+// "AKDB", as in the first migration.
+constexpr int64_t kApplicationId = 0x414b4442;
+
+// migrations[i] leads from version i to i + 1 and says so in its last statement.
+constexpr std::array<Sql, 1> kMigrations{
+    R"sql(
+CREATE TABLE tenants (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 128)
+) STRICT;
+CREATE TABLE databases (
+    id INTEGER PRIMARY KEY,
+    tenant_id INTEGER NOT NULL REFERENCES tenants (id),
+    name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 128),
+    UNIQUE (tenant_id, name)
+) STRICT;
+CREATE TABLE collections (
+    id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+    database_id INTEGER NOT NULL REFERENCES databases (id),
+    name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 128),
+    dimension INTEGER NOT NULL CHECK (dimension BETWEEN 1 AND 4294967295),
+    metric TEXT NOT NULL CHECK (metric IN ('cosine', 'dot', 'l2')),
+    created_at_ms INTEGER NOT NULL CHECK (created_at_ms >= 0),
+    state INTEGER NOT NULL CHECK (state BETWEEN 0 AND 2)
+) STRICT;
+-- A name is free again as soon as its collection is being deleted (state 2).
+CREATE UNIQUE INDEX collections_by_name ON collections (database_id, name) WHERE state <> 2;
+INSERT INTO tenants (id, name) VALUES (1, 'default');
+INSERT INTO databases (id, tenant_id, name) VALUES (1, 1, 'default');
+PRAGMA application_id = 0x414b4442;
+PRAGMA user_version = 1;
+)sql"};
+
+Result<void> check_whole(Connection& connection) {
+    AKIDB_TRY(Statement check, connection.prepare("PRAGMA quick_check(1)"));
+    AKIDB_TRY(const bool has_row, check.step());
+    if (!has_row || check.text(0) != "ok") {
+        return Error(Code::kDataLoss, "quick_check: " + std::string(check.text(0)));
+    }
+    return {};
+}
+
+Result<void> check_ours(Connection& connection) {
+    AKIDB_TRY(const int64_t application, connection.number("PRAGMA application_id"));
+    AKIDB_TRY(const int64_t tables, connection.number("SELECT count(*) FROM sqlite_schema"));
+    AKIDB_TRY(const int64_t version, connection.number("PRAGMA user_version"));
+    const bool is_new = application == 0 && tables == 0 && version == 0;
+    if (!is_new && application != kApplicationId) {
+        return Error(Code::kConflict, "the file is an SQLite database of another program");
+    }
+    if (version < 0 || version > static_cast<int64_t>(kMigrations.size())) {
+        return Error(Code::kConflict, "the catalog has version " + std::to_string(version) +
+                                          " and was made by a newer AkiDB; this one reads up to version " +
+                                          std::to_string(kMigrations.size()));
+    }
+    return {};
+}
+
+Result<void> turn_on_write_ahead_log(Connection& connection) {
+    AKIDB_TRY(Statement mode, connection.prepare("PRAGMA journal_mode = WAL"));
+    AKIDB_TRY(const bool has_row, mode.step());
+    // SQLite answers with the mode it is in, and no error, when the file system cannot do it.
+    if (!has_row || mode.text(0) != "wal") {
+        return Error(Code::kInternal, "the file system does not allow SQLite's WAL mode");
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<void> check_and_migrate(Connection& connection) {
+    AKIDB_TRY(check_whole(connection));
+    AKIDB_TRY(check_ours(connection));
+    AKIDB_TRY(turn_on_write_ahead_log(connection));
+    AKIDB_TRY(const int64_t version, connection.number("PRAGMA user_version"));
+    for (auto next = static_cast<size_t>(version); next < kMigrations.size(); ++next) {
+        AKIDB_TRY(Transaction transaction, Transaction::begin(connection));
+        AKIDB_TRY(connection.execute(kMigrations[next]));
+        AKIDB_TRY(transaction.commit());
+    }
+    return {};
+}
+
+}  // namespace akidb::catalog
