@@ -2,7 +2,7 @@
 # Checks what STYLE.md states and a machine can see. Prints every fault as file:line and exits 1 when there is one.
 # Called by ./dev tidy and by ctest.
 set -uo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 
 faults=0
 fault() {
