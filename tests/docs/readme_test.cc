@@ -27,19 +27,18 @@ std::vector<Example> read_examples(const std::string& path) {
     std::ifstream file(path);
     std::vector<Example> examples;
     bool in_block = false;
-    bool continues = false;
     std::string line;
     for (size_t number = 1; std::getline(file, line); ++number) {
         if (line.starts_with("```")) {
             in_block = line == "```console";
-        } else if (in_block && continues) {
-            examples.back().command += "\n" + line;
         } else if (in_block && line.starts_with("$ ")) {
             examples.push_back({number, line.substr(2), ""});
+        } else if (in_block && !examples.empty() && line.starts_with("> ") &&
+                   examples.back().output.empty()) {
+            examples.back().command += "\n" + line.substr(2);
         } else if (in_block && !examples.empty()) {
             examples.back().output += line + "\n";
         }
-        continues = in_block && line.ends_with("\\") && (continues || line.starts_with("$ "));
     }
     return examples;
 }
