@@ -77,9 +77,8 @@ check_format() {
     command -v "$formatter" >/dev/null || formatter=clang-format
     "$formatter" --version 2>/dev/null | grep -q 'version 14\.' || return 0
     local file
-    while read -r file; do
-        "$formatter" --dry-run --Werror "$file" >/dev/null 2>&1 || fault "$file: not formatted; run ./dev fmt"
-    done < <(files '*.h' '*.cc')
+    while read -r file; do fault "$file: not formatted; run ./dev fmt"; done < <(
+        files '*.h' '*.cc' | xargs -r "$formatter" --dry-run --Werror 2>&1 | sed -nE 's/^([^: ]+):[0-9]+:[0-9]+: .*/\1/p' | sort -u)
 }
 
 check_lengths
