@@ -1,7 +1,7 @@
-// Api: the routes of /api/v1 and the probes as one HttpHandler: matches method and path in the route table, decodes JSON,
-// calls one service function, encodes the answer. No decision is made here that another protocol would also need.
-// Quick calls (probes, get, plain search) run on the io thread; writes, exact and filtered searches and everything that
-// may wait for a disk run on `workers`. Thread-safe.
+// Api: the routes of /api/v1 and the probes as one HttpHandler: matches method and path in the route table,
+// decodes JSON, calls one service function, encodes the answer. No decision is made here that another
+// protocol would also need. Quick calls (probes, get, plain search) run on the io thread; writes, exact and
+// filtered searches and everything that may wait for a disk run on `workers`. Thread-safe.
 #pragma once
 
 #include <memory>
@@ -33,7 +33,8 @@ class Api : public HttpHandler {
 /// All routes, and the probes.
 std::unique_ptr<Api> make_api(ApiDependencies dependencies);
 /// /health, /ready, /startup and /metrics only: for the listener of its own.
-std::unique_ptr<HttpHandler> make_probe_handler(const service::Lifecycle& lifecycle, telemetry::Metrics& metrics);
+std::unique_ptr<HttpHandler> make_probe_handler(const service::Lifecycle& lifecycle,
+                                                telemetry::Metrics& metrics);
 
 /// "METHOD /path" of every route, for tests that hold openapi.yaml against it.
 std::vector<std::string> route_list();

@@ -1,8 +1,9 @@
-// HttpServer: HTTP/1.1 over Boost.Beast: sockets, limits, time-outs, keep-alive and drain; it knows no route. All Beast
-// templates live in http_server.cc behind this plain interface (40 s of compiling). One io thread per core, each with its
-// own accept loop (SO_REUSEPORT). Limits: body by route, header 16 KiB, URL 8 KiB, slow clients (time to header 10 s,
-// body 5 s per 64 KiB, idle 60 s), connections in all and per address. What breaks HTTP itself is answered here in the
-// one error shape: 400, 405, 408, 413, 414, 431, 503. Thread-safe.
+// HttpServer: HTTP/1.1 over Boost.Beast: sockets, limits, time-outs, keep-alive and drain; it knows no route.
+// All Beast templates live in http_connection.cc behind this plain interface (40 s of compiling). One io
+// thread per core, each with its own accept loop (SO_REUSEPORT). Limits: body by route, header 16 KiB, URL 8
+// KiB, slow clients (time to header 10 s, body 5 s per 64 KiB, idle 60 s), connections in all and per
+// address. What breaks HTTP itself is answered here in the one error shape: 400, 405, 408, 413, 414, 431,
+// 503. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -21,10 +22,10 @@ namespace akidb::rest {
 
 struct HttpRequest {
     std::string method;
-    std::string path;   // decoded per segment by the router, raw here, without query
+    std::string path;  // decoded per segment by the router, raw here, without query
     std::string query;
     std::string content_type;
-    std::string body;   // with 64 spare bytes of capacity behind it, for simdjson
+    std::string body;  // with 64 spare bytes of capacity behind it, for simdjson
     std::string remote_address;
     std::string request_id;  // the client's X-Request-Id when well-formed, else made here
 };

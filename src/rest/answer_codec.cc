@@ -1,0 +1,157 @@
+#include "rest/answer_codec.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+
+#include "rest/metadata_codec.h"
+
+namespace akidb::rest {
+namespace {
+
+std::string_view name_of(service::Condition condition) {
+    constexpr std::array<std::string_view, 3> kNames{"loading", "serving", "quarantined"};
+    return kNames[static_cast<size_t>(condition)];
+}
+
+struct ErrorParts {
+    std::string_view code;
+    std::string_view message;
+    std::string_view field;
+    std::string_view allowed;
+    std::string_view request_id;
+};
+
+std::string error_body(const ErrorParts& parts) {
+    JsonWriter writer;
+    writer.begin_object().key("error").begin_object();
+    writer.member("code", parts.code).member("message", parts.message);
+    if (!parts.field.empty()) {
+        writer.member("field", parts.field);
+    }
+    if (!parts.allowed.empty()) {
+        writer.member("allowed", parts.allowed);
+    }
+    writer.member("request_id", parts.request_id).end_object().end_object();
+    return std::move(writer).take();
+}
+
+}  // namespace
+
+HttpResponse error_answer(const Error& error, std::string_view request_id) {
+    const CodeRow& row = row_of(error.code());
+    HttpResponse response{.status = row.http};
+    response.body = error_body({.code = row.name,
+                                .message = error.message(),
+                                .field = error.field(),
+                                .allowed = error.allowed(),
+                                .request_id = request_id});
+    uint32_t retry_after_s =
+        error.code() == Code::kRateLimited ? std::max(1U, error.retry_after_s()) : error.retry_after_s();
+    if (retry_after_s > 0) {
+        response.headers.emplace_back("Retry-After", std::to_string(retry_after_s));
+    }
+    return response;
+}
+
+HttpResponse error_answer(int status, std::string_view code, std::string_view message,
+                          std::string_view request_id) {
+    HttpResponse response{.status = status};
+    response.body = error_body({.code = code, .message = message, .request_id = request_id});
+    return response;
+}
+
+void write_id(JsonWriter& writer, const model::DocumentId& id) {
+    if (const auto* number = std::get_if<uint64_t>(&id.value())) {
+        writer.value(*number);
+    } else if (const auto* text = std::get_if<std::string>(&id.value())) {
+        writer.value(*text);
+    } else {
+        writer.value(id.to_string());
+    }
+}
+
+void open_document(JsonWriter& writer, const model::Document& document, model::Include include) {
+    writer.begin_object().key("id");
+    write_id(writer, document.id);
+    if (include.vector) {
+        writer.key("vector").floats(document.vector);
+    }
+    if (include.metadata) {
+        writer.key("metadata");
+        write_metadata(writer,
+                       model::MetadataView(document.metadata.empty() ? model::empty_metadata()
+                                                                     : std::string_view(document.metadata)));
+    }
+}
+
+void open_collection(JsonWriter& writer, const service::CollectionDescription& collection) {
+    writer.begin_object()
+        .member("id", collection.spec.id.to_string())
+        .member("name", collection.spec.name)
+        .member("dimension", collection.spec.dimension)
+        .member("metric", model::name_of(collection.spec.metric))
+        .member("count", collection.stats.documents)
+        .member("created_at", rfc3339(collection.spec.created_at_ms));
+}
+
+void write_description(JsonWriter& writer, const service::CollectionDescription& collection) {
+    open_collection(writer, collection);
+    writer.member("condition", name_of(collection.condition));
+    if (!collection.reason.empty()) {
+        writer.member("reason", collection.reason);
+    }
+    const engine::CollectionStats& stats = collection.stats;
+    writer.member("rows", stats.rows)
+        .member("linked_rows", stats.linked_rows)
+        .member("head_rows", stats.head_rows)
+        .member("sequence", stats.last_sequence)
+        .member("covered_sequence", stats.covered_sequence)
+        .member("log_bytes", stats.log_bytes)
+        .member("segment_files", stats.segment_files)
+        .member("log_poisoned", stats.is_poisoned)
+        .end_object();
+}
+
+std::string write_search_reply(const model::SearchReply& reply, model::Include include, double took_ms) {
+    JsonWriter writer;
+    writer.begin_object().key("matches").begin_array();
+    for (const model::SearchMatch& match : reply.matches) {
+        writer.begin_object().key("id");
+        write_id(writer, match.document.id);
+        writer.member("score", match.score);
+        if (include.vector) {
+            writer.key("vector").floats(match.document.vector);
+        }
+        if (include.metadata) {
+            writer.key("metadata");
+            write_metadata(writer, model::MetadataView(match.document.metadata.empty()
+                                                           ? model::empty_metadata()
+                                                           : std::string_view(match.document.metadata)));
+        }
+        writer.end_object();
+    }
+    writer.end_array().member("took_ms", took_ms).end_object();
+    return std::move(writer).take();
+}
+
+std::string rfc3339(uint64_t unix_ms) {
+    namespace chrono = std::chrono;
+    // Beyond the year 9999 the form does not hold; a clock that wrong is shown as the last moment that it can
+    // name.
+    constexpr uint64_t kLastMs = 253'402'300'799'999;
+    chrono::milliseconds since_1970(static_cast<int64_t>(std::min(unix_ms, kLastMs)));
+    chrono::sys_days day = chrono::floor<chrono::days>(chrono::sys_time<chrono::milliseconds>(since_1970));
+    chrono::year_month_day date(day);
+    chrono::hh_mm_ss time(since_1970 - day.time_since_epoch());
+    std::array<char, 40> text;
+    int length =
+        std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", int(date.year()),
+                      unsigned(date.month()), unsigned(date.day()), static_cast<int>(time.hours().count()),
+                      static_cast<int>(time.minutes().count()), static_cast<int>(time.seconds().count()),
+                      static_cast<int>(time.subseconds().count()));
+    return std::string(text.data(), static_cast<size_t>(length));
+}
+
+}  // namespace akidb::rest

@@ -1,0 +1,420 @@
+#include "rest/api.h"
+
+#include <array>
+#include <atomic>
+#include <exception>
+
+#include "model/limits.h"
+#include "rest/answer_codec.h"
+#include "rest/nearest.h"
+#include "rest/probes.h"
+#include "rest/request_codec.h"
+#include "rest/router.h"
+
+namespace akidb::rest {
+namespace {
+
+/// Above these a search is long enough to hold up the other connections of its io thread.
+constexpr uint32_t kInlineTopKMax = 1'000;
+constexpr size_t kInlineBodyBytesMax = 128 << 10;
+constexpr std::array<std::string_view, 1> kUpsertParameters{"durability"};
+constexpr std::array<int, 19> kStatuses{200, 201, 400, 401, 403, 404, 405, 409, 413, 415,
+                                        429, 499, 500, 501, 503, 504, 507, 408, 431};
+
+/// The histogram of each route and status, looked up once: the lookup hashes three strings, too dear for each
+/// request.
+class DurationSeries {
+  public:
+    explicit DurationSeries(telemetry::Metrics& metrics) : metrics_(metrics) {}
+
+    void observe(std::string_view method, const Route* route, int status, double seconds) {
+        size_t column = 0;
+        while (column < kStatuses.size() && kStatuses[column] != status) {
+            ++column;
+        }
+        if (route == nullptr || column == kStatuses.size()) {
+            series("other", "none", status).observe(seconds);
+            return;
+        }
+        bool is_head = method == "HEAD";
+        std::atomic<telemetry::Histogram*>& cached =
+            cells_[(static_cast<size_t>(route->id) * kStatuses.size() + column) * 2 + (is_head ? 1 : 0)];
+        telemetry::Histogram* histogram = cached.load(std::memory_order_acquire);
+        if (histogram == nullptr) {
+            histogram = &series(is_head ? "HEAD" : route->method, route->path, status);
+            cached.store(histogram, std::memory_order_release);
+        }
+        histogram->observe(seconds);
+    }
+
+  private:
+    telemetry::Histogram& series(std::string_view method, std::string_view path, int status) {
+        return metrics_.histogram(telemetry::MetricId::kHttpRequestDuration,
+                                  {method, path, std::to_string(status)});
+    }
+
+    telemetry::Metrics& metrics_;
+    static constexpr size_t kRoutesMax = static_cast<size_t>(RouteId::kSearch) + 1;
+    std::array<std::atomic<telemetry::Histogram*>, kRoutesMax * kStatuses.size() * 2> cells_{};
+};
+
+bool is_json(std::string_view content_type) {
+    std::string_view type = content_type.substr(0, content_type.find(';'));
+    while (!type.empty() && type.back() == ' ') {
+        type.remove_suffix(1);
+    }
+    constexpr std::string_view kJson = "application/json";
+    return std::equal(type.begin(), type.end(), kJson.begin(), kJson.end(),
+                      [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; });
+}
+
+/// One request on its way. An answer is owed: whoever drops the last reference without one answers 503 (a
+/// queued job that the executor dropped when it stopped).
+class Call {
+  public:
+    Call(HttpRequest request, Respond respond, DurationSeries& durations, const io::Clock& clock)
+        : request_(std::move(request)),
+          context_{.principal = {}, .request_id = request_.request_id},
+          respond_(std::move(respond)),
+          durations_(durations),
+          clock_(clock),
+          began_us_(clock.monotonic_us()) {}
+    Call(const Call&) = delete;
+    Call& operator=(const Call&) = delete;
+    ~Call() {
+        if (respond_ != nullptr) {
+            fail(Error(Code::kUnavailable, "the server is stopping").with_retry_after(1));
+        }
+    }
+
+    HttpRequest& request() { return request_; }
+    std::string& body() { return request_.body; }
+    const service::RequestContext& context() const { return context_; }
+    const RouteMatch& match() const { return match_; }
+    void set_match(RouteMatch match) { match_ = std::move(match); }
+    const std::string& collection() const { return match_.captured[0]; }
+    double elapsed_ms() const { return static_cast<double>(clock_.monotonic_us() - began_us_) / 1e3; }
+
+    /// The first answer counts: an exception may come after it.
+    void answer(HttpResponse response) {
+        if (respond_ == nullptr) {
+            return;
+        }
+        durations_.observe(request_.method, match_.route, response.status, elapsed_ms() / 1e3);
+        Respond respond = std::exchange(respond_, nullptr);
+        respond(std::move(response));
+    }
+    void answer(JsonWriter writer, int status = 200) {
+        answer(HttpResponse{.status = status, .body = std::move(writer).take()});
+    }
+    void fail(const Error& error) { answer(error_answer(error, request_.request_id)); }
+
+  private:
+    HttpRequest request_;
+    service::RequestContext context_;
+    Respond respond_;
+    DurationSeries& durations_;
+    const io::Clock& clock_;
+    uint64_t began_us_;
+    RouteMatch match_;
+};
+
+void answer_write(Call& call, std::string_view verb, const engine::WriteReply& reply) {
+    JsonWriter writer;
+    writer.begin_object().member(verb, reply.count).member("sequence", reply.sequence).end_object();
+    call.answer(std::move(writer));
+}
+
+Result<void> create_collection(Call& call, service::Service& service) {
+    AKIDB_TRY(service::CreateCollection request, read_create_body(call.body()));
+    AKIDB_TRY(service::CollectionDescription made, service.create_collection(call.context(), request));
+    JsonWriter writer;
+    open_collection(writer, made);
+    call.answer(std::move(writer.end_object()), 201);
+    return {};
+}
+
+Result<void> list_collections(Call& call, service::Service& service) {
+    AKIDB_TRY(std::vector<service::CollectionDescription> list, service.list_collections(call.context()));
+    JsonWriter writer;
+    writer.begin_object().key("collections").begin_array();
+    for (const service::CollectionDescription& collection : list) {
+        write_description(writer, collection);
+    }
+    call.answer(std::move(writer.end_array().end_object()));
+    return {};
+}
+
+Result<void> describe_collection(Call& call, service::Service& service) {
+    AKIDB_TRY(service::CollectionDescription found,
+              service.describe_collection(call.context(), call.collection()));
+    JsonWriter writer;
+    write_description(writer, found);
+    call.answer(std::move(writer));
+    return {};
+}
+
+Result<void> delete_collection(Call& call, service::Service& service) {
+    AKIDB_TRY(service.delete_collection(call.context(), call.collection()));
+    JsonWriter writer;
+    writer.begin_object().member("deleted", true).end_object();
+    call.answer(std::move(writer));
+    return {};
+}
+
+Result<void> upsert(Call& call, service::Service& service) {
+    AKIDB_TRY(auto parameters, parse_query(call.request().query, kUpsertParameters));
+    for (const auto& [name, value] : parameters) {
+        if (value == "object") {
+            return invalid_argument(name, "this collection has no object storage to acknowledge from",
+                                    "local");
+        }
+        if (value != "local") {
+            return invalid_argument(name, "unknown durability \"" + printable(value) + "\"", "local");
+        }
+    }
+    AKIDB_TRY(UpsertBody body, read_upsert_body(call.body(), [&] { return service.new_document_id(); }));
+    call.body() = std::string();  // a batch may be 64 MiB: not twice in memory while it waits for the disk
+    std::vector<model::DocumentId> ids;
+    if (body.some_ids_made) {
+        for (const model::Document& document : body.documents) {
+            ids.push_back(document.id);
+        }
+    }
+    AKIDB_TRY(engine::WriteReply reply,
+              service.upsert_documents(call.context(), call.collection(), std::move(body.documents)));
+    JsonWriter writer;
+    writer.begin_object().member("upserted", reply.count).member("sequence", reply.sequence);
+    writer.member("durability", "local");
+    if (!ids.empty()) {
+        writer.key("ids").begin_array();
+        for (const model::DocumentId& id : ids) {
+            write_id(writer, id);
+        }
+        writer.end_array();
+    }
+    call.answer(std::move(writer.end_object()));
+    return {};
+}
+
+Result<void> get_documents(Call& call, service::Service& service) {
+    AKIDB_TRY(GetBody body, read_get_body(call.body()));
+    AKIDB_TRY(std::vector<model::Document> found,
+              service.get_documents(call.context(), call.collection(), body.ids, body.include));
+    JsonWriter writer;
+    writer.begin_object().key("documents").begin_array();
+    for (const model::Document& document : found) {
+        open_document(writer, document, body.include);
+        writer.end_object();
+    }
+    call.answer(std::move(writer.end_array().end_object()));
+    return {};
+}
+
+Result<std::vector<model::DocumentId>> id_in_path(const Call& call) {
+    Result<model::DocumentId> id = model::DocumentId::from_path(call.match().captured[1]);
+    if (!id) {
+        return std::move(id).error().with_field("id");
+    }
+    return std::vector<model::DocumentId>{std::move(id).value()};
+}
+
+Result<void> get_document(Call& call, service::Service& service) {
+    constexpr model::Include kAll{.vector = true, .metadata = true};
+    AKIDB_TRY(std::vector<model::DocumentId> ids, id_in_path(call));
+    AKIDB_TRY(std::vector<model::Document> found,
+              service.get_documents(call.context(), call.collection(), ids, kAll));
+    if (found.empty()) {
+        return Error(Code::kNotFound, "there is no document \"" + printable(ids[0].to_string()) + "\"")
+            .with_field("id");
+    }
+    JsonWriter writer;
+    open_document(writer, found[0], kAll);
+    call.answer(std::move(writer.member("version", found[0].version).end_object()));
+    return {};
+}
+
+Result<void> delete_document(Call& call, service::Service& service) {
+    AKIDB_TRY(std::vector<model::DocumentId> ids, id_in_path(call));
+    AKIDB_TRY(engine::WriteReply reply, service.delete_documents(call.context(), call.collection(), ids));
+    answer_write(call, "deleted", reply);
+    return {};
+}
+
+Result<void> delete_documents(Call& call, service::Service& service) {
+    AKIDB_TRY(DeleteBody body, read_delete_body(call.body()));
+    const auto* ids = std::get_if<std::vector<model::DocumentId>>(&body.which);
+    Result<engine::WriteReply> reply =
+        ids != nullptr
+            ? service.delete_documents(call.context(), call.collection(), *ids)
+            : service.delete_matching(call.context(), call.collection(), std::get<model::Filter>(body.which));
+    AKIDB_TRY(engine::WriteReply done, std::move(reply));
+    answer_write(call, "deleted", done);
+    return {};
+}
+
+Result<void> count_documents(Call& call, service::Service& service) {
+    AKIDB_TRY(std::shared_ptr<const model::Filter> filter, read_count_body(call.body()));
+    AKIDB_TRY(uint64_t count, service.count_documents(call.context(), call.collection(), filter.get()));
+    JsonWriter writer;
+    writer.begin_object().member("count", count).end_object();
+    call.answer(std::move(writer));
+    return {};
+}
+
+Result<void> search(Call& call, service::Service& service, const model::SearchRequest& request) {
+    AKIDB_TRY(model::SearchReply reply, service.search(call.context(), call.collection(), request));
+    call.answer(HttpResponse{.body = write_search_reply(reply, request.include, call.elapsed_ms())});
+    return {};
+}
+
+Result<void> perform(Call& call, service::Service& service) {
+    switch (call.match().route->id) {
+        case RouteId::kCreateCollection:
+            return create_collection(call, service);
+        case RouteId::kListCollections:
+            return list_collections(call, service);
+        case RouteId::kDescribeCollection:
+        case RouteId::kStats:
+            return describe_collection(call, service);
+        case RouteId::kDeleteCollection:
+            return delete_collection(call, service);
+        case RouteId::kUpsert:
+            return upsert(call, service);
+        case RouteId::kGetDocuments:
+            return get_documents(call, service);
+        case RouteId::kGetDocument:
+            return get_document(call, service);
+        case RouteId::kDeleteDocument:
+            return delete_document(call, service);
+        case RouteId::kDeleteDocuments:
+            return delete_documents(call, service);
+        case RouteId::kCount:
+            return count_documents(call, service);
+        default: {
+            AKIDB_TRY(model::SearchRequest request, read_search_body(call.body()));
+            return search(call, service, request);
+        }
+    }
+}
+
+class ApiHandler final : public Api {
+  public:
+    explicit ApiHandler(ApiDependencies dependencies)
+        : given_(dependencies), durations_(dependencies.metrics) {}
+
+    void attach_service(service::Service& service) override {
+        service_.store(&service, std::memory_order_release);
+    }
+
+    uint64_t body_bytes_max(std::string_view method, std::string_view path) const override {
+        bool is_import = method == "PUT" && path.ends_with("/documents");
+        return is_import ? model::kImportBodyBytesMax : model::kBodyBytesMax;
+    }
+
+    HttpResponse error_response(int status, std::string_view code, std::string_view message,
+                                std::string_view request_id) const override {
+        return error_answer(status, code, message, request_id);
+    }
+
+    void handle(HttpRequest request, Respond respond) override {
+        auto call = std::make_shared<Call>(std::move(request), std::move(respond), durations_, given_.clock);
+        guarded(*call, [&] { return route(call); });
+    }
+
+  private:
+    /// Whatever goes wrong inside becomes an answer.
+    template <class Act>
+    void guarded(Call& call, Act act) {
+        try {
+            Result<void> done = act();
+            if (!done) {
+                log_fault(call, done.error());
+                call.fail(done.error());
+            }
+        } catch (const std::exception& fault) {
+            Error error(Code::kInternal, "a fault of the server; its log has the request id");
+            given_.logger.log(LogLevel::kError, "a request ended by an exception",
+                              {{"request_id", call.context().request_id}, {"what", fault.what()}});
+            call.fail(error);
+        }
+    }
+
+    void log_fault(const Call& call, const Error& error) {
+        if (error.code() == Code::kInternal) {
+            given_.logger.log(LogLevel::kError, "a request failed",
+                              {{"request_id", call.context().request_id}, {"why", error.message()}});
+        }
+    }
+
+    Result<void> route(const std::shared_ptr<Call>& call) {
+        HttpRequest& request = call->request();
+        AKIDB_TRY(RouteMatch match, match_route(request.method, request.path));
+        call->set_match(std::move(match));
+        const Route* route = call->match().route;
+        if (route == nullptr) {
+            call->answer(answer_no_route(request, call->match()));
+            return {};
+        }
+        if (route->id <= RouteId::kRoot) {
+            call->answer(answer_probe(route->id, given_.lifecycle, given_.metrics));
+            return {};
+        }
+        if (route->id != RouteId::kUpsert) {
+            AKIDB_TRY(parse_query(request.query, {}));
+        }
+        if (!request.content_type.empty() && !request.body.empty() && !is_json(request.content_type)) {
+            call->answer(error_answer(415, "INVALID_ARGUMENT", "the Content-Type must be application/json",
+                                      request.request_id));
+            return {};
+        }
+        service::Service* service = service_.load(std::memory_order_acquire);
+        if (service == nullptr) {
+            return Error(Code::kUnavailable, "the server is starting").with_retry_after(1);
+        }
+        return dispatch(call, *service);
+    }
+
+    Result<void> dispatch(const std::shared_ptr<Call>& call, service::Service& service) {
+        RouteId id = call->match().route->id;
+        if (id == RouteId::kGetDocument) {
+            return perform(*call, service);
+        }
+        if (id == RouteId::kSearch && call->body().size() <= kInlineBodyBytesMax) {
+            AKIDB_TRY(model::SearchRequest request, read_search_body(call->body()));
+            if (request.filter == nullptr && !request.params.exact &&
+                request.top_k + request.offset <= kInlineTopKMax) {
+                return search(*call, service, request);
+            }
+            return submit(call, [&service, request = std::move(request)](Call& later) {
+                return search(later, service, request);
+            });
+        }
+        return submit(call, [&service](Call& later) { return perform(later, service); });
+    }
+
+    template <class Act>
+    Result<void> submit(const std::shared_ptr<Call>& call, Act act) {
+        // The job alone keeps the call, so that a dropped job answers; should it be refused, we still hold it
+        // here.
+        bool taken = given_.workers.submit("http", [this, call, act = std::move(act)](std::stop_token) {
+            guarded(*call, [&] { return act(*call); });
+        });
+        if (!taken) {
+            return Error(Code::kRateLimited, "too many requests are waiting").with_retry_after(1);
+        }
+        return {};
+    }
+
+    ApiDependencies given_;
+    DurationSeries durations_;
+    std::atomic<service::Service*> service_{nullptr};
+};
+
+}  // namespace
+
+std::unique_ptr<Api> make_api(ApiDependencies dependencies) {
+    return std::make_unique<ApiHandler>(dependencies);
+}
+
+}  // namespace akidb::rest

@@ -1,0 +1,378 @@
+#include "rest/http_connection.h"
+
+#include <algorithm>
+#include <array>
+#include <boost/asio.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <exception>
+#include <string>
+
+#include "model/limits.h"
+#include "rest/http_text.h"
+
+namespace akidb::rest {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using tcp = asio::ip::tcp;
+using ErrorCode = boost::system::error_code;
+using SteadyClock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kLingerTime{2'000};
+constexpr size_t kLingerBytesMax = 16 << 20;
+constexpr size_t kReadBytes = 16 << 10;
+constexpr size_t kBodyStep = 64 << 10;
+constexpr size_t kSpareBytes = 64;
+
+auto yielding(ErrorCode& error) {
+    return asio::redirect_error(asio::use_awaitable, error);
+}
+
+/// A fault of HTTP itself: answered here, and the connection closed, because its framing is not to be trusted
+/// any more.
+struct Fault {
+    int status;
+    std::string_view code;
+    std::string message;
+    std::string_view reason;  // of the metric
+};
+
+Fault malformed(std::string message) {
+    return {400, "INVALID_ARGUMENT", std::move(message), "malformed"};
+}
+
+Fault too_large(uint64_t limit) {
+    return {413, "PAYLOAD_TOO_LARGE", "the body is larger than " + std::to_string(limit) + " bytes",
+            "body_too_large"};
+}
+
+/// Nothing when the peer is gone and an answer would reach nobody.
+std::optional<Fault> fault_of(ErrorCode error, uint64_t body_limit) {
+    if (error == beast::error::timeout) {
+        return Fault{408, "DEADLINE_EXCEEDED", "the request did not arrive in time", "timeout"};
+    }
+    if (error == http::error::header_limit || error == http::error::buffer_overflow) {
+        return Fault{431, "INVALID_ARGUMENT",
+                     "the request's head is larger than " + std::to_string(model::kHeaderBytesMax) + " bytes",
+                     "header_too_large"};
+    }
+    if (error == http::error::body_limit) {
+        return too_large(body_limit);
+    }
+    bool is_http = error.category() == http::make_error_code(http::error::bad_method).category();
+    if (!is_http || error == http::error::end_of_stream || error == http::error::partial_message) {
+        return std::nullopt;
+    }
+    return malformed("the request is not well-formed HTTP/1.1: " + error.message());
+}
+
+/// What Beast lets pass and we do not.
+std::optional<Fault> check_head(const http::request_parser<http::empty_body>& parser, uint64_t body_limit) {
+    const auto& head = parser.get();
+    if (head.target().size() > model::kUrlBytesMax) {
+        return Fault{414, "INVALID_ARGUMENT",
+                     "the URL is longer than " + std::to_string(model::kUrlBytesMax) + " bytes",
+                     "url_too_long"};
+    }
+    if (head.version() != 10 && head.version() != 11) {
+        return malformed("only HTTP/1.0 and HTTP/1.1 are spoken here");
+    }
+    if (head.version() == 11 && head.count(http::field::host) != 1) {
+        return malformed("exactly one Host header is needed");
+    }
+    if (head.target().empty() || head.target().front() != '/') {
+        return malformed("the request target must be a path");
+    }
+    bool has_encoding = head.find(http::field::transfer_encoding) != head.end();
+    if (has_encoding && (head.find(http::field::content_length) != head.end() || !parser.chunked())) {
+        return malformed("a body has either a Content-Length or the Transfer-Encoding chunked");
+    }
+    if (auto length = parser.content_length(); length && *length > body_limit) {
+        return too_large(body_limit);
+    }
+    if (auto expect = head.find(http::field::expect);
+        expect != head.end() && !beast::iequals(expect->value(), "100-continue")) {
+        return Fault{417, "INVALID_ARGUMENT", "the only expectation met here is 100-continue", "malformed"};
+    }
+    return std::nullopt;
+}
+
+std::string_view text_of(beast::string_view text) {
+    return {text.data(), text.size()};
+}
+
+class Connection final : public ConnectionHandle {
+  public:
+    Connection(Loop& loop, tcp::socket socket, ConnectionBook::Seat seat)
+        : loop_(loop),
+          shared_(loop.shared),
+          stream_(std::move(socket)),
+          wake_(loop.context),
+          seat_(std::move(seat)),
+          idle_until_(SteadyClock::now() + milliseconds(shared_.options.header_timeout_ms)) {
+        buffer_.reserve(kReadBytes);
+        loop_.connections.insert(this);
+    }
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+    ~Connection() override {
+        loop_.connections.erase(this);
+        close_mailbox();
+        release();
+    }
+
+    static asio::awaitable<void> run(std::unique_ptr<Connection> self) {
+        bool goes_on = true;
+        while (goes_on) {
+            if (!co_await self->await_first_byte()) {
+                co_return;
+            }
+            goes_on = co_await self->serve_one();
+        }
+        self->release();
+        co_await self->linger();
+    }
+
+    void expire(SteadyClock::time_point now) override {
+        if (idle_ && now >= idle_until_) {
+            stream_.socket().cancel(ignored_);
+        }
+    }
+    void sweep() override {
+        if (idle_ && available() > 0) {
+            claim();
+        } else if (idle_) {
+            stream_.socket().cancel(ignored_);
+        }
+    }
+    void close_mailbox() override {
+        if (mailbox_ != nullptr) {
+            mailbox_->close();
+        }
+    }
+
+  private:
+    /// From here on the request counts as in flight.
+    void claim() {
+        if (!claimed_) {
+            claimed_ = true;
+            shared_.book.request_began();
+        }
+    }
+    void release() {
+        if (claimed_) {
+            claimed_ = false;
+            shared_.book.request_ended();
+        }
+    }
+    size_t available() { return stream_.socket().available(ignored_); }
+
+    /// Readiness, not data, is awaited: what is still in the kernel can be seen by sweep().
+    asio::awaitable<bool> await_first_byte() {
+        if (buffer_.size() > 0 || (shared_.draining && available() > 0)) {
+            claim();
+            co_return true;
+        }
+        if (!idle_) {  // it is from the start, so that sweep() sees a connection that did not run yet
+            idle_until_ = SteadyClock::now() + milliseconds(shared_.options.idle_timeout_ms);
+        }
+        idle_ = true;
+        release();
+        if (shared_.stopped_accepting) {
+            co_return false;
+        }
+        ErrorCode error;
+        co_await stream_.socket().async_wait(tcp::socket::wait_read, yielding(error));
+        idle_ = false;
+        if (error && !claimed_) {
+            co_return false;
+        }
+        claim();
+        co_return true;
+    }
+
+    /// False when the connection is to be closed.
+    asio::awaitable<bool> serve_one() {
+        http::request_parser<http::empty_body> head;
+        head.header_limit(static_cast<uint32_t>(model::kHeaderBytesMax));
+        head.body_limit(boost::none);
+        ErrorCode error;
+        request_id_.clear();
+        stream_.expires_after(milliseconds(shared_.options.header_timeout_ms));
+        co_await http::async_read_header(stream_, buffer_, head, yielding(error));
+        if (error) {
+            co_return co_await answer_fault(fault_of(error, 0));
+        }
+        if (auto given = head.get().find("X-Request-Id"); given != head.get().end()) {
+            if (std::string_view text = text_of(given->value()); is_request_id(text)) {
+                request_id_ = text;
+            }
+        }
+        name_request();
+        std::string_view path = text_of(head.get().target());
+        path = path.substr(0, path.find('?'));
+        uint64_t body_limit = shared_.handler.body_bytes_max(text_of(head.get().method_string()), path);
+        if (auto fault = check_head(head, body_limit)) {
+            co_return co_await answer_fault(std::move(fault));
+        }
+        co_return co_await serve_body(head, body_limit);
+    }
+
+    asio::awaitable<bool> serve_body(http::request_parser<http::empty_body>& head, uint64_t body_limit) {
+        bool expects_continue = head.get().find(http::field::expect) != head.get().end() && !head.is_done();
+        http::request_parser<http::string_body> parser(std::move(head));
+        parser.body_limit(body_limit);
+        ErrorCode error;
+        if (expects_continue && buffer_.size() == 0) {
+            constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+            co_await asio::async_write(stream_, asio::buffer(kContinue), yielding(error));
+        }
+        if (!error) {
+            co_await read_body(parser, error);
+        }
+        if (error) {
+            co_return co_await answer_fault(fault_of(error, body_limit));
+        }
+        auto message = parser.release();
+        std::string_view target = text_of(message.target());
+        size_t question = target.find('?');
+        HttpRequest request;
+        request.method = text_of(message.method_string());
+        request.path = target.substr(0, question);
+        request.query = question == std::string_view::npos ? std::string_view{} : target.substr(question + 1);
+        request.content_type = text_of(message[http::field::content_type]);
+        request.body = std::move(message.body());
+        request.remote_address = seat_.address();
+        request.request_id = request_id_;
+        bool keeps_alive = message.keep_alive();
+        bool is_http_10 = message.version() == 10;
+        bool is_head = message.method() == http::verb::head;
+        co_await call_handler(std::move(request));
+        HttpResponse response = mailbox_->collect();
+        // What was pipelined behind this request was sent in good faith, so even a draining server answers it
+        // first.
+        bool closes = !keeps_alive || (shared_.draining && buffer_.size() == 0 && available() == 0);
+        HeadOptions options{
+            .request_id = request_id_, .closes = closes, .names_keep_alive = is_http_10 && keeps_alive};
+        co_return co_await write(response, options, is_head) && !closes;
+    }
+
+    asio::awaitable<void> read_body(http::request_parser<http::string_body>& parser, ErrorCode& error) {
+        uint64_t announced = parser.content_length() ? *parser.content_length() : 0;
+        parser.get().body().reserve(announced + kSpareBytes);
+        if (announced > kBodyStep) {
+            buffer_.reserve(kBodyStep);
+        }
+        auto began = SteadyClock::now();
+        size_t received = 0;
+        while (!parser.is_done() && !error) {
+            // A deadline that moves with what has arrived is a least rate: one byte now and then does not
+            // push it.
+            auto steps = static_cast<milliseconds::rep>(1 + received / kBodyStep);
+            stream_.expires_at(began + steps * milliseconds(shared_.options.body_timeout_ms_per_64k));
+            received += co_await http::async_read_some(stream_, buffer_, parser, yielding(error));
+        }
+        parser.get().body().reserve(parser.get().body().size() + kSpareBytes);
+    }
+
+    asio::awaitable<void> call_handler(HttpRequest request) {
+        stream_.expires_never();
+        mailbox_ = std::make_shared<Mailbox>(loop_.context, wake_);
+        // Answers for a handler that lets go of its Respond without calling it (a job dropped at shutdown).
+        struct Ticket {
+            Ticket(std::shared_ptr<Mailbox> mailbox, HttpResponse given)
+                : box(std::move(mailbox)), otherwise(std::move(given)) {}
+            Ticket(const Ticket&) = delete;
+            Ticket& operator=(const Ticket&) = delete;
+            ~Ticket() { Mailbox::put(box, std::move(otherwise)); }
+            std::shared_ptr<Mailbox> box;
+            HttpResponse otherwise;
+        };
+        auto ticket = std::make_shared<Ticket>(
+            mailbox_,
+            shared_.handler.error_response(500, "INTERNAL", "the request was not answered", request_id_));
+        try {
+            shared_.handler.handle(std::move(request), [ticket](HttpResponse response) {
+                Mailbox::put(ticket->box, std::move(response));
+            });
+        } catch (const std::exception& fault) {
+            shared_.logger.log(LogLevel::kError, "a request handler threw",
+                               {{"request_id", request_id_}, {"what", fault.what()}});
+        }
+        ticket.reset();
+        while (!mailbox_->ready_or_wait()) {
+            ErrorCode cancelled;
+            wake_.expires_at(SteadyClock::time_point::max());
+            co_await wake_.async_wait(yielding(cancelled));
+        }
+    }
+
+    void name_request() {
+        if (request_id_.empty()) {
+            request_id_ = io::make_uuid(*shared_.random, *shared_.clock).to_string();
+        }
+    }
+
+    asio::awaitable<bool> answer_fault(std::optional<Fault> fault) {
+        if (!fault) {
+            co_return false;
+        }
+        name_request();
+        shared_.book.count_refused(fault->reason);
+        HttpResponse response =
+            shared_.handler.error_response(fault->status, fault->code, fault->message, request_id_);
+        co_await write(response, {.request_id = request_id_, .closes = true}, false);
+        co_return false;
+    }
+
+    asio::awaitable<bool> write(const HttpResponse& response, HeadOptions options, bool is_head) {
+        std::string head = response_head(response, options);
+        std::array<asio::const_buffer, 2> parts{asio::buffer(head), asio::buffer(response.body)};
+        if (is_head) {
+            parts[1] = asio::const_buffer();
+        }
+        ErrorCode error;
+        stream_.expires_after(milliseconds(shared_.options.write_timeout_ms));
+        co_await asio::async_write(stream_, parts, yielding(error));
+        co_return !error;
+    }
+
+    /// Closing with unread bytes makes the kernel reset the connection, which can eat the answer on its way;
+    /// so the rest is read and thrown away for a while.
+    asio::awaitable<void> linger() {
+        ErrorCode error;
+        stream_.socket().shutdown(tcp::socket::shutdown_send, error);
+        stream_.expires_after(kLingerTime);
+        buffer_.clear();
+        for (size_t discarded = 0; !error && discarded < kLingerBytesMax;) {
+            discarded += co_await stream_.async_read_some(buffer_.prepare(kReadBytes), yielding(error));
+        }
+    }
+
+    Loop& loop_;
+    Shared& shared_;
+    beast::tcp_stream stream_;
+    beast::flat_buffer buffer_;
+    asio::steady_timer wake_;
+    ConnectionBook::Seat seat_;
+    std::shared_ptr<Mailbox> mailbox_;
+    std::string request_id_;
+    SteadyClock::time_point idle_until_;
+    ErrorCode ignored_;
+    bool idle_ = true;
+    bool claimed_ = false;
+};
+
+}  // namespace
+
+void start_connection(Loop& loop, tcp::socket socket, ConnectionBook::Seat seat) {
+    auto connection = std::make_unique<Connection>(loop, std::move(socket), std::move(seat));
+    // An exception here is memory that ran out: the connection ends, the server does not.
+    asio::co_spawn(loop.context, Connection::run(std::move(connection)), asio::detached);
+}
+
+}  // namespace akidb::rest

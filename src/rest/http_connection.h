@@ -1,0 +1,95 @@
+// One HTTP/1.1 connection, and the event loop that owns it: reading with limits and time-outs, handing the
+// request to the handler, writing the answer, keep-alive, pipelining in order, the lingering close. Internal
+// to the HTTP server. A Loop and its connections are touched by the loop's own thread only; a Mailbox by any
+// thread. When a server goes away the loop's context is destroyed after its mailboxes were closed, so a late
+// answer finds nobody and is dropped.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "base/mutex.h"
+#include "io/clock.h"
+#include "io/random.h"
+#include "rest/connection_book.h"
+#include "rest/http_server.h"
+
+namespace akidb::rest {
+
+/// What all threads of one server share; outlives every connection.
+struct Shared {
+    Shared(HttpServerOptions given, HttpHandler& routes, telemetry::Metrics& metrics, Logger& log)
+        : options(std::move(given)),
+          handler(routes),
+          logger(log),
+          book(options.connections_max, options.connections_per_address_max, metrics),
+          clock(io::make_system_clock()),
+          random(io::make_system_random()) {}
+
+    HttpServerOptions options;
+    HttpHandler& handler;
+    Logger& logger;
+    ConnectionBook book;
+    std::unique_ptr<io::Clock> clock;
+    std::unique_ptr<io::Random> random;
+    std::atomic<bool> draining{false};
+    std::atomic<bool> stopped_accepting{false};
+};
+
+/// Where an answer waits for its connection. The handler may answer from any thread, and before handle()
+/// returns.
+class Mailbox {
+  public:
+    Mailbox(boost::asio::io_context& context, boost::asio::steady_timer& wake)
+        : context_(&context), wake_(&wake) {}
+
+    /// The first answer counts.
+    static void put(const std::shared_ptr<Mailbox>& box, HttpResponse response);
+    /// On the loop's thread: true when the answer is there; else put() cancels the timer.
+    bool ready_or_wait() AKIDB_EXCLUDES(mutex_);
+    HttpResponse collect() AKIDB_EXCLUDES(mutex_);
+    /// The connection is gone: nothing is posted to its loop any more.
+    void close() AKIDB_EXCLUDES(mutex_);
+
+  private:
+    void ring() AKIDB_EXCLUDES(mutex_);
+
+    Mutex mutex_;
+    boost::asio::io_context* context_ AKIDB_GUARDED_BY(mutex_);
+    boost::asio::steady_timer* wake_ AKIDB_GUARDED_BY(mutex_);
+    std::optional<HttpResponse> response_ AKIDB_GUARDED_BY(mutex_);
+    bool waiting_ AKIDB_GUARDED_BY(mutex_) = false;
+};
+
+/// What a loop may ask of a connection.
+class ConnectionHandle {
+  public:
+    virtual ~ConnectionHandle() = default;
+    /// Closes it when it waits for a request since before `now` minus its time-out.
+    virtual void expire(std::chrono::steady_clock::time_point now) = 0;
+    /// After stop_accepting: closes it when it is idle; a request whose bytes are there already counts as in
+    /// flight.
+    virtual void sweep() = 0;
+    virtual void close_mailbox() = 0;
+};
+
+struct Loop {
+    explicit Loop(Shared& everybody) : shared(everybody), acceptor(context), ticker(context) {}
+
+    Shared& shared;
+    std::set<ConnectionHandle*> connections;  // before `context`: destroying that destroys them
+    boost::asio::io_context context{1};
+    boost::asio::ip::tcp::acceptor acceptor;
+    boost::asio::steady_timer ticker;
+};
+
+void start_connection(Loop& loop, boost::asio::ip::tcp::socket socket, ConnectionBook::Seat seat);
+
+}  // namespace akidb::rest

@@ -1,0 +1,390 @@
+// HttpServer over real sockets: framing, limits, pipelining, time-outs, refusals and drain, with a raw client
+// that can send anything.
+#include "rest/http_server.h"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <stdexcept>
+
+#include "base/mutex.h"
+#include "io/executor.h"
+
+namespace akidb::rest {
+namespace {
+
+using telemetry::Metrics;
+
+class Client {
+  public:
+    explicit Client(uint16_t port) : descriptor_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_port = htons(port);
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        connected_ = connect(descriptor_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
+    }
+    Client(const Client&) = delete;
+    Client& operator=(const Client&) = delete;
+    ~Client() { close(descriptor_); }
+
+    bool connected() const { return connected_; }
+    void send(std::string_view text) {
+        while (!text.empty()) {
+            ssize_t sent = ::send(descriptor_, text.data(), text.size(), MSG_NOSIGNAL);
+            if (sent <= 0) {
+                return;
+            }
+            text.remove_prefix(static_cast<size_t>(sent));
+        }
+    }
+    void finish_sending() { shutdown(descriptor_, SHUT_WR); }
+    /// Until `marker` was read `times` times, or the end, or ten seconds of silence.
+    std::string read_until(std::string_view marker, size_t times = 1) {
+        while (count(marker) < times) {
+            pollfd ready{.fd = descriptor_, .events = POLLIN, .revents = 0};
+            char bytes[4096];
+            if (poll(&ready, 1, 10'000) <= 0) {
+                break;
+            }
+            ssize_t got = recv(descriptor_, bytes, sizeof(bytes), 0);
+            if (got <= 0) {
+                closed_ = true;
+                break;
+            }
+            read_.append(bytes, static_cast<size_t>(got));
+        }
+        return read_;
+    }
+    std::string read_all() { return read_until("\x01never"); }
+    bool closed() const { return closed_; }
+
+  private:
+    size_t count(std::string_view marker) const {
+        size_t found = 0;
+        for (size_t at = read_.find(marker); at != std::string::npos;
+             at = read_.find(marker, at + marker.size())) {
+            ++found;
+        }
+        return found;
+    }
+
+    int descriptor_;
+    bool connected_ = false;
+    bool closed_ = false;
+    std::string read_;
+};
+
+/// Echoes "<method path?query#body>"; "/park" waits until the test lets it go; "/drop" forgets; "/throw"
+/// throws.
+class EchoHandler final : public HttpHandler {
+  public:
+    uint64_t body_bytes_max(std::string_view, std::string_view path) const override {
+        return path == "/small" ? 10 : 1 << 20;
+    }
+    void handle(HttpRequest request, Respond respond) override {
+        EXPECT_GE(request.body.capacity(), request.body.size() + 64);
+        if (request.path == "/park") {
+            MutexLock lock(mutex_);
+            parked_.push_back(std::move(respond));
+            arrived_.notify_all();
+        } else if (request.path == "/pool") {
+            pool_.submit("answer", [respond](std::stop_token) { respond({.body = "<pooled>"}); });
+        } else if (request.path == "/throw") {
+            throw std::runtime_error("on purpose");
+        } else if (request.path == "/large") {
+            respond({.body = std::string(32 << 20, 'x') + ">"});
+        } else if (request.path != "/drop") {
+            std::string text = "<" + request.method + " " + request.path;
+            respond({.content_type = "text/plain",
+                     .body = text + (request.query.empty() ? "" : "?" + request.query) + "#" + request.body +
+                             ">"});
+        }
+    }
+    HttpResponse error_response(int status, std::string_view code, std::string_view message,
+                                std::string_view request_id) const override {
+        return {.status = status,
+                .body = std::string(code).append(":").append(message).append(":").append(request_id)};
+    }
+    void wait_for_parked(size_t count) {
+        MutexLock lock(mutex_);
+        while (parked_.size() < count) {
+            arrived_.wait(mutex_);
+        }
+    }
+    void let_go() {
+        std::vector<Respond> going;
+        {
+            MutexLock lock(mutex_);
+            going.swap(parked_);
+        }
+        for (Respond& respond : going) {
+            respond({.body = "<late>"});
+        }
+    }
+
+  private:
+    Mutex mutex_;
+    CondVar arrived_;
+    std::vector<Respond> parked_;
+    io::ThreadPool pool_{{.name = "answers", .threads = 4}};
+};
+
+class HttpServerTest : public testing::Test {
+  protected:
+    void start() {
+        auto listening = HttpServer::listen(options_, handler_, metrics_, logger_);
+        ASSERT_TRUE(listening) << listening.error().message();
+        server_ = std::move(listening).value();
+    }
+    std::string ask(std::string_view text) {
+        Client client(server_->port());
+        client.send(text);
+        return client.read_all();
+    }
+
+    HttpServerOptions options_;
+    EchoHandler handler_;
+    Metrics metrics_;
+    NullLogger logger_;
+    std::unique_ptr<HttpServer> server_;
+};
+
+TEST_F(HttpServerTest, AnswersPipelinedRequestsInOrderOnOneConnection) {
+    start();
+    Client client(server_->port());
+    client.send(
+        "GET /1?a=b HTTP/1.1\r\nHost: x\r\n\r\nPOST /2 HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc");
+    client.send(
+        "POST /3 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nde\r\n1\r\nf\r\n0\r\n\r\n");
+    std::string read = client.read_until(">", 3);
+    size_t first = read.find("<GET /1?a=b#>");
+    size_t second = read.find("<POST /2#abc>");
+    size_t third = read.find("<POST /3#def>");
+    EXPECT_LT(first, second);
+    EXPECT_LT(second, third);
+    EXPECT_NE(third, std::string::npos) << read;
+    EXPECT_EQ(read.find("Connection: close"), std::string::npos);
+}
+
+TEST_F(HttpServerTest, EchoesAWellFormedRequestIdAndReplacesOthers) {
+    start();
+    EXPECT_NE(ask("GET / HTTP/1.1\r\nHost: x\r\nX-Request-Id: abc-1.2_Z\r\nConnection: close\r\n\r\n")
+                  .find("X-Request-Id: abc-1.2_Z\r\n"),
+              std::string::npos);
+    std::string read = ask("GET / HTTP/1.1\r\nHost: x\r\nX-Request-Id: a b\r\nConnection: close\r\n\r\n");
+    EXPECT_NE(read.find("X-Request-Id: "), std::string::npos);
+    EXPECT_EQ(read.find("X-Request-Id: a b"), std::string::npos);
+}
+
+TEST_F(HttpServerTest, RefusesBrokenHttpAndCloses) {
+    start();
+    const std::string head = "POST / HTTP/1.1\r\nHost: x\r\n";
+    const std::vector<std::pair<std::string, std::string>> bad{
+        {"\x16\x03\x01\x02garbage\r\n\r\n", "400"},
+        {"GET / HTTP/2.0\r\nHost: x\r\n\r\n", "400"},
+        {"GET / HTTP/1.1\r\n\r\n", "400"},
+        {"GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", "400"},
+        {"GET http://x/ HTTP/1.1\r\nHost: x\r\n\r\n", "400"},
+        {"GET /a b HTTP/1.1\r\nHost: x\r\n\r\n", "400"},
+        {"GET / HTTP/1.1\nHost: x\n\n", "400"},
+        {"GET / HTTP/1.1\r\nHost: x\r\nBad Header: y\r\n\r\n", "400"},
+        {head + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "400"},
+        {head + "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n", "400"},
+        {head + "Transfer-Encoding: gzip\r\n\r\n", "400"},
+        {head + "Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", "400"},
+        {head + "Content-Length: -1\r\n\r\n", "400"},
+        {head + "Content-Length: 99999999999999999999999\r\n\r\n", "400"},
+        {head + "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", "400"},
+        {head + "Expect: tea\r\nContent-Length: 1\r\n\r\n", "417"},
+        {"GET /" + std::string(8192, 'a') + " HTTP/1.1\r\nHost: x\r\n\r\n", "414"},
+        {"GET / HTTP/1.1\r\nHost: x\r\nA: " + std::string(16 << 10, 'a') + "\r\n\r\n", "431"},
+        {"POST /small HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\n01234567890", "413"},
+        {"POST /small HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nb\r\n01234567890\r\n0\r\n\r\n",
+         "413"},
+        {"POST /small HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 11\r\n\r\n", "413"},
+    };
+    for (const auto& [text, status] : bad) {
+        Client client(server_->port());
+        client.send(text);
+        client.finish_sending();
+        std::string read = client.read_all();
+        EXPECT_TRUE(read.starts_with("HTTP/1.1 " + status)) << text.substr(0, 200) << "\n=> " << read;
+        EXPECT_NE(read.find("Connection: close"), std::string::npos) << text.substr(0, 200);
+        EXPECT_NE(read.find("X-Request-Id: "), std::string::npos);
+        EXPECT_TRUE(client.closed());
+    }
+}
+
+TEST_F(HttpServerTest, TakesABodyOfExactlyTheLimit) {
+    start();
+    EXPECT_NE(
+        ask("POST /small HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 10\r\n\r\n0123456789")
+            .find("<POST /small#0123456789>"),
+        std::string::npos);
+    std::string target = "/" + std::string(8191, 'a');
+    EXPECT_TRUE(ask("GET " + target + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                    .starts_with("HTTP/1.1 200"));
+}
+
+TEST_F(HttpServerTest, SaysContinueOnlyWhenTheBodyIsWelcome) {
+    start();
+    Client client(server_->port());
+    client.send("POST /a HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+    EXPECT_TRUE(client.read_until("\r\n\r\n").starts_with("HTTP/1.1 100 Continue\r\n\r\n"));
+    client.send("abc");
+    EXPECT_NE(client.read_until(">").find("<POST /a#abc>"), std::string::npos);
+}
+
+TEST_F(HttpServerTest, AnswersAHalfClosedClientAndHttp10AndHead) {
+    start();
+    Client client(server_->port());
+    client.send("GET /half HTTP/1.1\r\nHost: x\r\n\r\n");
+    client.finish_sending();
+    EXPECT_NE(client.read_all().find("<GET /half#>"), std::string::npos);
+    EXPECT_NE(ask("GET /old HTTP/1.0\r\n\r\n").find("<GET /old#>"), std::string::npos);
+    std::string read = ask("HEAD /h HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    EXPECT_NE(read.find("Content-Length: 10"), std::string::npos) << read;
+    EXPECT_TRUE(read.ends_with("\r\n\r\n"));
+}
+
+TEST_F(HttpServerTest, AnswersForAHandlerThatThrowsOrForgets) {
+    start();
+    EXPECT_TRUE(
+        ask("GET /throw HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").starts_with("HTTP/1.1 500"));
+    EXPECT_TRUE(
+        ask("GET /drop HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").starts_with("HTTP/1.1 500"));
+}
+
+TEST_F(HttpServerTest, ClosesSlowAndIdleClients) {
+    options_.header_timeout_ms = 100;
+    options_.body_timeout_ms_per_64k = 100;
+    options_.idle_timeout_ms = 100;
+    start();
+    EXPECT_TRUE(ask("GET / HT").starts_with("HTTP/1.1 408"));
+    EXPECT_TRUE(ask("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab").starts_with("HTTP/1.1 408"));
+    EXPECT_EQ(ask(""), "");
+    std::string read = ask("GET /idle HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_TRUE(read.ends_with("<GET /idle#>")) << read;
+}
+
+TEST_F(HttpServerTest, RefusesConnectionsBeyondTheLimitsAndCountsThem) {
+    options_.connections_per_address_max = 2;
+    start();
+    Client first(server_->port());
+    Client second(server_->port());
+    for (Client* client : {&first, &second}) {
+        client->send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        EXPECT_TRUE(client->read_until(">").starts_with("HTTP/1.1 200"));
+    }
+    std::string read = ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_TRUE(read.starts_with("HTTP/1.1 503")) << read;
+    EXPECT_NE(metrics_.expose().find("akidb_http_refused_total{reason=\"connections_per_address\"} 1"),
+              std::string::npos);
+    EXPECT_NE(metrics_.expose().find("akidb_http_connections 2"), std::string::npos);
+}
+
+TEST_F(HttpServerTest, KnowsATakenPort) {
+    start();
+    HttpServerOptions same;
+    same.port = server_->port();
+    auto second = HttpServer::listen(same, handler_, metrics_, logger_);
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().code(), Code::kConflict);
+    EXPECT_EQ(second.error().field(), "port");
+}
+
+TEST_F(HttpServerTest, DrainsWithoutCuttingOffARequest) {
+    start();
+    Client parked(server_->port());
+    Client begun(server_->port());
+    Client idle(server_->port());
+    idle.send("GET /i HTTP/1.1\r\nHost: x\r\n\r\n");
+    idle.read_until(">");
+    parked.send("GET /park HTTP/1.1\r\nHost: x\r\n\r\nGET /behind HTTP/1.1\r\nHost: x\r\n\r\n");
+    handler_.wait_for_parked(1);
+    begun.send("POST /begun HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nab");
+    server_->begin_draining();
+    EXPECT_NE(ask("GET /d HTTP/1.1\r\nHost: x\r\n\r\n").find("Connection: close"), std::string::npos);
+    server_->stop_accepting();
+    EXPECT_FALSE(Client(server_->port()).connected());
+    idle.read_all();
+    EXPECT_TRUE(idle.closed());
+    EXPECT_EQ(server_->requests_in_flight(), 2U);
+    EXPECT_FALSE(server_->wait_until_idle(20));
+    begun.send("c");
+    EXPECT_TRUE(begun.read_all().ends_with("<POST /begun#abc>"));
+    handler_.let_go();
+    std::string read = parked.read_all();
+    EXPECT_NE(read.find("<late>"), std::string::npos);
+    EXPECT_TRUE(read.ends_with("<GET /behind#>")) << read;
+    EXPECT_TRUE(server_->wait_until_idle(5'000));
+    server_->stop();
+    server_->stop();
+}
+
+TEST_F(HttpServerTest, StopAcceptingAnswersWhatWaitsInTheQueue) {
+    options_.threads = 1;
+    for (int round = 0; round < 20; ++round) {
+        start();
+        std::vector<std::unique_ptr<Client>> clients;
+        for (int i = 0; i < 20; ++i) {
+            clients.push_back(std::make_unique<Client>(server_->port()));
+            clients.back()->send("GET /q HTTP/1.1\r\nHost: x\r\n\r\n");
+        }
+        server_->stop_accepting();
+        EXPECT_TRUE(server_->wait_until_idle(5'000));
+        for (auto& client : clients) {
+            EXPECT_TRUE(client->read_all().ends_with("<GET /q#>"));
+        }
+        server_.reset();
+    }
+}
+
+TEST_F(HttpServerTest, SurvivesClientsThatLeaveAndAnswersThatComeTooLate) {
+    start();
+    {
+        Client gone(server_->port());
+        gone.send("GET /park HTTP/1.1\r\nHost: x\r\n\r\n");
+        handler_.wait_for_parked(1);
+    }
+    handler_.let_go();
+    EXPECT_TRUE(server_->wait_until_idle(5'000));
+    {
+        Client gone(server_->port());
+        gone.send("GET /large HTTP/1.1\r\nHost: x\r\n\r\n");
+        gone.read_until("HTTP/1.1");
+    }
+    EXPECT_TRUE(server_->wait_until_idle(5'000));
+    Client late(server_->port());
+    late.send("GET /park HTTP/1.1\r\nHost: x\r\n\r\n");
+    handler_.wait_for_parked(1);
+    server_->stop();
+    handler_.let_go();
+    server_.reset();
+}
+
+TEST_F(HttpServerTest, TakesAnswersFromManyThreadsAtOnce) {
+    start();
+    std::vector<std::unique_ptr<Client>> clients;
+    for (int i = 0; i < 16; ++i) {
+        clients.push_back(std::make_unique<Client>(server_->port()));
+    }
+    for (size_t n = 1; n <= 50; ++n) {
+        for (auto& client : clients) {
+            client->send("GET /pool HTTP/1.1\r\nHost: x\r\n\r\n");
+        }
+        for (auto& client : clients) {
+            client->read_until("<pooled>", n);
+            ASSERT_FALSE(client->closed());
+        }
+    }
+    EXPECT_TRUE(server_->wait_until_idle(5'000));
+}
+
+}  // namespace
+}  // namespace akidb::rest

@@ -1,0 +1,95 @@
+#include "rest/http_text.h"
+
+#include <algorithm>
+#include <array>
+
+namespace akidb::rest {
+namespace {
+
+constexpr size_t kRequestIdBytesMax = 64;
+
+struct Phrase {
+    int status;
+    std::string_view text;
+};
+constexpr std::array<Phrase, 23> kPhrases{{
+    {200, "OK"},
+    {201, "Created"},
+    {204, "No Content"},
+    {400, "Bad Request"},
+    {401, "Unauthorized"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {408, "Request Timeout"},
+    {409, "Conflict"},
+    {413, "Content Too Large"},
+    {414, "URI Too Long"},
+    {415, "Unsupported Media Type"},
+    {417, "Expectation Failed"},
+    {429, "Too Many Requests"},
+    {431, "Request Header Fields Too Large"},
+    {499, "Client Closed Request"},
+    {500, "Internal Server Error"},
+    {501, "Not Implemented"},
+    {503, "Service Unavailable"},
+    {504, "Gateway Timeout"},
+    {505, "HTTP Version Not Supported"},
+    {507, "Insufficient Storage"},
+}};
+
+bool is_header_text(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char letter) {
+        auto byte = static_cast<unsigned char>(letter);
+        return byte >= 0x20 && byte != 0x7f;
+    });
+}
+
+}  // namespace
+
+std::string_view reason_phrase(int status) {
+    for (const Phrase& phrase : kPhrases) {
+        if (phrase.status == status) {
+            return phrase.text;
+        }
+    }
+    return "Unknown";
+}
+
+bool is_request_id(std::string_view text) {
+    return !text.empty() && text.size() <= kRequestIdBytesMax &&
+           std::all_of(text.begin(), text.end(), [](char letter) {
+               return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+                      (letter >= '0' && letter <= '9') || letter == '.' || letter == '_' || letter == '-';
+           });
+}
+
+std::string response_head(const HttpResponse& response, const HeadOptions& options) {
+    std::string head;
+    head.reserve(256);
+    head.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
+    head.append(reason_phrase(response.status)).append("\r\n");
+    auto add = [&head](std::string_view name, std::string_view value) {
+        if (is_header_text(name) && is_header_text(value)) {
+            head.append(name).append(": ").append(value).append("\r\n");
+        }
+    };
+    if (!response.body.empty()) {
+        add("Content-Type", response.content_type);
+    }
+    add("Content-Length", std::to_string(response.body.size()));
+    if (!options.request_id.empty()) {
+        add("X-Request-Id", options.request_id);
+    }
+    if (options.closes) {
+        add("Connection", "close");
+    } else if (options.names_keep_alive) {
+        add("Connection", "keep-alive");
+    }
+    for (const auto& [name, value] : response.headers) {
+        add(name, value);
+    }
+    return head.append("\r\n");
+}
+
+}  // namespace akidb::rest

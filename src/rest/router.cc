@@ -1,0 +1,191 @@
+#include "rest/router.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "model/document_id.h"
+#include "rest/api.h"
+#include "rest/nearest.h"
+
+namespace akidb::rest {
+namespace {
+
+constexpr std::array<Route, 17> kRoutes{{
+    {RouteId::kHealth, "GET", "/health"},
+    {RouteId::kReady, "GET", "/ready"},
+    {RouteId::kStartup, "GET", "/startup"},
+    {RouteId::kMetrics, "GET", "/metrics"},
+    {RouteId::kRoot, "GET", "/"},
+    {RouteId::kCreateCollection, "POST", "/api/v1/collections"},
+    {RouteId::kListCollections, "GET", "/api/v1/collections"},
+    {RouteId::kDescribeCollection, "GET", "/api/v1/collections/{collection}"},
+    {RouteId::kDeleteCollection, "DELETE", "/api/v1/collections/{collection}"},
+    {RouteId::kStats, "GET", "/api/v1/collections/{collection}/stats"},
+    {RouteId::kUpsert, "PUT", "/api/v1/collections/{collection}/documents"},
+    {RouteId::kGetDocuments, "POST", "/api/v1/collections/{collection}/documents/get"},
+    {RouteId::kGetDocument, "GET", "/api/v1/collections/{collection}/documents/{id}"},
+    {RouteId::kDeleteDocument, "DELETE", "/api/v1/collections/{collection}/documents/{id}"},
+    {RouteId::kDeleteDocuments, "POST", "/api/v1/collections/{collection}/documents/delete"},
+    {RouteId::kCount, "POST", "/api/v1/collections/{collection}/count"},
+    {RouteId::kSearch, "POST", "/api/v1/collections/{collection}/search"},
+}};
+
+constexpr bool ids_are_positions() {
+    for (size_t i = 0; i < kRoutes.size(); ++i) {
+        if (static_cast<size_t>(kRoutes[i].id) != i) {
+            return false;
+        }
+    }
+    return true;
+}
+static_assert(ids_are_positions());
+
+std::optional<unsigned> hex_digit(char letter) {
+    if (letter >= '0' && letter <= '9') {
+        return static_cast<unsigned>(letter - '0');
+    }
+    char lower = static_cast<char>(letter | 0x20);
+    if (lower >= 'a' && lower <= 'f') {
+        return static_cast<unsigned>(lower - 'a' + 10);
+    }
+    return std::nullopt;
+}
+
+Result<std::string> percent_decoded(std::string_view text) {
+    std::string decoded;
+    decoded.reserve(text.size());
+    for (size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '%') {
+            decoded.push_back(text[i]);
+            continue;
+        }
+        auto high = i + 2 < text.size() ? hex_digit(text[i + 1]) : std::nullopt;
+        auto low = i + 2 < text.size() ? hex_digit(text[i + 2]) : std::nullopt;
+        if (!high || !low) {
+            return Error(Code::kInvalidArgument, "the URL holds a % that is not followed by two hex digits");
+        }
+        decoded.push_back(static_cast<char>(*high << 4 | *low));
+        i += 2;
+    }
+    if (!model::is_utf8(decoded)) {
+        return Error(Code::kInvalidArgument, "the URL is not valid UTF-8");
+    }
+    return decoded;
+}
+
+/// Takes the first segment (without slashes) off `path`.
+std::string_view next_segment(std::string_view& path) {
+    path.remove_prefix(1);
+    std::string_view segment = path.substr(0, path.find('/'));
+    path.remove_prefix(segment.size());
+    return segment;
+}
+
+bool is_open(std::string_view segment) {
+    return !segment.empty() && segment.front() == '{';
+}
+
+/// The captured segments, still encoded; nothing when the path is another one.
+std::optional<std::vector<std::string_view>> captures(std::string_view pattern, std::string_view path) {
+    std::vector<std::string_view> found;
+    while (!pattern.empty() && !path.empty()) {
+        std::string_view wanted = next_segment(pattern);
+        std::string_view given = next_segment(path);
+        if (is_open(wanted) && !given.empty()) {
+            found.push_back(given);
+        } else if (wanted != given) {
+            return std::nullopt;
+        }
+    }
+    if (!pattern.empty() || !path.empty()) {
+        return std::nullopt;
+    }
+    return found;
+}
+
+std::string_view nearest_path(std::string_view path) {
+    std::vector<std::string_view> paths;
+    for (const Route& route : kRoutes) {
+        paths.push_back(route.path);
+    }
+    return nearest_name(path, paths);
+}
+
+}  // namespace
+
+std::span<const Route> routes() {
+    return kRoutes;
+}
+
+std::vector<std::string> route_list() {
+    std::vector<std::string> list;
+    for (const Route& route : kRoutes) {
+        list.push_back(std::string(route.method).append(" ").append(route.path));
+    }
+    return list;
+}
+
+Result<RouteMatch> match_route(std::string_view method, std::string_view path) {
+    RouteMatch match;
+    if (path.empty() || path.front() != '/') {
+        return match;
+    }
+    std::string_view wanted = method == "HEAD" ? "GET" : method;
+    std::vector<std::string_view> segments;
+    for (const Route& route : kRoutes) {
+        auto found = captures(route.path, path);
+        if (!found) {
+            continue;
+        }
+        // "documents/get" is a path of its own beside "documents/{id}", yet a document may be called "get":
+        // the methods of both count.
+        if (route.method == wanted && match.route == nullptr) {
+            match.route = &route;
+            segments = std::move(*found);
+        }
+        match.allow.append(match.allow.empty() ? "" : ", ").append(route.method);
+    }
+    if (match.allow.empty()) {
+        match.nearest = nearest_path(path);
+    }
+    for (std::string_view segment : segments) {
+        AKIDB_TRY(std::string decoded, percent_decoded(segment));
+        match.captured.push_back(std::move(decoded));
+    }
+    return match;
+}
+
+Result<std::vector<std::pair<std::string, std::string>>> parse_query(
+    std::string_view query, std::span<const std::string_view> known) {
+    std::vector<std::pair<std::string, std::string>> parameters;
+    while (!query.empty()) {
+        std::string_view pair = query.substr(0, query.find('&'));
+        query.remove_prefix(std::min(query.size(), pair.size() + 1));
+        if (pair.empty()) {
+            continue;
+        }
+        size_t equals = pair.find('=');
+        AKIDB_TRY(std::string name, percent_decoded(pair.substr(0, equals)));
+        AKIDB_TRY(
+            std::string value,
+            percent_decoded(equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1)));
+        if (std::find(known.begin(), known.end(), name) == known.end()) {
+            std::string_view near = nearest_name(name, known);
+            return invalid_argument(
+                printable(name),
+                "unknown query parameter" +
+                    (near.empty() ? std::string() : "; did you mean \"" + std::string(near) + "\"?"),
+                known.empty() ? "no query parameters" : join_names(known));
+        }
+        for (const auto& [earlier, ignored] : parameters) {
+            if (earlier == name) {
+                return invalid_argument(printable(name), "the query parameter is there twice");
+            }
+        }
+        parameters.emplace_back(std::move(name), std::move(value));
+    }
+    return parameters;
+}
+
+}  // namespace akidb::rest

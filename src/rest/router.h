@@ -1,0 +1,58 @@
+// Router: which route a method and a path mean. Segments are split first and percent-decoded once each, so an
+// encoded slash stays inside an id. Knows templates, not what they do. Errors: kInvalidArgument for broken
+// percent-encoding or query parameters. Pure, thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+
+namespace akidb::rest {
+
+enum class RouteId : uint8_t {
+    kHealth,
+    kReady,
+    kStartup,
+    kMetrics,
+    kRoot,
+    kCreateCollection,
+    kListCollections,
+    kDescribeCollection,
+    kDeleteCollection,
+    kStats,
+    kUpsert,
+    kGetDocuments,
+    kGetDocument,
+    kDeleteDocument,
+    kDeleteDocuments,
+    kCount,
+    kSearch,
+};
+
+struct Route {
+    RouteId id;
+    std::string_view method;
+    std::string_view path;  // "{…}" stands for one segment
+};
+
+std::span<const Route> routes();
+
+struct RouteMatch {
+    const Route* route = nullptr;       // null: no such path, or not by this method
+    std::string allow;                  // the methods of this path; empty: no such path
+    std::string_view nearest;           // a path that looks like it, when there is none
+    std::vector<std::string> captured;  // decoded, in order
+};
+/// HEAD is served as GET.
+Result<RouteMatch> match_route(std::string_view method, std::string_view path);
+
+/// "a=1&b=2", decoded; kInvalidArgument on unknown or repeated names.
+Result<std::vector<std::pair<std::string, std::string>>> parse_query(std::string_view query,
+                                                                     std::span<const std::string_view> known);
+
+}  // namespace akidb::rest
