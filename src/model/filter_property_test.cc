@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 
 #include "model/filter.h"
 #include "model/tree_for_tests.h"
@@ -35,8 +36,8 @@ std::vector<Tree> values_at(const Tree& root, const std::vector<std::string>& pa
         for (const Tree& tree : reached) {
             const auto* members = std::get_if<Tree::Members>(&tree.value);
             for (size_t i = 0; members != nullptr && i < members->size(); ++i) {
-                if ((*members)[i].first == step) {
-                    const std::vector<Tree> parts = flattened((*members)[i].second);
+                if ((*members)[i].key == step) {
+                    const std::vector<Tree> parts = flattened((*members)[i].value);
                     next.insert(next.end(), parts.begin(), parts.end());
                 }
             }

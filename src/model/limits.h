@@ -15,11 +15,10 @@ inline constexpr size_t kDocumentIdBytesMax = 255;
 inline constexpr size_t kBatchDocumentsMax = 10'000;
 inline constexpr size_t kMetadataBytesMax = 1 << 20;
 inline constexpr uint32_t kMetadataDepthMax = 32;
-/// The kernels sum in 32-bit floats: below this, |a-b|² ≤ 4·max and its parts stay finite for any two
+/// The kernels sum in 32-bit floats: up to this, |a-b|² ≤ 4·max and its parts stay finite for any two
 /// vectors.
 inline constexpr double kSquaredNormMax = 4e37;
-/// Under cosine: above this, no square of a typical component is denormal even when 4096 of them share the
-/// length.
+/// Under cosine: from this on, squares are not denormal even when 4096 equal components share the length.
 inline constexpr double kCosineSquaredNormMin = 1e-34;
 inline constexpr uint32_t kTopKMax = 10'000;
 inline constexpr uint32_t kOffsetMax = 10'000;

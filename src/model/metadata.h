@@ -1,15 +1,12 @@
 // Metadata: one JSON object per document in a compact binary form that filters walk without allocating.
 // Written once by a codec (MetadataWriter), kept as bytes in log and segments, read through MetadataView.
-// Form, little-endian:
-//   value  = tag u8, then: null/false/true nothing · int i64 · uint u64 (only above i64's range) · double f64
-//   ·
-//            string u32 length + bytes · array u32 byte length + u32 count + values ·
-//            object u32 byte length + u32 count + (u32 key length + key bytes + value)…
+// Form, little-endian: value = tag u8 (MetadataType), then
+//   null, false, true: nothing; int: i64; uint: u64 (only above i64's range); double: f64;
+//   string: u32 length + bytes; array: u32 byte length + u32 count + values;
+//   object: u32 byte length + u32 count + (u32 key length + key bytes + value)…
 // The byte length counts what follows it up to the end of the container, so a reader skips in one step. Keys
 // keep their order; the writer refuses duplicates of a key in one object. Limits: 1 MiB in this form, depth
-// 32 (limits.h), where
-// `{}` has depth 1.
-// docs/formats/metadata.md has a worked example.
+// 32, where `{}` has depth 1 (limits.h). docs/formats/metadata.md has a worked example.
 #pragma once
 
 #include <cstdint>

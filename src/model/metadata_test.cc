@@ -46,7 +46,7 @@ Tree decoded(MetadataView view) {
         if (view.type() == MetadataType::kArray) {
             items.push_back(decoded(part));
         } else {
-            members.emplace_back(key, decoded(part));
+            members.push_back({std::string(key), decoded(part)});
         }
         return true;
     });

@@ -15,41 +15,14 @@
 
 namespace akidb::model {
 
+struct Member;
+
 struct Tree {
     using Items = std::vector<Tree>;
-    using Members = std::vector<std::pair<std::string, Tree>>;
+    using Members = std::vector<Member>;
     std::variant<std::monostate, bool, int64_t, uint64_t, double, std::string, Items, Members> value;
 
-    // NOLINTNEXTLINE(misc-no-recursion)
-    void write(MetadataWriter& writer) const {
-        if (const auto* flag = std::get_if<bool>(&value)) {
-            writer.put_bool(*flag);
-        } else if (const auto* integer = std::get_if<int64_t>(&value)) {
-            writer.put_int(*integer);
-        } else if (const auto* natural = std::get_if<uint64_t>(&value)) {
-            writer.put_uint(*natural);
-        } else if (const auto* real = std::get_if<double>(&value)) {
-            writer.put_double(*real);
-        } else if (const auto* text = std::get_if<std::string>(&value)) {
-            writer.put_string(*text);
-        } else if (const auto* items = std::get_if<Items>(&value)) {
-            writer.begin_array();
-            for (const Tree& item : *items) {
-                item.write(writer);
-            }
-            writer.end();
-        } else if (const auto* members = std::get_if<Members>(&value)) {
-            writer.begin_object();
-            for (const auto& [key, member] : *members) {
-                writer.key(key);
-                member.write(writer);
-            }
-            writer.end();
-        } else {
-            writer.put_null();
-        }
-    }
-
+    void write(MetadataWriter& writer) const;
     /// The tree is an object within the limits.
     std::string encoded() const {
         MetadataWriter writer;
@@ -57,6 +30,41 @@ struct Tree {
         return std::move(writer).finish().value();
     }
 };
+
+struct Member {
+    std::string key;
+    Tree value;
+};
+
+// NOLINTNEXTLINE(misc-no-recursion)
+inline void Tree::write(MetadataWriter& writer) const {
+    if (const auto* flag = std::get_if<bool>(&value)) {
+        writer.put_bool(*flag);
+    } else if (const auto* integer = std::get_if<int64_t>(&value)) {
+        writer.put_int(*integer);
+    } else if (const auto* natural = std::get_if<uint64_t>(&value)) {
+        writer.put_uint(*natural);
+    } else if (const auto* real = std::get_if<double>(&value)) {
+        writer.put_double(*real);
+    } else if (const auto* text = std::get_if<std::string>(&value)) {
+        writer.put_string(*text);
+    } else if (const auto* items = std::get_if<Items>(&value)) {
+        writer.begin_array();
+        for (const Tree& item : *items) {
+            item.write(writer);
+        }
+        writer.end();
+    } else if (const auto* members = std::get_if<Members>(&value)) {
+        writer.begin_object();
+        for (const auto& [key, member] : *members) {
+            writer.key(key);
+            member.write(writer);
+        }
+        writer.end();
+    } else {
+        writer.put_null();
+    }
+}
 
 class RandomTrees {
   public:
@@ -68,7 +76,7 @@ class RandomTrees {
         Tree::Members members;
         for (const char* key : {"a", "b", "c"}) {
             if (below(3) != 0) {
-                members.emplace_back(key, any(depth));
+                members.push_back({key, any(depth)});
             }
         }
         return {std::move(members)};
