@@ -6,6 +6,7 @@
 
 #include "model/limits.h"
 #include "rest/answer_codec.h"
+#include "rest/duration_series.h"
 #include "rest/nearest.h"
 #include "rest/probes.h"
 #include "rest/request_codec.h"
@@ -18,46 +19,6 @@ namespace {
 constexpr uint32_t kInlineTopKMax = 1'000;
 constexpr size_t kInlineBodyBytesMax = 128 << 10;
 constexpr std::array<std::string_view, 1> kUpsertParameters{"durability"};
-constexpr std::array<int, 19> kStatuses{200, 201, 400, 401, 403, 404, 405, 409, 413, 415,
-                                        429, 499, 500, 501, 503, 504, 507, 408, 431};
-
-/// The histogram of each route and status, looked up once: the lookup hashes three strings, too dear for each
-/// request.
-class DurationSeries {
-  public:
-    explicit DurationSeries(telemetry::Metrics& metrics) : metrics_(metrics) {}
-
-    void observe(std::string_view method, const Route* route, int status, double seconds) {
-        size_t column = 0;
-        while (column < kStatuses.size() && kStatuses[column] != status) {
-            ++column;
-        }
-        if (route == nullptr || column == kStatuses.size()) {
-            series("other", "none", status).observe(seconds);
-            return;
-        }
-        bool is_head = method == "HEAD";
-        std::atomic<telemetry::Histogram*>& cached =
-            cells_[(static_cast<size_t>(route->id) * kStatuses.size() + column) * 2 + (is_head ? 1 : 0)];
-        telemetry::Histogram* histogram = cached.load(std::memory_order_acquire);
-        if (histogram == nullptr) {
-            histogram = &series(is_head ? "HEAD" : route->method, route->path, status);
-            cached.store(histogram, std::memory_order_release);
-        }
-        histogram->observe(seconds);
-    }
-
-  private:
-    telemetry::Histogram& series(std::string_view method, std::string_view path, int status) {
-        return metrics_.histogram(telemetry::MetricId::kHttpRequestDuration,
-                                  {method, path, std::to_string(status)});
-    }
-
-    telemetry::Metrics& metrics_;
-    static constexpr size_t kRoutesMax = static_cast<size_t>(RouteId::kSearch) + 1;
-    std::array<std::atomic<telemetry::Histogram*>, kRoutesMax * kStatuses.size() * 2> cells_{};
-};
-
 bool is_json(std::string_view content_type) {
     std::string_view type = content_type.substr(0, content_type.find(';'));
     while (!type.empty() && type.back() == ' ') {

@@ -22,7 +22,7 @@ using ErrorCode = boost::system::error_code;
 using SteadyClock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kLingerTime{2'000};
+constexpr uint32_t kLingerMs = 2'000;
 constexpr size_t kLingerBytesMax = 16 << 20;
 constexpr size_t kReadBytes = 16 << 10;
 constexpr size_t kBodyStep = 64 << 10;
@@ -110,10 +110,10 @@ class Connection final : public ConnectionHandle {
     Connection(Loop& loop, tcp::socket socket, ConnectionBook::Seat seat)
         : loop_(loop),
           shared_(loop.shared),
-          stream_(std::move(socket)),
+          socket_(std::move(socket)),
           wake_(loop.context),
           seat_(std::move(seat)),
-          idle_until_(SteadyClock::now() + milliseconds(shared_.options.header_timeout_ms)) {
+          deadline_(SteadyClock::now() + milliseconds(shared_.options.header_timeout_ms)) {
         buffer_.reserve(kReadBytes);
         loop_.connections.insert(this);
     }
@@ -138,15 +138,16 @@ class Connection final : public ConnectionHandle {
     }
 
     void expire(SteadyClock::time_point now) override {
-        if (idle_ && now >= idle_until_) {
-            stream_.socket().cancel(ignored_);
+        if (now >= deadline_) {
+            timed_out_ = true;
+            socket_.cancel(ignored_);
         }
     }
     void sweep() override {
         if (idle_ && available() > 0) {
             claim();
         } else if (idle_) {
-            stream_.socket().cancel(ignored_);
+            socket_.cancel(ignored_);
         }
     }
     void close_mailbox() override {
@@ -156,6 +157,18 @@ class Connection final : public ConnectionHandle {
     }
 
   private:
+    /// Beast's own tcp_stream closes the socket when time runs out, and then no 408 can be sent; so the
+    /// loop's ticker cancels what waits (expire()).
+    void expire_at(SteadyClock::time_point deadline) {
+        deadline_ = deadline;
+        timed_out_ = false;
+    }
+    void expire_after(uint32_t timeout_ms) { expire_at(SteadyClock::now() + milliseconds(timeout_ms)); }
+    ErrorCode reason(ErrorCode error) const {
+        return timed_out_ && error == asio::error::operation_aborted ? ErrorCode(beast::error::timeout)
+                                                                     : error;
+    }
+
     /// From here on the request counts as in flight.
     void claim() {
         if (!claimed_) {
@@ -169,7 +182,7 @@ class Connection final : public ConnectionHandle {
             shared_.book.request_ended();
         }
     }
-    size_t available() { return stream_.socket().available(ignored_); }
+    size_t available() { return socket_.available(ignored_); }
 
     /// Readiness, not data, is awaited: what is still in the kernel can be seen by sweep().
     asio::awaitable<bool> await_first_byte() {
@@ -178,7 +191,7 @@ class Connection final : public ConnectionHandle {
             co_return true;
         }
         if (!idle_) {  // it is from the start, so that sweep() sees a connection that did not run yet
-            idle_until_ = SteadyClock::now() + milliseconds(shared_.options.idle_timeout_ms);
+            expire_after(shared_.options.idle_timeout_ms);
         }
         idle_ = true;
         release();
@@ -186,7 +199,7 @@ class Connection final : public ConnectionHandle {
             co_return false;
         }
         ErrorCode error;
-        co_await stream_.socket().async_wait(tcp::socket::wait_read, yielding(error));
+        co_await socket_.async_wait(tcp::socket::wait_read, yielding(error));
         idle_ = false;
         if (error && !claimed_) {
             co_return false;
@@ -202,10 +215,10 @@ class Connection final : public ConnectionHandle {
         head.body_limit(boost::none);
         ErrorCode error;
         request_id_.clear();
-        stream_.expires_after(milliseconds(shared_.options.header_timeout_ms));
-        co_await http::async_read_header(stream_, buffer_, head, yielding(error));
+        expire_after(shared_.options.header_timeout_ms);
+        co_await http::async_read_header(socket_, buffer_, head, yielding(error));
         if (error) {
-            co_return co_await answer_fault(fault_of(error, 0));
+            co_return co_await answer_fault(fault_of(reason(error), 0));
         }
         if (auto given = head.get().find("X-Request-Id"); given != head.get().end()) {
             if (std::string_view text = text_of(given->value()); is_request_id(text)) {
@@ -229,13 +242,13 @@ class Connection final : public ConnectionHandle {
         ErrorCode error;
         if (expects_continue && buffer_.size() == 0) {
             constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-            co_await asio::async_write(stream_, asio::buffer(kContinue), yielding(error));
+            co_await asio::async_write(socket_, asio::buffer(kContinue), yielding(error));
         }
         if (!error) {
             co_await read_body(parser, error);
         }
         if (error) {
-            co_return co_await answer_fault(fault_of(error, body_limit));
+            co_return co_await answer_fault(fault_of(reason(error), body_limit));
         }
         auto message = parser.release();
         std::string_view target = text_of(message.target());
@@ -273,14 +286,14 @@ class Connection final : public ConnectionHandle {
             // A deadline that moves with what has arrived is a least rate: one byte now and then does not
             // push it.
             auto steps = static_cast<milliseconds::rep>(1 + received / kBodyStep);
-            stream_.expires_at(began + steps * milliseconds(shared_.options.body_timeout_ms_per_64k));
-            received += co_await http::async_read_some(stream_, buffer_, parser, yielding(error));
+            expire_at(began + steps * milliseconds(shared_.options.body_timeout_ms_per_64k));
+            received += co_await http::async_read_some(socket_, buffer_, parser, yielding(error));
         }
         parser.get().body().reserve(parser.get().body().size() + kSpareBytes);
     }
 
     asio::awaitable<void> call_handler(HttpRequest request) {
-        stream_.expires_never();
+        expire_at(SteadyClock::time_point::max());
         mailbox_ = std::make_shared<Mailbox>(loop_.context, wake_);
         // Answers for a handler that lets go of its Respond without calling it (a job dropped at shutdown).
         struct Ticket {
@@ -336,8 +349,8 @@ class Connection final : public ConnectionHandle {
             parts[1] = asio::const_buffer();
         }
         ErrorCode error;
-        stream_.expires_after(milliseconds(shared_.options.write_timeout_ms));
-        co_await asio::async_write(stream_, parts, yielding(error));
+        expire_after(shared_.options.write_timeout_ms);
+        co_await asio::async_write(socket_, parts, yielding(error));
         co_return !error;
     }
 
@@ -345,26 +358,27 @@ class Connection final : public ConnectionHandle {
     /// so the rest is read and thrown away for a while.
     asio::awaitable<void> linger() {
         ErrorCode error;
-        stream_.socket().shutdown(tcp::socket::shutdown_send, error);
-        stream_.expires_after(kLingerTime);
+        socket_.shutdown(tcp::socket::shutdown_send, error);
+        expire_after(kLingerMs);
         buffer_.clear();
         for (size_t discarded = 0; !error && discarded < kLingerBytesMax;) {
-            discarded += co_await stream_.async_read_some(buffer_.prepare(kReadBytes), yielding(error));
+            discarded += co_await socket_.async_read_some(buffer_.prepare(kReadBytes), yielding(error));
         }
     }
 
     Loop& loop_;
     Shared& shared_;
-    beast::tcp_stream stream_;
+    tcp::socket socket_;
     beast::flat_buffer buffer_;
     asio::steady_timer wake_;
     ConnectionBook::Seat seat_;
     std::shared_ptr<Mailbox> mailbox_;
     std::string request_id_;
-    SteadyClock::time_point idle_until_;
+    SteadyClock::time_point deadline_;
     ErrorCode ignored_;
     bool idle_ = true;
     bool claimed_ = false;
+    bool timed_out_ = false;
 };
 
 }  // namespace

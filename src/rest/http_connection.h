@@ -72,7 +72,7 @@ class Mailbox {
 class ConnectionHandle {
   public:
     virtual ~ConnectionHandle() = default;
-    /// Closes it when it waits for a request since before `now` minus its time-out.
+    /// Ends what it waits for when its time is up.
     virtual void expire(std::chrono::steady_clock::time_point now) = 0;
     /// After stop_accepting: closes it when it is idle; a request whose bytes are there already counts as in
     /// flight.

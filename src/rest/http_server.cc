@@ -73,10 +73,11 @@ asio::awaitable<void> accept_connections(Loop& loop) {
     }
 }
 
-asio::awaitable<void> expire_idle(Loop& loop) {
+asio::awaitable<void> expire_slow(Loop& loop) {
     const HttpServerOptions& options = loop.shared.options;
-    milliseconds tick(
-        std::clamp(std::min(options.idle_timeout_ms, options.header_timeout_ms) / 4, 10U, 1'000U));
+    uint32_t shortest = std::min({options.idle_timeout_ms, options.header_timeout_ms,
+                                  options.write_timeout_ms, options.body_timeout_ms_per_64k});
+    milliseconds tick(std::clamp(shortest / 4, 10U, 1'000U));
     while (true) {
         ErrorCode error;
         loop.ticker.expires_after(tick);
@@ -179,7 +180,7 @@ class Server final : public HttpServer {
             io::ThreadPoolOptions{.name = "akidb-http", .threads = threads, .queue_max = threads});
         for (auto& loop : loops_) {
             asio::co_spawn(loop->context, accept_connections(*loop), asio::detached);
-            asio::co_spawn(loop->context, expire_idle(*loop), asio::detached);
+            asio::co_spawn(loop->context, expire_slow(*loop), asio::detached);
             if (!threads_->submit("http", [&loop = *loop](std::stop_token) { run(loop); })) {
                 return Error(Code::kInternal, "cannot start the HTTP threads");
             }

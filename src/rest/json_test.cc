@@ -143,7 +143,7 @@ TEST(JsonReader, SurvivesEveryTruncationAndByteFlip) {
     std::mt19937 random(7);
     for (int round = 0; round < 20'000; ++round) {
         std::string broken = whole;
-        for (unsigned flips = 1 + random() % 3; flips > 0; --flips) {
+        for (uint64_t flips = 1 + random() % 3; flips > 0; --flips) {
             broken[random() % broken.size()] = static_cast<char>(random());
         }
         Result<Seen> seen = read(broken);
