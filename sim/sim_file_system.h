@@ -109,6 +109,12 @@ class SimFileSystem final : public io::FileSystem {
     /// The power goes off right before this call: it and every later one have no effect and fail.
     void crash_after(uint64_t call) { power_off_at_ = call; }
     bool power_is_off() const { return power_is_off_; }
+    /// Takes calls again, with everything unsynced still visible: what a killed process leaves to the next
+    /// one.
+    void revive() {
+        power_is_off_ = false;
+        power_off_at_ = UINT64_MAX;
+    }
     /// What the disk holds if the power is cut now (or was cut by crash_after). The image is a file system of
     /// its own, with the power on. Cheap: bytes are shared.
     std::unique_ptr<SimFileSystem> crash_image(CrashModel model, uint64_t seed) const;

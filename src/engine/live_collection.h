@@ -71,6 +71,7 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     Result<void> write_graph(storage::Manifest& manifest, uint32_t linked);
     Result<void> write_dead(const Snapshot& snapshot, storage::Manifest& manifest);
     std::string segment_directory() const;
+    std::string log_directory() const;
 
     std::unique_ptr<index::SearchScratch> take_scratch() const;
     void give_scratch(std::unique_ptr<index::SearchScratch> scratch) const;

@@ -28,8 +28,17 @@ std::string LiveCollection::segment_directory() const {
     return directory_ + "/" + std::string(storage::kSegmentDirectory);
 }
 
+std::string LiveCollection::log_directory() const {
+    return directory_ + "/" + std::string(storage::kLogDirectory);
+}
+
 Result<void> LiveCollection::recover() {
     const uint64_t started_us = dependencies_.clock.monotonic_us();
+    // A process that was killed may have left names that we see and a power cut would take back. They must be durable
+    // before anything that they replace is removed.
+    for (const std::string& directory : {directory_, segment_directory(), log_directory()}) {
+        AKIDB_TRY(dependencies_.files.sync_directory(directory));
+    }
     AKIDB_TRY(std::optional<storage::Manifest> manifest,
               storage::read_manifest(dependencies_.files, directory_));
     if (manifest.has_value()) {
@@ -47,8 +56,7 @@ Result<void> LiveCollection::recover() {
     AKIDB_TRY(open_segments(manifest_));
     AKIDB_TRY(storage::remove_strays(dependencies_.files, directory_, manifest_));
     AKIDB_TRY(const storage::LogRecovery recovery, replay_log());
-    AKIDB_TRY(log_, storage::LogWriter::open(dependencies_.files,
-                                             directory_ + "/" + std::string(storage::kLogDirectory), spec_.id,
+    AKIDB_TRY(log_, storage::LogWriter::open(dependencies_.files, log_directory(), spec_.id,
                                              recovery.last_sequence + 1, options_.log));
     log_bytes_ = log_->log_bytes();
     publish(recovery.last_sequence);
@@ -121,7 +129,7 @@ Result<void> LiveCollection::open_segments(const storage::Manifest& manifest) {
 
 Result<storage::LogRecovery> LiveCollection::replay_log() {
     return storage::recover_log(
-        dependencies_.files, directory_ + "/" + std::string(storage::kLogDirectory), spec_.id,
+        dependencies_.files, log_directory(), spec_.id,
         manifest_.covered_sequence,
         [this](uint64_t sequence, storage::RecordType type, std::string_view body) -> Result<void> {
             AKIDB_TRY(apply(sequence, type, body));

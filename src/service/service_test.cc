@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <thread>
 
 #include "io/posix_file_system.h"
 #include "service/lifecycle.h"
@@ -38,6 +39,9 @@ class ServiceTest : public ::testing::Test {
     void stop() {
         if (directory_ != nullptr) {
             EXPECT_TRUE(directory_->close_all(true).has_value());
+        }
+        while (pool_ != nullptr && pool_->pending() > 0) {
+            std::this_thread::yield();
         }
         pool_.reset();
         service_.reset();

@@ -1,0 +1,257 @@
+#include "sim/oracle.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "index/rows.h"
+
+namespace akidb::sim {
+namespace {
+
+constexpr std::string_view kStampKey = "stamp";
+
+std::string metadata_of(int64_t stamp) {
+    model::MetadataWriter writer;
+    writer.begin_object();
+    writer.key(kStampKey);
+    writer.put_int(stamp);
+    writer.end();
+    return std::move(writer).finish().value();
+}
+
+int64_t stamp_of(const std::string& metadata) {
+    const auto stamp = model::MetadataView(metadata).member(kStampKey);
+    return stamp.has_value() ? stamp->as_int() : -1;
+}
+
+model::Filter stamp_filter(int64_t below) {
+    model::Filter filter;
+    model::RangeCondition range;
+    range.key = kStampKey;
+    range.lt = static_cast<double>(below);
+    filter.must.emplace_back(std::move(range));
+    return filter;
+}
+
+std::vector<float> random_vector(Dice& dice) {
+    std::vector<float> vector(kDimension);
+    for (float& component : vector) {
+        component = static_cast<float>(dice.below(2001)) / 1000.0f - 1.0f;
+    }
+    vector[0] += 3.0f;  // never zero
+    return vector;
+}
+
+Result<State> read_all(const engine::Collection& collection) {
+    std::vector<model::DocumentId> ids;
+    for (uint64_t id = 0; id < kIds; ++id) {
+        ids.emplace_back(id);
+    }
+    AKIDB_TRY(const std::vector<model::Document> documents,
+              collection.get(ids, {.vector = true, .metadata = true}));
+    State found;
+    for (const model::Document& document : documents) {
+        found[std::get<uint64_t>(document.id.value())] = {document.vector, stamp_of(document.metadata)};
+    }
+    return found;
+}
+
+struct Scored {
+    double distance = 0;
+    uint64_t id = 0;
+    auto operator<=>(const Scored&) const = default;
+};
+
+/// All that the filter lets through, nearest first, in double precision.
+std::vector<Scored> brute_force(const State& state, const std::vector<float>& query,
+                                std::optional<int64_t> stamp_below) {
+    std::vector<Scored> scored;
+    for (const auto& [id, entry] : state) {
+        if (stamp_below && entry.stamp >= *stamp_below) {
+            continue;
+        }
+        double distance = 0;
+        for (size_t i = 0; i < query.size(); ++i) {
+            const double difference = static_cast<double>(query[i]) - static_cast<double>(entry.vector[i]);
+            distance += difference * difference;
+        }
+        scored.push_back({distance, id});
+    }
+    std::sort(scored.begin(), scored.end());
+    return scored;
+}
+
+/// The same documents in the same order, but for neighbours whose distances single precision cannot tell
+/// apart.
+bool is_same_ranking(const std::vector<uint64_t>& got, const std::vector<Scored>& expected) {
+    constexpr double kRounding = 1e-5;
+    for (size_t i = 0; i < got.size(); ++i) {
+        const auto place =
+            std::find_if(expected.begin(), expected.end(), [&](const Scored& s) { return s.id == got[i]; });
+        if (place == expected.end() ||
+            std::abs(place->distance - expected[i].distance) > kRounding * (1 + expected[i].distance)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+std::string check_search(const engine::Collection& collection, const State& state, Dice& dice) {
+    model::SearchRequest request;
+    request.vector = random_vector(dice);
+    request.top_k = 1 + static_cast<uint32_t>(dice.below(10));
+    request.params.exact = dice.coin();
+    std::optional<int64_t> stamp_below;
+    if (dice.one_in(3)) {
+        stamp_below = static_cast<int64_t>(dice.below(400));
+        request.filter = std::make_shared<model::Filter>(stamp_filter(*stamp_below));
+    }
+    const auto reply = collection.search(request);
+    if (!reply.has_value()) {
+        return "search failed: " + reply.error().message();
+    }
+    std::vector<uint64_t> got;
+    for (const model::SearchMatch& match : reply->matches) {
+        got.push_back(std::get<uint64_t>(match.document.id.value()));
+    }
+    const std::vector<uint64_t> expected = brute_force(state, request.vector, request.top_k, stamp_below);
+    if (got.size() != expected.size()) {
+        return "search returned " + std::to_string(got.size()) + " instead of " +
+               std::to_string(expected.size());
+    }
+    if (reply->exact && got != expected) {
+        return "exact search is not brute force";
+    }
+    for (const uint64_t id : got) {
+        if (!state.contains(id)) {
+            return "search returned document " + std::to_string(id) + ", which is not there";
+        }
+    }
+    return {};
+}
+
+std::string describe_difference(const State& found, const State& expected) {
+    std::string text;
+    for (uint64_t id = 0; id < kIds; ++id) {
+        const auto there = found.find(id);
+        const auto wanted = expected.find(id);
+        if (wanted == expected.end() && there != found.end()) {
+            text += " ghost " + std::to_string(id) + "@" + std::to_string(there->second.stamp);
+        } else if (wanted != expected.end() && there == found.end()) {
+            text += " lost " + std::to_string(id) + "@" + std::to_string(wanted->second.stamp);
+        } else if (wanted != expected.end() && !(there->second == wanted->second)) {
+            text += " wrong version of " + std::to_string(id) + ": " + std::to_string(there->second.stamp) +
+                    " instead of " + std::to_string(wanted->second.stamp);
+        }
+    }
+    return text;
+}
+
+}  // namespace
+
+Operation random_operation(Dice& dice, int64_t& next_stamp) {
+    Operation operation;
+    const uint64_t kind = dice.below(10);
+    if (kind < 7) {
+        const uint64_t count = 1 + dice.below(6);
+        for (uint64_t i = 0; i < count; ++i) {
+            operation.documents.emplace_back(dice.below(kIds), Entry{random_vector(dice), next_stamp++});
+        }
+    } else if (kind < 9) {
+        operation.kind = Operation::Kind::kDelete;
+        const uint64_t count = 1 + dice.below(4);
+        for (uint64_t i = 0; i < count; ++i) {
+            operation.ids.push_back(dice.below(kIds));
+        }
+    } else {
+        operation.kind = Operation::Kind::kDeleteMatching;
+        operation.stamp_below = next_stamp - static_cast<int64_t>(dice.below(60));
+    }
+    return operation;
+}
+
+void apply(const Operation& operation, State& state) {
+    switch (operation.kind) {
+        case Operation::Kind::kUpsert:
+            for (const auto& [id, entry] : operation.documents) {
+                state[id] = entry;
+            }
+            return;
+        case Operation::Kind::kDelete:
+            for (const uint64_t id : operation.ids) {
+                state.erase(id);
+            }
+            return;
+        case Operation::Kind::kDeleteMatching:
+            std::erase_if(state,
+                          [&](const auto& named) { return named.second.stamp < operation.stamp_below; });
+            return;
+    }
+}
+
+Result<engine::WriteReply> perform(const Operation& operation, engine::Collection& collection) {
+    switch (operation.kind) {
+        case Operation::Kind::kUpsert: {
+            std::vector<model::Document> documents;
+            for (const auto& [id, entry] : operation.documents) {
+                model::Document document;
+                document.id = model::DocumentId(id);
+                document.vector = entry.vector;
+                document.metadata = metadata_of(entry.stamp);
+                documents.push_back(std::move(document));
+            }
+            return collection.upsert(std::move(documents));
+        }
+        case Operation::Kind::kDelete: {
+            std::vector<model::DocumentId> ids;
+            for (const uint64_t id : operation.ids) {
+                ids.emplace_back(id);
+            }
+            return collection.remove(ids);
+        }
+        case Operation::Kind::kDeleteMatching:
+            return collection.remove_matching(stamp_filter(operation.stamp_below));
+    }
+    return Error(Code::kInternal, "unknown operation");
+}
+
+void Oracle::acknowledged(const Operation& operation) {
+    for (State& state : allowed_) {
+        apply(operation, state);
+    }
+}
+
+void Oracle::unknown(const Operation& operation) {
+    const size_t before = allowed_.size();
+    for (size_t i = 0; i < before; ++i) {
+        State applied = allowed_[i];
+        apply(operation, applied);
+        allowed_.push_back(std::move(applied));
+    }
+}
+
+std::string Oracle::check(const engine::Collection& collection, Dice& dice) {
+    const Result<State> found = read_all(collection);
+    if (!found.has_value()) {
+        return "get failed: " + found.error().message();
+    }
+    const auto match = std::find(allowed_.begin(), allowed_.end(), *found);
+    if (match == allowed_.end()) {
+        return "the documents are none of the " + std::to_string(allowed_.size()) +
+               " allowed states; against the first:" + describe_difference(*found, allowed_.front());
+    }
+    State state = std::move(*match);
+    const auto counted = collection.count(nullptr);
+    if (!counted.has_value() || *counted != state.size()) {
+        return "the count differs from the documents";
+    }
+    for (int i = 0; i < 3; ++i) {
+        if (std::string wrong = check_search(collection, state, dice); !wrong.empty()) {
+            return wrong;
+        }
+    }
+    allowed_.assign(1, std::move(state));
+    return {};
+}
+
+}  // namespace akidb::sim

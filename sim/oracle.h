@@ -1,0 +1,56 @@
+// Oracle: what a collection must hold, kept as plain maps: acknowledged = present, deleted = absent, a batch
+// whole or not at all, exact search = brute force. An operation whose outcome is unknown (an error after the
+// log was touched, or a crash before the answer) forks the set of states that are allowed; the collection
+// must be exactly one of them. Thread-compatible.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/collection.h"
+#include "sim/dice.h"
+
+namespace akidb::sim {
+
+inline constexpr uint64_t kIds = 48;  // few, so that overwrites, deletes and re-inserts meet often
+inline constexpr uint32_t kDimension = 16;
+
+struct Entry {
+    std::vector<float> vector;
+    int64_t stamp =
+        0;  // unique per write, kept in the metadata: an old version that comes back is told from a new one
+    bool operator==(const Entry&) const = default;
+};
+using State = std::map<uint64_t, Entry>;
+
+struct Operation {
+    enum class Kind : uint8_t { kUpsert, kDelete, kDeleteMatching };
+    Kind kind = Kind::kUpsert;
+    std::vector<std::pair<uint64_t, Entry>> documents;
+    std::vector<uint64_t> ids;
+    int64_t stamp_below = 0;  // kDeleteMatching
+};
+
+Operation random_operation(Dice& dice, int64_t& next_stamp);
+void apply(const Operation& operation, State& state);
+Result<engine::WriteReply> perform(const Operation& operation, engine::Collection& collection);
+
+class Oracle {
+  public:
+    Oracle() : allowed_{State{}} {}
+
+    void acknowledged(const Operation& operation);
+    void unknown(const Operation& operation);
+    /// Checks every read path against the allowed states; afterwards only the state that was found is
+    /// allowed. An empty string when all is well, else what is wrong.
+    std::string check(const engine::Collection& collection, Dice& dice);
+    const State& state() const { return allowed_.front(); }
+
+  private:
+    std::vector<State> allowed_;
+};
+
+}  // namespace akidb::sim
