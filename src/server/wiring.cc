@@ -146,7 +146,7 @@ class Wiring final : public Server {
             engine::Dependencies{foundation_.files, foundation_.clock, maintenance_, foundation_.logger,
                                  metrics_},
             *random_, *catalog_, data_ + "/collections", collection_options(effective_));
-        service_ = std::make_unique<service::Service>(*directory_, metrics_, foundation_.clock, *random_);
+        service_ = std::make_unique<service::Service>(*directory_, foundation_.clock, *random_);
         AKIDB_TRY(directory_->start_loading(loader_));
         lifecycle_.attach(*directory_);
         api_->attach_service(*service_);
@@ -163,6 +163,7 @@ class Wiring final : public Server {
             metrics_.gauge(MetricId::kProcessResidentMemory)
                 .set(static_cast<double>(resident_memory_bytes()));
             metrics_.gauge(MetricId::kProcessOpenFds).set(static_cast<double>(open_file_descriptors()));
+            directory_->export_gauges(metrics_);
             if (const Result<uint64_t> free = foundation_.files.free_bytes(data_); free) {
                 metrics_.gauge(MetricId::kDiskFree).set(static_cast<double>(*free));
             }
