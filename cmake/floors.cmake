@@ -15,7 +15,7 @@ set(FLOOR_engine 3)
 set(FLOOR_service 4)
 set(FLOOR_rest 5)
 set(FLOOR_rpc 5)
-set(FLOOR_server 6)
+set(FLOOR_server 7)
 set(FLOOR_cli 6)
 set(FLOOR_sim 6)
 

@@ -1,0 +1,223 @@
+#include "cli/arguments.h"
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "model/limits.h"
+
+namespace akidb::cli {
+namespace {
+
+using settings::Setting;
+
+// Flags as they were written; the settings check their values.
+struct Given {
+    std::map<std::string, std::string> flags;
+    std::string data;
+    bool insecure = false;
+};
+
+std::string help_of(const Setting& row) {
+    std::string text(row.sentence);
+    text.append(" Default: ").append(row.fallback);
+    return row.unit.empty() ? text : text.append(" ").append(row.unit);
+}
+
+void add_settings(CLI::App& verb, std::span<const Setting> table, Arguments& arguments, Given& given) {
+    verb.add_option("--config", arguments.config_file,
+                    "TOML file; later wins: file, AKIDB_* variables, flags");
+    verb.add_option("--data", given.data, "Data directory; short for --storage.data_dir");
+    verb.add_flag(
+        "--insecure-i-understand", given.insecure,
+        "Short for --server.insecure_i_understand true: listen beyond loopback without authentication");
+    for (const Setting& row : table) {
+        verb.add_option_function<std::string>(
+                "--" + std::string(row.key),
+                [&given, key = std::string(row.key)](const std::string& value) { given.flags[key] = value; },
+                help_of(row))
+            ->group("Settings");
+    }
+    verb.allow_extras();
+}
+
+void add_server_verbs(CLI::App& app, std::span<const Setting> table, Arguments& arguments, Given& given) {
+    CLI::App* serve = app.add_subcommand("serve", "Run the server: REST, gRPC and probes in one process");
+    serve->footer("Example:\n  akidb serve --data ./akidb-data --server.rest_port 8080");
+    CLI::App* check =
+        app.add_subcommand("check-config", "Tell every fault of the configuration; changes nothing");
+    check->footer("Example:\n  akidb check-config --config akidb.toml --json");
+    check->add_flag("--json", arguments.json, "Findings as JSON on standard output");
+    CLI::App* print =
+        app.add_subcommand("print-config", "Print every setting with its value and where that is from");
+    print->footer("Example:\n  AKIDB_SERVER_REST_PORT=9000 akidb print-config");
+    for (CLI::App* verb : {serve, check, print}) {
+        add_settings(*verb, table, arguments, given);
+    }
+    app.add_subcommand("version", "Print the version")->footer("Example:\n  akidb version");
+}
+
+void add_client_options(CLI::App& verb, Arguments& arguments, bool has_json) {
+    verb.add_option("--url", arguments.url, "The server")->capture_default_str();
+    if (has_json) {
+        verb.add_flag("--json", arguments.json, "The server's answer as JSON");
+    }
+}
+
+void add_collection_verbs(CLI::App& app, Arguments& arguments) {
+    CLI::App* collection = app.add_subcommand("collection", "Make, list, describe and delete collections");
+    collection->require_subcommand(1);
+    collection->footer("Example:\n  akidb collection create words --dimension 100 --metric cosine");
+    CLI::App* create = collection->add_subcommand("create", "Make an empty collection");
+    create->add_option("name", arguments.collection, "Name: letters, digits, . _ -")->required();
+    create->add_option("--dimension", arguments.dimension, "Components of every vector")->required();
+    create->add_option("--metric", arguments.metric, "cosine, dot or l2")->capture_default_str();
+    create->footer("Example:\n  akidb collection create words --dimension 100 --metric cosine");
+    CLI::App* list = collection->add_subcommand("list", "List all collections with their counts");
+    list->footer("Example:\n  akidb collection list --json");
+    CLI::App* get = collection->add_subcommand("get", "Describe one collection");
+    get->add_option("name", arguments.collection, "Name or id")->required();
+    get->footer("Example:\n  akidb collection get words");
+    CLI::App* remove = collection->add_subcommand("delete", "Delete a collection with all its documents");
+    remove->add_option("name", arguments.collection, "Name or id")->required();
+    remove->footer("Example:\n  akidb collection delete words");
+    for (CLI::App* verb : {create, list, get, remove}) {
+        add_client_options(*verb, arguments, true);
+    }
+}
+
+void add_import(CLI::App& app, Arguments& arguments) {
+    ImportArguments& import = arguments.import;
+    CLI::App* verb =
+        app.add_subcommand("import", "Upsert vectors and metadata from files; an interrupted import resumes");
+    verb->footer(
+        "Example:\n  akidb import --collection words --create --vectors words.fbin --metadata words.jsonl\n"
+        "A row keeps its id (its number, or --ids-from), so sending it twice stores it once.");
+    add_client_options(*verb, arguments, false);
+    verb->add_option("--collection", arguments.collection, "Name or id")->required();
+    verb->add_option("--vectors", import.vectors, ".fbin, or .npy of float32 or float64 with two axes")
+        ->required();
+    verb->add_option("--metadata", import.metadata, "JSON Lines: one object for each row");
+    verb->add_option("--ids-from", import.ids_from,
+                     "Field of the metadata that holds the id; else the row number");
+    verb->add_flag("--create", import.create, "Make the collection when it is not there");
+    verb->add_option("--metric", import.metric, "With --create: cosine, dot or l2")->capture_default_str();
+    verb->add_option("--batch", import.batch, "Documents in one request")
+        ->check(CLI::Range(1U, static_cast<unsigned>(model::kBatchDocumentsMax)))
+        ->capture_default_str();
+    verb->add_option("--parallel", import.parallel, "Requests under way at once")
+        ->check(CLI::Range(1U, 64U))
+        ->capture_default_str();
+    verb->add_flag("--resume", import.resume, "Go on where the last run of this import stopped");
+    verb->add_option("--state", import.state, "File that remembers how far it got");
+}
+
+void add_search(CLI::App& app, Arguments& arguments) {
+    SearchArguments& search = arguments.search;
+    CLI::App* verb =
+        app.add_subcommand("search", "Find the documents nearest to a vector or to another document");
+    verb->footer(
+        "Example:\n  akidb search --collection words --id 7 --top-k 5 --filter "
+        "'{\"must\":[{\"key\":\"lang\",\"match\":{\"value\":\"en\"}}]}'");
+    add_client_options(*verb, arguments, true);
+    verb->add_option("--collection", arguments.collection, "Name or id")->required();
+    CLI::Option_group* what = verb->add_option_group("query", "exactly one of");
+    what->add_option("--vector", search.vector, "JSON array of numbers");
+    what->add_option("--vector-file", search.vector_file, ".fbin or .npy; see --row");
+    what->add_option("--id", search.id, "Id of a document whose vector is the query");
+    what->require_option(1);
+    verb->add_option("--row", search.row, "Row of --vector-file, from 0")->capture_default_str();
+    verb->add_option("--top-k", search.top_k, "How many")->capture_default_str();
+    verb->add_option("--filter", search.filter, "Filter as JSON");
+    verb->add_option("--include", search.include, "metadata, vector, both with a comma, or none")
+        ->capture_default_str();
+    verb->add_flag("--exact", search.exact, "Compare with every document");
+    verb->add_option("--ef", search.ef, "Candidates kept; 0 is the server's default")->capture_default_str();
+}
+
+Verb verb_of(const CLI::App& app) {
+    const std::pair<const char*, Verb> kVerbs[] = {{"serve", Verb::kServe},
+                                                   {"check-config", Verb::kCheckConfig},
+                                                   {"print-config", Verb::kPrintConfig},
+                                                   {"import", Verb::kImport},
+                                                   {"search", Verb::kSearch},
+                                                   {"version", Verb::kVersion}};
+    for (const auto& [name, verb] : kVerbs) {
+        if (app.got_subcommand(name)) {
+            return verb;
+        }
+    }
+    const CLI::App* collection = app.get_subcommand("collection");
+    const std::pair<const char*, Verb> kCollectionVerbs[] = {
+        {"create", Verb::kCollectionCreate}, {"list", Verb::kCollectionList}, {"get", Verb::kCollectionGet}};
+    for (const auto& [name, verb] : kCollectionVerbs) {
+        if (collection->got_subcommand(name)) {
+            return verb;
+        }
+    }
+    return Verb::kCollectionDelete;
+}
+
+// Unknown flags with a dot are settings that do not exist; the first other leftover is returned as the fault.
+std::optional<std::string> take_extras(const std::vector<std::string>& extras, Given& given) {
+    for (size_t at = 0; at < extras.size(); ++at) {
+        const std::string& word = extras[at];
+        if (!word.starts_with("--") || word.find('.') == std::string::npos) {
+            return word;
+        }
+        const size_t equals = word.find('=');
+        const std::string key = word.substr(2, equals == std::string::npos ? equals : equals - 2);
+        if (equals != std::string::npos) {
+            given.flags[key] = word.substr(equals + 1);
+        } else if (at + 1 < extras.size() && !extras[at + 1].starts_with("--")) {
+            given.flags[key] = extras[++at];
+        } else {
+            given.flags[key] = "";
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+ParsedArguments parse_arguments(std::span<const char* const> words, std::span<const Setting> table) {
+    Arguments arguments;
+    Given given;
+    CLI::App app("AkiDB: a vector database in one binary", "akidb");
+    app.require_subcommand(1);
+    app.footer("Example:\n  akidb serve --data ./akidb-data\nEvery verb explains itself: akidb VERB --help");
+    std::string fault;
+    try {
+        add_server_verbs(app, table, arguments, given);
+        add_import(app, arguments);
+        add_collection_verbs(app, arguments);
+        add_search(app, arguments);
+        app.parse(static_cast<int>(words.size()), words.data());
+        if (const auto extra = take_extras(app.remaining(true), given); extra) {
+            fault = "unknown argument: " + *extra;
+        }
+    } catch (const CLI::ParseError& stop) {
+        std::ostringstream out;
+        std::ostringstream err;
+        const int status = app.exit(stop, out, err);
+        return {std::nullopt, out.str() + err.str(), status == 0 ? ExitCode::kClean : ExitCode::kUsage};
+    } catch (const CLI::Error& mistake) {
+        return {std::nullopt, std::string("akidb: ") + mistake.what() + "\n", ExitCode::kInternal};
+    }
+    if (!fault.empty()) {
+        return {std::nullopt, "akidb: " + fault + "\nRun with --help for more information.\n",
+                ExitCode::kUsage};
+    }
+    arguments.verb = verb_of(app);
+    arguments.flags = std::move(given.flags);
+    if (!given.data.empty()) {
+        arguments.flags.emplace("storage.data_dir", given.data);
+    }
+    if (given.insecure) {
+        arguments.flags.emplace("server.insecure_i_understand", "true");
+    }
+    return {std::move(arguments), {}, ExitCode::kClean};
+}
+
+}  // namespace akidb::cli

@@ -1,0 +1,78 @@
+// parse_arguments: the command line as a value. All of CLI11 stays behind this door (its templates take long
+// to compile). Names that look like a setting but are none are handed on, so that the settings report them
+// with the nearest known key; everything else that is unknown is a usage fault. Pure, thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "base/exit_code.h"
+#include "settings/settings.h"
+
+namespace akidb::cli {
+
+enum class Verb : uint8_t {
+    kServe,
+    kCheckConfig,
+    kPrintConfig,
+    kVersion,
+    kImport,
+    kCollectionCreate,
+    kCollectionList,
+    kCollectionGet,
+    kCollectionDelete,
+    kSearch,
+};
+
+inline constexpr const char* kDefaultUrl = "http://127.0.0.1:8080";
+
+struct ImportArguments {
+    std::string vectors;   // .fbin or .npy
+    std::string metadata;  // JSON Lines, a line a row; empty = none
+    std::string ids_from;  // field of the metadata; empty = the row number
+    std::string metric = "cosine";
+    std::string state;  // empty = .akidb-import-<collection>.json here
+    bool create = false;
+    bool resume = false;
+    uint32_t batch = 500;
+    uint32_t parallel = 2;
+};
+
+struct SearchArguments {
+    std::string vector;  // JSON
+    std::string vector_file;
+    uint64_t row = 0;  // of vector_file
+    std::string id;
+    std::string filter;  // JSON
+    std::string include = "metadata";
+    uint32_t top_k = 10;
+    uint32_t ef = 0;  // 0 = the server's default
+    bool exact = false;
+};
+
+struct Arguments {
+    Verb verb = Verb::kVersion;
+    std::string config_file;
+    std::map<std::string, std::string> flags;  // settings by key
+    std::string url = kDefaultUrl;
+    std::string collection;
+    uint32_t dimension = 0;
+    std::string metric = "cosine";
+    bool json = false;
+    ImportArguments import;
+    SearchArguments search;
+};
+
+struct ParsedArguments {
+    std::optional<Arguments> arguments;  // without: print `text` and end with `exit_code`
+    std::string text;
+    ExitCode exit_code = ExitCode::kClean;
+};
+
+ParsedArguments parse_arguments(std::span<const char* const> arguments,
+                                std::span<const settings::Setting> settings);
+
+}  // namespace akidb::cli

@@ -1,0 +1,256 @@
+// akidb import: batches of rows as PUT …/documents, several under way at once, each retried while the server
+// asks for patience. Rows keep their ids, so a batch sent twice is stored once; the state file remembers the
+// unbroken beginning.
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "base/mutex.h"
+#include "cli/batch_reader.h"
+#include "cli/import_state.h"
+#include "cli/terminal.h"
+#include "cli/verbs.h"
+#include "io/clock.h"
+#include "io/executor.h"
+
+namespace akidb::cli {
+namespace {
+
+constexpr uint64_t kPatienceUs = 600'000'000;  // of one batch with a server that refuses it
+constexpr uint32_t kBackOffMaxMs = 5'000;
+constexpr uint64_t kLineEveryUs = 5'000'000;
+constexpr uint64_t kBarEveryUs = 200'000;
+constexpr size_t kBarWidth = 30;
+
+std::string hours_minutes_seconds(uint64_t seconds) {
+    char text[32];
+    std::snprintf(text, sizeof(text), "%llu:%02llu:%02llu", static_cast<unsigned long long>(seconds / 3600),
+                  static_cast<unsigned long long>(seconds / 60 % 60),
+                  static_cast<unsigned long long>(seconds % 60));
+    return text;
+}
+
+/// A bar on a terminal, a line every few seconds elsewhere.
+class Progress {
+  public:
+    Progress(const io::Clock& clock, uint64_t first_row, uint64_t rows)
+        : clock_(clock), first_row_(first_row), rows_(rows), started_us_(clock.monotonic_us()) {}
+
+    void show(uint64_t done, bool is_last) {
+        const uint64_t now = clock_.monotonic_us();
+        if (!is_last && now < due_us_) {
+            return;
+        }
+        due_us_ = now + (is_terminal_ ? kBarEveryUs : kLineEveryUs);
+        const double seconds = std::max(1e-3, static_cast<double>(now - started_us_) * 1e-6);
+        const double rate = static_cast<double>(done - first_row_) / seconds;
+        const auto left_s = static_cast<uint64_t>(rate > 0 ? static_cast<double>(rows_ - done) / rate : 0);
+        const size_t filled = rows_ == 0 ? kBarWidth : static_cast<size_t>(done * kBarWidth / rows_);
+        char text[160];
+        std::snprintf(text, sizeof(text), "%llu/%llu documents, %.0f/s, %s left",
+                      static_cast<unsigned long long>(done), static_cast<unsigned long long>(rows_), rate,
+                      hours_minutes_seconds(left_s).c_str());
+        const std::string bar = "[" + std::string(filled, '#') + std::string(kBarWidth - filled, '.') + "] ";
+        print_to(stderr,
+                 is_terminal_ ? "\r" + bar + text + "   " + (is_last ? "\n" : "") : text + std::string("\n"));
+    }
+    double seconds() const { return static_cast<double>(clock_.monotonic_us() - started_us_) * 1e-6; }
+
+  private:
+    const io::Clock& clock_;
+    const uint64_t first_row_;
+    const uint64_t rows_;
+    const uint64_t started_us_;
+    const bool is_terminal_ = isatty(STDERR_FILENO) == 1;
+    uint64_t due_us_ = 0;
+};
+
+/// The collection's id; makes the collection when asked to.
+Result<std::string> target_collection(RestClient& client, const Arguments& arguments, uint32_t dimension) {
+    Result<std::string> found = client.send("GET", "/collections/" + path_segment(arguments.collection));
+    if (!found.has_value() && found.error().code() == Code::kNotFound && arguments.import.create) {
+        const nlohmann::json body = {
+            {"name", arguments.collection}, {"dimension", dimension}, {"metric", arguments.import.metric}};
+        found = client.send("POST", "/collections", body.dump());
+    }
+    if (!found.has_value()) {
+        if (found.error().code() == Code::kNotFound) {
+            return Error(Code::kNotFound, "no collection " + arguments.collection + "; --create makes it");
+        }
+        return std::move(found).error();
+    }
+    const nlohmann::json described = nlohmann::json::parse(*found, nullptr, false);
+    if (!described.is_object() || !described.contains("id") || !described["id"].is_string()) {
+        return Error(Code::kUnavailable, "the answer is not that of an AkiDB server");
+    }
+    return described["id"].get<std::string>();
+}
+
+class Import {
+  public:
+    Import(const Arguments& arguments, const io::Clock& clock, std::string path)
+        : arguments_(arguments), clock_(clock), path_(std::move(path)) {}
+
+    Result<void> run(BatchReader reader, ImportState state, const std::string& state_path) {
+        Progress progress(clock_, state.next_row, state.rows);
+        AcknowledgedRows acknowledged(state.next_row);
+        io::ThreadPool senders({.name = "import", .threads = arguments_.import.parallel});
+        bool has_more = true;
+        while (true) {
+            while (has_more && may_send()) {
+                AKIDB_TRY(std::optional<Batch> batch, reader.next());
+                has_more = batch.has_value();
+                if (has_more) {
+                    note_sent();
+                    AKIDB_ASSERT(
+                        senders.submit("batch", [this, sent = std::make_shared<Batch>(std::move(*batch))](
+                                                    const std::stop_token& stop) { send(*sent, stop); }));
+                }
+            }
+            const std::vector<Finished> finished = wait_for_some();
+            if (finished.empty()) {
+                AKIDB_TRY(first_fault());
+                break;
+            }
+            for (const Finished& batch : finished) {
+                acknowledged.add(batch.first_row, batch.count);
+            }
+            state.next_row = acknowledged.next_row();
+            AKIDB_TRY(save_import_state(state_path, state));
+            progress.show(state.next_row, false);
+            AKIDB_TRY(first_fault());
+        }
+        progress.show(state.next_row, true);
+        print_to(stdout, "imported " + std::to_string(state.rows) + " documents into " +
+                             arguments_.collection + " in " +
+                             std::to_string(static_cast<uint64_t>(progress.seconds() * 10) / 10) + " s\n");
+        ::unlink(state_path.c_str());  // done: nothing to resume
+        return {};
+    }
+
+  private:
+    struct Finished {
+        uint64_t first_row = 0;
+        uint64_t count = 0;
+    };
+
+    bool may_send() AKIDB_EXCLUDES(mutex_) {
+        MutexLock lock(mutex_);
+        return !fault_.has_value() && under_way_ < size_t{arguments_.import.parallel} * 2;
+    }
+    void note_sent() AKIDB_EXCLUDES(mutex_) {
+        MutexLock lock(mutex_);
+        ++under_way_;
+    }
+
+    /// Nothing when nothing is under way any more.
+    std::vector<Finished> wait_for_some() AKIDB_EXCLUDES(mutex_) {
+        MutexLock lock(mutex_);
+        while (finished_.empty() && under_way_ > 0 && !fault_.has_value()) {
+            changed_.wait(mutex_);
+        }
+        return std::exchange(finished_, {});
+    }
+
+    Result<void> first_fault() AKIDB_EXCLUDES(mutex_) {
+        MutexLock lock(mutex_);
+        if (fault_.has_value()) {
+            return *fault_;
+        }
+        return {};
+    }
+
+    void send(const Batch& batch, const std::stop_token& stop) {
+        RestClient client = take_client();
+        Result<void> sent = send_patiently(client, batch, stop);
+        MutexLock lock(mutex_);
+        clients_.push_back(std::move(client));
+        --under_way_;
+        if (sent.has_value()) {
+            finished_.push_back({batch.first_row, batch.count});
+        } else if (!fault_.has_value()) {
+            fault_ = std::move(sent).error().with_context("rows " + std::to_string(batch.first_row) + " to " +
+                                                          std::to_string(batch.first_row + batch.count - 1));
+        }
+        changed_.notify_all();
+    }
+
+    Result<void> send_patiently(RestClient& client, const Batch& batch, const std::stop_token& stop) {
+        const uint64_t give_up_us = clock_.monotonic_us() + kPatienceUs;
+        uint32_t back_off_ms = 100;
+        while (true) {
+            Result<std::string> answer = client.send("PUT", path_, batch.body);
+            if (answer.has_value()) {
+                return {};
+            }
+            if (!is_worth_retrying(answer.error()) || clock_.monotonic_us() > give_up_us ||
+                stop.stop_requested()) {
+                return std::move(answer).error();
+            }
+            const uint32_t asked_ms = answer.error().retry_after_s() * 1000;
+            std::this_thread::sleep_for(std::chrono::milliseconds(std::max(asked_ms, back_off_ms)));
+            back_off_ms = std::min(back_off_ms * 2, kBackOffMaxMs);
+        }
+    }
+
+    RestClient take_client() AKIDB_EXCLUDES(mutex_) {
+        MutexLock lock(mutex_);
+        if (clients_.empty()) {
+            return RestClient(arguments_.url);
+        }
+        RestClient client = std::move(clients_.back());
+        clients_.pop_back();
+        return client;
+    }
+
+    const Arguments& arguments_;
+    const io::Clock& clock_;
+    const std::string path_;
+    Mutex mutex_;
+    CondVar changed_;
+    std::vector<RestClient> clients_ AKIDB_GUARDED_BY(mutex_);
+    std::vector<Finished> finished_ AKIDB_GUARDED_BY(mutex_);
+    std::optional<Error> fault_ AKIDB_GUARDED_BY(mutex_);
+    size_t under_way_ AKIDB_GUARDED_BY(mutex_) = 0;
+};
+
+Result<void> import(const Arguments& arguments) {
+    AKIDB_TRY(VectorFile vectors, VectorFile::open(arguments.import.vectors));
+    RestClient client(arguments.url);
+    ImportState state;
+    AKIDB_TRY(state.collection_id, target_collection(client, arguments, vectors.dimension()));
+    state.vectors = arguments.import.vectors;
+    state.rows = vectors.rows();
+    const std::string state_path = arguments.import.state.empty()
+                                       ? ".akidb-import-" + path_segment(arguments.collection) + ".json"
+                                       : arguments.import.state;
+    if (arguments.import.resume) {
+        AKIDB_TRY(const std::optional<ImportState> earlier, load_import_state(state_path));
+        if (earlier.has_value() && earlier->is_same_import(state)) {
+            state.next_row = earlier->next_row;
+            print_to(stderr, "going on at row " + std::to_string(state.next_row) + "\n");
+        } else {
+            print_to(stderr, "nothing to go on with: starting at row 0\n");
+        }
+    }
+    AKIDB_TRY(BatchReader reader,
+              BatchReader::open(std::move(vectors), {.metadata = arguments.import.metadata,
+                                                     .ids_from = arguments.import.ids_from,
+                                                     .batch_rows = arguments.import.batch,
+                                                     .first_row = state.next_row}));
+    const std::unique_ptr<io::Clock> clock = io::make_system_clock();
+    Import run(arguments, *clock, "/collections/" + path_segment(arguments.collection) + "/documents");
+    return run.run(std::move(reader), state, state_path);
+}
+
+}  // namespace
+
+ExitCode run_import(const Arguments& arguments) {
+    const Result<void> done = import(arguments);
+    return done.has_value() ? ExitCode::kClean : fail_with(done.error());
+}
+
+}  // namespace akidb::cli

@@ -1,0 +1,48 @@
+// The akidb binary: the command line picks a verb, the verb does the rest.
+#include <cstdio>
+#include <span>
+
+#include "cli/arguments.h"
+#include "cli/verbs.h"
+#include "server/serve.h"
+#include "server/settings_table.h"
+
+namespace akidb {
+namespace {
+
+ExitCode run(const cli::Arguments& arguments) {
+    switch (arguments.verb) {
+        case cli::Verb::kServe:
+            return server::serve({arguments.config_file, arguments.flags});
+        case cli::Verb::kCheckConfig:
+            return server::check_config({arguments.config_file, arguments.flags}, arguments.json);
+        case cli::Verb::kPrintConfig:
+            return server::print_config({arguments.config_file, arguments.flags});
+        case cli::Verb::kVersion:
+            std::puts("akidb " AKIDB_VERSION);
+            return ExitCode::kClean;
+        case cli::Verb::kImport:
+            return cli::run_import(arguments);
+        case cli::Verb::kSearch:
+            return cli::run_search(arguments);
+        case cli::Verb::kCollectionCreate:
+        case cli::Verb::kCollectionList:
+        case cli::Verb::kCollectionGet:
+        case cli::Verb::kCollectionDelete:
+            return cli::run_collection(arguments);
+    }
+    return ExitCode::kInternal;
+}
+
+}  // namespace
+}  // namespace akidb
+
+int main(int count, char** words) {
+    const akidb::cli::ParsedArguments parsed = akidb::cli::parse_arguments(
+        std::span<const char* const>(words, static_cast<size_t>(count)), akidb::server::kSettings);
+    if (!parsed.arguments.has_value()) {
+        std::fputs(parsed.text.c_str(), parsed.exit_code == akidb::ExitCode::kClean ? stdout : stderr);
+        return static_cast<int>(parsed.exit_code);
+    }
+    return static_cast<int>(akidb::run(*parsed.arguments));
+}
