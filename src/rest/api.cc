@@ -325,7 +325,8 @@ class ApiHandler final : public Api {
             AKIDB_TRY(parse_query(request.query, {}));
         }
         if (!request.content_type.empty() && !request.body.empty() && !is_json(request.content_type)) {
-            call->answer(error_answer(415, "INVALID_ARGUMENT", "the Content-Type must be application/json",
+            call->answer(error_answer(415, "INVALID_ARGUMENT",
+                                      "the Content-Type must be application/json (curl: --json)",
                                       request.request_id));
             return {};
         }

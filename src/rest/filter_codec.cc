@@ -170,6 +170,7 @@ class FilterReader {
 Result<model::Filter> read_filter(JsonReader& reader) {
     AKIDB_TRY(model::Filter filter, FilterReader(reader).read_root());
     AKIDB_TRY(model::validate(filter));
+    model::prepare(filter);
     return filter;
 }
 
