@@ -27,7 +27,7 @@ inline constexpr uint32_t kNoNeighbour = 0xffffffffu;
 struct GraphOptions {
     uint32_t degree = 32;     // neighbours a row, a multiple of 16
     uint32_t build_ef = 128;  // beam while linking
-    float alpha = 1.2f;       // robust prune: keep a neighbour unless a kept one is alpha times nearer to it
+    float alpha = 1.04f;      // robust prune: keep a neighbour unless a kept one is alpha times nearer to it
 };
 
 /// Visited marks and queues of one search or link, reused by its thread. Thread-compatible.

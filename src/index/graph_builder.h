@@ -1,6 +1,6 @@
 // GraphBuilder: links rows into the neighbour lists, one after another, for the one thread that builds. For
 // each row it walks to its nearest rows, keeps a robust-pruned choice of them (Subramanya et al. 2019, Alg.
-// 2; free slots filled with the nearest rejected ones) and offers itself to each as a neighbour. A full list
+// 2, filled to half with the nearest rejected ones) and offers itself to each as a neighbour. A full list
 // takes the newcomer by comparing it with each neighbour once instead of pruning the whole list again: the
 // walk has already measured nearly all of those distances. Every row stays reachable from row 0: each other
 // row is *pledged* one edge from a row linked before it, which pruning never removes. A row pledges at most
