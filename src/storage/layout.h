@@ -1,7 +1,7 @@
 // Layout: every file name under a collection's directory, made and parsed here only.
 //   MANIFEST-<version>            the commit point (manifest.h)
 //   log/<first sequence>.log      the write-ahead log (log_format.h)
-//   seg/<first row>-<rows>-<version>.rows   immutable documents (segment_format.h)
+//   seg/<first row>-<rows>-<version>.rows   immutable documents (segment.h)
 //   seg/<version>.graph           neighbour lists of rows [0, n)
 //   seg/<version>.dead            tombstones at the covered sequence
 // Numbers are 20-digit decimals, so names sort as numbers do.

@@ -1,8 +1,8 @@
 // Segment files: immutable, mapped, checksummed. Three kinds share one container (64-byte header, sections at
 // multiples of 4,096 bytes, then a section table with a CRC32C per 64 KiB block, then a 64-byte footer):
-//   .rows   documents of rows [first, first + count): vectors as index rows (stride × f32), versions, ids,
-//   metadata .graph  neighbour lists of rows [0, count): degree × u32 a row .dead   tombstones: (row u32,
-//   sequence u64) for rows dead at the manifest's covered sequence, ascending
+//   .rows   documents of rows [first, first + count): vectors (stride × f32 a row), versions, ids, metadata
+//   .graph  neighbour lists of rows [0, count): degree × u32 a row
+//   .dead   tombstones (row u32, sequence u64) for rows dead at the covered sequence, ascending
 // `directory` is the collection's seg directory, which writers make when it is not there. Writers stream into
 // a temp name, sync, rename and sync the directory; the file is durable at return. Readers check header,
 // table, footer, all lengths and the checksums of every section but the vectors at open; vectors are checked

@@ -49,7 +49,7 @@ Result<StringTable> open_strings(const SegmentContainer& container, SectionType 
     bool grows = before == 0;
     for (uint64_t i = 1; i <= row_count && grows; ++i) {
         uint64_t offset = load_u64(table.offsets, i);
-        grows = offset > before;
+        grows = offset >= before;
         before = offset;
     }
     if (!grows || before != table.bytes.size()) {

@@ -24,9 +24,8 @@ Result<void> write_vectors(SegmentWriter& writer, const std::string& name, const
     AKIDB_TRY(writer.begin_section(SectionType::kVectors));
     for (uint64_t i = 0; i < spec.row_count; ++i) {
         RowRecord row = row_at(i);
-        if (row.vector.size() != spec.stride * sizeof(float) || row.id.empty() || row.metadata.empty()) {
-            return refused(
-                name, "row " + std::to_string(i) + " has no id, no metadata or a vector of another stride");
+        if (row.vector.size() != spec.stride * sizeof(float) || row.id.empty()) {
+            return refused(name, "row " + std::to_string(i) + " has no id, or a vector of another stride");
         }
         AKIDB_TRY(writer.append(row.vector));
     }
