@@ -94,11 +94,13 @@ Result<void> LogFileScanner::for_each_record(
     const LogFrame& frame,
     FunctionRef<Result<void>(uint64_t sequence, RecordType type, std::string_view body)> visit) const {
     ByteReader reader(frame.body);
-    for (uint32_t i = 0; i < frame.header.record_count; ++i) {
+    bool is_clean_stop = frame.header.record_count == 0;
+    for (uint32_t i = 0; i < std::max(frame.header.record_count, 1U); ++i) {
         uint8_t type = reader.get<uint8_t>();
         std::string_view body = reader.get_string();
-        bool is_known = type >= static_cast<uint8_t>(RecordType::kUpsert) &&
-                        type <= static_cast<uint8_t>(RecordType::kCleanStop);
+        bool is_known = is_clean_stop ? type == static_cast<uint8_t>(RecordType::kCleanStop)
+                                      : type == static_cast<uint8_t>(RecordType::kUpsert) ||
+                                            type == static_cast<uint8_t>(RecordType::kDelete);
         if (reader.failed() || !is_known) {
             return damage(path_, frame.header.file_offset,
                           "record " + std::to_string(i) + " of the frame is malformed");

@@ -39,7 +39,8 @@ class LogFileScanner {
     Result<std::optional<LogFrame>> frame_at(uint32_t seed, uint64_t offset);
     /// Looks at every place from `offset` on where a frame could begin. Without a seed it only counts.
     Result<LogTail> scan_tail(std::optional<uint32_t> seed, uint64_t offset);
-    /// Calls `visit` for each record of a valid frame.
+    /// Calls `visit` for each record of a valid frame; for a clean stop with the next sequence, which the
+    /// record does not take.
     Result<void> for_each_record(
         const LogFrame& frame,
         FunctionRef<Result<void>(uint64_t sequence, RecordType type, std::string_view body)> visit) const;

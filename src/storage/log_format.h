@@ -9,9 +9,16 @@
 // recycled block never passes), 4 zero bytes — then the body: records of { type u8, length u32, bytes }.
 // Record i of a frame has sequence first + i.
 //
+// A clean stop is the last frame of an orderly shutdown: record count 0, first sequence the next one to be
+// given, and a body of one record, kCleanStop, which takes no sequence. So the log means the same with and
+// without it: one that was written but not synced may be seen by the next process and then vanish in a power
+// cut, after later files were made.
+//
 // Only one group is ever unsynced (rule R4). So an invalid frame that is followed by any valid frame, in the
 // file or in a later one, is damage (kDataLoss: quarantine); an invalid frame with nothing valid after it is
-// a torn tail of a group that was never acknowledged: it is cut, counted and reported.
+// a torn tail of a group that was never acknowledged: it is cut, counted and reported. One exception: rubbish
+// no longer than a clean stop at the end of a file is passed over when the next file goes on at the very next
+// sequence, which proves that no record is missing.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +39,7 @@ inline constexpr uint32_t kFrameAlignment = 64;
 enum class RecordType : uint8_t {
     kUpsert = 1,     // documents
     kDelete = 2,     // resolved ids, never a filter (rule R9)
-    kCleanStop = 3,  // the last record of an orderly shutdown; empty
+    kCleanStop = 3,  // alone in a frame of record count 0; empty, without a sequence
 };
 
 struct LogRecord {

@@ -1,5 +1,6 @@
 #include "storage/log_frame.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "base/bytes.h"
@@ -72,13 +73,16 @@ void encode_frame(uint32_t seed, uint64_t first_sequence, uint64_t file_offset,
                   std::span<const LogRecord> records, std::string& out) {
     uint64_t body_bytes = group_body_bytes(records);
     AKIDB_ASSERT(body_bytes <= kFrameBodyBytesMax);
+    auto is_stop = [](const LogRecord& record) { return record.type == RecordType::kCleanStop; };
+    bool is_clean_stop = std::any_of(records.begin(), records.end(), is_stop);
+    AKIDB_ASSERT(!is_clean_stop || body_bytes == kRecordHeaderBytes);
     out.clear();
     out.reserve(align_frame(kFrameHeaderBytes + body_bytes));
     ByteWriter writer(out);
     writer.put(kFrameMagic);
     writer.put(static_cast<uint32_t>(body_bytes));
     writer.put(first_sequence);
-    writer.put(static_cast<uint32_t>(records.size()));
+    writer.put(static_cast<uint32_t>(is_clean_stop ? 0 : records.size()));
     writer.put(uint32_t{0});
     writer.put(file_offset);
     writer.put(uint64_t{0});
@@ -107,8 +111,9 @@ std::optional<FrameHeader> decode_frame_header(std::string_view bytes, uint64_t 
         return std::nullopt;
     }
     bool fits = bytes_left >= kFrameHeaderBytes && header.body_bytes <= bytes_left - kFrameHeaderBytes;
-    bool holds_records =
-        header.record_count > 0 && uint64_t{header.record_count} * kRecordHeaderBytes <= header.body_bytes;
+    bool holds_records = header.record_count == 0
+                             ? header.body_bytes == kRecordHeaderBytes
+                             : uint64_t{header.record_count} * kRecordHeaderBytes <= header.body_bytes;
     bool counts_up = header.first_sequence <= std::numeric_limits<uint64_t>::max() - header.record_count;
     if (!fits || !holds_records || !counts_up) {
         return std::nullopt;

@@ -21,6 +21,7 @@ inline constexpr uint32_t kRecordHeaderBytes = 5;
 inline constexpr uint32_t kLogFormatVersion = 1;
 inline constexpr uint32_t kFrameMagic = 0x4d524641;  // "AFRM"
 inline constexpr uint64_t kFrameBodyBytesMax = 1 << 30;
+inline constexpr uint32_t kCleanStopBytes = kFrameHeaderBytes + kRecordHeaderBytes;  // without padding
 
 constexpr uint64_t align_frame(uint64_t bytes) {
     return (bytes + kFrameAlignment - 1) / kFrameAlignment * kFrameAlignment;
@@ -43,13 +44,13 @@ uint32_t frame_seed(const LogFileHeader& header);
 struct FrameHeader {
     uint32_t body_bytes = 0;
     uint64_t first_sequence = 0;
-    uint32_t record_count = 0;
-    uint32_t epoch = 0;  // of the writer's leadership; 0 while there is one server
+    uint32_t record_count = 0;  // records that have a sequence: 0 makes a clean stop
+    uint32_t epoch = 0;         // of the writer's leadership; 0 while there is one server
     uint64_t file_offset = 0;
     uint32_t crc = 0;
 };
 
-/// The whole frame, padded to kFrameAlignment, replaces `out`.
+/// The whole frame, padded to kFrameAlignment, replaces `out`. A kCleanStop record stands alone.
 void encode_frame(uint32_t seed, uint64_t first_sequence, uint64_t file_offset,
                   std::span<const LogRecord> records, std::string& out);
 /// Magic, zero bytes, offset, and lengths within `bytes_left` (the file's bytes from this frame on); not the

@@ -42,6 +42,7 @@ class Recovery {
     Result<void> check_header(const LogFileScanner& scanner, const LogFileName& file,
                               const LogFileHeader& header) const;
     Result<void> drop_headless(LogFileScanner& scanner, const LogFileName& file, bool is_last);
+    Result<void> judge_torn(const std::string& path_of_valid_frame);
     Result<void> read_frames(LogFileScanner& scanner, const LogFileName& file, uint32_t seed);
     Result<void> deliver(LogFileScanner& scanner, const LogFrame& frame);
     Result<void> read_tail(LogFileScanner& scanner, uint32_t seed, uint64_t offset);
@@ -57,9 +58,9 @@ class Recovery {
     std::vector<LogFileName> names_;
     LogRecovery found_;
     uint64_t read_up_to_ = 0;          // the last sequence in a frame, delivered or not
-    std::optional<EndOfFrames> end_;   // in the last file that has frames
+    std::optional<EndOfFrames> end_;   // in the last file that has records
     std::optional<EndOfFrames> torn_;  // the first place where something other than a frame or zeros stands
-    std::optional<std::string> frameless_;  // a last file to be removed
+    std::optional<std::string> recordless_;  // a last file to be removed
 };
 
 /// Log files by first sequence, from the newest that a record after `after` can follow: older ones are
@@ -110,7 +111,7 @@ Result<void> Recovery::drop_headless(LogFileScanner& scanner, const LogFileName&
     if (!is_last || tail.garbage_bytes > 0) {
         return damage(scanner.path(), 0, "the log file's header is invalid");
     }
-    frameless_ = file.name;
+    recordless_ = file.name;
     return {};
 }
 
@@ -118,7 +119,7 @@ Result<void> Recovery::deliver(LogFileScanner& scanner, const LogFrame& frame) {
     return scanner.for_each_record(
         frame, [this](uint64_t sequence, RecordType type, std::string_view body) -> Result<void> {
             found_.was_clean = type == RecordType::kCleanStop;
-            if (sequence <= after_) {
+            if (found_.was_clean || sequence <= after_) {
                 return {};
             }
             AKIDB_TRY(visit_(sequence, type, body));
@@ -144,6 +145,22 @@ Result<void> Recovery::read_tail(LogFileScanner& scanner, uint32_t seed, uint64_
     return {};
 }
 
+/// A valid frame follows what is torn. The file of that frame goes on right after the last record (read_file
+/// saw to that), so nothing of the length of a clean stop can have been more than one: it was not synced
+/// when its process was killed, the next process saw it whole, and a power cut took it.
+Result<void> Recovery::judge_torn(const std::string& path_of_valid_frame) {
+    if (!torn_) {
+        return {};
+    }
+    if (found_.torn_bytes > kCleanStopBytes) {
+        return damage(torn_->name, torn_->offset,
+                      "an invalid frame is followed by a valid one in " + path_of_valid_frame);
+    }
+    torn_.reset();
+    found_.torn_bytes = 0;
+    return {};
+}
+
 Result<void> Recovery::read_frames(LogFileScanner& scanner, const LogFileName& file, uint32_t seed) {
     uint64_t offset = kLogHeaderBytes;
     uint64_t expected = file.first_sequence;
@@ -152,10 +169,7 @@ Result<void> Recovery::read_frames(LogFileScanner& scanner, const LogFileName& f
         if (!frame) {
             break;
         }
-        if (torn_) {
-            return damage(torn_->name, torn_->offset,
-                          "an invalid frame is followed by a valid one in " + scanner.path());
-        }
+        AKIDB_TRY(judge_torn(scanner.path()));
         if (frame->header.first_sequence != expected || expected <= read_up_to_) {
             return damage(scanner.path(), offset,
                           "the frame begins at sequence " + std::to_string(frame->header.first_sequence) +
@@ -166,10 +180,10 @@ Result<void> Recovery::read_frames(LogFileScanner& scanner, const LogFileName& f
         read_up_to_ = expected - 1;
         AKIDB_TRY(deliver(scanner, *frame));
     }
-    if (offset > kLogHeaderBytes) {
+    if (expected > file.first_sequence) {
         end_ = EndOfFrames{file.name, offset};
     } else {
-        frameless_ = file.name;
+        recordless_ = file.name;
     }
     return read_tail(scanner, seed, std::min(offset, scanner.size()));
 }
@@ -190,8 +204,8 @@ Result<void> Recovery::read_file(const LogFileName& file, bool is_last) {
     }
     AKIDB_TRY(check_header(scanner, file, *header));
     AKIDB_TRY(read_frames(scanner, file, frame_seed(*header)));
-    if (frameless_ && !is_last) {
-        return damage(scanner.path(), kLogHeaderBytes, "a log file without frames is not the last");
+    if (recordless_ && !is_last) {
+        return damage(scanner.path(), kLogHeaderBytes, "a log file without records is not the last");
     }
     return {};
 }
@@ -224,12 +238,11 @@ Result<void> Recovery::copy_frames(const EndOfFrames& end) {
 }
 
 Result<void> Recovery::repair() {
-    if (frameless_) {
-        AKIDB_TRY(files_.remove(join_path(directory_, *frameless_)));
+    if (recordless_) {
+        AKIDB_TRY(files_.remove(join_path(directory_, *recordless_)));
         AKIDB_TRY(files_.sync_directory(directory_));
     }
-    bool is_torn = found_.torn_bytes > 0;
-    return end_ && (is_torn || !found_.was_clean) ? copy_frames(*end_) : Result<void>();
+    return end_ && !found_.was_clean ? copy_frames(*end_) : Result<void>();
 }
 
 Result<LogRecovery> Recovery::run() {
@@ -237,6 +250,7 @@ Result<LogRecovery> Recovery::run() {
     for (size_t i = 0; i < names_.size(); ++i) {
         AKIDB_TRY(read_file(names_[i], i + 1 == names_.size()));
     }
+    found_.was_clean = found_.was_clean && found_.torn_bytes == 0;
     AKIDB_TRY(repair());
     return found_;
 }

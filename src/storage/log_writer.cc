@@ -13,9 +13,8 @@ namespace akidb::storage {
 namespace {
 
 // Kept allocated beyond each group, so that the clean stop of a server with a full disk still has its place.
-constexpr uint64_t kCleanStopFrameBytes = kFrameAlignment;
+constexpr uint64_t kCleanStopFrameBytes = align_frame(kCleanStopBytes);
 constexpr size_t kFrameBufferKeptBytes = 4 << 20;
-static_assert(kFrameHeaderBytes + kRecordHeaderBytes <= kCleanStopFrameBytes);
 
 struct ClosedFile {
     std::string name;
@@ -254,10 +253,12 @@ Result<void> LogWriter::close_cleanly() {
     if (impl_->stopped) {
         return {};
     }
+    AKIDB_TRY(impl_->check_usable());
     const LogRecord stop{.type = RecordType::kCleanStop, .body = {}};
-    AKIDB_TRY(append_group(std::span(&stop, 1)));
-    impl_->stopped = true;
-    return {};
+    Result<void> written = impl_->write_frame(std::span(&stop, 1));
+    impl_->stopped = written.has_value();
+    impl_->poisoned = !impl_->stopped;
+    return written;
 }
 
 }  // namespace akidb::storage

@@ -45,8 +45,8 @@ class LogWriter {
     /// Bytes in all files that trim has not removed.
     uint64_t log_bytes() const;
     bool is_poisoned() const;
-    /// Writes and syncs the clean-stop record, which takes a sequence like any other; kUnavailable when
-    /// poisoned. Every later call but this one fails.
+    /// Writes and syncs the clean stop, which takes no sequence; kUnavailable when poisoned. Every later call
+    /// but this one fails.
     Result<void> close_cleanly();
 
   private:
