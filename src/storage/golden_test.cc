@@ -1,0 +1,159 @@
+// Files that the first version wrote must be readable for ever, and what is written today must be the same
+// bytes. To make a new set after a deliberate change of format, in a new directory:
+//   storage_test --gtest_also_run_disabled_tests --gtest_filter='Golden.DISABLED_*'
+#include <gtest/gtest.h>
+
+#include "base/bytes.h"
+#include "model/document_id.h"
+#include "storage/files_for_tests.h"
+#include "storage/layout.h"
+#include "storage/log_reader.h"
+#include "storage/log_writer.h"
+#include "storage/segment.h"
+
+namespace akidb::storage {
+namespace {
+
+constexpr uint32_t kDimension = 16;
+const std::string kGolden = std::string(AKIDB_SOURCE_DIR) + "/tests/golden/v1";
+constexpr LogWriterOptions kLogOptions{
+    .file_bytes = 4096, .preallocate_bytes_min = 1024, .preallocate_bytes_max = 1024};
+
+model::Document document(uint64_t number) {
+    model::Document made;
+    made.id = number == 1 ? model::DocumentId::from_text("first").value() : model::DocumentId(number);
+    made.vector.assign(kDimension, static_cast<float>(number));
+    made.version = number;
+    return made;
+}
+
+void write_log(io::FileSystem& files, const std::string& directory) {
+    Result<std::unique_ptr<LogWriter>> writer =
+        LogWriter::open(files, directory + "/log", test_collection(), 1, kLogOptions);
+    ASSERT_TRUE(writer.has_value());
+    const std::vector<LogRecord> group{{RecordType::kUpsert, encode_upsert({document(1)})},
+                                       {RecordType::kUpsert, encode_upsert({document(2), document(3)})}};
+    ASSERT_TRUE((*writer)->append_group(group).has_value());
+    const LogRecord removal{RecordType::kDelete, encode_delete({document(2).id.encoded()})};
+    ASSERT_TRUE((*writer)->append_group(std::span(&removal, 1)).has_value());
+    ASSERT_TRUE((*writer)->close_cleanly().has_value());
+}
+
+std::string lists_of_three_rows() {
+    std::string lists;
+    ByteWriter writer(lists);
+    for (uint32_t neighbour : {1U, 2U, 0U, 2U, 0U, 1U}) {
+        writer.put(neighbour);
+    }
+    return lists;
+}
+
+Manifest write_segments(io::FileSystem& files, const std::string& segments) {
+    Manifest manifest{
+        .version = 1, .collection = test_collection(), .dimension = kDimension, .covered_sequence = 3};
+    std::vector<model::Document> documents{document(1), document(2), document(3)};
+    std::vector<std::string> ids;
+    for (const model::Document& each : documents) {
+        ids.push_back(each.id.encoded());
+    }
+    Result<ManifestFile> rows = write_rows_segment(
+        files, segments, rows_name(0, 3, 1), {test_collection(), 0, 3, kDimension}, [&](uint64_t index) {
+            const model::Document& from = documents[index];
+            return RowRecord{as_text(std::as_bytes(std::span(from.vector))), from.version, ids[index],
+                             from.metadata};
+        });
+    Result<ManifestFile> graph =
+        write_graph_segment(files, segments, graph_name(1), test_collection(), 3, 2,
+                            [](uint32_t, uint32_t, std::string& out) { out += lists_of_three_rows(); });
+    Result<ManifestFile> dead =
+        write_dead_segment(files, segments, dead_name(1), test_collection(), {{1, 3}});
+    EXPECT_TRUE(rows.has_value() && graph.has_value() && dead.has_value());
+    manifest.rows.push_back({*rows, 0, 3});
+    manifest.graph = *graph;
+    manifest.dead = *dead;
+    return manifest;
+}
+
+void write_all(io::FileSystem& files, const std::string& directory) {
+    write_log(files, directory);
+    Manifest manifest = write_segments(files, directory + "/seg");
+    ASSERT_TRUE(write_manifest(files, directory, manifest).has_value());
+}
+
+std::vector<std::string> golden_names() {
+    return {"log/" + log_name(1), "seg/" + rows_name(0, 3, 1), "seg/" + graph_name(1), "seg/" + dead_name(1),
+            manifest_name(1)};
+}
+
+TEST(Golden, DISABLED_MakeFiles) {
+    std::unique_ptr<io::FileSystem> files = io::make_posix_file_system();
+    std::filesystem::remove_all(kGolden);
+    std::filesystem::create_directories(kGolden);
+    write_all(*files, kGolden);
+}
+
+TEST(Golden, TodaysWriterMakesTheSameBytes) {
+    TempDirectory directory;
+    std::unique_ptr<io::FileSystem> files = io::make_posix_file_system();
+    write_all(*files, directory.path());
+    for (const std::string& name : golden_names()) {
+        EXPECT_TRUE(read_bytes(directory / name) == read_bytes(kGolden + "/" + name)) << name;
+    }
+}
+
+TEST(Golden, TheLogReadsAsItWasWritten) {
+    TempDirectory directory;  // recovery may write
+    std::filesystem::copy(kGolden, directory.path(), std::filesystem::copy_options::recursive);
+    std::unique_ptr<io::FileSystem> files = io::make_posix_file_system();
+    std::vector<std::string> ids;
+    Result<LogRecovery> recovery =
+        recover_log(*files, directory / "log", test_collection(), 0,
+                    [&](uint64_t sequence, RecordType type, std::string_view body) -> Result<void> {
+                        if (type == RecordType::kUpsert) {
+                            AKIDB_TRY(std::vector<UpsertItem> items, decode_upsert(body, kDimension));
+                            for (const UpsertItem& item : items) {
+                                AKIDB_TRY(model::DocumentId id, model::DocumentId::decode(item.id));
+                                ids.push_back(std::to_string(sequence) + "+" + id.to_string());
+                            }
+                        } else if (type == RecordType::kDelete) {
+                            AKIDB_TRY(std::vector<std::string_view> removed, decode_delete(body));
+                            AKIDB_TRY(model::DocumentId id, model::DocumentId::decode(removed.at(0)));
+                            ids.push_back(std::to_string(sequence) + "-" + id.to_string());
+                        }
+                        return {};
+                    });
+    ASSERT_TRUE(recovery.has_value()) << recovery.error().message();
+    EXPECT_EQ(ids, (std::vector<std::string>{"1+first", "2+2", "2+3", "3-2"}));
+    EXPECT_EQ(recovery->last_sequence, 3u);
+    EXPECT_TRUE(recovery->was_clean);
+}
+
+TEST(Golden, ManifestAndSegmentsReadAsTheyWereWritten) {
+    std::unique_ptr<io::FileSystem> files = io::make_posix_file_system();
+    Result<std::optional<Manifest>> manifest = read_manifest(*files, kGolden);
+    ASSERT_TRUE(manifest.has_value() && manifest->has_value());
+    const Manifest& named = **manifest;
+    EXPECT_EQ(named.covered_sequence, 3u);
+    const std::string segments = kGolden + "/seg";
+    Result<std::shared_ptr<const RowsSegment>> rows =
+        RowsSegment::open(*files, segments, named.rows.at(0), test_collection(), kDimension);
+    ASSERT_TRUE(rows.has_value()) << rows.error().message();
+    for (uint64_t i = 0; i < 3; ++i) {
+        model::Document expected = document(i + 1);
+        EXPECT_EQ((*rows)->id(i), expected.id.encoded());
+        EXPECT_EQ((*rows)->version(i), i + 1);
+        EXPECT_EQ((*rows)->metadata(i), expected.metadata);
+        EXPECT_EQ((*rows)->vectors()[i * kDimension], expected.vector[0]);
+    }
+    EXPECT_TRUE((*rows)->verify_vectors([] { return false; }).has_value());
+    Result<GraphLists> graph = open_graph_segment(*files, segments, *named.graph, test_collection());
+    ASSERT_TRUE(graph.has_value());
+    EXPECT_EQ(graph->lists, lists_of_three_rows());
+    Result<std::vector<DeadRow>> dead = open_dead_segment(*files, segments, *named.dead, test_collection());
+    ASSERT_TRUE(dead.has_value() && dead->size() == 1);
+    EXPECT_EQ((*dead)[0].row, 1u);
+    EXPECT_EQ((*dead)[0].sequence, 3u);
+}
+
+}  // namespace
+}  // namespace akidb::storage
