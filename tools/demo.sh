@@ -147,7 +147,7 @@ print_summary() {
     row '500 searches/s: errors' "$(figure load .errors)"
     row 'highest rate with P95 <= 5 ms, searches/s (client on the same cores)' "$(figure max_rate '.max_rate|round')"
     row 'restart: seconds until /ready' "$restart_seconds"
-    row 'resident memory of the server, MiB' "$(awk '/VmRSS/ {print int($2 / 1024)}' "/proc/$server_pid/status")"
+    row 'resident memory right after the restart, MiB' "$(awk '/VmRSS/ {print int($2 / 1024)}' "/proc/$server_pid/status")"
 }
 
 holds() { jq -e ".recall >= $recall_floor" "$work/$1.json" >/dev/null; }
