@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
@@ -142,15 +143,14 @@ Result<Finished> run_akidb(const std::vector<std::string>& arguments, const Envi
 }
 
 Result<std::unique_ptr<ServerProcess>> ServerProcess::start(const ServerOptions& options) {
-    std::vector<std::string> arguments{"serve",
-                                       "--data",
-                                       options.data_directory,
-                                       "--server.rest_port",
-                                       "0",
-                                       "--server.grpc_port",
-                                       "0",
-                                       "--metrics.port",
-                                       "0"};
+    std::vector<std::string> arguments{"serve", "--data", options.data_directory};
+    for (const char* port : {"--server.rest_port", "--server.grpc_port", "--metrics.port"}) {
+        const bool is_given =
+            std::find(options.flags.begin(), options.flags.end(), port) != options.flags.end();
+        if (options.takes_free_ports && !is_given) {
+            arguments.insert(arguments.end(), {port, "0"});
+        }
+    }
     arguments.insert(arguments.end(), options.flags.begin(), options.flags.end());
     std::unique_ptr<ServerProcess> server(new ServerProcess());
     int ends[2];

@@ -48,7 +48,8 @@ Result<Finished> run_akidb(const std::vector<std::string>& arguments, const Envi
 
 struct ServerOptions {
     std::string data_directory;
-    std::vector<std::string> flags;  // after the defaults: three free ports
+    std::vector<std::string> flags;
+    bool takes_free_ports = true;  // by flags, each unless `flags` has that port
     Environment environment;
     uint32_t start_timeout_ms = 30'000;
 };
