@@ -17,7 +17,7 @@ namespace akidb::storage {
 struct ManifestFile {
     std::string name;  // within seg/
     uint64_t bytes = 0;
-    uint32_t crc = 0;  // of the file's own footer; ties the entry to the very file
+    uint32_t crc = 0;  // in the file's footer; ties the entry to the very file
 };
 
 struct ManifestRows {

@@ -33,10 +33,15 @@ void seal(std::string& out) {
     ByteWriter(out).put(crc32c(out));
 }
 
+/// The checksum in a header or footer. It stands for the whole: a checksum over bytes that end with their own
+/// checksum is the same number for all files.
+uint32_t seal_of(std::string_view bytes) {
+    return ByteReader(bytes.substr(kCrcOffset)).get<uint32_t>();
+}
+
 /// `bytes` are a header or a footer.
 bool is_sealed(std::string_view bytes, std::string_view magic) {
-    return bytes.starts_with(magic) &&
-           ByteReader(bytes.substr(kCrcOffset)).get<uint32_t>() == crc32c(bytes.substr(0, kCrcOffset));
+    return bytes.starts_with(magic) && seal_of(bytes) == crc32c(bytes.substr(0, kCrcOffset));
 }
 
 std::string encode_header(const SegmentHeader& header) {
@@ -69,7 +74,7 @@ Result<SegmentWriter> SegmentWriter::create(io::FileSystem& files, const std::st
     }
     AKIDB_TRY(made.file_, std::move(file));
     std::string encoded = encode_header(header);
-    made.header_crc_ = crc32c(encoded);
+    made.header_crc_ = seal_of(encoded);
     AKIDB_TRY(made.write(encoded));
     return made;
 }
@@ -166,7 +171,7 @@ Result<ManifestFile> SegmentWriter::finish() {
     AKIDB_TRY(write(footer));
     AKIDB_TRY(flush());
     AKIDB_TRY(file_->sync());
-    ManifestFile entry{.name = name_, .bytes = file_->size(), .crc = crc32c(footer)};
+    ManifestFile entry{.name = name_, .bytes = file_->size(), .crc = seal_of(footer)};
     AKIDB_TRY(file_->close());
     AKIDB_TRY(files_->rename(temporary_path(), join_path(directory_, name_)));
     file_.reset();
@@ -213,7 +218,7 @@ Result<SegmentContainer::Footer> SegmentContainer::read_footer(const ManifestFil
     if (!is_sealed(raw, kFooterMagic)) {
         return damage(path_, footer.offset, "the footer's checksum does not hold");
     }
-    if (crc32c(raw) != entry.crc) {
+    if (seal_of(raw) != entry.crc) {
         return damage(path_, footer.offset, "this is not the file that the manifest names");
     }
     ByteReader reader(raw.substr(kFooterMagic.size()));
@@ -227,7 +232,7 @@ Result<SegmentContainer::Footer> SegmentContainer::read_footer(const ManifestFil
 
 Result<void> SegmentContainer::read_header(const Footer& footer, SegmentKind kind, Uuid collection) {
     std::string_view raw = file_->bytes().substr(0, kHeaderBytes);
-    if (!is_sealed(raw, kHeaderMagic) || crc32c(raw) != footer.header_crc) {
+    if (!is_sealed(raw, kHeaderMagic) || seal_of(raw) != footer.header_crc) {
         return damage(path_, 0, "the header's checksum does not hold");
     }
     ByteReader reader(raw.substr(kHeaderMagic.size()));
