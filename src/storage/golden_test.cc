@@ -3,6 +3,8 @@
 //   storage_test --gtest_also_run_disabled_tests --gtest_filter='Golden.DISABLED_*'
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include "base/bytes.h"
 #include "model/document_id.h"
 #include "storage/files_for_tests.h"
@@ -85,6 +87,27 @@ std::vector<std::string> golden_names() {
             manifest_name(1)};
 }
 
+/// The bytes of each hex block of a page.
+std::vector<std::string> hex_blocks(const std::string& page) {
+    std::vector<std::string> blocks;
+    std::istringstream lines(read_bytes(page));
+    bool is_inside = false;
+    for (std::string line; std::getline(lines, line);) {
+        if (line.starts_with("```")) {
+            is_inside = line == "```hex";
+            if (is_inside) {
+                blocks.emplace_back();
+            }
+        } else if (is_inside) {
+            std::istringstream words(line.substr(0, line.find('#')));
+            for (std::string word; words >> word;) {
+                blocks.back() += static_cast<char>(std::stoi(word, nullptr, 16));
+            }
+        }
+    }
+    return blocks;
+}
+
 TEST(Golden, DISABLED_MakeFiles) {
     std::unique_ptr<io::FileSystem> files = io::make_posix_file_system();
     std::filesystem::remove_all(kGolden);
@@ -98,6 +121,21 @@ TEST(Golden, TodaysWriterMakesTheSameBytes) {
     write_all(*files, directory.path());
     for (const std::string& name : golden_names()) {
         EXPECT_TRUE(read_bytes(directory / name) == read_bytes(kGolden + "/" + name)) << name;
+    }
+}
+
+TEST(Golden, ExamplesInThePagesAreBytesOfTheseFiles) {
+    std::string all;
+    for (const std::string& name : golden_names()) {
+        all += read_bytes(kGolden + "/" + name);
+    }
+    for (const std::string page : {"log.md", "manifest.md", "segment.md"}) {
+        std::vector<std::string> blocks = hex_blocks(std::string(AKIDB_SOURCE_DIR) + "/docs/formats/" + page);
+        EXPECT_FALSE(blocks.empty()) << page;
+        for (size_t i = 0; i < blocks.size(); ++i) {
+            EXPECT_FALSE(blocks[i].empty());
+            EXPECT_NE(all.find(blocks[i]), std::string::npos) << "block " << i + 1 << " of " << page;
+        }
     }
 }
 
