@@ -20,6 +20,8 @@
 namespace akidb::e2e {
 namespace {
 
+constexpr uint32_t kPollMs = 2;
+
 std::string read_file(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     std::ostringstream text;
@@ -111,6 +113,25 @@ void kill_and_reap(const Child& child) {
     waitpid(child.pid, nullptr, 0);
 }
 
+/// Spawns, lets `wait` wait for the end, and collects what was written.
+Result<Finished> run(const std::vector<std::string>& arguments, const Environment& environment,
+                     const std::function<Result<int>(const Child&)>& wait) {
+    const TemporaryDirectory files;
+    const std::string out_path = files.path() + "/out";
+    const std::string err_path = files.path() + "/err";
+    const int out = ::open(out_path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    Result<Child> child = spawn(arguments, environment, out, err_path);
+    ::close(out);
+    AKIDB_TRY(const Child running, std::move(child));
+    Result<int> exit_code = wait(running);
+    if (!exit_code) {
+        kill_and_reap(running);
+    }
+    ::close(running.process);
+    AKIDB_TRY(const int code, std::move(exit_code));
+    return Finished{code, read_file(out_path), read_file(err_path)};
+}
+
 }  // namespace
 
 TemporaryDirectory::TemporaryDirectory() {
@@ -126,20 +147,25 @@ TemporaryDirectory::~TemporaryDirectory() {
 
 Result<Finished> run_akidb(const std::vector<std::string>& arguments, const Environment& environment,
                            uint32_t timeout_ms) {
-    const TemporaryDirectory files;
-    const std::string out_path = files.path() + "/out";
-    const std::string err_path = files.path() + "/err";
-    const int out = ::open(out_path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    Result<Child> child = spawn(arguments, environment, out, err_path);
-    ::close(out);
-    AKIDB_TRY(const Child running, std::move(child));
-    Result<int> exit_code = wait_for(running, timeout_ms);
-    if (!exit_code) {
-        kill_and_reap(running);
-    }
-    ::close(running.process);
-    AKIDB_TRY(const int code, std::move(exit_code));
-    return Finished{code, read_file(out_path), read_file(err_path)};
+    return run(arguments, environment,
+               [timeout_ms](const Child& running) { return wait_for(running, timeout_ms); });
+}
+
+Result<Finished> run_akidb_until(const std::vector<std::string>& arguments,
+                                 const std::function<bool()>& condition, uint32_t timeout_ms) {
+    return run(arguments, {}, [&](const Child& running) {
+        const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
+        Result<int> code = wait_for(running, kPollMs);
+        bool is_killed = false;
+        while (!code && std::chrono::steady_clock::now() < end) {
+            if (!is_killed && condition()) {
+                ::kill(running.pid, SIGKILL);
+                is_killed = true;
+            }
+            code = wait_for(running, kPollMs);
+        }
+        return code;
+    });
 }
 
 Result<std::unique_ptr<ServerProcess>> ServerProcess::start(const ServerOptions& options) {

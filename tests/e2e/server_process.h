@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -45,6 +46,10 @@ struct Finished {
 /// variables of the test itself are not handed on.
 Result<Finished> run_akidb(const std::vector<std::string>& arguments, const Environment& environment = {},
                            uint32_t timeout_ms = 60'000);
+
+/// The same, but kills it (kill -9) as soon as `condition` holds, which is asked every few milliseconds.
+Result<Finished> run_akidb_until(const std::vector<std::string>& arguments,
+                                 const std::function<bool()>& condition, uint32_t timeout_ms = 60'000);
 
 struct ServerOptions {
     std::string data_directory;
