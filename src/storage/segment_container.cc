@@ -286,9 +286,13 @@ Result<void> SegmentContainer::read_table(const Footer& footer) {
         sections_.push_back(std::move(section));
     }
     for (Section& section : sections_) {
-        std::string_view crcs = reader.get_bytes(blocks_of(section.length) * sizeof(uint32_t));
-        section.block_crcs.resize(crcs.size() / sizeof(uint32_t));
-        std::memcpy(section.block_crcs.data(), crcs.data(), crcs.size());
+        if (blocks_of(section.length) > reader.remaining() / sizeof(uint32_t)) {
+            return damage(path_, footer.table_offset, "the section table has too few checksums");
+        }
+        section.block_crcs.resize(blocks_of(section.length));
+        for (uint32_t& crc : section.block_crcs) {
+            crc = reader.get<uint32_t>();
+        }
     }
     bool is_exact = align_up(end, kTableAlignment) == footer.table_offset &&
                     align_up(footer.table_offset + footer.table_bytes, kTableAlignment) == footer.offset;
