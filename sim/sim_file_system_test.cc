@@ -267,13 +267,23 @@ TEST_F(SimFiles, NeverHealAFailedSync) {
     EXPECT_EQ(content(*files_.crash_image(CrashModel::kAllKept, 1), "/log"), std::string("A\0C", 3));
 }
 
-TEST_F(SimFiles, LoseNamesWithAFailedSyncOfTheirDirectory) {
+TEST_F(SimFiles, KeepNamesPendingThroughAFailedSyncOfTheirDirectory) {
     make(files_, "/f");
     files_.fail_call(0, Fault::kFailedSync, false);
     EXPECT_FALSE(files_.sync_directory("/"));
-    expect_ok(files_.sync_directory("/"));
     EXPECT_EQ(names(files_, "/"), "f ");
-    EXPECT_EQ(names(*files_.crash_image(CrashModel::kAllKept, 1), "/"), "");
+    EXPECT_EQ(names(*files_.crash_image(CrashModel::kAllUnsyncedLost, 1), "/"), "");
+    expect_ok(files_.sync_directory("/"));
+    EXPECT_EQ(names(*files_.crash_image(CrashModel::kAllUnsyncedLost, 1), "/"), "f ");
+}
+
+TEST_F(SimFiles, ReviveAfterAKillWithNothingLostAndNothingMoreDurable) {
+    make(files_, "/f");
+    files_.crash_after(files_.calls());
+    EXPECT_FALSE(files_.sync_directory("/"));
+    files_.revive();
+    EXPECT_EQ(names(files_, "/"), "f ");
+    EXPECT_EQ(names(*files_.crash_image(CrashModel::kAllUnsyncedLost, 1), "/"), "");
 }
 
 TEST_F(SimFiles, AllowAppendsIntoPreallocatedSpaceOnAFullDisk) {
