@@ -4,8 +4,8 @@
 // torn list is a mix of old and new neighbours, which is a valid list (index design §2.1). Unused slots hold
 // kNoNeighbour. Rows are linked strictly in order of their ordinal: linked() = n means rows [0, n) are in the
 // graph; the rest is the head, scanned flat. Deleted rows stay as way-points and are kept out by `accept`.
-// For dot the graph is built in the space with one more component that makes all norms equal (Bachrach et al.
-// 2014), so that pruning works on true distances; searches need no change.
+// For dot the graph is built in the space with one more component that makes most norms equal (Bachrach et
+// al. 2014), so that pruning works on true distances; searches need no change.
 #pragma once
 
 #include <atomic>

@@ -8,7 +8,10 @@
 namespace akidb::index {
 namespace {
 
-constexpr float kScale = 1.25f;
+// Equal norms for all would need a factor of 1 or more; but then most rows differ little but in the extra
+// component. With 0.4, long rows lose some of it and all others keep their directions apart: fewer misses at
+// equal cost on GloVe-100 and on norms spread log-normally with sigma 0.1 to 1.5, where angles alone fail.
+constexpr float kScale = 0.4f;
 
 // Rounding can make the distance of near copies negative, and overflow can make it infinite or NaN.
 float to_distance(float value) {

@@ -1,8 +1,8 @@
 // LinkSpace: the squared Euclidean distance in which the graph is built, where the triangle inequality that
 // pruning rests on holds. Cosine: between unit vectors. L2: as it is. Dot: with one more component, sqrt(M² −
-// |x|²), which makes all norms equal, so that the nearest is the one with the largest product (Bachrach et
-// al. 2014); M² is 1.25² times the largest squared norm when linking began, and rows longer than M get 0
-// there. Distances are never negative and never NaN. Used by the builder only; thread-compatible.
+// |x|²), which makes norms up to M equal, so that the nearest is the one with the largest product (Bachrach
+// et al. 2014). M is 0.4 times the largest norm when linking began; longer rows get 0 there. Distances are
+// never negative and never NaN. Used by the builder only; thread-compatible.
 #pragma once
 
 #include <cstdint>
