@@ -30,7 +30,7 @@ namespace akidb::engine {
 struct CollectionOptions {
     index::GraphOptions graph;
     storage::LogWriterOptions log;
-    uint32_t default_ef = 160;
+    uint32_t default_ef = 256;
     /// A collection smaller than this is always scanned flat and never gets a graph.
     uint32_t graph_rows_min = 10'000;
     /// Writes are refused with 429 while more rows than this wait to be linked (back-pressure, never a read

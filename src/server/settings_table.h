@@ -105,7 +105,7 @@ inline constexpr std::array kSettings{
     Setting{.key = "index.default_ef",
             .type = SettingType::kInteger,
             .unit = "candidates",
-            .fallback = "160",
+            .fallback = "256",
             .min = 1,
             .max = 4096,
             .sentence =
