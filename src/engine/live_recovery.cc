@@ -5,8 +5,8 @@
 namespace akidb::engine {
 namespace {
 
-// Ids, metadata, tombstones and graph are always checked at open; vectors only as far as it does not make the start wait
-// (about 0.1 s from memory, 1 s from a cold disk). What lies beyond is for the background scrub.
+// Ids, metadata, tombstones and graph are always checked at open; vectors only as far as it does not make the
+// start wait (about 0.1 s from memory, 1 s from a cold disk). What lies beyond is for the background scrub.
 constexpr uint64_t kCheckedAtOpenBytes = 512 << 20;
 
 }  // namespace
@@ -41,8 +41,8 @@ std::string LiveCollection::log_directory() const {
 
 Result<void> LiveCollection::recover() {
     const uint64_t started_us = dependencies_.clock.monotonic_us();
-    // A process that was killed may have left names that we see and a power cut would take back. They must be durable
-    // before anything that they replace is removed.
+    // A process that was killed may have left names that we see and a power cut would take back. They must be
+    // durable before anything that they replace is removed.
     for (const std::string& directory : {directory_, segment_directory(), log_directory()}) {
         AKIDB_TRY(dependencies_.files.sync_directory(directory));
     }
@@ -142,8 +142,7 @@ Result<void> LiveCollection::open_segments(const storage::Manifest& manifest) {
 
 Result<storage::LogRecovery> LiveCollection::replay_log() {
     return storage::recover_log(
-        dependencies_.files, log_directory(), spec_.id,
-        manifest_.covered_sequence,
+        dependencies_.files, log_directory(), spec_.id, manifest_.covered_sequence,
         [this](uint64_t sequence, storage::RecordType type, std::string_view body) -> Result<void> {
             AKIDB_TRY(apply(sequence, type, body));
             return {};

@@ -1,5 +1,5 @@
-// Clock: the door to time. Order comes from sequence numbers, timers from monotonic_us, and the wall clock only labels
-// (rule R15). Thread-safe.
+// Clock: the door to time. Order comes from sequence numbers, timers from monotonic_us, and the wall clock
+// only labels (rule R15). Thread-safe.
 #pragma once
 
 #include <cstdint>

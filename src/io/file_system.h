@@ -1,13 +1,15 @@
-// FileSystem: the one door to disk. Production gives PosixFileSystem, the simulator gives one that loses, tears and
-// reorders what was not synced; both pass file_system_conformance.h. Paths are absolute or relative to the process,
+// FileSystem: the one door to disk. Production gives PosixFileSystem, the simulator gives one that loses,
+// tears and reorders what was not synced; both pass file_system_conformance.h. Paths are absolute or relative
+// to the process,
 // '/'-separated, and never made from a client's words.
 //
 // Words: *visible* = other calls in this process see it. *durable* = it survives a power cut.
-// Creating, renaming and removing are visible at return and durable after sync_dir of the directory that holds the name;
-// file content is visible at return of append and durable after sync. A failed sync means that the state of everything
-// written since the last good one is unknown: the caller must never retry it (rule R6, fsyncgate).
-// Errors: kNotFound, kAlreadyExists, kDiskFull (ENOSPC, EDQUOT), kUnavailable (EMFILE, ENFILE), kConflict (lock held),
-// otherwise kInternal; each message names call, path and errno text. Thread-safe; file objects are thread-compatible.
+// Creating, renaming and removing are visible at return and durable after sync_dir of the directory that
+// holds the name; file content is visible at return of append and durable after sync. A failed sync means
+// that the state of everything written since the last good one is unknown: the caller must never retry it
+// (rule R6, fsyncgate). Errors: kNotFound, kAlreadyExists, kDiskFull (ENOSPC, EDQUOT), kUnavailable (EMFILE,
+// ENFILE), kConflict (lock held), otherwise kInternal; each message names call, path and errno text.
+// Thread-safe; file objects are thread-compatible.
 #pragma once
 
 #include <cstddef>
@@ -28,8 +30,9 @@ class AppendFile {
     virtual ~AppendFile() = default;
     /// All of `bytes`, after what was appended before. On an error the file may hold a part of them.
     virtual Result<void> append(std::string_view bytes) = 0;
-    /// Writes zeros up to `total_bytes` and makes size and space durable, so that later syncs move data only (6–10 times
-    /// faster, measured in the facts). Does not move the logical end. kDiskFull leaves the logical content untouched.
+    /// Writes zeros up to `total_bytes` and makes size and space durable, so that later syncs move data only
+    /// (6–10 times faster, measured in the facts). Does not move the logical end. kDiskFull leaves the
+    /// logical content untouched.
     virtual Result<void> preallocate(uint64_t total_bytes) = 0;
     /// fdatasync: everything appended so far is durable at return.
     virtual Result<void> sync() = 0;
@@ -48,7 +51,8 @@ class ReadFile {
     virtual Result<void> read_at(uint64_t offset, size_t count, std::string& out) const = 0;
 };
 
-/// Read-only memory of a whole file; valid for the life of this object, also after the file's name was removed.
+/// Read-only memory of a whole file; valid for the life of this object, also after the file's name was
+/// removed.
 class MappedFile {
   public:
     virtual ~MappedFile() = default;
@@ -85,14 +89,15 @@ class FileSystem {
     /// Must be empty.
     virtual Result<void> remove_directory(const std::string& path) = 0;
     virtual Result<void> sync_directory(const std::string& path) = 0;
-    /// Creates `path` if needed and locks it for this process; kConflict (with the holder's pid if known) when held.
+    /// Creates `path` if needed and locks it for this process; kConflict (with the holder's pid if known)
+    /// when held.
     virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path) = 0;
     /// For unprivileged writers, on the volume of `path`.
     virtual Result<uint64_t> free_bytes(const std::string& path) = 0;
 };
 
-/// Writes `content` so that after return `path` holds all of it durably, and after a crash in between either the old
-/// file or the new one: temp name in the same directory, sync, rename, sync directory (rule R1).
+/// Writes `content` so that after return `path` holds all of it durably, and after a crash in between either
+/// the old file or the new one: temp name in the same directory, sync, rename, sync directory (rule R1).
 Result<void> write_file_atomically(FileSystem& files, const std::string& directory, const std::string& name,
                                    std::string_view content);
 /// The whole file; kDataLoss above `bytes_max` (nothing is allocated then).

@@ -1,5 +1,5 @@
-// HttpClient: the door to other servers, for the command line and later S3; by libcurl, with keep-alive. No redirects,
-// no proxies from the environment, no cookies. Thread-compatible: one client per thread.
+// HttpClient: the door to other servers, for the command line and later S3; by libcurl, with keep-alive. No
+// redirects, no proxies from the environment, no cookies. Thread-compatible: one client per thread.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +31,8 @@ struct HttpReply {
 class HttpClient {
   public:
     virtual ~HttpClient() = default;
-    /// Any HTTP status is a reply; kUnavailable when there was no connection or it broke, kDeadlineExceeded on time-out,
-    /// kPayloadTooLarge when the reply passes reply_bytes_max.
+    /// Any HTTP status is a reply; kUnavailable when there was no connection or it broke, kDeadlineExceeded
+    /// on time-out, kPayloadTooLarge when the reply passes reply_bytes_max.
     virtual Result<HttpReply> send(const HttpRequest& request) = 0;
 };
 

@@ -1,5 +1,5 @@
-// PosixFileSystem: FileSystem on the real disk. Opens with O_CLOEXEC and O_NOFOLLOW; retries EINTR; writes with pwrite at
-// the logical end. Thread-safe, stateless.
+// PosixFileSystem: FileSystem on the real disk. Opens with O_CLOEXEC and O_NOFOLLOW; retries EINTR; writes
+// with pwrite at the logical end. Thread-safe, stateless.
 #pragma once
 
 #include "io/file_system.h"

@@ -1,5 +1,5 @@
-// Random: the door to randomness. Production draws from the kernel's CSPRNG in blocks; the simulator from its seed.
-// Thread-safe.
+// Random: the door to randomness. Production draws from the kernel's CSPRNG in blocks; the simulator from its
+// seed. Thread-safe.
 #pragma once
 
 #include <cstdint>
