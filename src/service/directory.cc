@@ -135,6 +135,10 @@ LoadProgress Directory::progress() const {
     progress.total = impl_->total;
     progress.quarantined = impl_->quarantined;
     progress.finished = impl_->listed && progress.loaded >= progress.total;
+    if (progress.finished) {  // from then on what is there now counts, not what was there at the start
+        progress.total = impl_->published.load()->size();
+        progress.loaded = progress.total;
+    }
     return progress;
 }
 
