@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# Sourced by ./dev: the whole test run. Four passes, each a build of its own: release; debug with AddressSanitizer and
-# UndefinedBehaviorSanitizer; ThreadSanitizer; and clang, which checks the lock annotations (compiles only). A pass that
-# fails does not stop the others. The last line sums all test cases.
+# Sourced by ./dev: the whole test run. Three passes, each a build of its own: release; debug with AddressSanitizer and
+# UndefinedBehaviorSanitizer; and ThreadSanitizer, built by clang, which also checks the lock annotations as it compiles.
+# A pass that fails does not stop the others. The last line sums all test cases.
 
 passed_sum=0
 failed_sum=0
@@ -23,7 +23,7 @@ test_pass() {
     local preset=$1 status=0 passed=0 failed=0 log
     shift
     printf '\n== %s: build\n' "$preset"
-    if ! build_preset "$preset"; then
+    if ! build_preset "$preset" "${build_arguments[@]}"; then
         printf '%s: the build failed\n' "$preset"
         failed_sum=$((failed_sum + 1))
         return
@@ -39,19 +39,8 @@ test_pass() {
     printf '== %s: %d passed, %d failed\n' "$preset" "$passed" "$failed"
 }
 
-clang_pass() {
-    need_packages clang
-    printf '\n== clang: compile with -Wthread-safety\n'
-    if build_preset clang "-DCMAKE_CXX_COMPILER=$(clang_compiler)"; then
-        passed_sum=$((passed_sum + 1))
-    else
-        printf 'clang: the build failed\n'
-        failed_sum=$((failed_sum + 1))
-    fi
-}
-
 run_tests() {
-    local -a test_prefix=(env)
+    local -a test_prefix=(env) build_arguments=()
     test_pass release
     if [ "${1:-}" != --quick ]; then
         test_prefix=(env ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1)
@@ -62,8 +51,9 @@ run_tests() {
         if [ "$(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo 28)" -gt 28 ]; then
             test_prefix=(setarch -R "${test_prefix[@]}")
         fi
+        need_packages clang
+        build_arguments=("-DCMAKE_CXX_COMPILER=$(clang_compiler)")
         test_pass tsan -LE once
-        clang_pass
     fi
     printf '\n%d passed, %d failed\n' "$passed_sum" "$failed_sum"
     [ "$failed_sum" = 0 ]

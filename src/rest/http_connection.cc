@@ -26,6 +26,7 @@ constexpr uint32_t kLingerMs = 2'000;
 constexpr size_t kLingerBytesMax = 16 << 20;
 constexpr size_t kReadBytes = 16 << 10;
 constexpr size_t kBodyStep = 64 << 10;
+constexpr milliseconds kLastGrace{200};  // from the last answer, for a request after the listener closed
 constexpr size_t kSpareBytes = 64;
 
 auto yielding(ErrorCode& error) {
@@ -144,9 +145,14 @@ class Connection final : public ConnectionHandle {
         }
     }
     void sweep() override {
-        if (idle_ && available() > 0) {
+        if (!idle_ || claimed_) {
+            return;
+        }
+        if (available() > 0) {
             claim();
-        } else if (idle_) {
+        } else if (SteadyClock::now() < idle_since_ + kLastGrace) {
+            wait_a_last_time();
+        } else {
             socket_.cancel(ignored_);
         }
     }
@@ -182,6 +188,11 @@ class Connection final : public ConnectionHandle {
             shared_.book.request_ended();
         }
     }
+    /// A peer that has just come or has just been answered may have sent a request that is still on its way.
+    void wait_a_last_time() {
+        claim();
+        expire_at(idle_since_ + kLastGrace);
+    }
     size_t available() { return socket_.available(ignored_); }
 
     /// Readiness, not data, is awaited: what is still in the kernel can be seen by sweep().
@@ -190,18 +201,23 @@ class Connection final : public ConnectionHandle {
             claim();
             co_return true;
         }
-        if (!idle_) {  // it is from the start, so that sweep() sees a connection that did not run yet
+        const bool is_new = idle_;  // from the start, so that sweep() sees a connection that did not run yet
+        if (!is_new) {
             expire_after(shared_.options.idle_timeout_ms);
+            idle_since_ = SteadyClock::now();
+            idle_ = true;
+            release();
         }
-        idle_ = true;
-        release();
         if (shared_.stopped_accepting) {
-            co_return false;
+            if (!is_new) {
+                co_return false;
+            }
+            wait_a_last_time();
         }
         ErrorCode error;
         co_await socket_.async_wait(tcp::socket::wait_read, yielding(error));
         idle_ = false;
-        if (error && !claimed_) {
+        if (error && (!claimed_ || timed_out_)) {
             co_return false;
         }
         claim();
@@ -377,6 +393,7 @@ class Connection final : public ConnectionHandle {
     SteadyClock::time_point deadline_;
     ErrorCode ignored_;
     bool idle_ = true;
+    SteadyClock::time_point idle_since_ = SteadyClock::now();
     bool claimed_ = false;
     bool timed_out_ = false;
 };

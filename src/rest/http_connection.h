@@ -74,8 +74,8 @@ class ConnectionHandle {
     virtual ~ConnectionHandle() = default;
     /// Ends what it waits for when its time is up.
     virtual void expire(std::chrono::steady_clock::time_point now) = 0;
-    /// After stop_accepting: closes it when it is idle; a request whose bytes are there already counts as in
-    /// flight.
+    /// After stop_accepting: closes it when it has been idle for a while; a request whose bytes are there
+    /// already counts as in flight.
     virtual void sweep() = 0;
     virtual void close_mailbox() = 0;
 };

@@ -1,5 +1,8 @@
 #include "rest/http_server.h"
 
+#include <linux/filter.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <boost/asio.hpp>
 #include <future>
@@ -18,6 +21,7 @@ using ErrorCode = boost::system::error_code;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kAcceptBackoff{100};
+constexpr milliseconds kLastTick{20};
 constexpr int kBacklog = 1024;
 using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
 
@@ -80,12 +84,25 @@ asio::awaitable<void> expire_slow(Loop& loop) {
     milliseconds tick(std::clamp(shortest / 4, 10U, 1'000U));
     while (true) {
         ErrorCode error;
-        loop.ticker.expires_after(tick);
+        loop.ticker.expires_after(loop.shared.stopped_accepting ? std::min(tick, kLastTick) : tick);
         co_await loop.ticker.async_wait(asio::redirect_error(asio::use_awaitable, error));
         auto now = std::chrono::steady_clock::now();
         for (ConnectionHandle* connection : loop.connections) {
             connection->expire(now);
         }
+    }
+}
+
+/// Between the last accept and closing the listener a connection could still be made, only to be reset; so
+/// from here on the kernel drops new ones (TCP headers with SYN), which try again and then meet the closed
+/// port.
+void refuse_new_connections(Loop& loop) {
+    std::array<sock_filter, 4> program{{BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13),  // the flags of TCP
+                                        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x02, 0, 1),
+                                        BPF_STMT(BPF_RET | BPF_K, 0), BPF_STMT(BPF_RET | BPF_K, 0xffffffff)}};
+    const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
+    if (loop.acceptor.is_open()) {
+        setsockopt(loop.acceptor.native_handle(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter));
     }
 }
 
@@ -103,6 +120,7 @@ void close_listener(Loop& loop) {
             }
         }
         loop.acceptor.close(error);
+        loop.ticker.cancel();
     }
     for (ConnectionHandle* connection : loop.connections) {
         connection->sweep();
@@ -194,6 +212,9 @@ class Server final : public HttpServer {
         MutexLock lock(mutex_);
         shared_.draining = true;
         shared_.stopped_accepting = true;
+        for (auto& loop : loops_) {
+            refuse_new_connections(*loop);
+        }
         // Twice: a connection that was accepted but not yet admitted during the first round is seen by the
         // second.
         for (int round = 0; round < 2 && threads_ != nullptr; ++round) {

@@ -73,7 +73,8 @@ class HttpServer {
     virtual uint16_t port() const = 0;
     /// From now on answers carry `Connection: close`; listeners stay open.
     virtual void begin_draining() = 0;
-    /// Closes listeners and idle connections; requests in flight go on.
+    /// Closes listeners and idle connections; requests in flight go on. A connection that came or was
+    /// answered less than 200 ms ago counts as in flight until then: its request may be on the way.
     virtual void stop_accepting() = 0;
     /// Requests being read, handled or written.
     virtual size_t requests_in_flight() const = 0;
