@@ -18,7 +18,12 @@
 namespace akidb::stress {
 namespace {
 
+#if defined(__SANITIZE_ADDRESS__)
+// The sanitizer keeps 256 MiB of freed memory on purpose, with shadow and padding beside it.
+constexpr uint64_t kGrowthKibMax = 768 << 10;
+#else
 constexpr uint64_t kGrowthKibMax = 64 << 10;
+#endif
 constexpr size_t kDescriptorsGrowthMax = 8;  // log files that the first write opens
 constexpr const char* kVector = "[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16]";
 
