@@ -23,6 +23,8 @@
 
 namespace akidb::rest {
 
+struct Loop;
+
 /// What all threads of one server share; outlives every connection.
 struct Shared {
     Shared(HttpServerOptions given, HttpHandler& routes, telemetry::Metrics& metrics, Logger& log)
@@ -41,6 +43,8 @@ struct Shared {
     std::unique_ptr<io::Random> random;
     std::atomic<bool> draining{false};
     std::atomic<bool> stopped_accepting{false};
+    std::vector<Loop*> loops;  // all of them, before the first thread starts
+    std::atomic<size_t> next_loop{0};
 };
 
 /// Where an answer waits for its connection. The handler may answer from any thread, and before handle()

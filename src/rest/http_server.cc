@@ -2,6 +2,7 @@
 
 #include <linux/filter.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio.hpp>
@@ -55,6 +56,51 @@ void admit(Loop& loop, tcp::socket socket) {
     start_connection(loop, std::move(socket), std::move(seat));
 }
 
+/// Closes the descriptor unless it was taken: a posted handler may be dropped with its loop.
+class OwnedDescriptor {
+  public:
+    explicit OwnedDescriptor(int descriptor) : descriptor_(descriptor) {}
+    OwnedDescriptor(OwnedDescriptor&& other) noexcept : descriptor_(other.take()) {}
+    OwnedDescriptor& operator=(OwnedDescriptor&&) = delete;
+    ~OwnedDescriptor() {
+        if (descriptor_ >= 0) {
+            ::close(descriptor_);
+        }
+    }
+    int take() { return std::exchange(descriptor_, -1); }
+
+  private:
+    int descriptor_;
+};
+
+/// Loops take turns. The kernel spreads connections over their listeners by hash, which puts four clients on
+/// one core as often as not.
+void hand_over(Loop& from, tcp::socket socket) {
+    Shared& shared = from.shared;
+    Loop& to = *shared.loops[shared.next_loop.fetch_add(1) % shared.loops.size()];
+    if (&to == &from) {
+        admit(from, std::move(socket));
+        return;
+    }
+    ErrorCode error;
+    const tcp protocol = socket.local_endpoint(error).protocol();
+    OwnedDescriptor descriptor(error ? -1 : socket.release(error));
+    if (error) {
+        return;
+    }
+    asio::post(to.context, [&to, protocol, handed = std::move(descriptor)]() mutable {
+        ErrorCode refused;
+        tcp::socket moved(to.context);
+        const int number = handed.take();
+        moved.assign(protocol, number, refused);
+        if (refused) {
+            ::close(number);
+            return;
+        }
+        admit(to, std::move(moved));
+    });
+}
+
 asio::awaitable<void> accept_connections(Loop& loop) {
     asio::steady_timer backoff(loop.context);
     while (loop.acceptor.is_open()) {
@@ -62,7 +108,7 @@ asio::awaitable<void> accept_connections(Loop& loop) {
         tcp::socket socket =
             co_await loop.acceptor.async_accept(asio::redirect_error(asio::use_awaitable, error));
         if (!error) {
-            admit(loop, std::move(socket));
+            hand_over(loop, std::move(socket));
             continue;
         }
         if (error == asio::error::operation_aborted || error == asio::error::connection_aborted) {
@@ -192,6 +238,7 @@ class Server final : public HttpServer {
             loops_.push_back(std::make_unique<Loop>(shared_));
             AKIDB_TRY(open_listener(loops_.back()->acceptor, endpoint, true));
             endpoint.port(loops_.back()->acceptor.local_endpoint().port());
+            shared_.loops.push_back(loops_.back().get());
         }
         port_ = endpoint.port();
         threads_ = std::make_unique<io::ThreadPool>(
@@ -215,9 +262,9 @@ class Server final : public HttpServer {
         for (auto& loop : loops_) {
             refuse_new_connections(*loop);
         }
-        // Twice: a connection that was accepted but not yet admitted during the first round is seen by the
-        // second.
-        for (int round = 0; round < 2 && threads_ != nullptr; ++round) {
+        // Three times: what was accepted but not handed over during the first round is handed over before the
+        // second ends, and seen in its new loop by the third.
+        for (int round = 0; round < 3 && threads_ != nullptr; ++round) {
             for (auto& loop : loops_) {
                 std::promise<void> done;
                 asio::post(loop->context, [&] {

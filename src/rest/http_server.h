@@ -1,9 +1,9 @@
 // HttpServer: HTTP/1.1 over Boost.Beast: sockets, limits, time-outs, keep-alive and drain; it knows no route.
 // All Beast templates live in http_connection.cc behind this plain interface (40 s of compiling). One io
-// thread per core, each with its own accept loop (SO_REUSEPORT). Limits: body by route, header 16 KiB, URL 8
-// KiB, slow clients (time to header 10 s, body 5 s per 64 KiB, idle 60 s), connections in all and per
-// address. What breaks HTTP itself is answered here in the one error shape: 400, 405, 408, 413, 414, 431,
-// 503. Thread-safe.
+// thread per core, each with its own listener (SO_REUSEPORT); connections go to the loops in turn. Limits:
+// body by route, header 16 KiB, URL 8 KiB, slow clients (time to header 10 s, body 5 s per 64 KiB, idle 60
+// s), connections in all and per address. What breaks HTTP itself is answered here in the one error shape:
+// 400, 405, 408, 413, 414, 431, 503. Thread-safe.
 #pragma once
 
 #include <cstdint>
