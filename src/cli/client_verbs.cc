@@ -88,7 +88,9 @@ Result<Json> query_vector(const Arguments& arguments, RestClient& client) {
     if (!search.vector_file.empty()) {
         AKIDB_TRY(VectorFile file, VectorFile::open(search.vector_file));
         if (search.row >= file.rows()) {
-            return invalid_argument("--row", "no such row", "0.." + std::to_string(file.rows() - 1));
+            return invalid_argument("--row",
+                                    search.vector_file + " has " + std::to_string(file.rows()) + " rows",
+                                    "a row of the file, counted from 0");
         }
         std::vector<float> row;
         AKIDB_TRY(file.read(search.row, 1, row));
