@@ -42,15 +42,6 @@ std::optional<Finding> read_config(const std::string& path, std::string& text) {
                    .allowed = "a readable TOML file"};
 }
 
-Finding finding_at(std::string_view key, const Effective& effective, std::string message,
-                   std::string allowed) {
-    return Finding{.place = place_of(key, effective),
-                   .key = std::string(key),
-                   .given = effective.text(key),
-                   .message = std::move(message),
-                   .allowed = std::move(allowed)};
-}
-
 void check_hosts(const Effective& effective, std::vector<Finding>& findings) {
     for (const std::string_view key : {"server.host", "metrics.host"}) {
         const std::string& host = effective.text(key);
@@ -176,6 +167,15 @@ bool is_loopback(std::string_view host) {
 std::string catalog_path(const Effective& effective) {
     const std::string file = effective.text("database.path").substr(kScheme.size());
     return file.starts_with('/') ? file : effective.text("storage.data_dir") + "/" + file;
+}
+
+settings::Finding finding_at(std::string_view key, const settings::Effective& effective, std::string message,
+                             std::string allowed) {
+    return settings::Finding{.place = place_of(key, effective),
+                             .key = std::string(key),
+                             .given = effective.text(key),
+                             .message = std::move(message),
+                             .allowed = std::move(allowed)};
 }
 
 }  // namespace akidb::server

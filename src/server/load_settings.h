@@ -30,6 +30,10 @@ std::vector<settings::Finding> cross_check(const settings::Effective& effective)
 /// "flag --server.host", "environment AKIDB_SERVER_HOST", "akidb.toml:3", "default".
 std::string place_of(std::string_view key, const settings::Effective& effective);
 
+/// A finding about the value that a setting has now.
+settings::Finding finding_at(std::string_view key, const settings::Effective& effective, std::string message,
+                             std::string allowed);
+
 /// IPv4 or IPv6, or "localhost".
 bool is_address(std::string_view host);
 bool is_loopback(std::string_view host);

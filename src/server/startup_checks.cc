@@ -27,15 +27,6 @@ std::string parent_of(const std::string& path) {
     return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-Finding finding_at(std::string_view key, const Effective& effective, std::string message,
-                   std::string allowed) {
-    return Finding{.place = place_of(key, effective),
-                   .key = std::string(key),
-                   .given = effective.text(key),
-                   .message = std::move(message),
-                   .allowed = std::move(allowed)};
-}
-
 bool is_ipv6(const std::string& host) {
     in6_addr ignored{};
     return inet_pton(AF_INET6, host.c_str(), &ignored) == 1;
