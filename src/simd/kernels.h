@@ -27,6 +27,15 @@ struct EdgeSums {
     float from = 0;     // Σ from·c
 };
 
+/// distances[i] = base + constant · factors[i] − (scale · sums[i] + offset) · factors[32 + i].
+struct Estimate {
+    float base = 0;
+    float constant = 1;
+    float scale = 1;
+    float offset = 0;
+    float bound = 0;
+};
+
 struct Kernels {
     const char* name;
     /// `count` is any number of components.
@@ -48,10 +57,18 @@ struct Kernels {
     /// is of row i, bit j is of dimension 32·step + j. The table has per step 16 bytes for each group of four
     /// dimensions, entry n for the four bits n, the even groups first: 0 2 4 6 1 3 5 7. sums[i] is the sum of
     /// the chosen entries. steps ≤ 2^15.
-    void (*scan_b1)(const uint8_t* codes, const uint8_t* table, size_t steps, uint32_t* sums);
+    void (*scan_b1)(const uint8_t* codes, const uint8_t* table, size_t steps, int32_t* sums);
     /// The same of four-bit codes: byte t of a word holds dimension 8·step + t in its low and 8·step + 4 + t
     /// in its high half. sums[i] = Σ code · query, exact. steps ≤ 2^15.
     void (*scan_b4)(const uint8_t* codes, const int8_t* query, size_t steps, int32_t* sums);
+
+    /// Fills the table of scan_b1 for 32 · steps components: the sum of an entry's components with their
+    /// signs, linearly from [−range, range] to [0, kScanTableMax]; returns the range.
+    float (*make_table_b1)(const float* query, size_t steps, uint8_t* table);
+    /// From the sums of a scan and two factors a row to 32 distances; bit i of the answer is set when
+    /// distances[i] < bound.
+    uint32_t (*estimate_32)(const int32_t* sums, const float* factors, const Estimate& estimate,
+                            float* distances);
 
     /// The unnormalised Walsh–Hadamard transform of `count` floats in place; count is a power of two.
     void (*hadamard_f32)(float* values, size_t count);

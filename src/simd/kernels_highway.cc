@@ -17,7 +17,7 @@
 #undef HWY_TARGET_STR
 #define HWY_TARGET_STR  \
     HWY_TARGET_STR_AVX3 \
-        ",vpclmulqdq,avx512vbmi,avx512vbmi2,vaes,avxvnni,avx512vnni,avx512bitalg,avx512vpopcntdq"
+    ",vpclmulqdq,avx512vbmi,avx512vbmi2,vaes,avxvnni,avx512vnni,avx512bitalg,avx512vpopcntdq"
 #endif
 
 HWY_BEFORE_NAMESPACE();
@@ -124,30 +124,112 @@ float dot_f16(const float* a, const uint16_t* half, size_t count) {
     return hn::GetLane(hn::SumOfLanes(d, hn::Add(sum0, sum1)));
 }
 
+// The steps whose partners share a vector: 1 and 2 lanes, then 4 and 8 where there are as many.
+template <class V>
+HWY_INLINE V hadamard_within(Floats d, V v) {
+    const hn::Repartition<uint64_t, Floats> d64;
+    auto other = hn::Shuffle2301(v);
+    v = hn::OddEven(hn::Sub(other, v), hn::Add(v, other));
+    other = hn::Shuffle1032(v);
+    v = hn::BitCast(d, hn::OddEven(hn::BitCast(d64, hn::Sub(other, v)), hn::BitCast(d64, hn::Add(v, other))));
+#if HWY_MAX_BYTES >= 32
+    other = hn::SwapAdjacentBlocks(v);
+    v = hn::OddEvenBlocks(hn::Sub(other, v), hn::Add(v, other));
+#endif
+#if HWY_MAX_BYTES >= 64
+    other = hn::ConcatLowerUpper(d, v, v);
+    v = hn::ConcatUpperLower(d, hn::Sub(other, v), hn::Add(v, other));
+#endif
+    return v;
+}
+
 void hadamard_f32(float* values, size_t count) {
     const Floats d;
     const size_t lanes = hn::Lanes(d);
     size_t width = 1;
-    for (; width < count && width < lanes; width *= 2) {
-        for (size_t start = 0; start < count; start += 2 * width) {
-            for (size_t i = start; i < start + width; ++i) {
-                const float a = values[i];
-                const float b = values[i + width];
-                values[i] = a + b;
-                values[i + width] = a - b;
-            }
+    if (count >= lanes) {
+        for (size_t i = 0; i < count; i += lanes) {
+            hn::StoreU(hadamard_within(d, hn::LoadU(d, values + i)), d, values + i);
         }
+        width = lanes;
     }
     for (; width < count; width *= 2) {
         for (size_t start = 0; start < count; start += 2 * width) {
-            for (size_t i = start; i < start + width; i += lanes) {
-                const auto a = hn::LoadU(d, values + i);
-                const auto b = hn::LoadU(d, values + i + width);
-                hn::StoreU(hn::Add(a, b), d, values + i);
-                hn::StoreU(hn::Sub(a, b), d, values + i + width);
+            for (size_t i = start; i < start + width; i += lanes <= width ? lanes : 1) {
+                if (lanes <= width) {
+                    const auto a = hn::LoadU(d, values + i);
+                    const auto b = hn::LoadU(d, values + i + width);
+                    hn::StoreU(hn::Add(a, b), d, values + i);
+                    hn::StoreU(hn::Sub(a, b), d, values + i + width);
+                } else {
+                    const float a = values[i];
+                    const float b = values[i + width];
+                    values[i] = a + b;
+                    values[i + width] = a - b;
+                }
             }
         }
     }
+}
+
+// Entry n of a group is the sum of its four components, each with the sign that n's bit says, brought from
+// [-range, range] to [0, kScanTableMax].
+float make_table_b1(const float* query, size_t steps, uint8_t* table) {
+    const hn::CappedTag<float, 16> d;
+    const hn::Rebind<int32_t, decltype(d)> d32;
+    const hn::Rebind<uint8_t, decltype(d)> d8;
+    float range = 0;
+    for (size_t i = 0; i < steps * kScanDimensions1; i += 4) {
+        const auto magnitude = [&](size_t j)
+                                   HWY_ATTR { return query[i + j] < 0 ? -query[i + j] : query[i + j]; };
+        const float sum = magnitude(0) + magnitude(1) + magnitude(2) + magnitude(3);
+        range = sum > range ? sum : range;
+    }
+    const float scale = range > 0 ? static_cast<float>(kScanTableMax) / (2 * range) : 0;
+    HWY_ALIGN float signs[4][16];
+    for (size_t n = 0; n < 16; ++n) {
+        for (size_t bit = 0; bit < 4; ++bit) {
+            signs[bit][n] = (n >> bit & 1) != 0 ? scale : -scale;
+        }
+    }
+    const auto middle = hn::Set(d, static_cast<float>(kScanTableMax) / 2);
+    for (size_t step = 0; step < steps; ++step) {
+        for (size_t group = 0; group < 8; ++group) {
+            const float* const part = query + step * kScanDimensions1 + group * 4;
+            uint8_t* const entries = table + step * kScanTableBytes + group % 2 * 64 + group / 2 * 16;
+            for (size_t n = 0; n < 16; n += hn::Lanes(d)) {
+                auto sum = hn::MulAdd(hn::Set(d, part[0]), hn::Load(d, signs[0] + n), middle);
+                sum = hn::MulAdd(hn::Set(d, part[1]), hn::Load(d, signs[1] + n), sum);
+                sum = hn::MulAdd(hn::Set(d, part[2]), hn::Load(d, signs[2] + n), sum);
+                sum = hn::MulAdd(hn::Set(d, part[3]), hn::Load(d, signs[3] + n), sum);
+                hn::StoreU(hn::DemoteTo(d8, hn::ConvertTo(d32, hn::Add(sum, hn::Set(d, 0.5f)))), d8,
+                           entries + n);
+            }
+        }
+    }
+    return range;
+}
+
+AKIDB_READS_SHARED uint32_t estimate_32(const int32_t* sums, const float* factors, const Estimate& estimate,
+                                        float* distances) {
+    const hn::CappedTag<float, 16> d;
+    const hn::Rebind<int32_t, decltype(d)> d32;
+    const auto bound = hn::Set(d, estimate.bound);
+    uint32_t nearer = 0;
+    for (size_t i = 0; i < kScanRows; i += hn::Lanes(d)) {
+        const auto sum = hn::MulAdd(hn::ConvertTo(d, hn::LoadU(d32, sums + i)), hn::Set(d, estimate.scale),
+                                    hn::Set(d, estimate.offset));
+        const auto distance = hn::NegMulAdd(
+            sum, hn::LoadU(d, factors + kScanRows + i),
+            hn::MulAdd(hn::LoadU(d, factors + i), hn::Set(d, estimate.constant), hn::Set(d, estimate.base)));
+        hn::StoreU(distance, d, distances + i);
+        uint8_t mask[8] = {};
+        hn::StoreMaskBits(d, hn::Lt(distance, bound), mask);
+        uint32_t lanes = 0;
+        __builtin_memcpy(&lanes, mask, sizeof(lanes));
+        nearer |= lanes << i;
+    }
+    return nearer;
 }
 
 #if HWY_TARGET == HWY_AVX3_DL
@@ -214,7 +296,7 @@ HWY_INLINE void dots_u4_rows(const uint8_t* const* codes, const int8_t* query, s
     }
 }
 
-AKIDB_READS_SHARED void scan_b1(const uint8_t* codes, const uint8_t* table, size_t steps, uint32_t* sums) {
+AKIDB_READS_SHARED void scan_b1(const uint8_t* codes, const uint8_t* table, size_t steps, int32_t* sums) {
     // Byte t of a word chooses from the t-th sixteen bytes of a 64-byte table.
     const __m512i sixteenths = _mm512_set1_epi32(0x30201000);
     const __m512i low = _mm512_set1_epi8(15);
@@ -443,7 +525,7 @@ AKIDB_READS_SHARED void scan_b4(const uint8_t* codes, const int8_t* query, size_
 #endif
 
 // Each word's bytes are parted, so that a vector holds one group of many rows and looks up in one table.
-AKIDB_READS_SHARED void scan_b1(const uint8_t* codes, const uint8_t* table, size_t steps, uint32_t* sums) {
+AKIDB_READS_SHARED void scan_b1(const uint8_t* codes, const uint8_t* table, size_t steps, int32_t* sums) {
     constexpr size_t kStepsPerRound = 64;  // 64 · 4 · 254 fits into 16 bits
     const hn::CappedTag<uint8_t, kScanRows> d8;
     const hn::Repartition<uint16_t, decltype(d8)> d16;
@@ -584,8 +666,8 @@ constexpr Kernels kKernels {
 #else
 #error "a target without a name"
 #endif
-        dot_f32, l2_f32, dot_f16, dots_u8, dots_u4, scan_b1, scan_b4, hadamard_f32, encode_edge_b1,
-        encode_edge_b4
+        dot_f32, l2_f32, dot_f16, dots_u8, dots_u4, scan_b1, scan_b4, make_table_b1, estimate_32,
+        hadamard_f32, encode_edge_b1, encode_edge_b4
 };
 
 }  // namespace

@@ -96,15 +96,14 @@ const uint8_t* group(const uint8_t* table, size_t byte, size_t half) {
     return table + half * 64 + byte * 16;
 }
 
-void scan_b1(const uint8_t* codes, const uint8_t* table, size_t steps, uint32_t* sums) {
+void scan_b1(const uint8_t* codes, const uint8_t* table, size_t steps, int32_t* sums) {
     for (size_t row = 0; row < kScanRows; ++row) {
-        uint32_t sum = 0;
+        int32_t sum = 0;
         for (size_t step = 0; step < steps; ++step) {
             const uint8_t* const word = codes + step * kScanStepBytes + row * 4;
             const uint8_t* const entries = table + step * kScanTableBytes;
             for (size_t byte = 0; byte < 4; ++byte) {
-                sum += static_cast<uint32_t>(group(entries, byte, 0)[word[byte] & 15] +
-                                             group(entries, byte, 1)[word[byte] >> 4]);
+                sum += group(entries, byte, 0)[word[byte] & 15] + group(entries, byte, 1)[word[byte] >> 4];
             }
         }
         sums[row] = sum;
@@ -119,6 +118,39 @@ void scan_b4(const uint8_t* codes, const int8_t* query, size_t steps, int32_t* s
         }
         sums[row] = sum;
     }
+}
+
+float make_table_b1(const float* query, size_t steps, uint8_t* table) {
+    float range = 0;
+    for (size_t i = 0; i < steps * kScanDimensions1; i += 4) {
+        range = std::fmax(range, std::fabs(query[i]) + std::fabs(query[i + 1]) + std::fabs(query[i + 2]) +
+                                     std::fabs(query[i + 3]));
+    }
+    const float scale = range > 0 ? kScanTableMax / (2 * range) : 0;
+    for (size_t step = 0; step < steps; ++step) {
+        for (size_t group = 0; group < 8; ++group) {
+            for (size_t n = 0; n < 16; ++n) {
+                float sum = kScanTableMax / 2.0f;
+                for (size_t bit = 0; bit < 4; ++bit) {
+                    const float component = query[step * kScanDimensions1 + group * 4 + bit];
+                    sum += (n >> bit & 1) != 0 ? component * scale : -component * scale;
+                }
+                table[step * kScanTableBytes + group % 2 * 64 + group / 2 * 16 + n] =
+                    static_cast<uint8_t>(sum + 0.5f);
+            }
+        }
+    }
+    return range;
+}
+
+uint32_t estimate_32(const int32_t* sums, const float* factors, const Estimate& estimate, float* distances) {
+    uint32_t nearer = 0;
+    for (size_t i = 0; i < kScanRows; ++i) {
+        const float sum = static_cast<float>(sums[i]) * estimate.scale + estimate.offset;
+        distances[i] = estimate.base + estimate.constant * factors[i] - sum * factors[kScanRows + i];
+        nearer |= distances[i] < estimate.bound ? 1u << i : 0u;
+    }
+    return nearer;
 }
 
 void hadamard_f32(float* values, size_t count) {
@@ -167,8 +199,9 @@ EdgeSums encode_edge_b4(const uint8_t* codes, float scale, const float* from, si
     return sums;
 }
 
-constexpr Kernels kScalarKernels{"scalar", dot_f32, l2_f32,       dot_f16,        dots_u8,       dots_u4,
-                                 scan_b1,  scan_b4, hadamard_f32, encode_edge_b1, encode_edge_b4};
+constexpr Kernels kScalarKernels{"scalar",     dot_f32,        l2_f32,        dot_f16,       dots_u8,
+                                 dots_u4,      scan_b1,        scan_b4,       make_table_b1, estimate_32,
+                                 hadamard_f32, encode_edge_b1, encode_edge_b4};
 
 }  // namespace
 

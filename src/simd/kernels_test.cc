@@ -104,10 +104,10 @@ TEST(Kernels, ScalarScansFindEachRowsOwnBits) {
     std::vector<uint8_t> table(kScanTableBytes);
     table[16 + 1] = 5;       // dimensions 8–11 (group 2), the lowest bit
     table[64 + 16 + 2] = 7;  // dimensions 12–15 (group 3), the second bit
-    uint32_t sums[kScanRows];
+    int32_t sums[kScanRows];
     scalar_kernels().scan_b1(codes.data(), table.data(), 1, sums);
     for (size_t row = 0; row < kScanRows; ++row) {
-        EXPECT_EQ(sums[row], row == 3 ? 12u : 0u);
+        EXPECT_EQ(sums[row], row == 3 ? 12 : 0);
     }
     const int8_t query[] = {0, 3, 0, 0, 0, -2, 0, 0};
     int32_t dots[kScanRows];
@@ -193,9 +193,9 @@ TEST_P(WideKernels, ExtremeCodesDoNotOverflow) {
     GetParam()->scan_b4(many.data(), query.data(), 512, dots);
     EXPECT_EQ(dots[31], 15 * -128 * 4096);
     const std::vector<uint8_t> table(kScanTableBytes * 512, kScanTableMax);
-    uint32_t sums[kScanRows];
+    int32_t sums[kScanRows];
     GetParam()->scan_b1(many.data(), table.data(), 512, sums);
-    EXPECT_EQ(sums[31], kScanTableMax * 8u * 512u);
+    EXPECT_EQ(sums[31], kScanTableMax * 8 * 512);
 }
 
 TEST_P(WideKernels, ScansEqualTheOracleForAllNumbersOfSteps) {
@@ -207,8 +207,8 @@ TEST_P(WideKernels, ScansEqualTheOracleForAllNumbersOfSteps) {
             entry &= kScanTableMax;
         }
         const std::vector<int8_t> query = random_query(steps * kScanDimensions4, random);
-        uint32_t sums[kScanRows];
-        uint32_t expected_sums[kScanRows];
+        int32_t sums[kScanRows];
+        int32_t expected_sums[kScanRows];
         GetParam()->scan_b1(codes.data(), table.data(), steps, sums);
         scalar_kernels().scan_b1(codes.data(), table.data(), steps, expected_sums);
         EXPECT_EQ(std::memcmp(sums, expected_sums, sizeof(sums)), 0) << steps;
@@ -217,6 +217,34 @@ TEST_P(WideKernels, ScansEqualTheOracleForAllNumbersOfSteps) {
         GetParam()->scan_b4(codes.data(), query.data(), steps, dots);
         scalar_kernels().scan_b4(codes.data(), query.data(), steps, expected_dots);
         EXPECT_EQ(std::memcmp(dots, expected_dots, sizeof(dots)), 0) << steps;
+    }
+}
+
+TEST_P(WideKernels, TablesAndEstimatesEqualTheOracle) {
+    std::mt19937 random(14);
+    for (size_t steps = 1; steps <= 25; ++steps) {
+        const Floats floats = make_floats(steps * kScanDimensions1, 1, random);
+        std::vector<uint8_t> table(steps * kScanTableBytes);
+        std::vector<uint8_t> expected = table;
+        const float range = GetParam()->make_table_b1(floats.a_begin, steps, table.data());
+        EXPECT_FLOAT_EQ(range, scalar_kernels().make_table_b1(floats.a_begin, steps, expected.data()));
+        for (size_t i = 0; i < table.size(); ++i) {
+            EXPECT_LE(table[i], kScanTableMax);
+            EXPECT_LE(std::abs(table[i] - expected[i]), 1);  // a sum may be rounded once or four times
+        }
+    }
+    const Floats factors = make_floats(2 * kScanRows, 0, random);
+    int32_t sums[kScanRows];
+    for (int32_t& sum : sums) {
+        sum = static_cast<int32_t>(random() % 20'000) - 10'000;
+    }
+    const Estimate estimate{.base = 3, .constant = 0.5f, .scale = 0.01f, .offset = -7, .bound = 3};
+    float found[kScanRows];
+    float expected[kScanRows];
+    const uint32_t nearer = GetParam()->estimate_32(sums, factors.a_begin, estimate, found);
+    EXPECT_EQ(nearer, scalar_kernels().estimate_32(sums, factors.a_begin, estimate, expected));
+    for (size_t i = 0; i < kScanRows; ++i) {
+        EXPECT_NEAR(found[i], expected[i], 1e-4 * (1 + std::abs(expected[i])));
     }
 }
 
