@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <vector>
 
@@ -29,13 +30,16 @@ class Beam {
     /// A row nearer than worst(), met for the first time. Equal distances keep the order of arrival: an
     /// endless crowd of copies cannot push itself through the beam.
     void insert(Candidate candidate) {
-        const auto begin = entries_.begin();
-        const auto place = std::upper_bound(
-            begin, begin + static_cast<ptrdiff_t>(size_), candidate.distance,
-            [](float distance, const Candidate& entry) { return distance < entry.distance; });
+        // Halving without a branch: where a newcomer goes cannot be predicted.
+        Candidate* const begin = entries_.data();
+        Candidate* place = begin;
+        for (size_t left = size_; left > 0;) {
+            const size_t half = (left + 1) / 2;
+            place += place[half - 1].distance <= candidate.distance ? half : 0;
+            left -= half;
+        }
         size_ = std::min(size_ + 1, entries_.size());
-        std::copy_backward(place, begin + static_cast<ptrdiff_t>(size_) - 1,
-                           begin + static_cast<ptrdiff_t>(size_));
+        std::memmove(place + 1, place, static_cast<size_t>(begin + size_ - 1 - place) * sizeof(Candidate));
         *place = candidate;
         next_ = std::min(next_, static_cast<size_t>(place - begin));
     }
@@ -45,21 +49,61 @@ class Beam {
         if (next_ == size_) {
             return kNone;
         }
-        const uint32_t ordinal = entries_[next_].ordinal;
+        const uint32_t ordinal = entries_[next_].ordinal & ~kFlags;
         entries_[next_].ordinal |= kVisited;
         return ordinal;
     }
     /// The row visit_next would give; kNone at the end.
     uint32_t peek_next() {
         skip_visited();
-        return next_ == size_ ? kNone : entries_[next_].ordinal;
+        return next_ == size_ ? kNone : entries_[next_].ordinal & ~kFlags;
+    }
+    /// Calls ask(row) for those of the `wanted` nearest rows not visited yet for which it was not called
+    /// before.
+    template <class Ask>
+    void ask_ahead(uint32_t wanted, Ask ask) {
+        skip_visited();
+        for (size_t i = next_; i < size_ && wanted > 0; ++i) {
+            uint32_t& ordinal = entries_[i].ordinal;
+            if ((ordinal & kVisited) != 0) {
+                continue;
+            }
+            --wanted;
+            if ((ordinal & kAsked) == 0) {
+                ask(ordinal);
+                ordinal |= kAsked;
+            }
+        }
+    }
+    /// Like visit_next, but gives the nearest row that was asked for, if one of the `among` nearest was.
+    uint32_t visit_asked(uint32_t among) {
+        skip_visited();
+        if (next_ == size_) {
+            return kNone;
+        }
+        size_t chosen = next_;
+        for (size_t i = next_; i < size_ && among > 0; ++i) {
+            if ((entries_[i].ordinal & kVisited) != 0) {
+                continue;
+            }
+            --among;
+            if ((entries_[i].ordinal & kAsked) != 0) {
+                chosen = i;
+                break;
+            }
+        }
+        const uint32_t ordinal = entries_[chosen].ordinal & ~kFlags;
+        entries_[chosen].ordinal |= kVisited;
+        return ordinal;
     }
     size_t size() const { return size_; }
     /// Valid when the walk is over.
-    Candidate at(size_t i) const { return {entries_[i].distance, entries_[i].ordinal & ~kVisited}; }
+    Candidate at(size_t i) const { return {entries_[i].distance, entries_[i].ordinal & ~kFlags}; }
 
   private:
     static constexpr uint32_t kVisited = 0x80000000u;  // ordinals stay below 2^28
+    static constexpr uint32_t kAsked = 0x40000000u;
+    static constexpr uint32_t kFlags = kVisited | kAsked;
 
     void skip_visited() {
         while (next_ < size_ && (entries_[next_].ordinal & kVisited) != 0) {

@@ -7,11 +7,36 @@
 #include <string_view>
 
 #include "base/assert.h"
+#include "index/coded_graph.h"
 #include "index/graph_builder.h"
 #include "index/neighbour_lists.h"
 #include "index/walk.h"
 
 namespace akidb::index {
+namespace {
+
+// Rows encoded between two looks at `cancelled`.
+constexpr uint32_t kEncodeSlice = 256;
+// Candidates of a walk by four-bit codes that are compared by eight-bit ones, per result (index design §3.4).
+constexpr size_t kRefinedPerResult = 4;
+constexpr size_t kRefinedMin = 40;
+// One bit a component tells enough from about here on: the error of its estimates falls with the root of the
+// dimension (measured on GloVe-100 and on 768 dimensions, docs/index.md).
+constexpr uint32_t kOneBitDimensionMin = 384;
+// Four bits a component are too few for less than this (index design §3.3).
+constexpr uint32_t kFourBitDimensionMin = 64;
+
+}  // namespace
+
+GraphOptions GraphOptions::for_dimension(uint32_t dimension) const {
+    GraphOptions chosen = *this;
+    if (bits == 0 && layout == Layout::kTurbo) {
+        chosen.bits = dimension >= kOneBitDimensionMin ? 1 : 4;
+    } else if (bits == 0) {
+        chosen.bits = dimension >= kFourBitDimensionMin ? 4 : 8;
+    }
+    return chosen;
+}
 
 SearchScratch::SearchScratch() : state_(std::make_unique<State>()) {}
 SearchScratch::~SearchScratch() = default;
@@ -20,16 +45,28 @@ struct Graph::Impl {
     Impl(const Rows& all_rows, const GraphOptions& graph_options)
         : rows(all_rows), options(graph_options), lists(graph_options.degree) {}
 
+    /// For readers: the codes if rows below `count` have them.
+    const CodedGraph* coded_for(uint32_t count) const {
+        const CodedGraph* const ready = coded.load(std::memory_order_acquire);
+        return ready != nullptr && ready->codes.encoded() >= count ? ready : nullptr;
+    }
+    void rerank(const float* query, const RowCodes& codes, Accept accept, SearchScratch::State& state,
+                TopK& best, SearchCost& cost) const;
+    float code_bound(const TopK& best) const;
+
     const Rows& rows;
     const GraphOptions options;
     NeighbourLists lists;
     std::atomic<uint32_t> linked{0};
-    std::optional<GraphBuilder>
-        builder;  // made by the first link, so that searching alone costs nothing for it
+    std::atomic<const CodedGraph*> coded{nullptr};
+    // The builder's.
+    std::unique_ptr<CodedGraph> graph;
+    std::optional<GraphBuilder> builder;
 };
 
-Graph::Graph(const Rows& rows, GraphOptions options) : impl_(std::make_unique<Impl>(rows, options)) {
-    AKIDB_ASSERT(options.degree >= 16 && options.degree <= kDegreeMax && options.degree % 16 == 0);
+Graph::Graph(const Rows& rows, GraphOptions options)
+    : impl_(std::make_unique<Impl>(rows, options.for_dimension(rows.dimension()))) {
+    AKIDB_ASSERT(options.degree == 32 || options.degree == 64);
     AKIDB_ASSERT(options.alpha >= 1);
 }
 
@@ -43,36 +80,169 @@ uint32_t Graph::linked() const {
     return impl_->linked.load(std::memory_order_acquire);
 }
 
+// What a row must be nearer than by code to be nearer than the worst of `best`: codes of unit vectors measure
+// |q − x|² = 2 − 2⟨q, x⟩.
+float Graph::Impl::code_bound(const TopK& best) const {
+    return rows.metric() == model::Metric::kCosine ? 2 + 2 * best.bound() : best.bound();
+}
+
+// Candidates are in the order of their codes; only those that the error of the codes leaves in doubt are
+// compared.
+void Graph::Impl::rerank(const float* query, const RowCodes& codes, Accept accept,
+                         SearchScratch::State& state, TopK& best, SearchCost& cost) const {
+    constexpr size_t kAhead = 8;
+    const std::vector<Candidate>& candidates = state.candidates;
+    for (size_t i = 0; i < std::min(candidates.size(), kAhead); ++i) {
+        rows.prefetch(candidates[i].ordinal);
+    }
+    for (size_t i = 0; i < candidates.size(); ++i) {
+        const uint32_t ordinal = candidates[i].ordinal;
+        const float margin = state.query.margin(codes.factors8(ordinal).squared);
+        if (candidates[i].distance - margin > code_bound(best)) {
+            break;
+        }
+        if (i + kAhead < candidates.size()) {
+            rows.prefetch(candidates[i + kAhead].ordinal);
+        }
+        if (accept(ordinal)) {
+            best.offer({rows.distance(query, ordinal), ordinal});
+            ++cost.exact;
+        }
+    }
+}
+
 SearchCost Graph::search(const float* query, uint32_t ef, uint32_t end, Accept accept, SearchScratch& scratch,
                          TopK& best) const {
     const uint32_t count = std::min(linked(), end);
     if (count == 0) {
         return {};
     }
-    return walk(
-        impl_->rows, impl_->lists, count, std::clamp(ef, 1u, count), scratch.state(),
-        [this, query](uint32_t ordinal) { return impl_->rows.distance(query, ordinal); },
-        [&](Candidate met) {
-            if (met.distance <= best.bound() && accept(met.ordinal)) {
-                best.offer(met);
+    SearchScratch::State& state = scratch.state();
+    const uint32_t width = std::clamp(ef, 1u, count);
+    const CodedGraph* const graph = impl_->coded_for(count);
+    if (graph == nullptr) {
+        SearchCost cost = walk(impl_->rows, impl_->lists, count, width, state,
+                               [&](uint32_t ordinal) { return impl_->rows.distance(query, ordinal); });
+        for (size_t i = 0; i < state.beam.size(); ++i) {
+            if (state.beam.at(i).distance <= best.bound() && accept(state.beam.at(i).ordinal)) {
+                best.offer(state.beam.at(i));
             }
-        });
+        }
+        return cost;
+    }
+    state.query.set(graph->space, query, graph->forms());
+    state.candidates.clear();
+    SearchCost cost;
+    if (graph->edges) {
+        cost = walk_turbo(*graph, impl_->lists, count, width, state,
+                          [&](uint32_t row, float distance, const float*) {
+                              state.candidates.push_back({distance, row});
+                          });
+    } else {
+        cost = walk_split(*graph, impl_->lists, count, width, state, [](Candidate) {});
+        size_t kept = state.beam.size();
+        if (graph->codes.has_pairs()) {
+            kept = std::min(kept, std::max(kRefinedMin, kRefinedPerResult * best.capacity()));
+        }
+        for (size_t i = 0; i < kept; ++i) {
+            state.candidates.push_back(state.beam.at(i));
+        }
+        if (graph->codes.has_pairs()) {
+            for (const Candidate& candidate : state.candidates) {
+                graph->codes.prefetch8(candidate.ordinal);
+            }
+            for (Candidate& candidate : state.candidates) {
+                graph->codes.distances8(state.query, &candidate.ordinal, 1, &candidate.distance);
+            }
+        }
+    }
+    std::sort(state.candidates.begin(), state.candidates.end());
+    impl_->rerank(query, graph->codes, accept, state, best, cost);
+    return cost;
+}
+
+SearchCost Graph::scan(const float* query, uint32_t begin, uint32_t end, Accept accept,
+                       SearchScratch& scratch, TopK& best) const {
+    constexpr uint32_t kRows = simd::kScanRows;
+    SearchCost cost;
+    SearchScratch::State& state = scratch.state();
+    const CodedGraph* const graph = impl_->coded.load(std::memory_order_acquire);
+    const uint32_t encoded = graph == nullptr ? 0 : std::min(graph->codes.encoded(), end);
+    if (begin < encoded) {
+        state.query.set(graph->space, query, graph->forms());
+    }
+    std::array<float, kRows> distances;
+    for (uint32_t first = begin / kRows * kRows; first < encoded; first += kRows) {
+        const float bound = impl_->code_bound(best);
+        uint32_t left = graph->codes.scan_block(state.query, first / kRows, bound, distances.data());
+        for (; left != 0; left &= left - 1) {
+            const uint32_t ordinal = first + static_cast<uint32_t>(std::countr_zero(left));
+            if (ordinal < begin || ordinal >= encoded) {
+                continue;
+            }
+            float distance = 0;
+            graph->codes.distances8(state.query, &ordinal, 1, &distance);
+            ++cost.distances;
+            const float margin = state.query.margin(graph->codes.factors8(ordinal).squared);
+            if (distance - margin <= impl_->code_bound(best) && accept(ordinal)) {
+                best.offer({impl_->rows.distance(query, ordinal), ordinal});
+                ++cost.exact;
+            }
+        }
+    }
+    const uint32_t rest = std::max(begin, encoded);
+    if (rest < end) {
+        scan_range(impl_->rows, query, rest, end, accept, best);
+        cost.exact += end - rest;
+    }
+    return cost;
+}
+
+uint32_t Graph::encode(uint32_t end, FunctionRef<bool()> cancelled) {
+    AKIDB_ASSERT(end <= kRowsMax);
+    if (end == 0) {
+        return 0;
+    }
+    if (!impl_->graph) {
+        impl_->graph = std::make_unique<CodedGraph>(impl_->rows, end, impl_->options);
+    }
+    RowCodes& codes = impl_->graph->codes;
+    const uint32_t linked = impl_->linked.load(std::memory_order_relaxed);
+    while (codes.encoded() < end && !cancelled()) {
+        codes.encode(std::min(end, codes.encoded() + kEncodeSlice));
+    }
+    if (codes.encoded() >= linked && !impl_->coded.load(std::memory_order_relaxed)) {
+        if (!impl_->builder) {
+            impl_->builder.emplace(*impl_->graph, impl_->options, impl_->lists);
+        }
+        if (!impl_->builder->begin(linked, cancelled)) {
+            return 0;
+        }
+        if (linked > 0) {
+            impl_->graph->entries.grow(linked);
+        }
+        impl_->coded.store(impl_->graph.get(), std::memory_order_release);
+    }
+    return codes.encoded();
 }
 
 uint32_t Graph::link(uint32_t end, FunctionRef<bool()> cancelled, SearchScratch& scratch) {
-    AKIDB_ASSERT(end <= kRowsMax);
     uint32_t next = impl_->linked.load(std::memory_order_relaxed);
-    if (next < end && !impl_->builder) {
-        impl_->builder.emplace(impl_->rows, impl_->options, impl_->lists);
-        impl_->builder->begin(next, end);
+    if (next >= end) {
+        return next;
     }
+    if (encode(end, cancelled) < end) {
+        return next;
+    }
+    impl_->builder->reserve(end);
     while (next < end && !cancelled()) {
-        impl_->builder->link_row(next, scratch.state());
-        impl_->linked.store(++next, std::memory_order_release);
+        impl_->builder->link_row(next, next, scratch.state());
+        ++next;
+        impl_->graph->entries.grow(next);
+        impl_->linked.store(next, std::memory_order_release);
     }
     return next;
 }
-
 void Graph::export_lists(uint32_t begin, uint32_t end, std::string& out) const {
     static_assert(std::endian::native == std::endian::little, "files are little-endian");
     const uint32_t degree = impl_->options.degree;
@@ -91,15 +261,15 @@ void Graph::export_lists(uint32_t begin, uint32_t end, std::string& out) const {
 
 Result<void> Graph::import_lists(std::string_view lists, uint32_t count) {
     const uint32_t degree = impl_->options.degree;
-    AKIDB_ASSERT(linked() == 0 && !impl_->builder);
+    AKIDB_ASSERT(linked() == 0 && !impl_->graph);
     if (count > kRowsMax || lists.size() != uint64_t{count} * degree * sizeof(uint32_t)) {
         return Error(Code::kDataLoss, "the graph has " + std::to_string(lists.size()) +
                                           " bytes of lists, not " +
                                           std::to_string(uint64_t{count} * degree * sizeof(uint32_t)));
     }
     const char* at = lists.data();
+    impl_->lists.reserve(count);
     for (uint32_t ordinal = 0; ordinal < count; ++ordinal) {
-        impl_->lists.reserve(ordinal);
         for (uint32_t slot = 0; slot < degree; ++slot, at += sizeof(uint32_t)) {
             uint32_t neighbour = 0;
             std::memcpy(&neighbour, at, sizeof(neighbour));
@@ -125,15 +295,23 @@ uint32_t Graph::count_unreachable() const {
             queue.push_back(ordinal);
         }
     };
-    for (uint64_t entry = 0; entry < count; entry += entry_step(count)) {
-        reach(static_cast<uint32_t>(entry));
-    }
+    reach(0);
     for (size_t next = 0; next < queue.size(); ++next) {
         for (uint32_t slot = 0; slot < impl_->options.degree; ++slot) {
             reach(impl_->lists.load(queue[next], slot));
         }
     }
     return count - static_cast<uint32_t>(queue.size());
+}
+
+size_t Graph::memory_bytes() const {
+    const CodedGraph* const graph = impl_->coded.load(std::memory_order_acquire);
+    size_t bytes = impl_->lists.bytes();
+    if (graph != nullptr) {
+        bytes += graph->codes.bytes() + (graph->edges ? graph->edges->bytes() : 0) +
+                 impl_->builder->memory_bytes();
+    }
+    return bytes;
 }
 
 }  // namespace akidb::index

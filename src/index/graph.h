@@ -1,11 +1,11 @@
 // Graph: the one live proximity graph of a collection: a single layer of fixed out-degree, robust-pruned as
-// in Vamana (Subramanya et al. 2019, Alg. 2 and 3), that one builder appends to while readers search it
-// without locks. A neighbour list is `degree` plain u32 stored and loaded relaxed through std::atomic_ref: a
-// torn list is a mix of old and new neighbours, which is a valid list (index design §2.1). Unused slots hold
-// kNoNeighbour. Rows are linked strictly in order of their ordinal: linked() = n means rows [0, n) are in the
-// graph; the rest is the head, scanned flat. Deleted rows stay as way-points and are kept out by `accept`.
-// For dot the graph is built in the space with one more component that makes most norms equal (Bachrach et
-// al. 2014), so that pruning works on true distances; searches need no change.
+// in Vamana (Subramanya et al. 2019, Alg. 2 and 3), that builders append to while readers search it without
+// locks. A neighbour list is `degree` plain u32 stored and loaded relaxed through std::atomic_ref: a torn
+// list is a mix of old and new neighbours, which is a valid list (index design §2.1). Unused slots hold
+// kNoNeighbour. Rows are encoded, then linked, both in order of their ordinal: linked() = n means rows [0, n)
+// are in the graph; the rest is the head, scanned flat. Walks go by codes (coded_graph.h), and what they
+// bring home is compared exactly, by the rows themselves. Deleted rows stay as way-points and are kept out by
+// `accept`.
 #pragma once
 
 #include <atomic>
@@ -24,10 +24,21 @@ namespace akidb::index {
 
 inline constexpr uint32_t kNoNeighbour = 0xffffffffu;
 
+enum class Layout {
+    kSplit,  // codes of rows beside the lists: the least memory
+    kTurbo,  // codes of edges with each row: the fewest places read
+};
+
 struct GraphOptions {
-    uint32_t degree = 32;     // neighbours a row, a multiple of 16
-    uint32_t build_ef = 128;  // beam while linking
+    uint32_t degree = 32;     // neighbours a row: 32 or 64
+    uint32_t build_ef = 160;  // beam while linking
     float alpha = 1.04f;      // robust prune: keep a neighbour unless a kept one is alpha times nearer to it
+    Layout layout = Layout::kTurbo;
+    /// A component, of the codes that walks go by: split 4 or 8, turbo 1 or 4; 0 = by dimension.
+    uint32_t bits = 0;
+
+    /// The same, with bits chosen for vectors of this dimension.
+    GraphOptions for_dimension(uint32_t dimension) const;
 };
 
 /// Visited marks and queues of one search or link, reused by its thread. Thread-compatible.
@@ -43,8 +54,9 @@ class SearchScratch {
 };
 
 struct SearchCost {
-    uint32_t distances = 0;
-    uint32_t hops = 0;
+    uint32_t distances = 0;  // codes or rows compared one by one (turbo: rows visited)
+    uint32_t hops = 0;       // rows visited
+    uint32_t exact = 0;      // rows compared exactly
 };
 
 class Graph {
@@ -59,23 +71,33 @@ class Graph {
     /// Rows in the graph, published with release after their lists were written.
     uint32_t linked() const;
 
-    /// Any thread. Walks with a beam of `ef` over rows below min(linked(), end) and offers each accepted row
-    /// it meets to `best`. `accept` narrows what is returned, never what is walked.
+    /// Any thread. Walks with a beam of `ef` over rows below min(linked(), end) and offers the accepted rows
+    /// nearest by code, as many as `best` has room for and those that may tie with them, compared exactly.
+    /// `accept` narrows what is returned, never what is walked.
     SearchCost search(const float* query, uint32_t ef, uint32_t end, Accept accept, SearchScratch& scratch,
                       TopK& best) const;
+    /// Any thread. Offers the accepted rows of [begin, end) that are nearest: by one-bit codes where rows
+    /// have them, exactly where they may be near enough.
+    SearchCost scan(const float* query, uint32_t begin, uint32_t end, Accept accept, SearchScratch& scratch,
+                    TopK& best) const;
 
-    /// The builder only: links rows [linked(), end), checking `cancelled` between rows; returns linked().
+    /// The builder only: gives rows [0, end) codes, checking `cancelled` now and then; returns how many have.
+    uint32_t encode(uint32_t end, FunctionRef<bool()> cancelled);
+    /// The builder only: encodes what is not yet, then links rows [linked(), end), checking `cancelled`
+    /// between rows; returns linked().
     uint32_t link(uint32_t end, FunctionRef<bool()> cancelled, SearchScratch& scratch);
 
     /// The builder, or while nothing links: neighbour lists of rows [begin, end) appended to `out`, degree ×
     /// u32 a row.
     void export_lists(uint32_t begin, uint32_t end, std::string& out) const;
     /// Before the first search: lists of rows [0, count) from a file. kDataLoss when a neighbour is ≥ count
-    /// and not kNoNeighbour, or the size does not fit.
+    /// and not kNoNeighbour, or the size does not fit. Until the rows are encoded, searches compare exactly.
     Result<void> import_lists(std::string_view lists, uint32_t count);
 
     /// Rows that no walk from the entry points can reach (breadth first over all lists); 0 is the promise.
     uint32_t count_unreachable() const;
+    /// Memory of lists and codes, and of the builder beside them.
+    size_t memory_bytes() const;
 
   private:
     struct Impl;

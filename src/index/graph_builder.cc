@@ -13,154 +13,220 @@ constexpr uint64_t bit_of(uint32_t slot) {
     return uint64_t{1} << slot;
 }
 
-constexpr float kUnknown = -1;
-
 }  // namespace
 
-GraphBuilder::GraphBuilder(const Rows& rows, const GraphOptions& options, NeighbourLists& lists)
-    : rows_(rows),
+struct GraphBuilder::Link {
+    uint32_t ordinal;
+    SearchScratch::State& state;
+    std::array<Edge, kDegreeMax> chosen;
+    std::array<uint32_t, kDegreeMax> chosen_rows;  // of `chosen`, for batches
+    uint32_t count = 0;
+};
+
+GraphBuilder::GraphBuilder(CodedGraph& graph, const GraphOptions& options, NeighbourLists& lists)
+    : graph_(graph),
       options_(options),
       alpha_squared_(options.alpha * options.alpha),
       lists_(lists),
-      space_(rows) {
-    chosen_.reserve(options.degree);
-    rejected_.reserve(options.build_ef);
+      states_(sizeof(RowState)),
+      distances_(options.degree * sizeof(float)) {}
+
+void GraphBuilder::reserve(uint32_t end) {
+    lists_.reserve(end);
+    states_.reserve(end);
+    distances_.reserve(end);
+    if (is_turbo()) {
+        graph_.edges->reserve(end);
+    }
 }
 
-void GraphBuilder::begin(uint32_t count, uint32_t end) {
-    space_.fix_scale(end);
-    if (count == 0) {
-        return;
+bool GraphBuilder::begin(uint32_t count, FunctionRef<bool()> cancelled) {
+    reserve(count);
+    SearchScratch::State state;
+    for (; measured_ < count; ++measured_) {
+        if (cancelled()) {
+            return false;
+        }
+        measure_imported(measured_, state);
     }
-    rows_state_.resize(count);
+    if (count == 0) {
+        return true;
+    }
     ranks_.assign(count, kNoNeighbour);
     pledge_breadth_first(count);
     mend(count);
     ranks_ = {};
+    return true;
 }
 
-void GraphBuilder::link_row(uint32_t ordinal, SearchScratch::State& state) {
-    lists_.reserve(ordinal);
-    rows_state_.resize(ordinal + 1);
-    chosen_.clear();
-    if (ordinal > 0) {
-        space_.aim(ordinal);
-        if (state.distances.size() < ordinal) {
-            state.distances.resize(ordinal);
+void GraphBuilder::link_row(uint32_t ordinal, uint32_t count, SearchScratch::State& state) {
+    Link link{.ordinal = ordinal, .state = state, .chosen = {}, .chosen_rows = {}};
+    state.query.set_row(graph_.space, graph_.codes.codes8(ordinal), graph_.codes.factors8(ordinal),
+                        graph_.forms());
+    if (count > 0) {
+        walk_to_candidates(count, state);
+        choose_neighbours(link);
+    }
+    store_list(link);
+    bool is_pledged = ordinal == 0;
+    for (uint32_t i = 0; i < link.count; ++i) {
+        const uint32_t to = link.chosen[i].to.ordinal;
+        MutexLock lock(lock_of(to));
+        const uint32_t slot = offer(link, link.chosen[i]);
+        if (slot != kNoSlot && !is_pledged && can_pledge(to)) {
+            state_of(to).pledged |= bit_of(slot);
+            is_pledged = true;
         }
-        walk(
-            rows_, lists_, ordinal, std::max(options_.build_ef, 1u), state,
-            [this](uint32_t other) { return space_.from_aim(other); },
-            [&state](Candidate met) { state.distances[met.ordinal] = met.distance; });
-        choose_neighbours(state.beam);
     }
-    store_list(ordinal);
-    for (Edge& edge : chosen_) {
-        edge.slot = offer(edge.to.ordinal, {edge.to.distance, ordinal}, state);
-    }
-    if (ordinal > 0) {
-        pledge_way_to(ordinal);
+    if (!is_pledged) {
+        pledge_way_to(link);
     }
 }
 
-float* GraphBuilder::distances(uint32_t ordinal) {
-    const uint32_t chunk = ordinal >> kChunkShift;
-    if (distances_.size() <= chunk) {
-        distances_.resize(chunk + 1);
+// Into state.visits, nearest first by eight-bit codes.
+void GraphBuilder::walk_to_candidates(uint32_t count, SearchScratch::State& state) {
+    const uint32_t width = std::max(options_.build_ef, 1u);
+    state.visits.clear();
+    if (is_turbo()) {
+        state.estimates.clear();
+        state.neighbours.clear();
+        walk_turbo(graph_, lists_, count, width, state,
+                   [&](uint32_t row, float distance, const float* estimates) {
+                       state.visits.push_back({{distance, row}, static_cast<uint32_t>(state.visits.size())});
+                       state.estimates.insert(state.estimates.end(), estimates, estimates + options_.degree);
+                       const uint32_t* const list = lists_.list(row);
+                       for (uint32_t slot = 0; slot < options_.degree; ++slot) {
+                           state.neighbours.push_back(NeighbourLists::load(list + slot));
+                       }
+                   });
+    } else {
+        if (state.distances.size() < count) {
+            state.distances.resize(count);
+        }
+        walk_split(graph_, lists_, count, width, state,
+                   [&state](Candidate met) { state.distances[met.ordinal] = met.distance; });
+        for (size_t i = 0; i < state.beam.size(); ++i) {
+            Candidate candidate = state.beam.at(i);
+            if (graph_.codes.has_pairs()) {
+                graph_.codes.distances8(state.query, &candidate.ordinal, 1, &candidate.distance);
+            }
+            state.visits.push_back({candidate, 0});
+        }
     }
-    if (distances_[chunk] == nullptr) {
-        const size_t size = size_t{kRowsPerChunk} * options_.degree;
-        distances_[chunk] = std::make_unique_for_overwrite<float[]>(size);
-        std::fill_n(distances_[chunk].get(), size, kUnknown);
-    }
-    return distances_[chunk].get() + static_cast<size_t>(ordinal & (kRowsPerChunk - 1)) * options_.degree;
+    std::sort(state.visits.begin(), state.visits.end(),
+              [](const auto& a, const auto& b) { return a.row < b.row; });
 }
 
-// Lists that came from a file bring no distances: they are measured when the list is first about to change.
-void GraphBuilder::ensure_distances(uint32_t ordinal) {
-    float* const own = distances(ordinal);
-    if (own[0] != kUnknown) {
-        return;
+// What is rejected for want of difference fills the list to its half; rows linked later make better use of
+// the other half (fewer distances at equal recall on GloVe-100 than filling it all, or none).
+void GraphBuilder::choose_neighbours(Link& link) const {
+    std::array<Edge, kDegreeMax> rejected;
+    uint32_t rejected_count = 0;
+    for (const SearchScratch::State::Visit& visit : link.state.visits) {
+        if (link.count == options_.degree) {
+            break;
+        }
+        const float distance = std::max(visit.row.distance, 0.0f);
+        const Edge edge{{distance, visit.row.ordinal}, visit.number, false};
+        if (!is_occluded_by_chosen(link, visit.row.ordinal, distance)) {
+            link.chosen_rows[link.count] = visit.row.ordinal;
+            link.chosen[link.count++] = edge;
+        } else if (rejected_count < options_.degree / 2) {
+            rejected[rejected_count] = edge;
+            rejected[rejected_count++].is_occluded = true;
+        }
     }
-    for (uint32_t slot = 0; slot < options_.degree; ++slot) {
-        const uint32_t neighbour = lists_.load(ordinal, slot);
-        own[slot] = neighbour == kNoNeighbour ? 0 : space_.between(ordinal, neighbour);
+    for (uint32_t i = 0; i < rejected_count && link.count < options_.degree / 2; ++i) {
+        link.chosen[link.count++] = rejected[i];
     }
-    for (uint32_t slot = 0; slot < options_.degree; ++slot) {
-        const Candidate candidate{own[slot], lists_.load(ordinal, slot)};
-        for (uint32_t other = 0; candidate.ordinal != kNoNeighbour && other < options_.degree; ++other) {
-            const uint32_t kept = lists_.load(ordinal, other);
-            const bool is_nearer = Candidate{own[other], kept} < candidate;
-            if (is_nearer && kept != kNoNeighbour && occludes(kept, candidate)) {
-                rows_state_[ordinal].occluded |= bit_of(slot);
-                break;
+}
+
+bool GraphBuilder::is_occluded_by_chosen(const Link& link, uint32_t ordinal, float distance) const {
+    if (link.count == 0) {
+        return false;
+    }
+    constexpr uint32_t kBatch = 8;
+    std::array<float, kBatch> apart;
+    CodedQuery& aim = link.state.aim;
+    aim.set_row(graph_.space, graph_.codes.codes8(ordinal), graph_.codes.factors8(ordinal), {});
+    for (uint32_t begin = 0; begin < link.count; begin += kBatch) {
+        const uint32_t number = std::min(kBatch, link.count - begin);
+        graph_.codes.distances8(aim, link.chosen_rows.data() + begin, number, apart.data());
+        for (uint32_t i = 0; i < number; ++i) {
+            if (alpha_squared_ * apart[i] <= distance) {
+                return true;
             }
         }
     }
+    return false;
 }
 
-bool GraphBuilder::occludes(uint32_t kept, Candidate candidate) const {
-    return alpha_squared_ * space_.between(kept, candidate.ordinal) <= candidate.distance;
-}
-
-// The beam is nearest first. What is rejected for want of difference fills the list to its half; rows linked
-// later make better use of the other half (fewer distances at equal recall on GloVe-100 than filling it all,
-// or none).
-void GraphBuilder::choose_neighbours(const Beam& beam) {
-    rejected_.clear();
-    for (size_t i = 0; i < beam.size() && chosen_.size() < options_.degree; ++i) {
-        const Candidate candidate = beam.at(i);
-        const bool is_occluded = std::any_of(chosen_.begin(), chosen_.end(), [&](const Edge& kept) {
-            return occludes(kept.to.ordinal, candidate);
-        });
-        if (is_occluded) {
-            rejected_.push_back(candidate);
-        } else {
-            chosen_.push_back({candidate, false, kNoSlot});
+// Codes before lists: whoever finds the neighbour finds its code.
+void GraphBuilder::store_list(Link& link) {
+    const uint32_t row = link.ordinal;
+    if (is_turbo()) {
+        for (uint32_t slot = 0; slot < link.count; ++slot) {
+            encode_slot(row, slot, link.chosen[slot].to.ordinal, link.state);
         }
     }
-    const size_t filled = options_.degree / 2;
-    for (size_t i = 0; i < rejected_.size() && chosen_.size() < filled; ++i) {
-        chosen_.push_back({rejected_[i], true, kNoSlot});
-    }
-}
-
-void GraphBuilder::store_list(uint32_t ordinal) {
+    MutexLock lock(lock_of(row));
     for (uint32_t slot = 0; slot < options_.degree; ++slot) {
-        if (slot < chosen_.size()) {
-            put(ordinal, slot, chosen_[slot].to, chosen_[slot].is_occluded);
+        if (slot < link.count) {
+            put(row, slot, link.chosen[slot].to, link.chosen[slot].is_occluded);
         } else {
-            lists_.store(ordinal, slot, kNoNeighbour);
+            lists_.store(row, slot, kNoNeighbour);
         }
     }
-    float* const own = distances(ordinal);
-    own[0] = std::max(own[0], 0.0f);  // known, even when there is no neighbour yet
 }
 
-float GraphBuilder::distance_from_new(uint32_t ordinal, const SearchScratch::State& state) const {
-    return state.marks.is_set(ordinal) ? state.distances[ordinal] : space_.from_aim(ordinal);
+void GraphBuilder::encode_slot(uint32_t row, uint32_t slot, uint32_t neighbour,
+                               SearchScratch::State& state) const {
+    graph_.edges->encode(state.query, graph_.codes.codes8(neighbour), graph_.codes.factors8(neighbour),
+                         state.edge);
+    graph_.edges->store(row, slot, state.edge);
 }
 
-// Offers the row being linked to the list of `to`; the slot it got, or kNoSlot.
-uint32_t GraphBuilder::offer(uint32_t to, Candidate newcomer, const SearchScratch::State& state) {
-    ensure_distances(to);
+// Between the row being linked and the neighbour in a slot of one that it chose.
+float GraphBuilder::distance_to_slot(const Link& link, const Edge& edge, uint32_t slot,
+                                     uint32_t neighbour) const {
+    const SearchScratch::State& state = link.state;
+    if (is_turbo()) {
+        const size_t at = size_t{edge.visit} * options_.degree + slot;
+        if (state.neighbours[at] == neighbour) {
+            return std::max(state.estimates[at], 0.0f);
+        }
+    } else if (neighbour < state.distances.size() && state.marks.is_set(neighbour)) {
+        return std::max(state.distances[neighbour], 0.0f);
+    }
+    return state.query.distance_to_row(graph_.codes.codes8(neighbour), graph_.codes.factors8(neighbour));
+}
+
+// Offers the row being linked to the list of edge.to; the slot it got, or kNoSlot.
+uint32_t GraphBuilder::offer(Link& link, const Edge& edge) {
+    const uint32_t to = edge.to.ordinal;
+    const float newcomer = edge.to.distance;
     const float* const own = distances(to);
     bool is_occluded = false;
     for (uint32_t slot = 0; slot < options_.degree; ++slot) {
         const uint32_t neighbour = lists_.load(to, slot);
-        if (neighbour >= newcomer.ordinal) {  // none
+        if (neighbour == kNoNeighbour) {
             continue;
         }
-        const float apart = alpha_squared_ * distance_from_new(neighbour, state);
-        if (own[slot] <= newcomer.distance) {
-            is_occluded = is_occluded || apart <= newcomer.distance;
+        const float apart = alpha_squared_ * distance_to_slot(link, edge, slot, neighbour);
+        if (own[slot] <= newcomer) {
+            is_occluded = is_occluded || apart <= newcomer;
         } else if (apart <= own[slot]) {
-            rows_state_[to].occluded |= bit_of(slot);
+            state_of(to).occluded |= bit_of(slot);
         }
     }
-    const uint32_t slot = find_slot(to, newcomer.distance, is_occluded);
+    const uint32_t slot = find_slot(to, newcomer, is_occluded);
     if (slot != kNoSlot) {
-        put(to, slot, newcomer, is_occluded);
+        if (is_turbo()) {
+            graph_.edges->encode(link.state.query, graph_.codes.codes8(to), graph_.codes.factors8(to),
+                                 link.state.edge);
+            graph_.edges->store_reversed(to, slot, link.state.edge);
+        }
+        put(to, slot, {newcomer, link.ordinal}, is_occluded);
     }
     return slot;
 }
@@ -168,21 +234,21 @@ uint32_t GraphBuilder::offer(uint32_t to, Candidate newcomer, const SearchScratc
 // A free slot; else that of the farthest occluded neighbour, which an occluded newcomer must be nearer than;
 // else, for one that is not occluded, that of the farthest neighbour if it is farther.
 uint32_t GraphBuilder::find_slot(uint32_t row, float distance, bool is_occluded) const {
-    const float* const own = distances_[row >> kChunkShift].get() +
-                             static_cast<size_t>(row & (kRowsPerChunk - 1)) * options_.degree;
+    const float* const own = distances(row);
+    const RowState& state = state_of(row);
     uint32_t farthest = kNoSlot;
     uint32_t farthest_occluded = kNoSlot;
     for (uint32_t slot = 0; slot < options_.degree; ++slot) {
         if (lists_.load(row, slot) == kNoNeighbour) {
             return slot;
         }
-        if ((rows_state_[row].pledged & bit_of(slot)) != 0) {
+        if ((state.pledged & bit_of(slot)) != 0) {
             continue;
         }
         if (farthest == kNoSlot || own[slot] > own[farthest]) {
             farthest = slot;
         }
-        const bool slot_occluded = (rows_state_[row].occluded & bit_of(slot)) != 0;
+        const bool slot_occluded = (state.occluded & bit_of(slot)) != 0;
         if (slot_occluded && (farthest_occluded == kNoSlot || own[slot] > own[farthest_occluded])) {
             farthest_occluded = slot;
         }
@@ -195,72 +261,104 @@ uint32_t GraphBuilder::find_slot(uint32_t row, float distance, bool is_occluded)
 
 void GraphBuilder::put(uint32_t row, uint32_t slot, Candidate neighbour, bool is_occluded) {
     distances(row)[slot] = neighbour.distance;
-    uint64_t& occluded = rows_state_[row].occluded;
+    uint64_t& occluded = state_of(row).occluded;
     occluded = is_occluded ? occluded | bit_of(slot) : occluded & ~bit_of(slot);
     lists_.store(row, slot, neighbour.ordinal);
 }
 
 bool GraphBuilder::can_pledge(uint32_t row) const {
-    return static_cast<uint32_t>(std::popcount(rows_state_[row].pledged)) < options_.degree / 2;
+    return static_cast<uint32_t>(std::popcount(state_of(row).pledged)) < options_.degree / 2;
 }
 
-void GraphBuilder::pledge(uint32_t row, uint32_t slot) {
-    rows_state_[row].pledged |= bit_of(slot);
-}
-
-// Sees to it that one row linked earlier keeps an edge to `ordinal`: the nearest that has taken it, else the
-// nearest that can be made to, else one further down the tree of pledges.
-void GraphBuilder::pledge_way_to(uint32_t ordinal) {
-    for (const Edge& edge : chosen_) {
-        if (edge.slot != kNoSlot && can_pledge(edge.to.ordinal)) {
-            pledge(edge.to.ordinal, edge.slot);
-            return;
-        }
-    }
-    AKIDB_ASSERT(!chosen_.empty());  // row 0 is in every walk
-    uint32_t row = chosen_.front().to.ordinal;
-    for (const Edge& edge : chosen_) {
-        if (can_pledge(edge.to.ordinal)) {
-            row = edge.to.ordinal;
+// No chosen row has taken the new one and can pledge: the nearest that can pledge is made to take it, else
+// one further down the tree of pledges.
+void GraphBuilder::pledge_way_to(Link& link) {
+    AKIDB_ASSERT(link.count > 0);  // a walk brings home at least where it began
+    uint32_t row = link.chosen[0].to.ordinal;
+    for (uint32_t i = 0; i < link.count; ++i) {
+        MutexLock lock(lock_of(link.chosen[i].to.ordinal));
+        if (can_pledge(link.chosen[i].to.ordinal)) {
+            row = link.chosen[i].to.ordinal;
             break;
         }
     }
-    row = descend(row, ordinal);
-    pledge(row, force(row, {space_.from_aim(row), ordinal}));
+    const CodedQuery& query = link.state.query;
+    while (true) {
+        MutexLock lock(lock_of(row));
+        if (can_pledge(row)) {
+            const float distance =
+                query.distance_to_row(graph_.codes.codes8(row), graph_.codes.factors8(row));
+            force(row, {distance, link.ordinal});
+            return;
+        }
+        row = next_down(row, link.ordinal, query);
+    }
 }
 
-// Puts the neighbour in whatever it costs; the slot. The row can pledge, so half of its slots are not
+// Puts the neighbour in whatever it costs and pledges it. The row can pledge, so half of its slots are not
 // pledged.
-uint32_t GraphBuilder::force(uint32_t row, Candidate neighbour) {
-    ensure_distances(row);
+void GraphBuilder::force(uint32_t row, Candidate neighbour) {
     uint32_t slot = find_slot(row, neighbour.distance, false);
     if (slot == kNoSlot) {
-        slot = find_slot(row, kUnknown, false);
+        slot = find_slot(row, -1, false);
     }
     AKIDB_ASSERT(slot != kNoSlot);
+    if (is_turbo()) {
+        SearchScratch::State state;
+        state.query.set_row(graph_.space, graph_.codes.codes8(row), graph_.codes.factors8(row),
+                            graph_.forms());
+        encode_slot(row, slot, neighbour.ordinal, state);
+    }
     put(row, slot, neighbour, false);
-    return slot;
+    state_of(row).pledged |= bit_of(slot);
 }
 
-// The first row at or below `row` in the tree of pledges that can pledge, going to the child nearest to
-// `ordinal` (the aim). Among equally near children the start of the search turns with the ordinal: copies
-// then make a bushy tree and not a long chain.
-uint32_t GraphBuilder::descend(uint32_t row, uint32_t ordinal) const {
-    while (!can_pledge(row)) {
-        Candidate nearest{std::numeric_limits<float>::infinity(), row};
-        for (uint32_t i = 0; i < options_.degree; ++i) {
-            const uint32_t slot = (ordinal + i) % options_.degree;
-            if ((rows_state_[row].pledged & bit_of(slot)) == 0) {
-                continue;
-            }
-            const uint32_t child = lists_.load(row, slot);
-            if (const float distance = space_.from_aim(child); distance < nearest.distance) {
-                nearest = {distance, child};
+// The child of `row` in the tree of pledges that is nearest to the aim. Among equally near children the start
+// of the search turns with the ordinal: copies then make a bushy tree and not a long chain.
+uint32_t GraphBuilder::next_down(uint32_t row, uint32_t ordinal, const CodedQuery& aim) const {
+    Candidate nearest{std::numeric_limits<float>::infinity(), kNoNeighbour};
+    for (uint32_t i = 0; i < options_.degree; ++i) {
+        const uint32_t slot = (ordinal + i) % options_.degree;
+        if ((state_of(row).pledged & bit_of(slot)) == 0) {
+            continue;
+        }
+        const uint32_t child = lists_.load(row, slot);
+        const float distance = aim.distance_to_row(graph_.codes.codes8(child), graph_.codes.factors8(child));
+        if (distance < nearest.distance) {
+            nearest = {distance, child};
+        }
+    }
+    AKIDB_ASSERT(nearest.ordinal != kNoNeighbour);
+    return nearest.ordinal;
+}
+
+// Lists that came from a file bring neither distances nor codes of edges.
+void GraphBuilder::measure_imported(uint32_t row, SearchScratch::State& state) {
+    state.query.set_row(graph_.space, graph_.codes.codes8(row), graph_.codes.factors8(row), graph_.forms());
+    float* const own = distances(row);
+    for (uint32_t slot = 0; slot < options_.degree; ++slot) {
+        const uint32_t neighbour = lists_.load(row, slot);
+        if (neighbour != kNoNeighbour) {
+            own[slot] =
+                state.query.distance_to_row(graph_.codes.codes8(neighbour), graph_.codes.factors8(neighbour));
+            if (is_turbo()) {
+                encode_slot(row, slot, neighbour, state);
             }
         }
-        row = nearest.ordinal;
     }
-    return row;
+    for (uint32_t slot = 0; slot < options_.degree; ++slot) {
+        const Candidate candidate{own[slot], lists_.load(row, slot)};
+        Link nearer{.ordinal = row, .state = state, .chosen = {}, .chosen_rows = {}};
+        for (uint32_t other = 0; candidate.ordinal != kNoNeighbour && other < options_.degree; ++other) {
+            const uint32_t kept = lists_.load(row, other);
+            if (kept != kNoNeighbour && Candidate{own[other], kept} < candidate) {
+                nearer.chosen_rows[nearer.count++] = kept;
+            }
+        }
+        if (is_occluded_by_chosen(nearer, candidate.ordinal, candidate.distance)) {
+            state_of(row).occluded |= bit_of(slot);
+        }
+    }
 }
 
 // Every row reached is pledged its edge from a row reached before it, from the one with the fewest pledges.
@@ -301,20 +399,24 @@ void GraphBuilder::pledge_breadth_first(uint32_t count) {
     }
     for (const Way& way : ways) {
         if (way.row != kNoNeighbour) {
-            pledge(way.row, way.slot);
+            state_of(way.row).pledged |= bit_of(way.slot);
         }
     }
 }
 
 // A file written by a builder has nothing to mend; one that was not must not break the promise for good.
 void GraphBuilder::mend(uint32_t count) {
+    CodedQuery aim;
     for (uint32_t ordinal = 0; ordinal < count; ++ordinal) {
         if (ranks_[ordinal] != kNoNeighbour) {
             continue;
         }
-        space_.aim(ordinal);
-        const uint32_t row = descend(0, ordinal);
-        pledge(row, force(row, {space_.from_aim(row), ordinal}));
+        aim.set_row(graph_.space, graph_.codes.codes8(ordinal), graph_.codes.factors8(ordinal), {});
+        uint32_t row = 0;
+        while (!can_pledge(row)) {
+            row = next_down(row, ordinal, aim);
+        }
+        force(row, {aim.distance_to_row(graph_.codes.codes8(row), graph_.codes.factors8(row)), ordinal});
         ranks_[ordinal] = 0;
     }
 }

@@ -165,6 +165,8 @@ TEST(Graph, StopsBetweenRowsWhenCancelledAndGoesOnLater) {
     const DataSet data(Metric::kL2, testing::gaussian_clusters(1'000, 16, 20, 6));
     Graph graph(data.rows(), {});
     SearchScratch scratch;
+    EXPECT_EQ(graph.encode(1'000, [] { return true; }), 0u);
+    EXPECT_EQ(graph.encode(1'000, kNeverCancelled), 1'000u);
     uint32_t asked = 0;
     EXPECT_EQ(graph.link(
                   1'000, [&] { return ++asked > 300; }, scratch),
@@ -176,7 +178,7 @@ TEST(Graph, StopsBetweenRowsWhenCancelledAndGoesOnLater) {
     EXPECT_EQ(exported(graph), exported(in_one_go));
 }
 
-TEST(Graph, AnswersTheSameAfterExportAndImport) {
+TEST(Graph, AnswersAfterImportAndTheSameOnceEncoded) {
     const auto vectors = testing::gaussian_clusters(6'000, 16, 20, 6);
     const DataSet data(Metric::kDot, vectors);
     Graph graph(data.rows(), {});
@@ -185,6 +187,12 @@ TEST(Graph, AnswersTheSameAfterExportAndImport) {
     Graph imported(data.rows(), {});
     ASSERT_TRUE(imported.import_lists(exported(graph), 5'000).has_value());
     EXPECT_EQ(imported.linked(), 5'000u);
+    // Without codes yet, by exact distances; then by the codes, made from 5,000 rows as before.
+    const std::vector<Vector> queries(vectors.begin(), vectors.begin() + 100);
+    // 5,000 of the 6,000 rows are there, so that five in six can be found.
+    EXPECT_GE(recall(imported, data, queries, 192), 0.8);
+    EXPECT_EQ(imported.encode(5'000, [] { return true; }), 0u);
+    imported.encode(5'000, kNeverCancelled);
     for (size_t i = 0; i < vectors.size(); i += 100) {
         const Vector query = data.query(vectors[i]);
         EXPECT_EQ(find(imported, query, 64, 10), find(graph, query, 64, 10));

@@ -24,6 +24,7 @@ class TopK {
     float bound() const { return bound_; }
     bool is_full() const { return heap_.size() == k_; }
     size_t size() const { return heap_.size(); }
+    size_t capacity() const { return k_; }
     /// True when the candidate was kept.
     bool offer(Candidate candidate);
     /// Nearest first; empties the heap.

@@ -1,8 +1,7 @@
-// walk(): the beam search that searching and linking share. It starts from rows spread evenly over the graph,
-// row 0 among them, so it needs no stored entry points and several starts cover clustered data; then it
-// visits the nearest row not visited yet until the beam holds visited rows only. All rows of a step are asked
-// for before the first is compared: hiding that latency is worth more than any arithmetic (index design
-// §3.2). Source of the loop: Alg. 1 of Subramanya et al. 2019.
+// walk(): the beam search by exact distances, for graphs whose rows have no codes yet (after a start). It
+// begins at rows spread evenly over the graph and visits the nearest row not visited yet until the beam holds
+// visited rows only. All rows of a step are asked for before the first is compared: hiding that latency is
+// worth more than any arithmetic (index design §3.2). Source of the loop: Alg. 1 of Subramanya et al. 2019.
 #pragma once
 
 #include <array>
@@ -10,18 +9,33 @@
 #include <cstdint>
 
 #include "index/beam.h"
+#include "index/coded_query.h"
+#include "index/edge_codes.h"
 #include "index/graph.h"
 #include "index/neighbour_lists.h"
 
 namespace akidb::index {
 
-inline constexpr uint32_t kDegreeMax = 64;
+inline constexpr uint32_t kDegreeMax = NeighbourLists::kDegreeMax;
 inline constexpr uint32_t kEntriesMax = 64;
 
 struct SearchScratch::State {
     Marks marks;
     Beam beam;
-    std::vector<float> distances;  // the builder's: of each marked row from the row being linked
+    CodedQuery query;
+    std::vector<Candidate> candidates;  // what a walk brought home, nearest first
+
+    // The builder's.
+    struct Visit {
+        Candidate row;
+        uint32_t number;  // of the visit: estimates and neighbours lie at degree · number
+    };
+    std::vector<Visit> visits;
+    std::vector<float> estimates;
+    std::vector<uint32_t> neighbours;
+    std::vector<float> distances;  // split: of each marked row from the row being linked
+    CodedQuery aim;
+    EdgeCodes::Edge edge;
 };
 
 /// Entry points of a graph of `count` rows: every multiple of this. A power of two, so that they stay the
@@ -30,11 +44,10 @@ constexpr uint32_t entry_step(uint32_t count) {
     return count <= kEntriesMax ? 1 : std::bit_ceil((count + kEntriesMax - 1) / kEntriesMax);
 }
 
-/// Rows [0, count), count > 0. `distance(ordinal)` is asked once for each row met and told to
-/// `meet(candidate)`.
-template <class Distance, class Meet>
+/// Rows [0, count), count > 0. The beam holds what was found.
+template <class Distance>
 SearchCost walk(const Rows& rows, const NeighbourLists& lists, uint32_t count, uint32_t width,
-                SearchScratch::State& state, Distance distance, Meet meet) {
+                SearchScratch::State& state, Distance distance) {
     std::array<uint32_t, kDegreeMax> fresh;
     SearchCost cost;
     state.marks.reset(count);
@@ -45,7 +58,6 @@ SearchCost walk(const Rows& rows, const NeighbourLists& lists, uint32_t count, u
         }
         for (uint32_t i = 0; i < number; ++i) {
             const Candidate candidate{distance(fresh[i]), fresh[i]};
-            meet(candidate);
             if (candidate.distance < state.beam.worst()) {
                 state.beam.insert(candidate);
             }

@@ -62,9 +62,9 @@ struct Kernels {
     /// in its high half. sums[i] = Σ code · query, exact. steps ≤ 2^15.
     void (*scan_b4)(const uint8_t* codes, const int8_t* query, size_t steps, int32_t* sums);
 
-    /// Fills the table of scan_b1 for 32 · steps components: the sum of an entry's components with their
-    /// signs, linearly from [−range, range] to [0, kScanTableMax]; returns the range.
-    float (*make_table_b1)(const float* query, size_t steps, uint8_t* table);
+    /// Fills the table of scan_b1 for 32 · steps components of at most range / 4: the sum of an entry's
+    /// components with their signs, linearly from [−range, range] to [0, kScanTableMax].
+    void (*make_table_b1)(const float* query, size_t steps, float range, uint8_t* table);
     /// From the sums of a scan and two factors a row to 32 distances; bit i of the answer is set when
     /// distances[i] < bound.
     uint32_t (*estimate_32)(const int32_t* sums, const float* factors, const Estimate& estimate,
@@ -72,6 +72,15 @@ struct Kernels {
 
     /// The unnormalised Walsh–Hadamard transform of `count` floats in place; count is a power of two.
     void (*hadamard_f32)(float* values, size_t count);
+
+    /// values[i] *= factors[i].
+    void (*multiply_f32)(float* values, const float* factors, size_t count);
+    /// (a, b) becomes ((a + b), (a − b)) · √½, component by component.
+    void (*mix_f32)(float* a, float* b, size_t count);
+    /// The largest magnitude.
+    float (*largest_f32)(const float* values, size_t count);
+    /// bytes[i] = values[i] · factor, rounded, |values[i] · factor| ≤ 127; the sum of the bytes.
+    int32_t (*round_f32)(const float* values, float factor, size_t count, int8_t* bytes);
 
     /// Encodes d = to − from, where to[j] = (codes[j] − 128) · scale: c[j] = ±1, the sign of d[j], written as
     /// bit j (set for d[j] > 0) of `bits`; `count` is a multiple of 32.

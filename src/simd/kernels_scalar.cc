@@ -120,12 +120,7 @@ void scan_b4(const uint8_t* codes, const int8_t* query, size_t steps, int32_t* s
     }
 }
 
-float make_table_b1(const float* query, size_t steps, uint8_t* table) {
-    float range = 0;
-    for (size_t i = 0; i < steps * kScanDimensions1; i += 4) {
-        range = std::fmax(range, std::fabs(query[i]) + std::fabs(query[i + 1]) + std::fabs(query[i + 2]) +
-                                     std::fabs(query[i + 3]));
-    }
+void make_table_b1(const float* query, size_t steps, float range, uint8_t* table) {
     const float scale = range > 0 ? kScanTableMax / (2 * range) : 0;
     for (size_t step = 0; step < steps; ++step) {
         for (size_t group = 0; group < 8; ++group) {
@@ -140,7 +135,40 @@ float make_table_b1(const float* query, size_t steps, uint8_t* table) {
             }
         }
     }
-    return range;
+}
+
+void multiply_f32(float* values, const float* factors, size_t count) {
+    for (size_t i = 0; i < count; ++i) {
+        values[i] *= factors[i];
+    }
+}
+
+void mix_f32(float* a, float* b, size_t count) {
+    constexpr float kShrink = 0.70710678f;
+    for (size_t i = 0; i < count; ++i) {
+        const float x = a[i];
+        const float y = b[i];
+        a[i] = (x + y) * kShrink;
+        b[i] = (x - y) * kShrink;
+    }
+}
+
+float largest_f32(const float* values, size_t count) {
+    float largest = 0;
+    for (size_t i = 0; i < count; ++i) {
+        largest = std::fmax(largest, std::fabs(values[i]));
+    }
+    return largest;
+}
+
+int32_t round_f32(const float* values, float factor, size_t count, int8_t* bytes) {
+    int32_t sum = 0;
+    for (size_t i = 0; i < count; ++i) {
+        const auto rounded = static_cast<int32_t>(std::nearbyint(values[i] * factor));
+        bytes[i] = static_cast<int8_t>(rounded);
+        sum += rounded;
+    }
+    return sum;
 }
 
 uint32_t estimate_32(const int32_t* sums, const float* factors, const Estimate& estimate, float* distances) {
@@ -199,9 +227,10 @@ EdgeSums encode_edge_b4(const uint8_t* codes, float scale, const float* from, si
     return sums;
 }
 
-constexpr Kernels kScalarKernels{"scalar",     dot_f32,        l2_f32,        dot_f16,       dots_u8,
-                                 dots_u4,      scan_b1,        scan_b4,       make_table_b1, estimate_32,
-                                 hadamard_f32, encode_edge_b1, encode_edge_b4};
+constexpr Kernels kScalarKernels{"scalar",       dot_f32,       l2_f32,  dot_f16,       dots_u8,
+                                 dots_u4,        scan_b1,       scan_b4, make_table_b1, estimate_32,
+                                 hadamard_f32,   multiply_f32,  mix_f32, largest_f32,   round_f32,
+                                 encode_edge_b1, encode_edge_b4};
 
 }  // namespace
 

@@ -226,8 +226,9 @@ TEST_P(WideKernels, TablesAndEstimatesEqualTheOracle) {
         const Floats floats = make_floats(steps * kScanDimensions1, 1, random);
         std::vector<uint8_t> table(steps * kScanTableBytes);
         std::vector<uint8_t> expected = table;
-        const float range = GetParam()->make_table_b1(floats.a_begin, steps, table.data());
-        EXPECT_FLOAT_EQ(range, scalar_kernels().make_table_b1(floats.a_begin, steps, expected.data()));
+        const float range = 4 * GetParam()->largest_f32(floats.a_begin, steps * kScanDimensions1);
+        GetParam()->make_table_b1(floats.a_begin, steps, range, table.data());
+        scalar_kernels().make_table_b1(floats.a_begin, steps, range, expected.data());
         for (size_t i = 0; i < table.size(); ++i) {
             EXPECT_LE(table[i], kScanTableMax);
             EXPECT_LE(std::abs(table[i] - expected[i]), 1);  // a sum may be rounded once or four times
@@ -257,6 +258,31 @@ TEST_P(WideKernels, HadamardEqualsTheOracle) {
         GetParam()->hadamard_f32(values.data(), count);
         scalar_kernels().hadamard_f32(expected.data(), count);
         EXPECT_EQ(values, expected) << count;  // the same additions in the same order
+    }
+}
+
+TEST_P(WideKernels, StepsOfRotationAndRoundingEqualTheOracle) {
+    std::mt19937 random(15);
+    for (const size_t length : lengths()) {
+        const Floats floats = make_floats(length, 1, random);
+        const std::vector<float> a(floats.a_begin, floats.a_begin + length);
+        const std::vector<float> b(floats.b_begin, floats.b_begin + length);
+        const float largest = scalar_kernels().largest_f32(a.data(), length);
+        EXPECT_EQ(GetParam()->largest_f32(a.data(), length), largest);
+        const auto apply = [&](const Kernels& kernels) {
+            std::vector<float> x = a;
+            std::vector<float> y = b;
+            kernels.multiply_f32(x.data(), y.data(), length);
+            kernels.mix_f32(x.data(), y.data(), length);
+            x.insert(x.end(), y.begin(), y.end());
+            return x;
+        };
+        EXPECT_EQ(apply(*GetParam()), apply(scalar_kernels())) << length;
+        std::vector<int8_t> bytes(length), expected(length);
+        const float factor = largest > 0 ? 127 / largest : 0;
+        EXPECT_EQ(GetParam()->round_f32(a.data(), factor, length, bytes.data()),
+                  scalar_kernels().round_f32(a.data(), factor, length, expected.data()));
+        EXPECT_EQ(bytes, expected) << length;
     }
 }
 

@@ -1,0 +1,44 @@
+#include "index/record_array.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "base/assert.h"
+#include "index/rows.h"
+
+namespace akidb::index {
+namespace {
+
+constexpr size_t kBlockBytes = size_t{4} << 20;
+constexpr size_t kBlockRecordsMin = 64;
+
+uint32_t shift_for(size_t record_bytes) {
+    const size_t records = std::max(kBlockBytes / record_bytes, kBlockRecordsMin);
+    return static_cast<uint32_t>(std::bit_width(records) - 1);
+}
+
+}  // namespace
+
+RecordArray::RecordArray(size_t record_bytes)
+    : record_bytes_(record_bytes),
+      shift_(shift_for(record_bytes)),
+      mask_((1u << shift_) - 1),
+      table_pages_(((kRowsMax >> shift_) + 1) * sizeof(std::atomic<uint8_t*>), Pages::Size::kSmall),
+      // Zeroed memory is a null pointer; starting the lifetime of each one by hand would touch every page.
+      table_(static_cast<std::atomic<uint8_t*>*>(table_pages_.data())) {
+    static_assert(std::atomic<uint8_t*>::is_always_lock_free &&
+                  sizeof(std::atomic<uint8_t*>) == sizeof(uint8_t*));
+}
+
+void RecordArray::reserve(uint32_t end) {
+    AKIDB_ASSERT(end <= kRowsMax);
+    const size_t block_bytes = record_bytes_ << shift_;
+    while ((blocks_.size() << shift_) < end) {
+        blocks_.emplace_back(block_bytes, Pages::Size::kLarge);
+        table_[blocks_.size() - 1].store(static_cast<uint8_t*>(blocks_.back().data()),
+                                         std::memory_order_release);
+        bytes_.store(blocks_.size() * block_bytes, std::memory_order_relaxed);
+    }
+}
+
+}  // namespace akidb::index

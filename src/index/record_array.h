@@ -1,0 +1,49 @@
+// RecordArray: records of one size in zeroed blocks whose addresses never change, so that one writer can
+// append while readers read. Blocks are about 4 MiB in large pages, which make scattered reads 1.1 to 1.7
+// times faster (measured, bench/memory_bench). `reserve` is the writer's, before it publishes an ordinal with
+// release; that publication orders the block's address too. at() is any reader's, below a published count.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "index/pages.h"
+
+namespace akidb::index {
+
+class RecordArray {
+  public:
+    explicit RecordArray(size_t record_bytes);
+
+    size_t record_bytes() const { return record_bytes_; }
+    /// Room for records [0, end).
+    void reserve(uint32_t end);
+    uint8_t* at(uint32_t ordinal) const {
+        uint8_t* const block = table_[ordinal >> shift_].load(std::memory_order_acquire);
+        return block + static_cast<size_t>(ordinal & mask_) * record_bytes_;
+    }
+    /// Asks for the cache lines of a record, at most `lines_max` of them.
+    void prefetch(uint32_t ordinal, size_t lines_max) const {
+        constexpr size_t kLine = 64;
+        const uint8_t* const record = at(ordinal);
+        const size_t bytes = record_bytes_ < lines_max * kLine ? record_bytes_ : lines_max * kLine;
+        for (size_t offset = 0; offset < bytes; offset += kLine) {
+            __builtin_prefetch(record + offset);
+        }
+    }
+    /// Reserved so far.
+    size_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+
+  private:
+    size_t record_bytes_;
+    uint32_t shift_;  // of the number of records in a block
+    uint32_t mask_;
+    std::vector<Pages> blocks_;  // the writer's
+    Pages table_pages_;          // only what is used of it costs memory
+    std::atomic<uint8_t*>* table_;
+    std::atomic<size_t> bytes_{0};
+};
+
+}  // namespace akidb::index
