@@ -40,7 +40,9 @@ int main(int argc, char** argv) {
     app.add_option("--query", options.query, "queries, .fbin")->required();
     app.add_option("--truth", options.truth, "written: .ibin")->required();
     app.add_option("--metric", options.metric)->required()->check(CLI::IsMember({"cosine", "dot", "l2"}));
-    app.add_option("--k", options.k, "neighbours a query")->capture_default_str()->check(CLI::Range(1, 10000));
+    app.add_option("--k", options.k, "neighbours a query")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 10000));
     CLI11_PARSE(app, argc, argv);
     try {
         run(options);
