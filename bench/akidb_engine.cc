@@ -62,8 +62,8 @@ class AkidbEngine : public IndexEngine {
                            graph_->count_unreachable());
     }
 
-    BuildFigures build() override {
-        const BuildTimer timer;
+    TimeSpent build() override {
+        const Timer timer;
         graph_->link(
             count_, [] { return false; }, scratch_);
         return timer.elapsed();

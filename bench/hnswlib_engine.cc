@@ -71,11 +71,11 @@ class HnswlibEngine : public IndexEngine {
                            options_.threads, was_read_ ? " in an earlier run" : "");
     }
 
-    BuildFigures build() override {
+    TimeSpent build() override {
         if (!options_.peer_index.empty() && std::filesystem::exists(options_.peer_index)) {
             return read();
         }
-        const BuildTimer timer;
+        const Timer timer;
         index_ = std::make_unique<hnswlib::HierarchicalNSW<float>>(space_, base_.rows(), kLinks,
                                                                    kConstructionWidth);
         add(0);
@@ -91,7 +91,7 @@ class HnswlibEngine : public IndexEngine {
         for (std::thread& thread : threads) {
             thread.join();
         }
-        const BuildFigures figures = timer.elapsed();
+        const TimeSpent figures = timer.elapsed();
         if (!options_.peer_index.empty()) {
             write(figures);
         }
@@ -171,13 +171,13 @@ class HnswlibEngine : public IndexEngine {
     std::string figures_file() const { return options_.peer_index + ".build"; }
 
     // The index lies beside what it cost to build; the latter is written last.
-    void write(BuildFigures figures) {
+    void write(TimeSpent figures) {
         index_->saveIndex(options_.peer_index);
         std::ofstream(figures_file()) << figures.cpu_s << ' ' << figures.wall_s << '\n';
     }
 
-    BuildFigures read() {
-        BuildFigures figures;
+    TimeSpent read() {
+        TimeSpent figures;
         if (!(std::ifstream(figures_file()) >> figures.cpu_s >> figures.wall_s)) {
             throw std::runtime_error(options_.peer_index + " is not complete; remove it");
         }

@@ -80,6 +80,8 @@ void measure(std::vector<Contender>& contenders, const Options& options) {
     for (Contender& contender : contenders) {
         contender.sweep->measure_recall(options.widths);
     }
+    fmt::print("recall is known; {} timed rounds follow\n", options.rounds);
+    std::fflush(stdout);
     for (size_t round = 0; round < options.rounds; ++round) {
         for (Contender& contender : contenders) {
             contender.sweep->time_round();
@@ -99,9 +101,10 @@ void run(const Options& options) {
     std::iota(order.begin(), order.end(), 0u);
     std::shuffle(order.begin(), order.end(), std::mt19937(kOrderSeed));
     const OrderedBase base{base_file, order};
-    fmt::print("{}: {} x {}, {}, {} queries, {} rounds; {}, {} cores, g++ {}, searches on one thread\n",
+    fmt::print("{}: {} x {}, {}, {} queries, {} rounds; {}, {} cores, compiler {}, searches on one thread\n",
                options.base, base.rows(), base.dimension(), options.metric, queries.rows(), options.rounds,
                processor_name(), std::thread::hardware_concurrency(), __VERSION__);
+    std::fflush(stdout);
     std::vector<Contender> contenders;
     contenders.push_back(build(base, options.engine, make_akidb_engine));
     if (!options.peer.empty()) {

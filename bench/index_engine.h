@@ -42,7 +42,7 @@ struct Width {
     size_t ef = 10;
 };
 
-struct BuildFigures {
+struct TimeSpent {
     double cpu_s = 0;
     double wall_s = 0;
 };
@@ -56,7 +56,7 @@ class IndexEngine {
     /// After build(): what was built, for a reader.
     virtual std::string description() const = 0;
 
-    virtual BuildFigures build() = 0;
+    virtual TimeSpent build() = 0;
     /// Narrower searches for k rows are this one.
     virtual size_t narrowest_ef(size_t k) const = 0;
     /// At most width.k positions, nearest first, in place of what `positions` holds.
@@ -76,14 +76,17 @@ std::unique_ptr<IndexEngine> make_akidb_engine(OrderedBase base, const EngineOpt
 /// Throws when the program was built without the library.
 std::unique_ptr<IndexEngine> make_hnswlib_engine(OrderedBase base, const EngineOptions& options);
 
-/// Wall and processor time (all threads of the process) since it was made.
-class BuildTimer {
+/// Wall and processor time since it was made: of the whole process, as a build has many threads, or of this
+/// thread.
+class Timer {
   public:
-    BuildTimer();
-    BuildFigures elapsed() const;
+    enum class Of { kProcess, kThread };
+    explicit Timer(Of of = Of::kProcess);
+    TimeSpent elapsed() const;
 
   private:
-    BuildFigures start_;
+    Of of_;
+    TimeSpent start_;
 };
 
 }  // namespace akidb::bench

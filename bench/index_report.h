@@ -13,7 +13,7 @@ struct EngineReport {
     std::string codec;
     std::string layout;
     std::string description;
-    BuildFigures build;
+    TimeSpent build;
     double peak_rss_mb = 0;
     double bytes_per_vector = 0;
     double original_bytes_per_vector = 0;

@@ -67,16 +67,17 @@ void IndexSweep::time_round() {
     std::vector<double> times_us(queries_.rows());
     for (size_t i = 0; i < points_.size(); ++i) {
         const Width width{.k = kTop, .ef = points_[i].ef};
-        const auto start = Clock::now();
-        auto before = start;
+        const Timer timer(Timer::Of::kThread);
+        auto before = Clock::now();
         for (size_t query = 0; query < queries_.rows(); ++query) {
             engine_.search(queries_.row(query), width, positions_);
             const auto after = Clock::now();
             times_us[query] = std::chrono::duration<double, std::micro>(after - before).count();
             before = after;
         }
-        const double seconds = std::chrono::duration<double>(before - start).count();
-        timings_[i].qps.push_back(static_cast<double>(queries_.rows()) / seconds);
+        const TimeSpent spent = timer.elapsed();
+        timings_[i].qps.push_back(static_cast<double>(queries_.rows()) / spent.wall_s);
+        timings_[i].qps_cpu.push_back(static_cast<double>(queries_.rows()) / spent.cpu_s);
         timings_[i].p50_us.push_back(quantile(times_us, 0.5));
         timings_[i].p99_us.push_back(quantile(times_us, 0.99));
     }
@@ -88,6 +89,7 @@ std::vector<EnginePoint> IndexSweep::points() const {
         const Timing& timing = timings_[i];
         const auto [lowest, highest] = std::minmax_element(timing.qps.begin(), timing.qps.end());
         points[i].qps = median(timing.qps);
+        points[i].qps_cpu = median(timing.qps_cpu);
         points[i].p50_us = median(timing.p50_us);
         points[i].p99_us = median(timing.p99_us);
         points[i].spread = (*highest - *lowest) / points[i].qps;

@@ -19,7 +19,9 @@ struct EnginePoint {
     double recall10 = 0;
     double recall100 = 0;
     double distances = 0;  // mean of a search with k 10
-    double qps = 0;        // median over the rounds, as are the next two
+    double qps = 0;        // median over the rounds, as are the next three
+    double qps_cpu =
+        0;  // queries a second of the thread's processor time: what a disturbed machine leaves right
     double p50_us = 0;
     double p99_us = 0;
     double spread = 0;  // of queries a second over the rounds: (highest − lowest) / median
@@ -39,6 +41,7 @@ class IndexSweep {
   private:
     struct Timing {
         std::vector<double> qps;
+        std::vector<double> qps_cpu;
         std::vector<double> p50_us;
         std::vector<double> p99_us;
     };
