@@ -63,7 +63,17 @@ void IndexSweep::measure_recall(const std::vector<size_t>& widths) {
     timings_.resize(points_.size());
 }
 
+// Another engine ran since the last round: its rows are in the caches, and the system may have taken pages of
+// ours.
+void IndexSweep::warm_up() {
+    const Width width{.k = kTop, .ef = points_[points_.size() / 2].ef};
+    for (size_t query = 0; query < queries_.rows(); ++query) {
+        engine_.search(queries_.row(query), width, positions_);
+    }
+}
+
 void IndexSweep::time_round() {
+    warm_up();
     std::vector<double> times_us(queries_.rows());
     for (size_t i = 0; i < points_.size(); ++i) {
         const Width width{.k = kTop, .ef = points_[i].ef};

@@ -46,6 +46,7 @@ class IndexSweep {
         std::vector<double> p99_us;
     };
     EnginePoint recall_of_width(size_t ef);
+    void warm_up();
     std::vector<uint32_t> found_rows(size_t query, Width width);
 
     IndexEngine& engine_;

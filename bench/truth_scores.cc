@@ -19,10 +19,8 @@ void score_block(const float* rows, const float* panel, size_t dimension, float*
     Lanes sums[kRows][kVectors] = {};
     for (size_t component = 0; component < dimension; ++component) {
         const auto* const queries = reinterpret_cast<const Lanes*>(panel + component * kPanelQueries);
-#pragma GCC unroll 8
         for (size_t row = 0; row < kRows; ++row) {
             const float value = rows[row * dimension + component];
-#pragma GCC unroll 2
             for (size_t vector = 0; vector < kVectors; ++vector) {
                 sums[row][vector] += queries[vector] * value;
             }
