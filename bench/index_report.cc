@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <stdexcept>
@@ -9,12 +10,29 @@
 namespace akidb::bench {
 namespace {
 
-std::vector<CurvePoint> curve_of(const EngineReport& report, double EnginePoint::*speed) {
+template <class SpeedOf>
+std::vector<CurvePoint> curve_of(const EngineReport& report, SpeedOf speed_of) {
     std::vector<CurvePoint> curve;
     for (const EnginePoint& point : report.points) {
-        curve.push_back({point.recall10, point.*speed});
+        curve.push_back({point.recall10, speed_of(point)});
     }
     return curve;
+}
+
+// Ratios within each round, lowest and highest: what drifts from round to round is in both engines alike.
+std::string range_of_rounds(const EngineReport& ours, const EngineReport& peer, double recall) {
+    std::vector<double> ratios;
+    for (size_t round = 0; round < ours.points.front().round_qps.size(); ++round) {
+        const auto of_round = [&](const EnginePoint& point) { return point.round_qps[round]; };
+        const auto fast = qps_at(curve_of(ours, of_round), recall);
+        const auto slow = qps_at(curve_of(peer, of_round), recall);
+        if (!fast || !slow) {
+            return "";
+        }
+        ratios.push_back(fast->qps / slow->qps);
+    }
+    const auto [lowest, highest] = std::minmax_element(ratios.begin(), ratios.end());
+    return fmt::format("rounds {:.2f} to {:.2f}", *lowest, *highest);
 }
 
 // A speed that is only known to be at least this bears a sign.
@@ -57,20 +75,20 @@ void print_points(const EngineReport& report) {
 
 void print_ratios(const EngineReport& ours, const EngineReport& peer) {
     fmt::print("{} over {}\n", ours.engine, peer.engine);
-    fmt::print("                       by the clock             by processor time\n");
+    const auto clock = [](const EnginePoint& point) { return point.qps; };
+    const auto processor = [](const EnginePoint& point) { return point.qps_cpu; };
     for (const double recall : {0.90, 0.95, 0.99}) {
-        fmt::print("  recall@10 {:.2f}:", recall);
-        for (double EnginePoint::*const speed : {&EnginePoint::qps, &EnginePoint::qps_cpu}) {
-            const auto fast = qps_at(curve_of(ours, speed), recall);
-            const auto slow = qps_at(curve_of(peer, speed), recall);
-            fmt::print("  {:>11} {:<20}", ratio_of(fast, slow),
-                       fmt::format("({} / {})", text_of(fast), text_of(slow)));
-        }
-        fmt::print("\n");
+        const auto fast = qps_at(curve_of(ours, clock), recall);
+        const auto slow = qps_at(curve_of(peer, clock), recall);
+        const std::string cpu =
+            ratio_of(qps_at(curve_of(ours, processor), recall), qps_at(curve_of(peer, processor), recall));
+        fmt::print("  queries/s at recall@10 {:.2f}: {:>11} ({} / {}), {}; by processor time {}\n", recall,
+                   ratio_of(fast, slow), text_of(fast), text_of(slow), range_of_rounds(ours, peer, recall),
+                   cpu);
     }
-    fmt::print("  build CPU-seconds: {:>9.2f}x ({:.1f} / {:.1f})\n", ours.build.cpu_s / peer.build.cpu_s,
-               ours.build.cpu_s, peer.build.cpu_s);
-    fmt::print("  bytes a vector:    {:>9.2f}x ({:.0f} / {:.0f})\n",
+    fmt::print("  build CPU-seconds:             {:>10.2f}x ({:.1f} / {:.1f})\n",
+               ours.build.cpu_s / peer.build.cpu_s, ours.build.cpu_s, peer.build.cpu_s);
+    fmt::print("  bytes a vector:                {:>10.2f}x ({:.0f} / {:.0f})\n",
                ours.bytes_per_vector / peer.bytes_per_vector, ours.bytes_per_vector, peer.bytes_per_vector);
     std::fflush(stdout);
 }

@@ -98,6 +98,7 @@ std::vector<EnginePoint> IndexSweep::points() const {
     for (size_t i = 0; i < points.size(); ++i) {
         const Timing& timing = timings_[i];
         const auto [lowest, highest] = std::minmax_element(timing.qps.begin(), timing.qps.end());
+        points[i].round_qps = timing.qps;
         points[i].qps = median(timing.qps);
         points[i].qps_cpu = median(timing.qps_cpu);
         points[i].p50_us = median(timing.p50_us);

@@ -24,6 +24,7 @@ struct EnginePoint {
         0;  // queries a second of the thread's processor time: what a disturbed machine leaves right
     double p50_us = 0;
     double p99_us = 0;
+    std::vector<double> round_qps;
     double spread = 0;  // of queries a second over the rounds: (highest − lowest) / median
 };
 
