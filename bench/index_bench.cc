@@ -10,7 +10,9 @@
 #include <fstream>
 #include <numeric>
 #include <random>
+#include <span>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -157,11 +159,27 @@ void add_options(CLI::App& app, Options& options) {
     app.add_option("--csv", options.csv, "file to append the points to");
 }
 
+// CLI11 looks for missing options before unknown ones, and so would not name the one that was mistyped.
+std::string unknown_option(const CLI::App& app, std::span<char* const> words) {
+    for (const std::string_view word : words) {
+        const std::string name(word.substr(0, word.find('=')));
+        if (name.starts_with("--") && app.get_option_no_throw(name) == nullptr) {
+            return name;
+        }
+    }
+    return "";
+}
+
 int run_program(int argc, char** argv) {
     Options options;
     options.engine.threads = std::max(1u, std::thread::hardware_concurrency());
     CLI::App app("measures the index alone, beside a peer if wanted", "index_bench");
     add_options(app, options);
+    const std::string unknown = unknown_option(app, {argv + 1, argv + argc});
+    if (!unknown.empty()) {
+        std::fprintf(stderr, "index_bench: no option %s\n%s", unknown.c_str(), app.help().c_str());
+        return 64;
+    }
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp& help) {
