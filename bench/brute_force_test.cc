@@ -1,33 +1,11 @@
 #include "bench/brute_force.h"
 
 #include <gmock/gmock.h>
-#include <unistd.h>
 
-#include <cstdio>
-#include <fstream>
+#include "bench/temporary_file.h"
 
 namespace akidb::bench {
 namespace {
-
-class TemporaryFile {
-  public:
-    explicit TemporaryFile(const std::string& bytes) {
-        int file = mkstemp(path_.data());
-        close(file);
-        std::ofstream(path_, std::ios::binary) << bytes;
-    }
-    ~TemporaryFile() { std::remove(path_.c_str()); }
-    const std::string& path() const { return path_; }
-
-  private:
-    std::string path_ = "/tmp/akidb-bench-XXXXXX";
-};
-
-std::string fbin(uint32_t rows, uint32_t dimension, const std::vector<float>& values) {
-    std::string bytes(reinterpret_cast<const char*>(&rows), sizeof(rows));
-    bytes.append(reinterpret_cast<const char*>(&dimension), sizeof(dimension));
-    return bytes.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));
-}
 
 std::vector<uint32_t> rows_of(const std::vector<Neighbour>& neighbours) {
     std::vector<uint32_t> rows;

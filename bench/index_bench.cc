@@ -1,204 +1,207 @@
-// index_bench: builds the graph of a file of vectors with the class the engine uses and prints, for each beam
-// width, recall@10 against the exact answer and what a search costs. One thread. Queries are rows held out by
-// a seeded shuffle, which also puts the base into random order.
-//
-//   index_bench --base F.fbin [--metric cosine|dot|l2] [--queries 1000] [--ef 16,32,64] [--rows N] [--degree
-//   32]
-//               [--build-ef 128] [--alpha 1.04] [--seed 1] [--pages large|small]
-//
-// F.fbin: u32 rows, u32 dimension, then rows × dimension f32, little-endian. Times are wall clock, in
-// microseconds.
+// index_bench: builds the graph of a file of vectors with the class that the engine uses, and measures
+// recall, speed and cost of searching it at several widths (ef) on one thread; beside a peer if wanted, both
+// in this process and in turn. bench/README.md says what each figure means; --help lists the options.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
-#include <cstdlib>
-#include <ctime>
-#include <map>
+#include <exception>
+#include <fstream>
 #include <numeric>
 #include <random>
 #include <span>
 #include <string>
+#include <string_view>
+#include <thread>
 #include <vector>
 
-#include "bench/vector_file.h"
-#include "index/flat_scan.h"
-#include "index/graph.h"
-#include "index/pages.h"
+#include "bench/index_engine.h"
+#include "bench/index_report.h"
+#include "bench/index_sweep.h"
+#include "bench/process_memory.h"
+#include "bench/recall.h"
 
+namespace akidb::bench {
 namespace {
 
-using akidb::bench::VectorFile;
-using akidb::index::Candidate;
-using akidb::index::Graph;
-using akidb::index::GraphOptions;
-using akidb::index::Pages;
-using akidb::index::Rows;
-using akidb::index::SearchCost;
-using akidb::index::SearchScratch;
-using akidb::index::TopK;
-using Clock = std::chrono::steady_clock;
-
-constexpr size_t kTop = 10;
+constexpr uint32_t kOrderSeed = 1;  // of the order in which rows are inserted
+constexpr double kMegabyte = 1e6;
 
 struct Options {
-    std::map<std::string, std::string> values{
-        {"base", ""},  {"metric", "cosine"}, {"queries", "1000"}, {"ef", "16,32,48,64,96,128,192,256,512"},
-        {"rows", "0"}, {"degree", "32"},     {"build-ef", "128"}, {"alpha", "1.04"},
-        {"seed", "1"}, {"pages", "large"},
-    };
-    uint32_t number(const std::string& name) const {
-        return static_cast<uint32_t>(std::strtoul(values.at(name).c_str(), nullptr, 10));
-    }
+    std::string base;
+    std::string query;
+    std::string truth;
+    std::string metric;
+    EngineOptions engine;
+    std::vector<size_t> widths{4,   6,   8,   10,  16,  24,  32,   48,   64,  96,
+                               128, 192, 256, 384, 512, 768, 1024, 1536, 2048};
+    std::string peer;
+    size_t rounds = 5;
+    std::string csv;
 };
 
-[[noreturn]] void fail(const std::string& message) {
-    std::fprintf(stderr, "index_bench: %s\n", message.c_str());
-    std::exit(2);
-}
+// An engine with all that is said about it.
+struct Contender {
+    std::unique_ptr<IndexEngine> engine;
+    EngineReport report;
+    std::unique_ptr<IndexSweep> sweep;
+};
 
-Options parse(int argc, char** argv) {
-    Options options;
-    for (int i = 1; i < argc; i += 2) {
-        const std::string name =
-            std::string(argv[i]).substr(std::min<size_t>(2, std::string(argv[i]).size()));
-        if (i + 1 == argc || !options.values.contains(name)) {
-            fail("unknown option, or one without a value: " + std::string(argv[i]));
+std::string processor_name() {
+    std::ifstream file("/proc/cpuinfo");
+    for (std::string line; std::getline(file, line);) {
+        if (line.starts_with("model name")) {
+            return line.substr(line.find(':') + 2);
         }
-        options.values[name] = argv[i + 1];
     }
-    if (options.values["base"].empty()) {
-        fail("--base F.fbin is missing");
-    }
-    return options;
+    return "unknown processor";
 }
 
-std::vector<uint32_t> parse_list(const std::string& text) {
-    std::vector<uint32_t> list;
-    for (size_t at = 0; at < text.size(); at = std::min(text.find(',', at), text.size() - 1) + 1) {
-        list.push_back(static_cast<uint32_t>(std::strtoul(text.c_str() + at, nullptr, 10)));
+template <class Make>
+Contender build(OrderedBase base, const EngineOptions& options, Make make) {
+    if (!reset_peak()) {
+        fmt::print("note: the peak of resident memory cannot be reset here; it is that of the whole run\n");
     }
-    return list;
+    const uint64_t before = resident_bytes();
+    Contender contender{make(base, options), {}, nullptr};
+    IndexEngine& engine = *contender.engine;
+    contender.report.build = engine.build();
+    contender.report.peak_rss_mb = static_cast<double>(peak_resident_bytes() - before) / kMegabyte;
+    contender.report.engine = engine.name();
+    contender.report.codec = engine.codec();
+    contender.report.layout = engine.layout();
+    contender.report.description = engine.description();
+    contender.report.bytes_per_vector = engine.bytes_per_vector();
+    contender.report.original_bytes_per_vector = engine.original_bytes_per_vector();
+    print_build(contender.report);
+    return contender;
 }
 
-struct DataSet {
-    Rows rows;
-    std::vector<Pages> chunks;
-    uint32_t count = 0;
-    std::vector<std::vector<float>> queries;
-};
+void measure(std::vector<Contender>& contenders, const Options& options) {
+    for (Contender& contender : contenders) {
+        contender.sweep->measure_recall(options.widths);
+    }
+    fmt::print("recall is known; {} timed rounds follow\n", options.rounds);
+    std::fflush(stdout);
+    for (size_t round = 0; round < options.rounds; ++round) {
+        for (Contender& contender : contenders) {
+            contender.sweep->time_round();
+        }
+    }
+    for (Contender& contender : contenders) {
+        contender.report.points = contender.sweep->points();
+    }
+}
 
-void fill(DataSet& data, const VectorFile& vectors, const Options& options) {
-    const auto total = static_cast<uint32_t>(vectors.rows());
-    std::vector<uint32_t> order(total);
+void run(const Options& options) {
+    const VectorFile base_file(options.base);
+    const VectorFile queries(options.query);
+    const Truth truth = read_truth(options.truth);
+    const RecallJudge judge(options.engine.metric, base_file, queries, truth);
+    std::vector<uint32_t> order(base_file.rows());
     std::iota(order.begin(), order.end(), 0u);
-    std::shuffle(order.begin(), order.end(), std::mt19937(options.number("seed")));
-    const uint32_t held_out = std::min(options.number("queries"), total / 2);
-    data.count = total - held_out;
-    if (options.number("rows") != 0) {
-        data.count = std::min(data.count, options.number("rows"));
+    std::shuffle(order.begin(), order.end(), std::mt19937(kOrderSeed));
+    const OrderedBase base{base_file, order};
+    fmt::print("{}: {} x {}, {}, {} queries, {} rounds; {}, {} cores, compiler {}, searches on one thread\n",
+               options.base, base.rows(), base.dimension(), options.metric, queries.rows(), options.rounds,
+               processor_name(), std::thread::hardware_concurrency(), __VERSION__);
+    std::fflush(stdout);
+    std::vector<Contender> contenders;
+    contenders.push_back(build(base, options.engine, make_akidb_engine));
+    if (!options.peer.empty()) {
+        contenders.push_back(build(base, options.engine, make_hnswlib_engine));
     }
-    const auto size = options.values.at("pages") == "small" ? Pages::Size::kSmall : Pages::Size::kLarge;
-    const size_t stride = data.rows.stride();
-    float* chunk = nullptr;
-    for (uint32_t i = 0; i < data.count; ++i) {
-        const uint32_t within = i % akidb::index::kRowsPerChunk;
-        if (within == 0) {
-            data.chunks.emplace_back(akidb::index::kRowsPerChunk * stride * sizeof(float), size);
-            chunk = static_cast<float*>(data.chunks.back().data());
-            data.rows.set_chunk(i >> akidb::index::kChunkShift, chunk);
+    for (Contender& contender : contenders) {
+        contender.sweep = std::make_unique<IndexSweep>(*contender.engine, base, queries, judge);
+    }
+    measure(contenders, options);
+    for (const Contender& contender : contenders) {
+        print_points(contender.report);
+        if (!options.csv.empty()) {
+            append_csv(options.csv, contender.report);
         }
-        akidb::index::encode_row(data.rows.metric(), vectors.row(order[i]),
-                                 std::span(chunk + within * stride, stride));
     }
-    for (uint32_t i = total - held_out; i < total; ++i) {
-        data.queries.emplace_back(stride);
-        akidb::index::encode_query(data.rows.metric(), vectors.row(order[i]), data.queries.back());
+    if (contenders.size() > 1) {
+        print_ratios(contenders.front().report, contenders.back().report);
     }
 }
 
-double seconds_since(Clock::time_point start) {
-    return std::chrono::duration<double>(Clock::now() - start).count();
+void add_options(CLI::App& app, Options& options) {
+    EngineOptions& engine = options.engine;
+    app.add_option("--base", options.base, "rows, .fbin")->required();
+    app.add_option("--query", options.query, "queries, .fbin")->required();
+    app.add_option("--truth", options.truth, "exact neighbours, .ibin")->required();
+    app.add_option("--metric", options.metric)->required()->check(CLI::IsMember({"cosine", "dot", "l2"}));
+    app.add_option("--codec", engine.codec, "what the walk reads")->capture_default_str();
+    app.add_option("--layout", engine.layout, "where it lies")->capture_default_str();
+    app.add_option("--degree", engine.degree, "neighbours a row")
+        ->capture_default_str()
+        ->check(CLI::Range(16, 64));
+    app.add_option("--build-ef", engine.build_ef, "width while linking")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 10'000));
+    app.add_option("--alpha", engine.alpha, "of the pruning")
+        ->capture_default_str()
+        ->check(CLI::Range(1.0, 2.0));
+    app.add_option("--threads", engine.threads, "for building, of both engines")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 1024));
+    app.add_option("--ef", options.widths, "widths to measure, a list with commas")
+        ->delimiter(',')
+        ->capture_default_str()
+        ->check(CLI::Range(1, 100'000));
+    app.add_option("--peer", options.peer, "measure beside it")->check(CLI::IsMember({"hnswlib"}));
+    app.add_option("--peer-index", engine.peer_index, "file that keeps the peer's index between runs");
+    app.add_option("--rounds", options.rounds, "timed sweeps of each engine, in turn")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 1000));
+    app.add_option("--csv", options.csv, "file to append the points to");
 }
 
-constexpr auto kAcceptAll = [](uint32_t) { return true; };
-
-std::vector<std::vector<Candidate>> exact_answers(const DataSet& data) {
-    std::vector<std::vector<Candidate>> answers;
-    TopK best(kTop);
-    const auto start = Clock::now();
-    for (const auto& query : data.queries) {
-        akidb::index::scan_range(data.rows, query.data(), 0, data.count, kAcceptAll, best);
-        answers.push_back(best.take_sorted());
+// CLI11 looks for missing options before unknown ones, and so would not name the one that was mistyped.
+std::string unknown_option(const CLI::App& app, std::span<char* const> words) {
+    for (const std::string_view word : words) {
+        const std::string name(word.substr(0, word.find('=')));
+        if (name.starts_with("--") && app.get_option_no_throw(name) == nullptr) {
+            return name;
+        }
     }
-    const double mean_us = seconds_since(start) * 1e6 / static_cast<double>(data.queries.size());
-    std::printf("exact: mean %.0f us, %.1f ns a row\n", mean_us, mean_us * 1e3 / data.count);
-    return answers;
+    return "";
 }
 
-void measure(const DataSet& data, const Graph& graph, uint32_t ef,
-             const std::vector<std::vector<Candidate>>& exact) {
-    SearchScratch scratch;
-    TopK best(kTop);
-    std::vector<double> times;
-    size_t hits = 0;
-    uint64_t distances = 0;
-    uint64_t hops = 0;
-    for (size_t i = 0; i < data.queries.size(); ++i) {
-        const auto start = Clock::now();
-        const SearchCost cost =
-            graph.search(data.queries[i].data(), ef, data.count, kAcceptAll, scratch, best);
-        const auto found = best.take_sorted();
-        times.push_back(seconds_since(start) * 1e6);
-        distances += cost.distances;
-        hops += cost.hops;
-        // By distance and not by ordinal: copies of a row are as good as the row.
-        hits +=
-            static_cast<size_t>(std::count_if(found.begin(), found.end(), [&](const Candidate& candidate) {
-                return candidate.distance <= exact[i].back().distance;
-            }));
+int run_program(int argc, char** argv) {
+    Options options;
+    options.engine.threads = std::max(1u, std::thread::hardware_concurrency());
+    CLI::App app("measures the index alone, beside a peer if wanted", "index_bench");
+    add_options(app, options);
+    const std::string unknown = unknown_option(app, {argv + 1, argv + argc});
+    if (!unknown.empty()) {
+        std::fprintf(stderr, "index_bench: no option %s\n%s", unknown.c_str(), app.help().c_str());
+        return 64;
     }
-    const double number = static_cast<double>(times.size());
-    const double mean = std::accumulate(times.begin(), times.end(), 0.0) / number;
-    std::sort(times.begin(), times.end());
-    std::printf("%5u  %.4f  %8.0f  %8.0f  %8.0f  %9.0f  %6.0f\n", ef,
-                static_cast<double>(hits) / (number * static_cast<double>(kTop)), mean,
-                times[times.size() / 2], times[times.size() * 99 / 100],
-                static_cast<double>(distances) / number, static_cast<double>(hops) / number);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::CallForHelp& help) {
+        return app.exit(help);
+    } catch (const CLI::ParseError& error) {
+        std::fprintf(stderr, "index_bench: %s\n%s", error.what(), app.help().c_str());
+        return 64;
+    }
+    try {
+        std::sort(options.widths.begin(), options.widths.end());
+        options.engine.metric = metric_from(options.metric);
+        run(options);
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "index_bench: %s\n", error.what());
+        return 1;
+    }
+    return 0;
 }
 
 }  // namespace
+}  // namespace akidb::bench
 
 int main(int argc, char** argv) {
-    const Options options = parse(argc, argv);
-    const auto metric = options.values.at("metric") == "cosine" ? akidb::model::Metric::kCosine
-                        : options.values.at("metric") == "dot"  ? akidb::model::Metric::kDot
-                                                                : akidb::model::Metric::kL2;
-    const VectorFile vectors(options.values.at("base"));
-    const auto dimension = static_cast<uint32_t>(vectors.dimension());
-    DataSet data{Rows(metric, dimension), {}, 0, {}};
-    fill(data, vectors, options);
-    if (data.count < kTop || data.queries.empty()) {
-        fail("too few rows");
-    }
-    Graph graph(data.rows,
-                GraphOptions{.degree = options.number("degree"),
-                             .build_ef = options.number("build-ef"),
-                             .alpha = static_cast<float>(std::atof(options.values.at("alpha").c_str()))});
-    SearchScratch scratch;
-    const auto start = Clock::now();
-    const std::clock_t processor_start = std::clock();
-    graph.link(
-        data.count, [] { return false; }, scratch);
-    const double seconds = seconds_since(start);
-    const double processor_seconds = static_cast<double>(std::clock() - processor_start) / CLOCKS_PER_SEC;
-    std::printf(
-        "%u rows of %u, kernels %s: built in %.1f s, %.0f rows/s (%.1f s of processor), %u unreachable\n",
-        data.count, dimension, data.rows.kernels().name, seconds, data.count / seconds, processor_seconds,
-        graph.count_unreachable());
-    const auto exact = exact_answers(data);
-    std::printf("   ef  recall   mean us    p50 us    p99 us  distances    hops\n");
-    for (const uint32_t ef : parse_list(options.values.at("ef"))) {
-        measure(data, graph, ef, exact);
-    }
-    return 0;
+    return akidb::bench::run_program(argc, argv);
 }

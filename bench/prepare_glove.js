@@ -5,20 +5,10 @@
 'use strict';
 const fs = require('fs');
 const path = require('path');
+const {makeRandom} = require('./random.js');
 
 const kHeldOut = 1000;
 const kSeed = 42;
-
-// mulberry32: a small generator whose numbers are the same in every version of node.
-function makeRandom(seed) {
-    let state = seed | 0;
-    return () => {
-        state = (state + 0x6d2b79f5) | 0;
-        let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-        mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-        return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-    };
-}
 
 function drawHeldOut(count) {
     const random = makeRandom(kSeed);
