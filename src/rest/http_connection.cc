@@ -28,6 +28,8 @@ constexpr size_t kReadBytes = 16 << 10;
 constexpr size_t kBodyStep = 64 << 10;
 constexpr milliseconds kLastGrace{200};  // from the last answer, for a request after the listener closed
 constexpr size_t kSpareBytes = 64;
+constexpr int kReadsNowMax =
+    4;  // reads of one request without giving the loop's other connections their turn
 
 auto yielding(ErrorCode& error) {
     return asio::redirect_error(asio::use_awaitable, error);
@@ -106,6 +108,8 @@ std::string_view text_of(beast::string_view text) {
     return {text.data(), text.size()};
 }
 
+using BodyParser = http::request_parser<http::string_body>;
+
 class Connection final : public ConnectionHandle {
   public:
     Connection(Loop& loop, tcp::socket socket, ConnectionBook::Seat seat)
@@ -116,6 +120,7 @@ class Connection final : public ConnectionHandle {
           seat_(std::move(seat)),
           deadline_(SteadyClock::now() + milliseconds(shared_.options.header_timeout_ms)) {
         buffer_.reserve(kReadBytes);
+        socket_.non_blocking(true, ignored_);
         loop_.connections.insert(this);
     }
     Connection(const Connection&) = delete;
@@ -199,12 +204,14 @@ class Connection final : public ConnectionHandle {
     asio::awaitable<bool> await_first_byte() {
         if (buffer_.size() > 0 || (shared_.draining && available() > 0)) {
             claim();
+            // Nothing below has to wait for what is there already; the loop's other connections come first.
+            co_await asio::post(loop_.context, asio::use_awaitable);
             co_return true;
         }
         const bool is_new = idle_;  // from the start, so that sweep() sees a connection that did not run yet
         if (!is_new) {
-            expire_after(shared_.options.idle_timeout_ms);
             idle_since_ = SteadyClock::now();
+            expire_at(idle_since_ + milliseconds(shared_.options.idle_timeout_ms));
             idle_ = true;
             release();
         }
@@ -224,15 +231,48 @@ class Connection final : public ConnectionHandle {
         co_return true;
     }
 
+    /// Parses what has arrived already, without a turn of the loop for each part of it: a turn costs a system
+    /// call, and most requests are there whole. Beast's asynchronous reads go on from wherever this stops;
+    /// they also meet the faults of the socket, which are passed over here.
+    size_t parse_now(http::basic_parser<true>& parser, bool (http::basic_parser<true>::*is_done)() const,
+                     ErrorCode& error) {
+        size_t used = 0;
+        for (int reads = 0; !(parser.*is_done)() && !error;) {
+            if (buffer_.size() > 0) {
+                const size_t step = parser.put(buffer_.data(), error);
+                buffer_.consume(step);
+                used += step;
+                if (error != http::error::need_more) {
+                    continue;
+                }
+                error = {};
+            }
+            if (reads++ == kReadsNowMax) {
+                break;
+            }
+            const size_t count =
+                socket_.read_some(buffer_.prepare(beast::read_size(buffer_, kBodyStep)), ignored_);
+            if (count == 0) {
+                break;
+            }
+            buffer_.commit(count);
+        }
+        return used;
+    }
+
     /// False when the connection is to be closed.
     asio::awaitable<bool> serve_one() {
-        http::request_parser<http::empty_body> head;
+        using HeadParser = http::request_parser<http::empty_body>;
+        HeadParser head;
         head.header_limit(static_cast<uint32_t>(model::kHeaderBytesMax));
         head.body_limit(boost::none);
         ErrorCode error;
         request_id_.clear();
-        expire_after(shared_.options.header_timeout_ms);
-        co_await http::async_read_header(socket_, buffer_, head, yielding(error));
+        parse_now(head, &HeadParser::is_header_done, error);
+        if (!error && !head.is_header_done()) {
+            expire_after(shared_.options.header_timeout_ms);
+            co_await http::async_read_header(socket_, buffer_, head, yielding(error));
+        }
         if (error) {
             co_return co_await answer_fault(fault_of(reason(error), 0));
         }
@@ -253,15 +293,21 @@ class Connection final : public ConnectionHandle {
 
     asio::awaitable<bool> serve_body(http::request_parser<http::empty_body>& head, uint64_t body_limit) {
         bool expects_continue = head.get().find(http::field::expect) != head.get().end() && !head.is_done();
-        http::request_parser<http::string_body> parser(std::move(head));
+        BodyParser parser(std::move(head));
         parser.body_limit(body_limit);
         ErrorCode error;
         if (expects_continue && buffer_.size() == 0) {
+            expire_after(shared_.options.header_timeout_ms);
             constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
             co_await asio::async_write(socket_, asio::buffer(kContinue), yielding(error));
         }
         if (!error) {
-            co_await read_body(parser, error);
+            parser.get().body().reserve(parser.content_length().value_or(0) + kSpareBytes);
+            const size_t received = parse_now(parser, &BodyParser::is_done, error);
+            if (!error && !parser.is_done()) {
+                co_await read_body(parser, received, error);
+            }
+            parser.get().body().reserve(parser.get().body().size() + kSpareBytes);
         }
         if (error) {
             co_return co_await answer_fault(fault_of(reason(error), body_limit));
@@ -280,7 +326,10 @@ class Connection final : public ConnectionHandle {
         bool keeps_alive = message.keep_alive();
         bool is_http_10 = message.version() == 10;
         bool is_head = message.method() == http::verb::head;
-        co_await call_handler(std::move(request));
+        call_handler(std::move(request));
+        if (!mailbox_->ready_or_wait()) {
+            co_await await_answer();
+        }
         HttpResponse response = mailbox_->collect();
         // What was pipelined behind this request was sent in good faith, so even a draining server answers it
         // first.
@@ -290,14 +339,11 @@ class Connection final : public ConnectionHandle {
         co_return co_await write(response, options, is_head) && !closes;
     }
 
-    asio::awaitable<void> read_body(http::request_parser<http::string_body>& parser, ErrorCode& error) {
-        uint64_t announced = parser.content_length() ? *parser.content_length() : 0;
-        parser.get().body().reserve(announced + kSpareBytes);
-        if (announced > kBodyStep) {
+    asio::awaitable<void> read_body(BodyParser& parser, size_t received, ErrorCode& error) {
+        if (parser.content_length().value_or(0) > kBodyStep) {
             buffer_.reserve(kBodyStep);
         }
         auto began = SteadyClock::now();
-        size_t received = 0;
         while (!parser.is_done() && !error) {
             // A deadline that moves with what has arrived is a least rate: one byte now and then does not
             // push it.
@@ -305,10 +351,9 @@ class Connection final : public ConnectionHandle {
             expire_at(began + steps * milliseconds(shared_.options.body_timeout_ms_per_64k));
             received += co_await http::async_read_some(socket_, buffer_, parser, yielding(error));
         }
-        parser.get().body().reserve(parser.get().body().size() + kSpareBytes);
     }
 
-    asio::awaitable<void> call_handler(HttpRequest request) {
+    void call_handler(HttpRequest request) {
         expire_at(SteadyClock::time_point::max());
         mailbox_ = std::make_shared<Mailbox>(loop_.context, wake_);
         // Answers for a handler that lets go of its Respond without calling it (a job dropped at shutdown).
@@ -332,12 +377,14 @@ class Connection final : public ConnectionHandle {
             shared_.logger.log(LogLevel::kError, "a request handler threw",
                                {{"request_id", request_id_}, {"what", fault.what()}});
         }
-        ticket.reset();
-        while (!mailbox_->ready_or_wait()) {
+    }
+
+    asio::awaitable<void> await_answer() {
+        do {
             ErrorCode cancelled;
             wake_.expires_at(SteadyClock::time_point::max());
             co_await wake_.async_wait(yielding(cancelled));
-        }
+        } while (!mailbox_->ready_or_wait());
     }
 
     void name_request() {
@@ -364,9 +411,19 @@ class Connection final : public ConnectionHandle {
         if (is_head) {
             parts[1] = asio::const_buffer();
         }
+        // The socket's buffer is empty but for a client that does not read, so most answers fit at once.
         ErrorCode error;
-        expire_after(shared_.options.write_timeout_ms);
-        co_await asio::async_write(socket_, parts, yielding(error));
+        size_t sent = socket_.write_some(parts, error);
+        if (error == asio::error::would_block) {
+            error = {};
+        }
+        if (!error && sent < asio::buffer_size(parts)) {
+            const size_t of_head = std::min(sent, parts[0].size());
+            parts[0] += of_head;
+            parts[1] += sent - of_head;
+            expire_after(shared_.options.write_timeout_ms);
+            co_await asio::async_write(socket_, parts, yielding(error));
+        }
         co_return !error;
     }
 
