@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "model/limits.h"
+#include "rest/float_list.h"
 #include "rest/nearest.h"
 
 namespace akidb::rest {
@@ -278,6 +279,10 @@ Result<uint64_t> JsonReader::read_uint(uint64_t min, uint64_t max) {
 
 Result<void> JsonReader::read_floats(size_t items_max, std::vector<float>& out) {
     AKIDB_TRY(expect(JsonType::kArray, "an array of numbers"));
+    // A value that was not touched is skipped by the object or array around it.
+    if (read_float_list(impl_->current.raw_json_token().data(), items_max, out) != nullptr) {
+        return {};
+    }
     ondemand::array array;
     if (auto code = impl_->current.get_array().get(array)) {
         return impl_->malformed(*this, code);
