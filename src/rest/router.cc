@@ -41,6 +41,15 @@ constexpr bool ids_are_positions() {
 }
 static_assert(ids_are_positions());
 
+constexpr size_t kCapturesMax = 2;
+
+constexpr bool captures_fit() {
+    return std::all_of(kRoutes.begin(), kRoutes.end(), [](const Route& route) {
+        return std::count(route.path.begin(), route.path.end(), '{') <= ptrdiff_t{kCapturesMax};
+    });
+}
+static_assert(captures_fit());
+
 std::optional<unsigned> hex_digit(char letter) {
     if (letter >= '0' && letter <= '9') {
         return static_cast<unsigned>(letter - '0');
@@ -86,14 +95,19 @@ bool is_open(std::string_view segment) {
     return !segment.empty() && segment.front() == '{';
 }
 
+struct Captured {
+    std::array<std::string_view, kCapturesMax> segments;
+    size_t count = 0;
+};
+
 /// The captured segments, still encoded; nothing when the path is another one.
-std::optional<std::vector<std::string_view>> captures(std::string_view pattern, std::string_view path) {
-    std::vector<std::string_view> found;
+std::optional<Captured> captures(std::string_view pattern, std::string_view path) {
+    Captured found;
     while (!pattern.empty() && !path.empty()) {
         std::string_view wanted = next_segment(pattern);
         std::string_view given = next_segment(path);
         if (is_open(wanted) && !given.empty()) {
-            found.push_back(given);
+            found.segments[found.count++] = given;
         } else if (wanted != given) {
             return std::nullopt;
         }
@@ -132,7 +146,7 @@ Result<RouteMatch> match_route(std::string_view method, std::string_view path) {
         return match;
     }
     std::string_view wanted = method == "HEAD" ? "GET" : method;
-    std::vector<std::string_view> segments;
+    Captured segments;
     for (const Route& route : kRoutes) {
         auto found = captures(route.path, path);
         if (!found) {
@@ -142,15 +156,15 @@ Result<RouteMatch> match_route(std::string_view method, std::string_view path) {
         // the methods of both count.
         if (route.method == wanted && match.route == nullptr) {
             match.route = &route;
-            segments = std::move(*found);
+            segments = *found;
         }
         match.allow.append(match.allow.empty() ? "" : ", ").append(route.method);
     }
     if (match.allow.empty()) {
         match.nearest = nearest_path(path);
     }
-    for (std::string_view segment : segments) {
-        AKIDB_TRY(std::string decoded, percent_decoded(segment));
+    for (size_t i = 0; i < segments.count; ++i) {
+        AKIDB_TRY(std::string decoded, percent_decoded(segments.segments[i]));
         match.captured.push_back(std::move(decoded));
     }
     return match;
