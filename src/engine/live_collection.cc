@@ -263,9 +263,36 @@ Result<model::SearchReply> LiveCollection::search(const model::SearchRequest& re
     model::SearchReply reply = run_query(*snapshot, request, options_.default_ef, *scratch, cost);
     give_scratch(std::move(scratch));
     search_distances_.add(static_cast<double>(cost.distances));
-    dependencies_.metrics.histogram(telemetry::MetricId::kSearchDuration, {cost.kind})
-        .observe(static_cast<double>(dependencies_.clock.monotonic_us() - started_us) * 1e-6);
+    search_seconds(cost.kind).observe(static_cast<double>(dependencies_.clock.monotonic_us() - started_us) *
+                                      1e-6);
     return reply;
+}
+
+/// Looked up once for each kind: a lookup hashes the label under a lock that all searches share.
+telemetry::Histogram& LiveCollection::search_seconds(std::string_view kind) const {
+    for (SearchSeries& cached : search_series_) {
+        telemetry::Histogram* series = cached.series.load(std::memory_order_acquire);
+        if (series != nullptr && cached.kind == kind) {
+            return *series;
+        }
+        if (series == nullptr) {
+            break;
+        }
+    }
+    telemetry::Histogram& found =
+        dependencies_.metrics.histogram(telemetry::MetricId::kSearchDuration, {kind});
+    MutexLock lock(scratch_mutex_);
+    for (SearchSeries& cached : search_series_) {
+        if (cached.series.load(std::memory_order_relaxed) == &found) {
+            break;
+        }
+        if (cached.series.load(std::memory_order_relaxed) == nullptr) {
+            cached.kind = kind;
+            cached.series.store(&found, std::memory_order_release);
+            break;
+        }
+    }
+    return found;
 }
 
 std::unique_ptr<index::SearchScratch> LiveCollection::take_scratch() const {

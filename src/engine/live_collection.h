@@ -4,9 +4,11 @@
 // for the contract.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/mutex.h"
@@ -73,6 +75,7 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     std::string segment_directory() const;
     std::string log_directory() const;
 
+    telemetry::Histogram& search_seconds(std::string_view kind) const;
     std::unique_ptr<index::SearchScratch> take_scratch() const;
     void give_scratch(std::unique_ptr<index::SearchScratch> scratch) const;
 
@@ -111,6 +114,12 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
 
     mutable Mutex scratch_mutex_;
     mutable std::vector<std::unique_ptr<index::SearchScratch>> scratch_ AKIDB_GUARDED_BY(scratch_mutex_);
+
+    struct SearchSeries {
+        std::string_view kind;  // a literal; written before `series`, read after it
+        std::atomic<telemetry::Histogram*> series{nullptr};
+    };
+    mutable std::array<SearchSeries, 8> search_series_;  // more kinds than there are; filled from the front
 
     telemetry::Counter& documents_written_;
     telemetry::Counter& documents_deleted_;
