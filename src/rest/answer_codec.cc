@@ -10,6 +10,10 @@
 namespace akidb::rest {
 namespace {
 
+// Of a search's answer without metadata and vectors: {"id":12345678901,"score":0.12345678}, and the rest.
+constexpr size_t kMatchBytes = 48;
+constexpr size_t kAnswerBytes = 64;
+
 std::string_view name_of(service::Condition condition) {
     constexpr std::array<std::string_view, 3> kNames{"loading", "serving", "quarantined"};
     return kNames[static_cast<size_t>(condition)];
@@ -115,7 +119,7 @@ void write_description(JsonWriter& writer, const service::CollectionDescription&
 }
 
 std::string write_search_reply(const model::SearchReply& reply, model::Include include, double took_ms) {
-    JsonWriter writer;
+    JsonWriter writer(reply.matches.size() * kMatchBytes + kAnswerBytes);
     writer.begin_object().key("matches").begin_array();
     for (const model::SearchMatch& match : reply.matches) {
         writer.begin_object().key("id");

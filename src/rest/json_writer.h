@@ -15,6 +15,9 @@ namespace akidb::rest {
 
 class JsonWriter {
   public:
+    JsonWriter() = default;
+    explicit JsonWriter(size_t bytes_expected) { out_.reserve(bytes_expected); }
+
     JsonWriter& begin_object();
     JsonWriter& end_object();
     JsonWriter& begin_array();
