@@ -28,6 +28,7 @@ constexpr size_t kReadBytes = 16 << 10;
 constexpr size_t kBodyStep = 64 << 10;
 constexpr milliseconds kLastGrace{200};  // from the last answer, for a request after the listener closed
 constexpr size_t kSpareBytes = 64;
+constexpr int kForgotten = 0;  // in place of a status: the handler let go of the request without answering it
 constexpr int kReadsNowMax =
     4;  // reads of one request without giving the loop's other connections their turn
 
@@ -331,6 +332,10 @@ class Connection final : public ConnectionHandle {
             co_await await_answer();
         }
         HttpResponse response = mailbox_->collect();
+        if (response.status == kForgotten) {
+            response =
+                shared_.handler.error_response(500, "INTERNAL", "the request was not answered", request_id_);
+        }
         // What was pipelined behind this request was sent in good faith, so even a draining server answers it
         // first.
         bool closes = !keeps_alive || (shared_.draining && buffer_.size() == 0 && available() == 0);
@@ -358,17 +363,13 @@ class Connection final : public ConnectionHandle {
         mailbox_ = std::make_shared<Mailbox>(loop_.context, wake_);
         // Answers for a handler that lets go of its Respond without calling it (a job dropped at shutdown).
         struct Ticket {
-            Ticket(std::shared_ptr<Mailbox> mailbox, HttpResponse given)
-                : box(std::move(mailbox)), otherwise(std::move(given)) {}
+            explicit Ticket(std::shared_ptr<Mailbox> mailbox) : box(std::move(mailbox)) {}
             Ticket(const Ticket&) = delete;
             Ticket& operator=(const Ticket&) = delete;
-            ~Ticket() { Mailbox::put(box, std::move(otherwise)); }
+            ~Ticket() { Mailbox::put(box, HttpResponse{.status = kForgotten}); }
             std::shared_ptr<Mailbox> box;
-            HttpResponse otherwise;
         };
-        auto ticket = std::make_shared<Ticket>(
-            mailbox_,
-            shared_.handler.error_response(500, "INTERNAL", "the request was not answered", request_id_));
+        auto ticket = std::make_shared<Ticket>(mailbox_);
         try {
             shared_.handler.handle(std::move(request), [ticket](HttpResponse response) {
                 Mailbox::put(ticket->box, std::move(response));
