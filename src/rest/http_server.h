@@ -56,6 +56,7 @@ struct HttpServerOptions {
     std::string host = "127.0.0.1";
     uint16_t port = 0;  // 0 = any free one
     size_t threads = 2;
+    uint32_t spin_us = 0;  // how long a thread looks for more work before it sleeps
     size_t connections_max = 4096;
     size_t connections_per_address_max = 1024;
     uint32_t header_timeout_ms = 10'000;

@@ -40,6 +40,15 @@ inline constexpr std::array kSettings{
             .min = 0,
             .max = 256,
             .sentence = "Threads that read requests, answer probes and search; 0 is one per core."},
+    Setting{.key = "server.spin_us",
+            .type = SettingType::kInteger,
+            .unit = "µs",
+            .fallback = "0",
+            .min = 0,
+            .max = 1000,
+            .sentence =
+                "How long each of these threads looks for more work before it sleeps; saves waking it, costs "
+                "processor time under load."},
     Setting{
         .key = "server.worker_threads",
         .type = SettingType::kInteger,

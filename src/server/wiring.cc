@@ -69,6 +69,7 @@ rest::HttpServerOptions rest_options(const Effective& effective) {
     if (options.threads == 0) {
         options.threads = cores();
     }
+    options.spin_us = number_of<uint32_t>(effective, "server.spin_us");
     options.connections_max = number_of<size_t>(effective, "limits.connections");
     options.connections_per_address_max = number_of<size_t>(effective, "limits.connections_per_address");
     return options;
