@@ -67,7 +67,8 @@ double recall_of_answers(const std::vector<std::string>& bodies,
             continue;
         }
         wanted += static_cast<double>(truth[query].size());
-        for (const Json& match : Json::parse(bodies[query]).at("matches")) {
+        const Json answer = Json::parse(bodies[query]);
+        for (const Json& match : answer.at("matches")) {
             const auto id = match.at("id").get<uint64_t>();
             found += std::find(truth[query].begin(), truth[query].end(), id) != truth[query].end() ? 1 : 0;
         }
