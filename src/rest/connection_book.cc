@@ -45,26 +45,17 @@ void ConnectionBook::count_refused(std::string_view reason) {
     metrics_.counter(telemetry::MetricId::kHttpRefused, {reason}).add();
 }
 
-void ConnectionBook::request_began() {
-    MutexLock lock(mutex_);
-    ++requests_;
-}
-
 void ConnectionBook::request_ended() {
-    MutexLock lock(mutex_);
-    if (--requests_ == 0) {
+    if (requests_.fetch_sub(1) == 1 && is_awaited_) {
+        MutexLock lock(mutex_);
         idle_.notify_all();
     }
-}
-
-size_t ConnectionBook::requests_in_flight() const {
-    MutexLock lock(mutex_);
-    return requests_;
 }
 
 bool ConnectionBook::wait_until_idle(uint32_t timeout_ms) {
     auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
     MutexLock lock(mutex_);
+    is_awaited_ = true;  // for good: who waits once is draining
     while (requests_ > 0) {
         auto left = end - std::chrono::steady_clock::now();
         if (left <= std::chrono::steady_clock::duration::zero()) {

@@ -41,9 +41,9 @@ class ConnectionBook {
     std::pair<Seat, std::string_view> take_seat(std::string address) AKIDB_EXCLUDES(mutex_);
     void count_refused(std::string_view reason);
 
-    void request_began() AKIDB_EXCLUDES(mutex_);
+    void request_began() { requests_.fetch_add(1); }
     void request_ended() AKIDB_EXCLUDES(mutex_);
-    size_t requests_in_flight() const AKIDB_EXCLUDES(mutex_);
+    size_t requests_in_flight() const { return requests_; }
     bool wait_until_idle(uint32_t timeout_ms) AKIDB_EXCLUDES(mutex_);
 
   private:
@@ -53,10 +53,11 @@ class ConnectionBook {
     const size_t per_address_max_;
     telemetry::Metrics& metrics_;
     telemetry::Gauge& open_;
-    mutable Mutex mutex_;
+    std::atomic<size_t> requests_{0};
+    std::atomic<bool> is_awaited_{false};  // set, then requests_ read; requests_ lowered, then this read
+    Mutex mutex_;
     CondVar idle_;
     size_t connections_ AKIDB_GUARDED_BY(mutex_) = 0;
-    size_t requests_ AKIDB_GUARDED_BY(mutex_) = 0;
     std::map<std::string, size_t, std::less<>> per_address_ AKIDB_GUARDED_BY(mutex_);
 };
 
