@@ -96,6 +96,9 @@ class Collection {
     /// Exact; null = all.
     virtual Result<uint64_t> count(const model::Filter* filter) const = 0;
     virtual Result<model::SearchReply> search(const model::SearchRequest& request) const = 0;
+    /// About how many floats a search would read, for who decides where it runs: the rows that it cannot
+    /// leave out and those that a walk meets. Quick.
+    virtual uint64_t estimate_floats(const model::SearchRequest& request) const = 0;
     virtual CollectionStats stats() const = 0;
 
     /// Refuses new writes, waits for running ones, stops background work at a safe point, writes a last

@@ -173,6 +173,25 @@ TEST_F(CollectionTest, RecoversFromTheLogAlone) {
     EXPECT_EQ(search(document(8, 8).vector, 1).matches.at(0).document.id, model::DocumentId(uint64_t{8}));
 }
 
+TEST_F(CollectionTest, EstimatesWhatASearchReads) {
+    create();
+    upsert(1, 6000);
+    model::SearchRequest request;
+    request.params.ef = 10;
+    EXPECT_EQ(collection_->estimate_floats(request), 6000u * spec_.dimension) << "nothing is linked yet";
+    ASSERT_TRUE(collection_->run_maintenance_now().has_value());
+    ASSERT_EQ(collection_->stats().linked_rows, 6000u);
+    EXPECT_EQ(collection_->estimate_floats(request), 10u * options_.graph.degree * spec_.dimension);
+    request.params.ef = 4096;
+    EXPECT_EQ(collection_->estimate_floats(request), 6000u * spec_.dimension) << "never more than there are";
+    request.params.ef = 10;
+    request.params.exact = true;
+    EXPECT_EQ(collection_->estimate_floats(request), 6000u * spec_.dimension);
+    request.params.exact = false;
+    upsert(10'000, 100);
+    EXPECT_EQ(collection_->estimate_floats(request), (100u + 10u * options_.graph.degree) * spec_.dimension);
+}
+
 TEST_F(CollectionTest, RecoversFromSegmentsAndWhatTheLogAdds) {
     create();
     for (uint64_t round = 0; round < 6; ++round) {

@@ -268,6 +268,18 @@ Result<model::SearchReply> LiveCollection::search(const model::SearchRequest& re
     return reply;
 }
 
+uint64_t LiveCollection::estimate_floats(const model::SearchRequest& request) const {
+    const auto snapshot = published_.load();
+    const uint64_t linked = std::min(snapshot->generation->graph.linked(), snapshot->rows);
+    uint64_t compared = snapshot->rows;
+    if (!request.params.exact && linked > 0) {
+        const uint64_t ef = std::max<uint64_t>(request.params.ef.value_or(options_.default_ef),
+                                               uint64_t{request.top_k} + request.offset);
+        compared -= linked - std::min(linked, ef * options_.graph.degree);
+    }
+    return compared * spec_.dimension;
+}
+
 /// Looked up once for each kind: a lookup hashes the label under a lock that all searches share.
 telemetry::Histogram& LiveCollection::search_seconds(std::string_view kind) const {
     for (SearchSeries& cached : search_series_) {

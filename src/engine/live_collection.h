@@ -38,6 +38,7 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
                                              model::Include include) const override;
     Result<uint64_t> count(const model::Filter* filter) const override;
     Result<model::SearchReply> search(const model::SearchRequest& request) const override;
+    uint64_t estimate_floats(const model::SearchRequest& request) const override;
     CollectionStats stats() const override;
     Result<void> close(bool checkpoint) override;
     Result<void> run_maintenance_now() override;

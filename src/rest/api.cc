@@ -18,6 +18,8 @@ namespace {
 /// Above these a search is long enough to hold up the other connections of its io thread.
 constexpr uint32_t kInlineTopKMax = 1'000;
 constexpr size_t kInlineBodyBytesMax = 128 << 10;
+constexpr uint64_t kInlineFloatsMax = 16 << 20;  // 64 MB: some 5 ms from memory
+
 constexpr std::array<std::string_view, 1> kUpsertParameters{"durability"};
 bool is_json(std::string_view content_type) {
     std::string_view type = content_type.substr(0, content_type.find(';'));
@@ -345,7 +347,8 @@ class ApiHandler final : public Api {
         if (id == RouteId::kSearch && call->body().size() <= kInlineBodyBytesMax) {
             AKIDB_TRY(model::SearchRequest request, read_search_body(call->body()));
             if (request.filter == nullptr && !request.params.exact &&
-                request.top_k + request.offset <= kInlineTopKMax) {
+                request.top_k + request.offset <= kInlineTopKMax &&
+                service.estimate_search_floats(call->collection(), request) <= kInlineFloatsMax) {
                 return search(*call, service, request);
             }
             return submit(call, [&service, request = std::move(request)](Call& later) {

@@ -82,6 +82,12 @@ Result<uint64_t> Service::count_documents(const RequestContext&, std::string_vie
     return found->count(filter);
 }
 
+uint64_t Service::estimate_search_floats(std::string_view collection,
+                                         const model::SearchRequest& request) const {
+    const auto found = directory_.find(collection);
+    return found ? (*found)->estimate_floats(request) : 0;
+}
+
 Result<model::SearchReply> Service::search(const RequestContext&, std::string_view collection,
                                            const model::SearchRequest& request) {
     AKIDB_TRY(const auto found, directory_.find(collection));

@@ -52,6 +52,8 @@ class Service {
                                                        model::Include include);
     Result<uint64_t> count_documents(const RequestContext& context, std::string_view collection,
                                      const model::Filter* filter);
+    /// As engine::Collection says; 0 when there is no such collection, as then nothing is read.
+    uint64_t estimate_search_floats(std::string_view collection, const model::SearchRequest& request) const;
     Result<model::SearchReply> search(const RequestContext& context, std::string_view collection,
                                       const model::SearchRequest& request);
 
