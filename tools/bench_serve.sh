@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # ./dev bench serve DIR [serve_bench argument …]: a fresh server, DIR/base.fbin imported and linked, then serve_bench
-# with DIR/query.fbin and, where it is there, DIR/truth.ibin. Environment: AKIDB_METRIC (cosine), AKIDB_KEEP=DATA keeps
-# the data directory DATA and uses what it holds already.
+# with DIR/query.fbin and, where it is there, DIR/truth.ibin. Environment: BENCH_METRIC (cosine), BENCH_DATA=DIRECTORY keeps
+# the data directory and uses what it holds already.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -12,7 +12,7 @@ fi
 sets=$1
 shift
 akidb=build/release/akidb
-data=${AKIDB_KEEP:-$(mktemp -d)}
+data=${BENCH_DATA:-$(mktemp -d)}
 work=$(mktemp -d)
 server_pid=
 
@@ -20,7 +20,7 @@ finish() {
     [ -z "$server_pid" ] || kill -INT "$server_pid" 2>/dev/null || true
     [ -z "$server_pid" ] || wait "$server_pid" || true
     rm -rf "$work"
-    [ -n "${AKIDB_KEEP:-}" ] || rm -rf "$data"
+    [ -n "${BENCH_DATA:-}" ] || rm -rf "$data"
 }
 trap finish EXIT
 
@@ -33,7 +33,7 @@ until rest=$(grep -o 'rest=[^ ]*' "$work/server.out") && curl -fsS -o /dev/null 
 done
 rest=${rest#rest=}
 if ! curl -fsS -o /dev/null "$rest/api/v1/collections/bench" 2>/dev/null; then
-    "$akidb" import --url "$rest" --collection bench --create --metric "${AKIDB_METRIC:-cosine}" \
+    "$akidb" import --url "$rest" --collection bench --create --metric "${BENCH_METRIC:-cosine}" \
         --vectors "$sets/base.fbin" --batch 500 --state "$work/import.json"
 fi
 until [ "$(curl -fsS "$rest/api/v1/collections/bench/stats" | jq -r .head_rows)" = 0 ]; do sleep 1; done
