@@ -37,6 +37,7 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     Result<uint64_t> count(const model::Filter* filter) const override;
     Result<model::SearchReply> search(const model::SearchRequest& request) const override;
     CollectionStats stats() const override;
+    void declare_metadata_indexes(const std::vector<model::MetadataField>& fields) override;
     Result<void> close(bool checkpoint) override;
     Result<void> run_maintenance_now() override;
 
@@ -60,8 +61,11 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     void schedule_maintenance();
     void run_slice(const std::stop_token& stop);
     bool link_is_due() const;
+    bool indexing_is_due() const;
+    bool work_is_due() const;
     bool checkpoint_is_due() const;
     void link_slice(const std::stop_token* stop);
+    void index_slice();
     enum class LaneState { kOpen, kClosed };
     void run_checkpoint(LaneState lane);
     Result<void> checkpoint(LaneState lane);

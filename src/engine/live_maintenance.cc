@@ -1,4 +1,5 @@
-// Background work of a collection: linking head rows into the graph, checkpoints, and the orderly end.
+// Background work of a collection: linking head rows into the graph, indexing their metadata, checkpoints,
+// and the orderly end.
 #include <algorithm>
 
 #include "engine/live_collection.h"
@@ -19,6 +20,14 @@ constexpr uint64_t kCheckpointRetryUs = 10'000'000;
 bool LiveCollection::link_is_due() const {
     const uint32_t rows = published_.load()->rows;
     return rows >= options_.graph_rows_min && generation_->graph.linked() < rows;
+}
+
+bool LiveCollection::indexing_is_due() const {
+    return generation_->metadata.is_behind(published_.load()->rows);
+}
+
+bool LiveCollection::work_is_due() const {
+    return link_is_due() || indexing_is_due() || checkpoint_is_due();
 }
 
 bool LiveCollection::checkpoint_is_due() const {
@@ -61,9 +70,12 @@ void LiveCollection::run_slice(const std::stop_token& stop) {
         }
         maintenance_running_ = true;
     }
-    // A checkpoint bounds the log and so the next start, hence it goes first; both end in bounded time.
+    // A checkpoint bounds the log and so the next start, hence it goes first; indexing is the shortest. All
+    // end in bounded time.
     if (checkpoint_is_due()) {
         run_checkpoint(LaneState::kOpen);
+    } else if (indexing_is_due()) {
+        index_slice();
     } else if (link_is_due()) {
         link_slice(&stop);
     }
@@ -72,7 +84,7 @@ void LiveCollection::run_slice(const std::stop_token& stop) {
         maintenance_running_ = false;
         maintenance_changed_.notify_all();
     }
-    if (!stop.stop_requested() && (link_is_due() || checkpoint_is_due())) {
+    if (!stop.stop_requested() && work_is_due()) {
         schedule_maintenance();
     }
 }
@@ -85,6 +97,11 @@ void LiveCollection::link_slice(const std::stop_token* stop) {
     graph.link(
         end, [&] { return closing_.load() || (stop != nullptr && stop->stop_requested()); }, *scratch);
     give_scratch(std::move(scratch));
+}
+
+void LiveCollection::index_slice() {
+    const RowStore& rows = generation_->rows;
+    generation_->metadata.advance(published_.load()->rows, [&](uint32_t row) { return rows.metadata(row); });
 }
 
 void LiveCollection::run_checkpoint(LaneState lane) {
@@ -226,8 +243,10 @@ Result<void> LiveCollection::run_maintenance_now() {
         }
         maintenance_running_ = true;
     }
-    while (link_is_due() || checkpoint_is_due()) {
-        if (link_is_due()) {
+    while (work_is_due()) {
+        if (indexing_is_due()) {
+            index_slice();
+        } else if (link_is_due()) {
             link_slice(nullptr);
         } else {
             run_checkpoint(LaneState::kOpen);

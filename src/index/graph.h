@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "index/filtered_search.h"
 #include "index/flat_scan.h"
 #include "index/rows.h"
 #include "index/top_k.h"
@@ -63,6 +64,10 @@ class Graph {
     /// it meets to `best`. `accept` narrows what is returned, never what is walked.
     SearchCost search(const float* query, uint32_t ef, uint32_t end, Accept accept, SearchScratch& scratch,
                       TopK& best) const;
+
+    /// Any thread. Walks as the filter allows (filtered_search.h) and offers the matches it meets to `best`.
+    FilteredCost search_filtered(const float* query, const FilteredSearch& filtered, SearchScratch& scratch,
+                                 TopK& best) const;
 
     /// The builder only: links rows [linked(), end), checking `cancelled` between rows; returns linked().
     uint32_t link(uint32_t end, FunctionRef<bool()> cancelled, SearchScratch& scratch);
