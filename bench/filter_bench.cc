@@ -7,7 +7,8 @@
 // regret 1.3 and 2.2).
 //
 //   filter_bench --base F.fbin --query Q.fbin [--metric cosine|dot|l2] [--rows N] [--ef 256] [--repeats 3]
-//                [--queries 100] [--graph FILE]   (lists of the graph: read when FILE is there, else written)
+//                [--queries 100] [--indexes on|off] [--graph FILE]   (lists of the graph: read when FILE is
+//                there, else written)
 //
 // One thread; a time is the median over the repeats of the mean over the queries, in microseconds.
 #include <algorithm>
@@ -48,9 +49,9 @@ constexpr double kMeanRegretBar = 1.3;
 constexpr double kWorstRegretBar = 2.2;
 
 struct Options {
-    std::map<std::string, std::string> values{{"base", ""},  {"query", ""},     {"metric", "cosine"},
-                                              {"rows", "0"}, {"ef", "256"},     {"repeats", "3"},
-                                              {"graph", ""}, {"queries", "100"}};
+    std::map<std::string, std::string> values{{"base", ""},  {"query", ""},      {"metric", "cosine"},
+                                              {"rows", "0"}, {"ef", "256"},      {"repeats", "3"},
+                                              {"graph", ""}, {"queries", "100"}, {"indexes", "on"}};
     uint32_t number(const std::string& name) const {
         return static_cast<uint32_t>(std::strtoul(values.at(name).c_str(), nullptr, 10));
     }
@@ -198,11 +199,13 @@ int main(int argc, char** argv) {
     if (options.number("rows") != 0) {
         rows = std::min(rows, options.number("rows"));
     }
-    const FilterData data = akidb::bench::make_filter_data(base, queries,
-                                                           {.metric = *metric,
-                                                            .rows = rows,
-                                                            .queries = options.number("queries"),
-                                                            .graph = options.values.at("graph")});
+    const FilterData data =
+        akidb::bench::make_filter_data(base, queries,
+                                       {.metric = *metric,
+                                        .rows = rows,
+                                        .queries = options.number("queries"),
+                                        .has_indexes = options.values.at("indexes") == "on",
+                                        .graph = options.values.at("graph")});
     std::printf("%u rows of %zu, kernels %s, ef %u, %u queries a cell; * = not all queries by this plan\n",
                 rows, base.dimension(), data.generation->rows.rows().kernels().name, options.number("ef"),
                 static_cast<uint32_t>(data.queries[0].size()));

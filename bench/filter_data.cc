@@ -192,7 +192,9 @@ FilterData make_filter_data(const VectorFile& base, const VectorFile& queries,
     append_rows(data, base, rows);
     data.snapshot = {data.generation, 1, rows, rows};
     link(data, options.graph, rows);
-    index_metadata(data, rows);
+    if (options.has_indexes) {
+        index_metadata(data, rows);
+    }
     choose_queries(data, queries, std::max(1u, options.queries / kAnchors));
     return data;
 }

@@ -45,7 +45,8 @@ struct FilterDataOptions {
     model::Metric metric = model::Metric::kCosine;
     uint32_t rows = 0;
     uint32_t queries = 100;  // of each correlation
-    std::string graph;       // file of the graph's lists: read when there, else written; empty: neither
+    bool has_indexes = true;
+    std::string graph;  // file of the graph's lists: read when there, else written; empty: neither
 };
 FilterData make_filter_data(const VectorFile& base, const VectorFile& queries,
                             const FilterDataOptions& options);

@@ -13,6 +13,8 @@ constexpr uint64_t kTailRows = 64;
 constexpr uint32_t kSamplePasses = 4;
 constexpr uint32_t kSampleRowsOfPass = 256;
 constexpr uint32_t kSampleMatchesEnough = 64;
+constexpr uint32_t kSampledShareMax =
+    16;  // and takes no more than this part of the rows, beyond its first pass
 
 constexpr size_t kBatchRows = 1024;
 
@@ -81,6 +83,9 @@ double FilterMatches::sampled_share() const {
     uint32_t passed = 0;
     const uint32_t step = std::max(1u, rows / kSampleRowsOfPass);
     for (uint32_t pass = 0; pass < kSamplePasses && passed < kSampleMatchesEnough; ++pass) {
+        if (uint64_t{seen} * kSampledShareMax > rows) {
+            break;
+        }
         // Passes lie between one another, so that each of them covers all rows evenly.
         for (uint64_t row = uint64_t{step} * pass / kSamplePasses; row < rows; row += step) {
             ++seen;

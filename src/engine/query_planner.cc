@@ -12,11 +12,11 @@ namespace {
 // Nanoseconds on the machine that bench/README.md describes, vectors in 32-bit floats; only their ratios
 // choose. A row compared in ascending order, the next ones asked for ahead; more the fewer of all rows it is
 // one of, because then each lies on a page of its own. And a row compared in the order of a walk.
-constexpr double kScanNs = 20;
-constexpr double kScanNsPerDimension = 0.11;
-constexpr double kScatterNs = 60;
-constexpr double kWalkNs = 107;
-constexpr double kWalkNsPerDimension = 0.26;
+constexpr double kScanNs = 11;
+constexpr double kScanNsPerDimension = 0.14;
+constexpr double kScatterNs = 45;
+constexpr double kWalkNs = 52;
+constexpr double kWalkNsPerDimension = 0.36;
 // One row's filter: from a bitmap, and on its metadata (a cache miss or two and a search for the key).
 constexpr double kBitmapTestNs = 3;
 constexpr double kEvaluateNs = 120;
@@ -26,9 +26,10 @@ constexpr double kBitmapNs = 1.5;
 // A walk visits about as many rows as its beam is wide, and compares this share of their neighbours anew; a
 // two-hop walk fills up what is missing, at a little more a row, for it finds them one list at a time.
 constexpr double kFreshShare = 0.5;
-constexpr double kTwoHopFreshShare = 1.15;
+constexpr double kTwoHopFreshShare = 1.3;
 constexpr double kListNs = 150;
 constexpr uint32_t kProbeHops = 32;
+constexpr double kWorthTrying = 1.3;
 
 // An inline beam holds this many matches for each result wanted, lest the last results lie beyond its edge.
 constexpr double kHeldPerWanted = 2;
@@ -67,8 +68,9 @@ QueryPlanner::QueryPlanner(const QueryShape& shape)
         evaluates_first_ = evaluate_first < compare_first;
         brute_ns_ = base_ns + std::min(compare_first, evaluate_first);
     }
+    // The cheapest that a walk can be. Where it would hardly win, it is not tried.
     const double nearest_ns = walk_ns(inline_width(1));
-    if (brute_ns_ <= nearest_ns) {
+    if (brute_ns_ <= nearest_ns * kWorthTrying) {
         estimated_ns_ = brute_ns_;
         return;
     }

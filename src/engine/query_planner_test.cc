@@ -22,7 +22,7 @@ TEST(QueryPlanner, FewMatchesAreComparedOneByOneAndManyAreWalked) {
     EXPECT_EQ(QueryPlanner(indexed(300'000, 0.0001)).plan(), Plan::kBrute);
     EXPECT_EQ(QueryPlanner(indexed(300'000, 0.01)).plan(), Plan::kBrute);
     EXPECT_EQ(QueryPlanner(indexed(300'000, 0.8)).plan(), Plan::kInline);
-    EXPECT_EQ(QueryPlanner(indexed(10'000'000, 0.05)).plan(), Plan::kTwoHop);
+    EXPECT_EQ(QueryPlanner(indexed(10'000'000, 0.01)).plan(), Plan::kTwoHop);
 }
 
 TEST(QueryPlanner, NoPlanCostsMuchMoreThanBruteForce) {
