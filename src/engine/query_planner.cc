@@ -29,7 +29,7 @@ constexpr double kFreshShare = 0.5;
 constexpr double kTwoHopFreshShare = 1.3;
 constexpr double kListNs = 150;
 constexpr uint32_t kProbeHops = 32;
-constexpr double kWorthTrying = 1.3;
+constexpr double kWorthTrying = 1.6;
 
 // An inline beam holds this many matches for each result wanted, lest the last results lie beyond its edge.
 constexpr double kHeldPerWanted = 2;
