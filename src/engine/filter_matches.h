@@ -28,9 +28,10 @@ class FilterMatches {
     void find();
     /// Whether the filter matches the row, alive or not.
     bool has(uint32_t row) const {
-        return (!is_found_ || !found_.rows || found_.rows->contains(row)) &&
-               ((is_found_ && row < found_.exact_below) || matches(row));
+        return is_candidate(row) && ((is_found_ && row < found_.exact_below) || matches(row));
     }
+    /// Of a row that find() left as a candidate: anything is, before it.
+    bool is_candidate(uint32_t row) const { return !found_.rows || found_.rows->contains(row); }
     /// After find(): has() takes one step, for walks.
     void make_quick();
 

@@ -312,11 +312,9 @@ CollectionStats LiveCollection::stats() const {
     stats.log_bytes = log_bytes_;
     stats.segment_files = segment_files_;
     stats.is_poisoned = is_poisoned_;
-    const bool is_behind = generation_->metadata.is_behind(snapshot->rows);
     for (const auto& field : generation_->metadata.view()->fields) {
-        const uint32_t indexed = std::min(field->indexed, snapshot->rows);
-        stats.metadata_indexes.push_back(
-            {field->declared, indexed, !is_behind || indexed == snapshot->rows, field->bytes});
+        stats.metadata_indexes.push_back({field->declared, std::min(field->indexed, snapshot->rows),
+                                          !field->is_behind(snapshot->rows), field->bytes});
     }
     return stats;
 }

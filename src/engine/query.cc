@@ -153,10 +153,17 @@ class Search {
     }
 
     void scan_head(const FilterMatches& matches, TopK& best) {
-        cost_.distances += snapshot_.rows - linked_;
-        index::scan_range(
-            rows_, query_.data(), linked_, snapshot_.rows,
-            [&](uint32_t row) { return snapshot_.sees(row) && matches.has(row); }, best);
+        std::vector<uint32_t> rows;
+        for (uint32_t row = linked_; row < snapshot_.rows; ++row) {
+            if (matches.is_candidate(row)) {
+                rows.push_back(row);
+            }
+        }
+        cost_.distances += rows.size();
+        cost_.candidates += rows.size();
+        index::scan_ordinals(
+            rows_, query_.data(), rows, [&](uint32_t row) { return snapshot_.sees(row) && matches.has(row); },
+            best);
     }
 
     model::SearchReply answer(TopK& best) const {

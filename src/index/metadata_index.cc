@@ -145,6 +145,10 @@ ValueClass class_of(model::MetadataIndexType type) {
     return ValueClass::kText;
 }
 
+bool IndexedField::is_behind(uint32_t rows) const {
+    return uint64_t{indexed} + kRowsBehindMin <= rows;
+}
+
 const IndexedField* MetadataIndexView::find(std::string_view key) const {
     const auto found = std::find_if(fields.begin(), fields.end(),
                                     [&](const auto& field) { return field->declared.key == key; });
@@ -174,7 +178,7 @@ void MetadataIndex::declare(const std::vector<model::MetadataField>& fields) {
 bool MetadataIndex::is_behind(uint32_t rows) const {
     const auto view = view_.load();
     const auto* field = furthest_behind(*view);
-    return field != nullptr && uint64_t{(*field)->indexed} + kRowsBehindMin <= rows;
+    return field != nullptr && (*field)->is_behind(rows);
 }
 
 void MetadataIndex::advance(uint32_t rows, ReadMetadata metadata) {

@@ -49,6 +49,9 @@ struct IndexedField {
     uint32_t indexed = 0;  // rows [0, indexed) are in the blocks
     std::vector<std::shared_ptr<const MetadataBlock>> blocks;
     uint64_t bytes = 0;
+
+    /// Whether it lacks so many of the first `rows` rows that a block more is worth making.
+    bool is_behind(uint32_t rows) const;
 };
 
 struct MetadataIndexView {
@@ -64,7 +67,7 @@ class MetadataIndex {
     std::shared_ptr<const MetadataIndexView> view() const { return view_.load(); }
     /// Fields that are declared already keep what is built of them.
     void declare(const std::vector<model::MetadataField>& fields) AKIDB_EXCLUDES(mutex_);
-    /// Whether a field lacks so many of the first `rows` rows that advance() is worth calling.
+    /// Whether a field is.
     bool is_behind(uint32_t rows) const;
     /// The builder: one block more for the field that is furthest behind; bounded work (about 20 ms).
     void advance(uint32_t rows, ReadMetadata metadata) AKIDB_EXCLUDES(mutex_);
