@@ -17,9 +17,11 @@ constexpr double kScanNsPerDimension = 0.14;
 constexpr double kScatterNs = 45;
 constexpr double kWalkNs = 52;
 constexpr double kWalkNsPerDimension = 0.36;
-// One row's filter: from a bitmap, and on its metadata (a cache miss or two and a search for the key).
+// One row's filter: from a bitmap, and on its metadata (a search for the key, and in a walk's order cache
+// misses).
 constexpr double kBitmapTestNs = 3;
 constexpr double kEvaluateNs = 120;
+constexpr double kWalkEvaluateNs = 300;
 // Making and reading the bitmap, a match.
 constexpr double kBitmapNs = 1.5;
 
@@ -52,7 +54,7 @@ QueryPlanner::QueryPlanner(const QueryShape& shape)
       share_(std::clamp(shape.matches / std::max<double>(shape.rows, 1), 0.0, 1.0)),
       scan_ns_(kScanNs + kScanNsPerDimension * shape.dimension + kScatterNs * (1 - share_)),
       distance_ns_(kWalkNs + kWalkNsPerDimension * shape.dimension),
-      test_ns_(shape.is_exact ? kBitmapTestNs : kEvaluateNs) {
+      test_ns_(shape.is_exact ? kBitmapTestNs : kWalkEvaluateNs) {
     const double candidates = std::max(shape.candidates, 1.0);
     const double matches = std::clamp(shape.matches, 1.0, candidates);
     const double base_ns = kBitmapNs * candidates;
@@ -85,8 +87,12 @@ double QueryPlanner::walk_ns(double width) const {
 }
 
 double QueryPlanner::two_hop_ns(double width) const {
-    // Where half of a row matches, no other list is looked through; else until a row's worth is found.
-    const double lists = share_ >= 0.5 ? 0 : std::min(shape_.degree / 2.0, 1 / std::max(share_, 1e-6));
+    // Where half of a row matches, no other list is looked through; else until a row's worth is found. Where
+    // a test is dear, the worst is assumed.
+    const double lists_max = shape_.degree / 2.0;
+    const double lists = !shape_.is_exact ? lists_max
+                         : share_ >= 0.5  ? 0
+                                          : std::min(lists_max, 1 / std::max(share_, 1e-6));
     return width * (shape_.degree * kTwoHopFreshShare * distance_ns_ + lists * kListNs +
                     (1 + lists) * shape_.degree * test_ns_);
 }
