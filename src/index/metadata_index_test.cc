@@ -194,6 +194,7 @@ TEST(MetadataIndex, AnswersOnEveryClassOfItsOwn) {
     filters.push_back(one(RangeCondition{.key = "n", .gt = 10.5, .lte = 100}));
     filters.push_back(one(TimeRangeCondition{.key = "at", .gte = 1'705'276'800'000'000}));
     filters.push_back(one(MatchCondition{.key = "word", .any = {}}));
+    filters.push_back(one(MatchCondition{.key = "word", .any = {std::string("odd"), "odd", "none"}}));
     const auto view = index.view();
     for (size_t i = 0; i < filters.size(); ++i) {
         const std::vector<uint32_t> wanted = expected(filters[i], metadata);
