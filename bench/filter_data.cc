@@ -192,6 +192,8 @@ FilterData make_filter_data(const VectorFile& base, const VectorFile& queries,
     append_rows(data, base, rows);
     data.snapshot = {data.generation, 1, rows, rows};
     link(data, options.graph, rows);
+    index::SearchScratch scratch;
+    data.generation->walks.measure(data.generation->rows, data.generation->graph, scratch);
     if (options.has_indexes) {
         index_metadata(data, rows);
     }

@@ -211,6 +211,20 @@ TEST_F(FilteredQueryTest, ResidualConditionsAreHeldAgainstCandidates) {
     }
 }
 
+TEST_F(FilteredQueryTest, WalksAreMeasuredAsTheGraphDoubles) {
+    WalkMeasure& walks = generation_->walks;
+    EXPECT_FALSE(walks.is_due(1'023));
+    EXPECT_TRUE(walks.is_due(1'024));
+    walks.measure(generation_->rows, generation_->graph, scratch_);
+    const double share = walks.fresh_share();
+    EXPECT_GT(share, 0.05);
+    EXPECT_LE(share, 1);
+    EXPECT_FALSE(walks.is_due(2 * generation_->graph.linked() - 1));
+    EXPECT_TRUE(walks.is_due(2 * generation_->graph.linked()));
+    walks.measure(generation_->rows, generation_->graph, scratch_);
+    EXPECT_EQ(walks.fresh_share(), share) << "the same graph, the same figure";
+}
+
 TEST_F(FilteredQueryTest, ExactAndSmallAnswersAreExact) {
     declare_all();
     model::SearchRequest asked = request(n_between(0, 3'000));

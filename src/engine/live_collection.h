@@ -62,10 +62,12 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     void run_slice(const std::stop_token& stop);
     bool link_is_due() const;
     bool indexing_is_due() const;
+    bool measuring_is_due() const;
     bool work_is_due() const;
     bool checkpoint_is_due() const;
     void link_slice(const std::stop_token* stop);
     void index_slice();
+    void measure_walks();
     enum class LaneState { kOpen, kClosed };
     void run_checkpoint(LaneState lane);
     Result<void> checkpoint(LaneState lane);

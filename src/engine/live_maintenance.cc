@@ -27,7 +27,11 @@ bool LiveCollection::indexing_is_due() const {
 }
 
 bool LiveCollection::work_is_due() const {
-    return link_is_due() || indexing_is_due() || checkpoint_is_due();
+    return link_is_due() || indexing_is_due() || measuring_is_due() || checkpoint_is_due();
+}
+
+bool LiveCollection::measuring_is_due() const {
+    return generation_->walks.is_due(generation_->graph.linked());
 }
 
 bool LiveCollection::checkpoint_is_due() const {
@@ -76,6 +80,8 @@ void LiveCollection::run_slice(const std::stop_token& stop) {
         run_checkpoint(LaneState::kOpen);
     } else if (indexing_is_due()) {
         index_slice();
+    } else if (measuring_is_due()) {
+        measure_walks();
     } else if (link_is_due()) {
         link_slice(&stop);
     }
@@ -102,6 +108,12 @@ void LiveCollection::link_slice(const std::stop_token* stop) {
 void LiveCollection::index_slice() {
     const RowStore& rows = generation_->rows;
     generation_->metadata.advance(published_.load()->rows, [&](uint32_t row) { return rows.metadata(row); });
+}
+
+void LiveCollection::measure_walks() {
+    std::unique_ptr<index::SearchScratch> scratch = take_scratch();
+    generation_->walks.measure(generation_->rows, generation_->graph, *scratch);
+    give_scratch(std::move(scratch));
 }
 
 void LiveCollection::run_checkpoint(LaneState lane) {
@@ -246,6 +258,8 @@ Result<void> LiveCollection::run_maintenance_now() {
     while (work_is_due()) {
         if (indexing_is_due()) {
             index_slice();
+        } else if (measuring_is_due()) {
+            measure_walks();
         } else if (link_is_due()) {
             link_slice(nullptr);
         } else {

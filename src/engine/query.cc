@@ -66,6 +66,7 @@ class Search {
                 .matches = matches.count() * static_cast<double>(snapshot_.live) /
                            std::max(1.0, static_cast<double>(snapshot_.rows)),
                 .candidates = matches.candidate_count(),
+                .fresh_share = snapshot_.generation->walks.fresh_share(),
                 .is_exact = matches.is_exact()};
     }
 

@@ -25,10 +25,9 @@ constexpr double kWalkEvaluateNs = 300;
 // Making and reading the bitmap, a match.
 constexpr double kBitmapNs = 1.5;
 
-// A walk visits about as many rows as its beam is wide, and compares this share of their neighbours anew; a
-// two-hop walk fills up what is missing, at a little more a row, for it finds them one list at a time.
-constexpr double kFreshShare = 0.5;
-constexpr double kTwoHopFreshShare = 1.3;
+// A walk visits about as many rows as its beam is wide. A two-hop walk compares this many times as many rows,
+// for it fills up what does not match; it finds them one list at a time.
+constexpr double kTwoHopFresh = 2.5;
 constexpr double kListNs = 150;
 constexpr uint32_t kProbeHops = 32;
 constexpr double kWorthTrying = 1.6;
@@ -83,7 +82,7 @@ QueryPlanner::QueryPlanner(const QueryShape& shape)
 }
 
 double QueryPlanner::walk_ns(double width) const {
-    return width * shape_.degree * kFreshShare * distance_ns_;
+    return width * shape_.degree * shape_.fresh_share * distance_ns_;
 }
 
 double QueryPlanner::two_hop_ns(double width) const {
@@ -93,7 +92,7 @@ double QueryPlanner::two_hop_ns(double width) const {
     const double lists = !shape_.is_exact ? lists_max
                          : share_ >= 0.5  ? 0
                                           : std::min(lists_max, 1 / std::max(share_, 1e-6));
-    return width * (shape_.degree * kTwoHopFreshShare * distance_ns_ + lists * kListNs +
+    return width * (shape_.degree * shape_.fresh_share * kTwoHopFresh * distance_ns_ + lists * kListNs +
                     (1 + lists) * shape_.degree * test_ns_);
 }
 

@@ -26,9 +26,10 @@ struct QueryShape {
     uint32_t degree = 0;  // of the graph
     uint32_t wanted = 0;  // results
     uint32_t ef = 0;
-    double matches = 0;     // expected
-    double candidates = 0;  // rows that brute force must look at, matches among them
-    bool is_exact = false;  // candidates all match: none must be evaluated
+    double matches = 0;        // expected
+    double candidates = 0;     // rows that brute force must look at, matches among them
+    double fresh_share = 0.5;  // of a visited row's neighbours, those not met before (walk_measure.h)
+    bool is_exact = false;     // candidates all match: none must be evaluated
 };
 
 class QueryPlanner {

@@ -8,6 +8,7 @@
 
 #include "engine/id_map.h"
 #include "engine/row_store.h"
+#include "engine/walk_measure.h"
 #include "index/graph.h"
 #include "index/metadata_index.h"
 
@@ -21,6 +22,7 @@ struct Generation {
     index::Graph graph;
     IdMap ids;
     index::MetadataIndex metadata;
+    WalkMeasure walks;
 };
 
 struct Snapshot {
