@@ -142,8 +142,11 @@ class Estimator {
         for (const auto& block : field->blocks) {
             add_block(*block, condition, sum);
         }
+        // Rows that the index lacks may match; rows that it has and the reader does not see may be the ones
+        // counted.
         sum.high += rows_ - std::min<uint64_t>(rows_, field->indexed);
-        return {std::min(sum.low, rows_), std::min(sum.high, rows_)};
+        const uint64_t unseen = std::max<uint64_t>(rows_, field->indexed) - rows_;
+        return {std::min(sum.low - std::min(sum.low, unseen), rows_), std::min(sum.high, rows_)};
     }
 
     template <class Condition>

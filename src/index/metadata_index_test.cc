@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
 #include "index/metadata_answer.h"
@@ -158,6 +159,10 @@ TEST(MetadataIndex, AnswersRandomFiltersAsEvaluationOfEveryRowDoes) {
             const MatchEstimate estimate = estimate_matches(*view, filter, rows);
             ASSERT_LE(estimate.low, wanted.size()) << "round " << round;
             ASSERT_GE(estimate.high, wanted.size()) << "round " << round;
+            const MatchEstimate of_some = estimate_matches(*view, filter, 500);  // fewer than are indexed
+            const auto some = std::lower_bound(wanted.begin(), wanted.end(), 500u) - wanted.begin();
+            ASSERT_LE(of_some.low, static_cast<uint64_t>(some)) << "round " << round;
+            ASSERT_GE(of_some.high, static_cast<uint64_t>(some)) << "round " << round;
             answered += find_candidates(*view, filter, rows).exact_below > 0 ? 1 : 0;
         }
     }
