@@ -36,6 +36,8 @@ model::CollectionSpec spec_of(uint64_t seed) {
     spec.name = "simulated";
     spec.dimension = kDimension;
     spec.metric = model::Metric::kL2;
+    // What deletes by filter select (oracle.cc): by the index where it reaches, by the rows beyond.
+    spec.metadata_indexes = {{"stamp", model::MetadataIndexType::kInteger}};
     return spec;
 }
 

@@ -88,8 +88,28 @@ class SqliteCatalog final : public Catalog {
                 return collections;
             }
             AKIDB_TRY(CollectionRow row, read_row(rows));
+            AKIDB_TRY(row.spec.metadata_indexes, metadata_indexes(row.spec.id));
             collections.push_back(std::move(row));
         }
+    }
+
+    Result<void> put_metadata_index(const Uuid& collection, const model::MetadataField& field) override {
+        return change([&](Connection& connection) -> Result<void> {
+            AKIDB_TRY(Statement found, connection.prepare("SELECT 1 FROM collections WHERE id = ?"));
+            AKIDB_TRY(const bool is_there, found.bind(collection.bytes).step());
+            if (!is_there) {
+                return Error(Code::kNotFound, "the catalog has no collection " + collection.to_string());
+            }
+            return put(connection, collection, field);
+        });
+    }
+
+    Result<void> remove_metadata_index(const Uuid& collection, const std::string& key) override {
+        return change([&](Connection& connection) -> Result<void> {
+            AKIDB_TRY(Statement remove, connection.prepare("DELETE FROM metadata_indexes "
+                                                           "WHERE collection_id = ? AND field = ?"));
+            return remove.bind(collection.bytes).bind(key).run();
+        });
     }
 
     Result<void> close() override {
@@ -107,13 +127,44 @@ class SqliteCatalog final : public Catalog {
         AKIDB_TRY(Statement insert,
                   connection.prepare("INSERT INTO collections (id, database_id, name, dimension, metric, "
                                      "created_at_ms, state) VALUES (?, 1, ?, ?, ?, ?, ?)"));
-        return insert.bind(spec.id.bytes)
-            .bind(spec.name)
-            .bind(static_cast<int64_t>(spec.dimension))
-            .bind(model::kMetricNames.at(static_cast<size_t>(spec.metric)))
-            .bind(static_cast<int64_t>(spec.created_at_ms))
-            .bind(static_cast<int64_t>(CollectionState::kCreating))
-            .run();
+        AKIDB_TRY(insert.bind(spec.id.bytes)
+                      .bind(spec.name)
+                      .bind(static_cast<int64_t>(spec.dimension))
+                      .bind(model::kMetricNames.at(static_cast<size_t>(spec.metric)))
+                      .bind(static_cast<int64_t>(spec.created_at_ms))
+                      .bind(static_cast<int64_t>(CollectionState::kCreating))
+                      .run());
+        for (const model::MetadataField& field : spec.metadata_indexes) {
+            AKIDB_TRY(put(connection, spec.id, field));
+        }
+        return {};
+    }
+
+    static Result<void> put(Connection& connection, const Uuid& collection,
+                            const model::MetadataField& field) {
+        AKIDB_TRY(Statement insert,
+                  connection.prepare("INSERT INTO metadata_indexes (collection_id, field, type) "
+                                     "VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET type = excluded.type"));
+        return insert.bind(collection.bytes).bind(field.key).bind(model::name_of(field.type)).run();
+    }
+
+    Result<std::vector<model::MetadataField>> metadata_indexes(const Uuid& collection)
+        AKIDB_REQUIRES(mutex_) {
+        AKIDB_TRY(Statement rows, connection_->prepare("SELECT field, type FROM metadata_indexes "
+                                                       "WHERE collection_id = ? ORDER BY rowid"));
+        rows.bind(collection.bytes);
+        std::vector<model::MetadataField> fields;
+        while (true) {
+            AKIDB_TRY(const bool has_row, rows.step());
+            if (!has_row) {
+                return fields;
+            }
+            Result<model::MetadataIndexType> type = model::metadata_index_type_from(rows.text(1));
+            if (!type) {
+                return damaged_row("metadata index type");
+            }
+            fields.push_back({std::string(rows.text(0)), *type});
+        }
     }
 
     Result<void> check_open() const AKIDB_REQUIRES(mutex_) {

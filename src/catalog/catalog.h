@@ -30,9 +30,14 @@ class Catalog {
     static Result<std::unique_ptr<Catalog>> open(const std::string& path);
     virtual ~Catalog() = default;
 
-    /// State kCreating. kAlreadyExists when an active or creating collection of that name is there.
+    /// State kCreating, with its metadata indexes. kAlreadyExists when an active or creating collection of
+    /// that name is there.
     virtual Result<void> insert_collection(const model::CollectionSpec& spec) = 0;
     virtual Result<void> set_collection_state(const Uuid& id, CollectionState state) = 0;
+    /// Adds a metadata index or changes its type. kNotFound without the collection.
+    virtual Result<void> put_metadata_index(const Uuid& collection, const model::MetadataField& field) = 0;
+    /// Success when it is not there.
+    virtual Result<void> remove_metadata_index(const Uuid& collection, const std::string& key) = 0;
     /// Success when it is not there.
     virtual Result<void> remove_collection(const Uuid& id) = 0;
     /// All, by name.

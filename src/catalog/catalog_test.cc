@@ -101,6 +101,43 @@ TEST_F(CatalogTest, RefusesADuplicateNameUntilTheFirstIsBeingDeleted) {
     EXPECT_EQ(rows[0].spec.id, second.id);
 }
 
+TEST_F(CatalogTest, KeepsMetadataIndexesWithTheirCollection) {
+    using model::MetadataIndexType;
+    auto catalog = open();
+    model::CollectionSpec words = spec("words", 1);
+    words.metadata_indexes = {{"z", MetadataIndexType::kKeyword}, {"a.b", MetadataIndexType::kInteger}};
+    ASSERT_TRUE(catalog->insert_collection(words));
+    ASSERT_TRUE(catalog->put_metadata_index(words.id, {"at", MetadataIndexType::kDatetime}));
+    ASSERT_TRUE(catalog->put_metadata_index(words.id, {"z", MetadataIndexType::kBool}));
+    ASSERT_TRUE(catalog->remove_metadata_index(words.id, "a.b"));
+    EXPECT_TRUE(catalog->remove_metadata_index(words.id, "a.b")) << "gone is gone";
+    EXPECT_EQ(catalog->put_metadata_index(spec("x", 9).id, {"a", MetadataIndexType::kUuid}).error().code(),
+              Code::kNotFound);
+    catalog = nullptr;
+    catalog = open();
+    const std::vector<model::MetadataField> wanted{{"z", MetadataIndexType::kBool},
+                                                   {"at", MetadataIndexType::kDatetime}};
+    EXPECT_EQ(catalog->list_collections().value().at(0).spec.metadata_indexes, wanted);
+    ASSERT_TRUE(catalog->remove_collection(words.id));
+    words.metadata_indexes.clear();
+    ASSERT_TRUE(catalog->insert_collection(words));
+    EXPECT_TRUE(catalog->list_collections().value().at(0).spec.metadata_indexes.empty());
+}
+
+TEST_F(CatalogTest, BringsAFileOfTheFirstVersionUpToDate) {
+    {
+        auto catalog = open();
+        ASSERT_TRUE(catalog->insert_collection(spec("words", 1)));
+        ASSERT_TRUE(catalog->close());
+        // As version 1 left it.
+        Connection connection = Connection::open(path_).value();
+        ASSERT_TRUE(connection.execute("DROP TABLE metadata_indexes; PRAGMA user_version = 1"));
+    }
+    auto catalog = open();
+    EXPECT_EQ(catalog->list_collections().value().size(), 1u);
+    EXPECT_TRUE(catalog->put_metadata_index(spec("words", 1).id, {"a", model::MetadataIndexType::kUuid}));
+}
+
 TEST_F(CatalogTest, DeletesAndRecreatesTheSameNameAgainAndAgain) {
     auto catalog = open();
     for (uint8_t i = 1; i <= 10; ++i) {

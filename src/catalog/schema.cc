@@ -10,7 +10,7 @@ namespace {
 constexpr int64_t kApplicationId = 0x414b4442;
 
 // migrations[i] leads from version i to i + 1 and says so in its last statement.
-constexpr std::array<Sql, 1> kMigrations{
+constexpr std::array<Sql, 2> kMigrations{
     R"sql(
 CREATE TABLE tenants (
     id INTEGER PRIMARY KEY,
@@ -37,6 +37,15 @@ INSERT INTO tenants (id, name) VALUES (1, 'default');
 INSERT INTO databases (id, tenant_id, name) VALUES (1, 1, 'default');
 PRAGMA application_id = 0x414b4442;
 PRAGMA user_version = 1;
+)sql",
+    R"sql(
+CREATE TABLE metadata_indexes (
+    collection_id BLOB NOT NULL REFERENCES collections (id) ON DELETE CASCADE,
+    field TEXT NOT NULL CHECK (length(field) >= 1),
+    type TEXT NOT NULL CHECK (type IN ('keyword', 'integer', 'float', 'bool', 'datetime', 'uuid')),
+    PRIMARY KEY (collection_id, field)
+) STRICT;
+PRAGMA user_version = 2;
 )sql"};
 
 Result<void> check_whole(Connection& connection) {

@@ -57,6 +57,13 @@ struct WriteReply {
     uint64_t count = 0;  // documents written, or deleted (those that were there)
 };
 
+struct MetadataIndexState {
+    model::MetadataField field;
+    uint64_t indexed_rows = 0;
+    bool is_ready = false;  // searches use it for all rows but the very last
+    uint64_t bytes = 0;
+};
+
 struct CollectionStats {
     uint64_t documents = 0;  // live
     uint64_t rows = 0;       // live and dead
@@ -67,6 +74,7 @@ struct CollectionStats {
     uint64_t log_bytes = 0;
     uint64_t segment_files = 0;
     bool is_poisoned = false;
+    std::vector<MetadataIndexState> metadata_indexes{};  // in the order declared
 };
 
 class Collection {
@@ -100,6 +108,10 @@ class Collection {
     /// leave out and those that a walk meets. Quick.
     virtual uint64_t estimate_floats(const model::SearchRequest& request) const = 0;
     virtual CollectionStats stats() const = 0;
+
+    /// Replaces the declared metadata indexes (spec().metadata_indexes at first). New ones are built in the
+    /// background and used as far as they reach; nothing is stored here, the catalog keeps the declarations.
+    virtual void declare_metadata_indexes(const std::vector<model::MetadataField>& fields) = 0;
 
     /// Refuses new writes, waits for running ones, stops background work at a safe point, writes a last
     /// checkpoint of graph and rows when `checkpoint` is set and much would be replayed or linked again,

@@ -114,6 +114,53 @@ class CollectionTest : public ::testing::Test {
     std::shared_ptr<Collection> collection_;
 };
 
+TEST_F(CollectionTest, MetadataIndexesAreBuiltAsRowsComeAndAnewAfterARestart) {
+    spec_.metadata_indexes = {{"n", model::MetadataIndexType::kInteger}};
+    create();
+    upsert(1, 500);
+    ASSERT_EQ(collection_->stats().metadata_indexes.size(), 1u);
+    EXPECT_FALSE(collection_->stats().metadata_indexes[0].is_ready);
+    const model::Filter below = n_below(50.5);
+    EXPECT_EQ(collection_->count(&below).value(), 50u) << "before it is built too";
+    ASSERT_TRUE(collection_->run_maintenance_now());
+    EXPECT_TRUE(collection_->stats().metadata_indexes[0].is_ready);
+    EXPECT_EQ(collection_->stats().metadata_indexes[0].indexed_rows, 500u);
+    EXPECT_EQ(collection_->count(&below).value(), 50u);
+    upsert(1, 20);  // again: the older versions are dead
+    EXPECT_EQ(collection_->count(&below).value(), 50u);
+    crash_and_open();
+    EXPECT_EQ(collection_->stats().metadata_indexes[0].indexed_rows, 0u);
+    EXPECT_EQ(collection_->count(&below).value(), 50u);
+    ASSERT_TRUE(collection_->run_maintenance_now());
+    EXPECT_EQ(collection_->count(&below).value(), 50u);
+    collection_->declare_metadata_indexes({{"m", model::MetadataIndexType::kKeyword}});
+    EXPECT_EQ(collection_->stats().metadata_indexes[0].field.key, "m");
+    EXPECT_EQ(collection_->count(&below).value(), 50u);
+    EXPECT_EQ(collection_->remove_matching(below).value().count, 50u);
+    EXPECT_EQ(count(), 450u);
+}
+
+TEST_F(CollectionTest, ExplainsHowAFilteredAnswerWasFound) {
+    spec_.metadata_indexes = {{"n", model::MetadataIndexType::kInteger}};
+    create();
+    upsert(1, 600);
+    ASSERT_TRUE(collection_->run_maintenance_now());
+    model::SearchRequest request;
+    request.vector = document(1, 1).vector;
+    request.filter = std::make_shared<const model::Filter>(n_below(30.5));
+    EXPECT_FALSE(collection_->search(request).value().explanation.has_value());
+    request.explain = true;
+    const model::SearchReply reply = collection_->search(request).value();
+    ASSERT_TRUE(reply.explanation.has_value());
+    EXPECT_EQ(reply.explanation->plan, "brute");
+    EXPECT_NEAR(static_cast<double>(reply.explanation->estimated_matches), 30, 32);
+    EXPECT_LE(reply.explanation->distances, 94u);
+    EXPECT_FALSE(reply.explanation->abandoned);
+    EXPECT_EQ(reply.matches.size(), 10u);
+    request.filter = nullptr;
+    EXPECT_EQ(collection_->search(request).value().explanation->plan, "graph");
+}
+
 TEST_F(CollectionTest, ReadsItsWritesAndForgetsItsDeletes) {
     create();
     upsert(1, 10);

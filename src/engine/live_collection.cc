@@ -1,5 +1,6 @@
 #include "engine/live_collection.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "engine/query.h"
@@ -52,6 +53,7 @@ LiveCollection::LiveCollection(Dependencies dependencies, std::string directory,
     uint64_t hash_key = 0;
     std::memcpy(&hash_key, spec_.id.bytes.data() + 8, sizeof(hash_key));
     generation_ = std::make_shared<Generation>(spec_.metric, spec_.dimension, options_.graph, hash_key);
+    generation_->metadata.declare(spec_.metadata_indexes);
 }
 
 LiveCollection::~LiveCollection() = default;
@@ -165,7 +167,7 @@ void LiveCollection::commit_group(std::span<PendingWrite* const> group) {
     }
     log_bytes_ = log_->log_bytes();
     publish(sequence - 1);
-    if (link_is_due() || checkpoint_is_due()) {
+    if (work_is_due()) {
         schedule_maintenance();
     }
 }
@@ -260,11 +262,22 @@ Result<model::SearchReply> LiveCollection::search(const model::SearchRequest& re
     const auto snapshot = published_.load();
     std::unique_ptr<index::SearchScratch> scratch = take_scratch();
     QueryCost cost;
-    model::SearchReply reply = run_query(*snapshot, request, options_.default_ef, *scratch, cost);
+    model::SearchReply reply =
+        run_query(*snapshot, request, {.default_ef = options_.default_ef}, *scratch, cost);
     give_scratch(std::move(scratch));
     search_distances_.add(static_cast<double>(cost.distances));
-    search_seconds(cost.kind).observe(static_cast<double>(dependencies_.clock.monotonic_us() - started_us) *
-                                      1e-6);
+    const auto elapsed_us = static_cast<double>(dependencies_.clock.monotonic_us() - started_us);
+    search_seconds(name_of(cost.plan)).observe(elapsed_us * 1e-6);
+    if (request.explain) {
+        reply.explanation = {
+            .plan = std::string(name_of(cost.plan)),
+            .estimated_matches = static_cast<uint64_t>(std::max(0.0, cost.estimated_matches)),
+            .estimated_cost_us = cost.estimated_ns * 1e-3,
+            .actual_cost_us = elapsed_us,
+            .distances = cost.distances,
+            .candidates = cost.candidates,
+            .abandoned = cost.is_abandoned};
+    }
     return reply;
 }
 
@@ -337,7 +350,18 @@ CollectionStats LiveCollection::stats() const {
     stats.log_bytes = log_bytes_;
     stats.segment_files = segment_files_;
     stats.is_poisoned = is_poisoned_;
+    for (const auto& field : generation_->metadata.view()->fields) {
+        stats.metadata_indexes.push_back({field->declared, std::min(field->indexed, snapshot->rows),
+                                          !field->is_behind(snapshot->rows), field->bytes});
+    }
     return stats;
+}
+
+void LiveCollection::declare_metadata_indexes(const std::vector<model::MetadataField>& fields) {
+    generation_->metadata.declare(fields);
+    if (indexing_is_due()) {
+        schedule_maintenance();
+    }
 }
 
 }  // namespace akidb::engine

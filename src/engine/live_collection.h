@@ -40,6 +40,7 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     Result<model::SearchReply> search(const model::SearchRequest& request) const override;
     uint64_t estimate_floats(const model::SearchRequest& request) const override;
     CollectionStats stats() const override;
+    void declare_metadata_indexes(const std::vector<model::MetadataField>& fields) override;
     Result<void> close(bool checkpoint) override;
     Result<void> run_maintenance_now() override;
 
@@ -63,8 +64,13 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     void schedule_maintenance();
     void run_slice(const std::stop_token& stop);
     bool link_is_due() const;
+    bool indexing_is_due() const;
+    bool measuring_is_due() const;
+    bool work_is_due() const;
     bool checkpoint_is_due() const;
     void link_slice(const std::stop_token* stop);
+    void index_slice();
+    void measure_walks();
     enum class LaneState { kOpen, kClosed };
     void run_checkpoint(LaneState lane);
     Result<void> checkpoint(LaneState lane);

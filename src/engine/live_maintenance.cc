@@ -1,4 +1,5 @@
-// Background work of a collection: linking head rows into the graph, checkpoints, and the orderly end.
+// Background work of a collection: linking head rows into the graph, indexing their metadata, checkpoints,
+// and the orderly end.
 #include <algorithm>
 
 #include "engine/live_collection.h"
@@ -19,6 +20,18 @@ constexpr uint64_t kCheckpointRetryUs = 10'000'000;
 bool LiveCollection::link_is_due() const {
     const uint32_t rows = published_.load()->rows;
     return rows >= options_.graph_rows_min && generation_->graph.linked() < rows;
+}
+
+bool LiveCollection::indexing_is_due() const {
+    return generation_->metadata.is_behind(published_.load()->rows);
+}
+
+bool LiveCollection::work_is_due() const {
+    return link_is_due() || indexing_is_due() || measuring_is_due() || checkpoint_is_due();
+}
+
+bool LiveCollection::measuring_is_due() const {
+    return generation_->walks.is_due(generation_->graph.linked());
 }
 
 bool LiveCollection::checkpoint_is_due() const {
@@ -61,9 +74,14 @@ void LiveCollection::run_slice(const std::stop_token& stop) {
         }
         maintenance_running_ = true;
     }
-    // A checkpoint bounds the log and so the next start, hence it goes first; both end in bounded time.
+    // A checkpoint bounds the log and so the next start, hence it goes first; indexing is the shortest. All
+    // end in bounded time.
     if (checkpoint_is_due()) {
         run_checkpoint(LaneState::kOpen);
+    } else if (indexing_is_due()) {
+        index_slice();
+    } else if (measuring_is_due()) {
+        measure_walks();
     } else if (link_is_due()) {
         link_slice(&stop);
     }
@@ -72,7 +90,7 @@ void LiveCollection::run_slice(const std::stop_token& stop) {
         maintenance_running_ = false;
         maintenance_changed_.notify_all();
     }
-    if (!stop.stop_requested() && (link_is_due() || checkpoint_is_due())) {
+    if (!stop.stop_requested() && work_is_due()) {
         schedule_maintenance();
     }
 }
@@ -84,6 +102,17 @@ void LiveCollection::link_slice(const std::stop_token* stop) {
     std::unique_ptr<index::SearchScratch> scratch = take_scratch();
     graph.link(
         end, [&] { return closing_.load() || (stop != nullptr && stop->stop_requested()); }, *scratch);
+    give_scratch(std::move(scratch));
+}
+
+void LiveCollection::index_slice() {
+    const RowStore& rows = generation_->rows;
+    generation_->metadata.advance(published_.load()->rows, [&](uint32_t row) { return rows.metadata(row); });
+}
+
+void LiveCollection::measure_walks() {
+    std::unique_ptr<index::SearchScratch> scratch = take_scratch();
+    generation_->walks.measure(generation_->rows, generation_->graph, *scratch);
     give_scratch(std::move(scratch));
 }
 
@@ -226,8 +255,12 @@ Result<void> LiveCollection::run_maintenance_now() {
         }
         maintenance_running_ = true;
     }
-    while (link_is_due() || checkpoint_is_due()) {
-        if (link_is_due()) {
+    while (work_is_due()) {
+        if (indexing_is_due()) {
+            index_slice();
+        } else if (measuring_is_due()) {
+            measure_walks();
+        } else if (link_is_due()) {
             link_slice(nullptr);
         } else {
             run_checkpoint(LaneState::kOpen);

@@ -80,7 +80,7 @@ Result<void> LiveCollection::recover() {
         dependencies_.metrics.counter(telemetry::MetricId::kLogTornBytes)
             .add(static_cast<double>(recovery.torn_bytes));
     }
-    if (link_is_due() || checkpoint_is_due()) {
+    if (work_is_due()) {
         schedule_maintenance();
     }
     return {};

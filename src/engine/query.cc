@@ -1,7 +1,9 @@
 #include "engine/query.h"
 
 #include <algorithm>
+#include <limits>
 
+#include "engine/filter_matches.h"
 #include "index/flat_scan.h"
 
 namespace akidb::engine {
@@ -13,88 +15,156 @@ using index::TopK;
 // Equal distances beyond the last place are fetched too, so that ties at the edge are decided by id (below),
 // not by row.
 constexpr size_t kTieSlack = 16;
-// The graph is walked under a filter only when about this share of the rows passes; below, walks lose their
-// way while comparing with the matching rows is exact and cheap (index design §0.5).
-constexpr double kWalkSelectivityMin = 0.3;
-constexpr uint32_t kSelectivitySample = 256;
+// Up to this many rows a bitmap is made in less time than a wide walk spends on metadata that it lacks in
+// cache.
+constexpr uint32_t kBitmapRowsMax = 500'000;
+constexpr double kUnlimited = std::numeric_limits<double>::infinity();
 
 class Search {
   public:
-    Search(const Snapshot& snapshot, const model::SearchRequest& request, uint32_t default_ef,
+    Search(const Snapshot& snapshot, const model::SearchRequest& request, const QuerySettings& settings,
            index::SearchScratch& scratch, QueryCost& cost)
         : snapshot_(snapshot),
           request_(request),
           rows_(snapshot.generation->rows.rows()),
+          settings_(settings),
           scratch_(scratch),
           cost_(cost),
+          linked_(std::min(snapshot.generation->graph.linked(), snapshot.rows)),
           wanted_(static_cast<size_t>(request.top_k) + request.offset),
-          ef_(std::max<uint32_t>(request.params.ef.value_or(default_ef), static_cast<uint32_t>(wanted_))),
+          ef_(std::max<uint32_t>(request.params.ef.value_or(settings.default_ef),
+                                 static_cast<uint32_t>(wanted_))),
           query_(rows_.stride()) {
         index::encode_query(rows_.metric(), request.vector, query_);
     }
 
     model::SearchReply run() {
-        const bool has_filter = request_.filter != nullptr && !request_.filter->is_empty();
-        const uint32_t linked = std::min(snapshot_.generation->graph.linked(), snapshot_.rows);
         TopK best(wanted_ + kTieSlack);
-        if (request_.params.exact || linked == 0 || wanted_ * 4 > linked) {
-            is_exact_ = true;
-            cost_.kind = request_.params.exact ? "exact" : "flat";
-            has_filter ? scan_matching(best) : scan_all(best);
-        } else if (has_filter && estimated_selectivity() < kWalkSelectivityMin) {
-            is_exact_ = true;
-            cost_.kind = "filtered";
-            scan_matching(best);
+        const bool has_filter = request_.filter != nullptr && !request_.filter->is_empty();
+        const bool compares_all = request_.params.exact || linked_ == 0 || wanted_ * 4 > linked_;
+        cost_.plan = request_.params.exact ? Plan::kExact : compares_all ? Plan::kFlat : Plan::kGraph;
+        if (has_filter) {
+            FilterMatches matches(snapshot_, *request_.filter);
+            const QueryPlanner planner(shape_of(matches));
+            cost_.estimated_matches = matches.count();
+            cost_.estimated_ns = compares_all ? planner.brute_ns() : planner.estimated_ns();
+            compares_all ? scan(matches, planner, best) : search_filtered(matches, planner, best);
         } else {
-            cost_.kind = has_filter ? "filtered" : "graph";
-            walk(linked, has_filter, best);
+            cost_.estimated_matches = static_cast<double>(snapshot_.live);
+            compares_all ? scan_all(best) : walk(best);
         }
         return answer(best);
     }
 
   private:
-    bool matches(uint32_t row) const {
-        return model::matches(*request_.filter,
-                              model::MetadataView(snapshot_.generation->rows.metadata(row)));
+    QueryShape shape_of(const FilterMatches& matches) const {
+        return {.rows = snapshot_.rows,
+                .dimension = rows_.dimension(),
+                .degree = snapshot_.generation->graph.options().degree,
+                .wanted = static_cast<uint32_t>(wanted_ + kTieSlack),
+                .ef = ef_,
+                .matches = matches.count() * static_cast<double>(snapshot_.live) /
+                           std::max(1.0, static_cast<double>(snapshot_.rows)),
+                .candidates = matches.candidate_count(),
+                .fresh_share = snapshot_.generation->walks.fresh_share(),
+                .is_exact = matches.is_exact()};
     }
 
     void scan_all(TopK& best) {
+        is_exact_ = true;
         cost_.distances += snapshot_.rows;
+        cost_.candidates += snapshot_.rows;
         index::scan_range(
             rows_, query_.data(), 0, snapshot_.rows, [&](uint32_t row) { return snapshot_.sees(row); }, best);
     }
 
-    void scan_matching(TopK& best) {
-        const std::vector<uint32_t> rows = matching_rows(snapshot_, request_.filter.get());
-        cost_.distances += rows.size();
-        index::scan_ordinals(
-            rows_, query_.data(), rows, [](uint32_t) { return true; }, best);
-    }
-
-    void walk(uint32_t linked, bool has_filter, TopK& best) {
-        auto accept = [&](uint32_t row) { return snapshot_.sees(row) && (!has_filter || matches(row)); };
-        cost_.distances +=
-            snapshot_.generation->graph.search(query_.data(), ef_, linked, accept, scratch_, best).distances;
-        cost_.distances += snapshot_.rows - linked;
-        index::scan_range(rows_, query_.data(), linked, snapshot_.rows, accept, best);
-        // k results are really returned when k live documents match: a walk through many dead or refused rows
-        // may come back with fewer, and then everything is compared.
+    void walk(TopK& best) {
+        auto accept = [&](uint32_t row) { return snapshot_.sees(row); };
+        const index::Graph& graph = snapshot_.generation->graph;
+        const auto walked = graph.search(query_.data(), ef_, linked_, accept, scratch_, best);
+        const auto scanned = graph.scan(query_.data(), linked_, snapshot_.rows, accept, scratch_, best);
+        cost_.distances += walked.distances + walked.exact + scanned.distances + scanned.exact;
+        cost_.candidates = cost_.distances;
+        // k results are really returned when k documents live: a walk through many dead rows may come back
+        // with fewer, and then everything is compared.
         if (best.size() < std::min<uint64_t>(wanted_, snapshot_.live)) {
             best.reset(wanted_ + kTieSlack);
-            is_exact_ = true;
-            has_filter ? scan_matching(best) : scan_all(best);
+            scan_all(best);
         }
     }
 
-    double estimated_selectivity() const {
-        const uint32_t step = std::max(1u, snapshot_.rows / kSelectivitySample);
-        uint32_t seen = 0;
-        uint32_t passed = 0;
-        for (uint32_t row = 0; row < snapshot_.rows; row += step) {
-            ++seen;
-            passed += snapshot_.sees(row) && matches(row) ? 1 : 0;
+    /// Brute force.
+    void scan(FilterMatches& matches, const QueryPlanner& planner, TopK& best) {
+        using Order = FilterMatches::Order;
+        is_exact_ = true;
+        const Order order = planner.evaluates_first() ? Order::kEvaluateFirst : Order::kCompareFirst;
+        matches.for_each_batch(snapshot_.rows, order, [&](std::span<const uint32_t> batch) {
+            cost_.distances += batch.size();
+            cost_.candidates += batch.size();
+            index::scan_ordinals(
+                rows_, query_.data(), batch,
+                [&](uint32_t row) { return order == Order::kEvaluateFirst || matches.admits(row); }, best);
+        });
+    }
+
+    void search_filtered(FilterMatches& matches, const QueryPlanner& planner, TopK& best) {
+        cost_.plan = settings_.forced.value_or(planner.plan());
+        if (cost_.plan != Plan::kBrute && walk_filtered(matches, planner, best)) {
+            scan_head(matches, best);
+            // As in walk(); the others that match must be dead, if none was missed.
+            if (settings_.forced || best.size() >= std::min<uint64_t>(wanted_, snapshot_.live)) {
+                return;
+            }
         }
-        return static_cast<double>(passed) / seen;
+        cost_.is_abandoned = cost_.plan != Plan::kBrute;
+        cost_.plan = Plan::kBrute;
+        best.reset(wanted_ + kTieSlack);
+        scan(matches, planner, best);
+    }
+
+    /// False when the walk gave up, or what it found may not be the nearest.
+    bool walk_filtered(FilterMatches& matches, const QueryPlanner& planner, TopK& best) {
+        if (snapshot_.rows <= kBitmapRowsMax || planner.plan() != Plan::kInline) {
+            matches.find();
+            matches.make_quick();
+        }
+        auto choose = [&](double local_share) {
+            return settings_.forced ? planner.forced(*settings_.forced, local_share)
+                                    : planner.choose(local_share);
+        };
+        const index::FilteredCost walked = snapshot_.generation->graph.search_filtered(
+            query_.data(),
+            {.ef = std::min(ef_, linked_),
+             .end = linked_,
+             .matches = [&](uint32_t row) { return matches.has(row); },
+             .accept = [&](uint32_t row) { return snapshot_.sees(row); },
+             .choose = choose,
+             .spend_max = settings_.forced ? kUnlimited : planner.spend_max(),
+             .test_weight = planner.test_weight(),
+             .probe_hops = planner.probe_hops(),
+             .held_wanted = static_cast<uint32_t>(wanted_)},
+            scratch_, best);
+        cost_.distances += walked.distances;
+        cost_.candidates += walked.tests;
+        if (walked.kind != index::WalkKind::kNone) {
+            cost_.plan = walked.kind == index::WalkKind::kInline ? Plan::kInline : Plan::kTwoHop;
+        }
+        return !walked.is_abandoned &&
+               (settings_.forced || walked.held >= std::min<size_t>(wanted_, linked_));
+    }
+
+    void scan_head(const FilterMatches& matches, TopK& best) {
+        std::vector<uint32_t> rows;
+        for (uint32_t row = linked_; row < snapshot_.rows; ++row) {
+            if (matches.is_candidate(row)) {
+                rows.push_back(row);
+            }
+        }
+        cost_.distances += rows.size();
+        cost_.candidates += rows.size();
+        index::scan_ordinals(
+            rows_, query_.data(), rows, [&](uint32_t row) { return snapshot_.sees(row) && matches.has(row); },
+            best);
     }
 
     model::SearchReply answer(TopK& best) const {
@@ -144,8 +214,10 @@ class Search {
     const Snapshot& snapshot_;
     const model::SearchRequest& request_;
     const index::Rows& rows_;
+    const QuerySettings& settings_;
     index::SearchScratch& scratch_;
     QueryCost& cost_;
+    const uint32_t linked_;
     const size_t wanted_;
     const uint32_t ef_;
     bool is_exact_ = false;
@@ -155,8 +227,8 @@ class Search {
 }  // namespace
 
 model::SearchReply run_query(const Snapshot& snapshot, const model::SearchRequest& request,
-                             uint32_t default_ef, index::SearchScratch& scratch, QueryCost& cost) {
-    return Search(snapshot, request, default_ef, scratch, cost).run();
+                             const QuerySettings& settings, index::SearchScratch& scratch, QueryCost& cost) {
+    return Search(snapshot, request, settings, scratch, cost).run();
 }
 
 model::Document document_at(const Snapshot& snapshot, uint32_t row, model::Include include) {
@@ -176,14 +248,18 @@ model::Document document_at(const Snapshot& snapshot, uint32_t row, model::Inclu
 
 std::vector<uint32_t> matching_rows(const Snapshot& snapshot, const model::Filter* filter) {
     std::vector<uint32_t> rows;
-    const bool matches_all = filter == nullptr || filter->is_empty();
-    for (uint32_t row = 0; row < snapshot.rows; ++row) {
-        if (snapshot.sees(row) &&
-            (matches_all ||
-             model::matches(*filter, model::MetadataView(snapshot.generation->rows.metadata(row))))) {
-            rows.push_back(row);
+    if (filter == nullptr || filter->is_empty()) {
+        for (uint32_t row = 0; row < snapshot.rows; ++row) {
+            if (snapshot.sees(row)) {
+                rows.push_back(row);
+            }
         }
+        return rows;
     }
+    FilterMatches matches(snapshot, *filter);
+    matches.for_each_batch(
+        snapshot.rows, FilterMatches::Order::kEvaluateFirst,
+        [&](std::span<const uint32_t> batch) { rows.insert(rows.end(), batch.begin(), batch.end()); });
     return rows;
 }
 

@@ -1,24 +1,35 @@
-// Query: how one search runs over one snapshot. Three plans: compare with every row (small collections,
-// `exact`, and whenever another plan could return too few); walk the graph and scan the head; or, under a
-// selective filter, find the matching rows first and compare with just those. Pure over the snapshot,
-// thread-safe.
+// Query: how one search runs over one snapshot. Without a filter: compare with every row (small collections,
+// `exact`, and whenever another plan could return too few), or walk the graph and scan the head. With one:
+// what query_planner.h finds cheapest, and brute force over the matches whenever a walk turns out dearer than
+// that, or may have missed some. Pure over the snapshot, thread-safe.
 #pragma once
 
-#include <string_view>
+#include <optional>
+#include <vector>
 
+#include "engine/query_planner.h"
 #include "engine/snapshot.h"
 #include "model/search.h"
 
 namespace akidb::engine {
 
-struct QueryCost {
-    std::string_view kind;  // "flat", "graph", "exact", "filtered"
-    uint64_t distances = 0;
+struct QuerySettings {
+    uint32_t default_ef = 0;     // when the request names none
+    std::optional<Plan> forced;  // under a filter: kBrute, kInline or kTwoHop and nothing else (benches)
 };
 
-/// The request must have passed model::validate. `default_ef` applies when the request names none.
+struct QueryCost {
+    Plan plan = Plan::kFlat;
+    uint64_t distances = 0;
+    double estimated_matches = 0;
+    double estimated_ns = 0;    // 0 without a filter
+    uint64_t candidates = 0;    // rows that were held against the filter or compared
+    bool is_abandoned = false;  // a walk was given up, and brute force answered
+};
+
+/// The request must have passed model::validate.
 model::SearchReply run_query(const Snapshot& snapshot, const model::SearchRequest& request,
-                             uint32_t default_ef, index::SearchScratch& scratch, QueryCost& cost);
+                             const QuerySettings& settings, index::SearchScratch& scratch, QueryCost& cost);
 
 /// Parts of a row as a document.
 model::Document document_at(const Snapshot& snapshot, uint32_t row, model::Include include);

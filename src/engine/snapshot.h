@@ -1,6 +1,6 @@
-// Generation and Snapshot: what a search holds while it runs. A generation is a set of rows with the graph
-// and id map over them; a snapshot says how far into it this reader sees. Published snapshots are immutable;
-// the generation behind them grows only beyond every snapshot's count.
+// Generation and Snapshot: what a search holds while it runs. A generation is a set of rows with the graph,
+// id map and metadata indexes over them; a snapshot says how far into it this reader sees. Published
+// snapshots are immutable; the generation behind them grows only beyond every snapshot's count.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,9 @@
 
 #include "engine/id_map.h"
 #include "engine/row_store.h"
+#include "engine/walk_measure.h"
 #include "index/graph.h"
+#include "index/metadata_index.h"
 
 namespace akidb::engine {
 
@@ -19,6 +21,8 @@ struct Generation {
     RowStore rows;
     index::Graph graph;
     IdMap ids;
+    index::MetadataIndex metadata;
+    WalkMeasure walks;
 };
 
 struct Snapshot {

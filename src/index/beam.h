@@ -23,6 +23,12 @@ class Beam {
         size_ = 0;
         next_ = 0;
     }
+    /// Keeps at most the `width` nearest from now on.
+    void set_width(uint32_t width) {
+        entries_.resize(width);
+        size_ = std::min(size_, entries_.size());
+        next_ = std::min(next_, size_);
+    }
     /// What a newcomer must be nearer than.
     float worst() const {
         return size_ < entries_.size() ? std::numeric_limits<float>::infinity() : entries_.back().distance;

@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "index/coded_graph.h"
+#include "index/filtered_walk.h"
 #include "index/graph_builder.h"
 #include "index/neighbour_lists.h"
 #include "index/walk.h"
@@ -224,6 +225,29 @@ uint32_t Graph::encode(uint32_t end, FunctionRef<bool()> cancelled) {
         impl_->coded.store(impl_->graph.get(), std::memory_order_release);
     }
     return codes.encoded();
+}
+
+FilteredCost Graph::search_filtered(const float* query, const FilteredSearch& filtered,
+                                    SearchScratch& scratch, TopK& best) const {
+    struct Meet {
+        const Accept& accept;
+        TopK& best;
+        bool wants(Candidate met) const { return met.distance <= best.bound(); }
+        void operator()(Candidate met) const {
+            if (wants(met) && accept(met.ordinal)) {
+                best.offer(met);
+            }
+        }
+    };
+    const uint32_t count = std::min(linked(), filtered.end);
+    if (count == 0) {
+        return {};
+    }
+    FilteredWalk walk(
+        impl_->rows, impl_->lists, filtered, count, scratch.state(),
+        [this, query](uint32_t ordinal) { return impl_->rows.distance(query, ordinal); },
+        Meet{filtered.accept, best});
+    return walk.run();
 }
 
 uint32_t Graph::link(uint32_t end, FunctionRef<bool()> cancelled, SearchScratch& scratch) {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "index/filtered_search.h"
 #include "index/flat_scan.h"
 #include "index/rows.h"
 #include "index/top_k.h"
@@ -80,6 +81,10 @@ class Graph {
     /// have them, exactly where they may be near enough.
     SearchCost scan(const float* query, uint32_t begin, uint32_t end, Accept accept, SearchScratch& scratch,
                     TopK& best) const;
+
+    /// Any thread. Walks as the filter allows (filtered_search.h) and offers the matches it meets to `best`.
+    FilteredCost search_filtered(const float* query, const FilteredSearch& filtered, SearchScratch& scratch,
+                                 TopK& best) const;
 
     /// The builder only: gives rows [0, end) codes, checking `cancelled` now and then; returns how many have.
     uint32_t encode(uint32_t end, FunctionRef<bool()> cancelled);

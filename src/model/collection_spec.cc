@@ -60,7 +60,7 @@ Result<void> validate(const CollectionSpec& spec) {
     if (static_cast<size_t>(spec.metric) >= kMetricNames.size()) {
         return invalid_argument("metric", "unknown metric", "cosine, dot, l2");
     }
-    return {};
+    return validate(spec.metadata_indexes);
 }
 
 }  // namespace akidb::model

@@ -1,4 +1,5 @@
-// CollectionSpec: what a collection is, fixed when it is created. Immutable value.
+// CollectionSpec: what a collection is. All but its metadata indexes is fixed when it is created. Immutable
+// value.
 #pragma once
 
 #include <array>
@@ -6,9 +7,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "base/uuid.h"
+#include "model/metadata_field.h"
 
 namespace akidb::model {
 
@@ -25,11 +28,12 @@ struct CollectionSpec {
     uint32_t dimension = 0;
     Metric metric = Metric::kCosine;
     uint64_t created_at_ms = 0;
+    std::vector<MetadataField> metadata_indexes{};
 };
 
 /// `[A-Za-z0-9._-]`, 1–128 bytes, no leading dot; else kInvalidArgument on field "name".
 Result<void> validate_collection_name(std::string_view name);
-/// Name, dimension range; fields "name", "dimension".
+/// Name, dimension range, indexes; fields "name", "dimension", "metric", "metadata_indexes".
 Result<void> validate(const CollectionSpec& spec);
 
 }  // namespace akidb::model

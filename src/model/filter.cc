@@ -5,6 +5,8 @@
 #include <compare>
 #include <limits>
 
+#include "model/moment.h"
+
 namespace akidb::model {
 namespace {
 
@@ -175,12 +177,29 @@ bool is_met(const RangeCondition& range, MetadataView metadata) {
     return any_within;
 }
 
+bool is_met(const TimeRangeCondition& range, MetadataView metadata) {
+    bool any_within = false;
+    for_each_at_path(metadata, range.key, [&](MetadataView value) {
+        if (value.type() == MetadataType::kString) {
+            const std::optional<int64_t> moment = parse_moment(value.as_string());
+            any_within = moment && (!range.gt || *moment > *range.gt) &&
+                         (!range.gte || *moment >= *range.gte) && (!range.lt || *moment < *range.lt) &&
+                         (!range.lte || *moment <= *range.lte);
+        }
+        return !any_within;
+    });
+    return any_within;
+}
+
 // NOLINTNEXTLINE(misc-no-recursion): the depth is held to kFilterDepthMax by validate().
 bool is_met(const FilterNode& node, MetadataView metadata) {
     if (const auto* condition = std::get_if<MatchCondition>(&node)) {
         return is_met(*condition, metadata);
     }
     if (const auto* range = std::get_if<RangeCondition>(&node)) {
+        return is_met(*range, metadata);
+    }
+    if (const auto* range = std::get_if<TimeRangeCondition>(&node)) {
         return is_met(*range, metadata);
     }
     const auto* nested = std::get_if<std::unique_ptr<Filter>>(&node);

@@ -35,8 +35,14 @@ struct RangeCondition {
     std::optional<double> gt, gte, lt, lte;
 };
 
+/// Moments (moment.h); as above. True when any string at the path is an RFC 3339 time within.
+struct TimeRangeCondition {
+    std::string key;
+    std::optional<int64_t> gt, gte, lt, lte;
+};
+
 struct Filter;
-using FilterNode = std::variant<MatchCondition, RangeCondition, std::unique_ptr<Filter>>;
+using FilterNode = std::variant<MatchCondition, RangeCondition, TimeRangeCondition, std::unique_ptr<Filter>>;
 
 /// All of must, and (when there are any) at least one of should, and none of must_not. Empty matches
 /// everything.

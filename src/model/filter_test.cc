@@ -213,5 +213,27 @@ TEST(Prepare, SortsLongListsOnlyAndInNestedFilters) {
     EXPECT_FALSE(matches(filter, MetadataView(Tree{Members{{"a", {int64_t{4}}}}}.encoded())));
 }
 
+TEST(Filter, RangesOfTimesMeetTextsThatAreTimes) {
+    const auto meets = [](const char* stored, TimeRangeCondition range) {
+        range.key = "a";
+        Filter filter;
+        filter.must.emplace_back(range);
+        EXPECT_TRUE(validate(filter));
+        return matches(filter, MetadataView(Tree{Tree::Members{{"a", {std::string(stored)}}}}.encoded()));
+    };
+    constexpr int64_t kSecond = 1'000'000;
+    for (const int64_t off : {-1, 0, 1}) {
+        const int64_t bound = kSecond + off;
+        EXPECT_EQ(meets("1970-01-01T00:00:01Z", {.gt = bound}), off < 0) << off;
+        EXPECT_EQ(meets("1970-01-01T00:00:01Z", {.gte = bound}), off <= 0) << off;
+        EXPECT_EQ(meets("1970-01-01T00:00:01Z", {.lt = bound}), off > 0) << off;
+        EXPECT_EQ(meets("1970-01-01T00:00:01Z", {.lte = bound}), off >= 0) << off;
+    }
+    EXPECT_FALSE(meets("yesterday", {.gt = 0}));
+    Filter unbounded;
+    unbounded.must.emplace_back(TimeRangeCondition{.key = "a"});
+    EXPECT_EQ(validate(unbounded).error().field(), "filter.must[0].range");
+}
+
 }  // namespace
 }  // namespace akidb::model

@@ -34,6 +34,9 @@ class Validator {
                 AKIDB_TRY(check_match(*match, node_place));
             } else if (const auto* range = std::get_if<RangeCondition>(&nodes[i])) {
                 AKIDB_TRY(check_range(*range, node_place));
+            } else if (const auto* times = std::get_if<TimeRangeCondition>(&nodes[i])) {
+                AKIDB_TRY(check_key(times->key, node_place));
+                AKIDB_TRY(check_bounded(*times, node_place + ".range"));
             } else if (const auto* nested = std::get_if<std::unique_ptr<Filter>>(&nodes[i])) {
                 if (*nested == nullptr) {
                     return invalid_argument(node_place, "the group is missing", "a condition or a filter");
@@ -79,12 +82,18 @@ class Validator {
         return {};
     }
 
-    static Result<void> check_range(const RangeCondition& range, const std::string& place) {
-        AKIDB_TRY(check_key(range.key, place));
-        const std::string field = place + ".range";
+    template <class Range>
+    static Result<void> check_bounded(const Range& range, const std::string& field) {
         if (!range.gt && !range.gte && !range.lt && !range.lte) {
             return invalid_argument(field, "the range has no bound", "at least one of gt, gte, lt, lte");
         }
+        return {};
+    }
+
+    static Result<void> check_range(const RangeCondition& range, const std::string& place) {
+        AKIDB_TRY(check_key(range.key, place));
+        const std::string field = place + ".range";
+        AKIDB_TRY(check_bounded(range, field));
         for (const std::optional<double>& bound : {range.gt, range.gte, range.lt, range.lte}) {
             if (bound && std::isnan(*bound)) {
                 return invalid_argument(field, "a bound of the range is not a number", "numbers");

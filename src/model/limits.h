@@ -28,6 +28,7 @@ inline constexpr uint32_t kFilterDepthMax = 32;
 inline constexpr size_t kFilterListItemsMax = 10'000;
 inline constexpr size_t kFilterStringBytesMax = 64 << 10;
 inline constexpr size_t kFilterKeyBytesMax = 1024;
+inline constexpr size_t kMetadataIndexesMax = 64;
 inline constexpr uint32_t kJsonDepthMax = 64;
 inline constexpr size_t kImportBodyBytesMax = 64 << 20;
 inline constexpr size_t kBodyBytesMax = 4 << 20;

@@ -26,6 +26,7 @@ struct SearchRequest {
     std::optional<float> score_threshold;
     Include include;
     SearchParams params;
+    bool explain = false;
 };
 
 struct SearchMatch {
@@ -33,9 +34,21 @@ struct SearchMatch {
     float score = 0;
 };
 
+/// How an answer was found.
+struct SearchExplanation {
+    std::string plan;  // exact, flat, graph; under a filter also brute, inline, two_hop
+    uint64_t estimated_matches = 0;
+    double estimated_cost_us = 0;  // 0 without a filter: there was nothing to choose
+    double actual_cost_us = 0;
+    uint64_t distances = 0;
+    uint64_t candidates = 0;  // rows compared or held against the filter
+    bool abandoned = false;   // a walk was given up for comparing with all matches
+};
+
 struct SearchReply {
-    std::vector<SearchMatch> matches;  // best first, ties by id
-    bool exact = false;                // whether every live document was compared
+    std::vector<SearchMatch> matches;              // best first, ties by id
+    bool exact = false;                            // whether every live document was compared
+    std::optional<SearchExplanation> explanation;  // when asked for
 };
 
 /// top_k, offset, ef and the vector against the collection; fields as in the REST request.

@@ -41,6 +41,40 @@ std::string error_body(const ErrorParts& parts) {
     return std::move(writer).take();
 }
 
+/// Of a collection that does not serve, what is declared; of one that does, how far it is built too.
+void write_metadata_indexes(JsonWriter& writer, const service::CollectionDescription& collection) {
+    writer.key("metadata_indexes").begin_object();
+    if (collection.condition == service::Condition::kServing) {
+        for (const engine::MetadataIndexState& index : collection.stats.metadata_indexes) {
+            writer.key(index.field.key)
+                .begin_object()
+                .member("type", model::name_of(index.field.type))
+                .member("ready", index.is_ready)
+                .member("indexed_rows", index.indexed_rows)
+                .member("bytes", index.bytes)
+                .end_object();
+        }
+    } else {
+        for (const model::MetadataField& field : collection.spec.metadata_indexes) {
+            writer.key(field.key).begin_object().member("type", model::name_of(field.type)).end_object();
+        }
+    }
+    writer.end_object();
+}
+
+void write_explanation(JsonWriter& writer, const model::SearchExplanation& explanation) {
+    writer.key("explain")
+        .begin_object()
+        .member("plan", explanation.plan)
+        .member("estimated_matches", explanation.estimated_matches)
+        .member("estimated_cost_us", explanation.estimated_cost_us)
+        .member("actual_cost_us", explanation.actual_cost_us)
+        .member("distances", explanation.distances)
+        .member("candidates", explanation.candidates)
+        .member("abandoned", explanation.abandoned)
+        .end_object();
+}
+
 }  // namespace
 
 HttpResponse error_answer(const Error& error, std::string_view request_id) {
@@ -114,8 +148,9 @@ void write_description(JsonWriter& writer, const service::CollectionDescription&
         .member("covered_sequence", stats.covered_sequence)
         .member("log_bytes", stats.log_bytes)
         .member("segment_files", stats.segment_files)
-        .member("log_poisoned", stats.is_poisoned)
-        .end_object();
+        .member("log_poisoned", stats.is_poisoned);
+    write_metadata_indexes(writer, collection);
+    writer.end_object();
 }
 
 std::string write_search_reply(const model::SearchReply& reply, model::Include include, double took_ms) {
@@ -136,7 +171,11 @@ std::string write_search_reply(const model::SearchReply& reply, model::Include i
         }
         writer.end_object();
     }
-    writer.end_array().member("took_ms", took_ms).end_object();
+    writer.end_array();
+    if (reply.explanation) {
+        write_explanation(writer, *reply.explanation);
+    }
+    writer.member("took_ms", took_ms).end_object();
     return std::move(writer).take();
 }
 

@@ -6,7 +6,7 @@
 
 #include "model/limits.h"
 #include "rest/answer_codec.h"
-#include "rest/duration_series.h"
+#include "rest/call.h"
 #include "rest/nearest.h"
 #include "rest/probes.h"
 #include "rest/request_codec.h"
@@ -30,57 +30,6 @@ bool is_json(std::string_view content_type) {
     return std::equal(type.begin(), type.end(), kJson.begin(), kJson.end(),
                       [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; });
 }
-
-/// One request on its way. An answer is owed: whoever drops the last reference without one answers 503 (a
-/// queued job that the executor dropped when it stopped).
-class Call {
-  public:
-    Call(HttpRequest request, Respond respond, DurationSeries& durations, const io::Clock& clock)
-        : request_(std::move(request)),
-          context_{.principal = {}, .request_id = request_.request_id},
-          respond_(std::move(respond)),
-          durations_(durations),
-          clock_(clock),
-          began_us_(clock.monotonic_us()) {}
-    Call(const Call&) = delete;
-    Call& operator=(const Call&) = delete;
-    ~Call() {
-        if (respond_ != nullptr) {
-            fail(Error(Code::kUnavailable, "the server is stopping").with_retry_after(1));
-        }
-    }
-
-    HttpRequest& request() { return request_; }
-    std::string& body() { return request_.body; }
-    const service::RequestContext& context() const { return context_; }
-    const RouteMatch& match() const { return match_; }
-    void set_match(RouteMatch match) { match_ = std::move(match); }
-    const std::string& collection() const { return match_.captured[0]; }
-    double elapsed_ms() const { return static_cast<double>(clock_.monotonic_us() - began_us_) / 1e3; }
-
-    /// The first answer counts: an exception may come after it.
-    void answer(HttpResponse response) {
-        if (respond_ == nullptr) {
-            return;
-        }
-        durations_.observe(request_.method, match_.route, response.status, elapsed_ms() / 1e3);
-        Respond respond = std::exchange(respond_, nullptr);
-        respond(std::move(response));
-    }
-    void answer(JsonWriter writer, int status = 200) {
-        answer(HttpResponse{.status = status, .body = std::move(writer).take()});
-    }
-    void fail(const Error& error) { answer(error_answer(error, request_.request_id)); }
-
-  private:
-    HttpRequest request_;
-    service::RequestContext context_;
-    Respond respond_;
-    DurationSeries& durations_;
-    const io::Clock& clock_;
-    uint64_t began_us_;
-    RouteMatch match_;
-};
 
 void answer_write(Call& call, std::string_view verb, const engine::WriteReply& reply) {
     JsonWriter writer;
@@ -119,6 +68,24 @@ Result<void> describe_collection(Call& call, service::Service& service) {
 
 Result<void> delete_collection(Call& call, service::Service& service) {
     AKIDB_TRY(service.delete_collection(call.context(), call.collection()));
+    JsonWriter writer;
+    writer.begin_object().member("deleted", true).end_object();
+    call.answer(std::move(writer));
+    return {};
+}
+
+Result<void> put_metadata_index(Call& call, service::Service& service) {
+    AKIDB_TRY(const model::MetadataIndexType type, read_metadata_index_body(call.body()));
+    const model::MetadataField field{call.match().captured[1], type};
+    AKIDB_TRY(service.put_metadata_index(call.context(), call.collection(), field));
+    JsonWriter writer;
+    writer.begin_object().member("field", field.key).member("type", model::name_of(type)).end_object();
+    call.answer(std::move(writer));
+    return {};
+}
+
+Result<void> delete_metadata_index(Call& call, service::Service& service) {
+    AKIDB_TRY(service.delete_metadata_index(call.context(), call.collection(), call.match().captured[1]));
     JsonWriter writer;
     writer.begin_object().member("deleted", true).end_object();
     call.answer(std::move(writer));
@@ -254,6 +221,10 @@ Result<void> perform(Call& call, service::Service& service) {
             return delete_documents(call, service);
         case RouteId::kCount:
             return count_documents(call, service);
+        case RouteId::kPutMetadataIndex:
+            return put_metadata_index(call, service);
+        case RouteId::kDeleteMetadataIndex:
+            return delete_metadata_index(call, service);
         default: {
             AKIDB_TRY(model::SearchRequest request, read_search_body(call.body()));
             return search(call, service, request);

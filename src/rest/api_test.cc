@@ -190,6 +190,30 @@ TEST_F(ApiTest, DocumentsAreWrittenFoundAndDeleted) {
     EXPECT_EQ(words("POST", "/count", "{}").body, R"({"count":0})");
 }
 
+TEST_F(ApiTest, MetadataIndexesAreDeclaredAndSearchesExplained) {
+    load();
+    ASSERT_EQ(ask(*api_, "POST", "/api/v1/collections",
+                  R"({"name":"words","dimension":16,"metric":"l2","metadata_indexes":{"lang":"keyword"}})")
+                  .status,
+              201);
+    HttpResponse answer = words("PUT", "/metadata-indexes/at%2Ethe", R"({"type":"datetime"})");
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.body, R"({"field":"at.the","type":"datetime"})");
+    answer = words("GET", "");
+    EXPECT_TRUE(
+        contains(answer, R"("metadata_indexes":{"lang":{"type":"keyword","ready":true,"indexed_rows":0,)"))
+        << answer.body;
+    EXPECT_TRUE(contains(answer, R"("at.the":{"type":"datetime")")) << answer.body;
+    put(R"({"id":1,"vector":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16],"metadata":{"lang":"de","at":{"the":"2026-01-01T00:00:00Z"}}})");
+    answer = words("POST", "/search", R"({"vector":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16],"explain":true,
+        "filter":{"must":[{"key":"lang","match":{"value":"de"}},{"key":"at.the","range":{"gte":"2025-12-31T23:00:00-01:00"}}]}})");
+    EXPECT_TRUE(contains(answer, R"("explain":{"plan":"flat","estimated_matches":)")) << answer.body;
+    EXPECT_TRUE(contains(answer, R"("matches":[{"id":1,)")) << answer.body;
+    EXPECT_EQ(words("DELETE", "/metadata-indexes/lang").body, R"({"deleted":true})");
+    EXPECT_EQ(words("DELETE", "/metadata-indexes/lang").status, 404);
+    EXPECT_FALSE(contains(words("GET", ""), R"("lang")"));
+}
+
 TEST_F(ApiTest, DocumentsWithoutIdsGetThem) {
     load_words();
     HttpResponse made =

@@ -64,6 +64,30 @@ TEST(RequestCodec, ReadsASearch) {
     EXPECT_FALSE(range.gt || range.lte);
 }
 
+TEST(RequestCodec, ReadsRangesOfTimesAndExplain) {
+    Result<model::SearchRequest> request = search(
+        R"({"vector":[1],"explain":true,"filter":{"must":{"key":"at","range":{"gt":"1970-01-01T00:00:01Z","lte":"1970-01-01T01:00:00+01:00"}}}})");
+    ASSERT_TRUE(request) << request.error().message();
+    EXPECT_TRUE(request->explain);
+    const auto& times = std::get<model::TimeRangeCondition>(request->filter->must.at(0));
+    EXPECT_EQ(times.key, "at");
+    EXPECT_EQ(times.gt, 1'000'000);
+    EXPECT_EQ(times.lte, 0);
+    EXPECT_FALSE(times.gte || times.lt);
+    EXPECT_FALSE(search(R"({"vector":[1]})")->explain);
+}
+
+TEST(RequestCodec, ReadsMetadataIndexes) {
+    std::string body = R"({"name":"a","dimension":16,"metadata_indexes":{"z.y":"keyword","a":"datetime"}})";
+    Result<service::CreateCollection> create = read_create_body(body);
+    ASSERT_TRUE(create) << create.error().message();
+    const std::vector<model::MetadataField> wanted{{"z.y", model::MetadataIndexType::kKeyword},
+                                                   {"a", model::MetadataIndexType::kDatetime}};
+    EXPECT_EQ(create->metadata_indexes, wanted);
+    body = R"({"type":"float"})";
+    EXPECT_EQ(read_metadata_index_body(body).value(), model::MetadataIndexType::kFloat);
+}
+
 TEST(RequestCodec, DeletesByIdsXorFilter) {
     EXPECT_TRUE(deletion(R"({"ids":[1,"b"]})"));
     Result<DeleteBody> all = deletion(R"({"filter":{}})");

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "model/limits.h"
+#include "model/moment.h"
 
 namespace akidb::rest {
 namespace {
@@ -30,7 +31,7 @@ class FilterReader {
         std::unique_ptr<model::Filter> filter;
         std::optional<std::string> key;
         std::optional<model::MatchCondition> match;
-        std::optional<model::RangeCondition> range;
+        std::optional<model::FilterNode> range;  // of numbers or of times
     };
 
     static std::vector<model::FilterNode>& clause_of(model::Filter& filter, size_t which) {
@@ -88,8 +89,12 @@ class FilterReader {
             item.match->key = std::move(*item.key);
             return model::FilterNode(std::move(*item.match));
         }
-        item.range->key = std::move(*item.key);
-        return model::FilterNode(std::move(*item.range));
+        if (auto* numbers = std::get_if<model::RangeCondition>(&*item.range)) {
+            numbers->key = std::move(*item.key);
+        } else {
+            std::get<model::TimeRangeCondition>(*item.range).key = std::move(*item.key);
+        }
+        return std::move(*item.range);
     }
 
     Result<std::string> bounded_string(size_t bytes_max) {
@@ -147,18 +152,44 @@ class FilterReader {
     }
 
     Result<void> read_range(Item& item) {
-        model::RangeCondition range;
+        model::RangeCondition numbers;
+        model::TimeRangeCondition times;
+        const std::array<std::optional<double>*, 4> bounds{&numbers.gt, &numbers.gte, &numbers.lt,
+                                                           &numbers.lte};
+        const std::array<std::optional<int64_t>*, 4> moments{&times.gt, &times.gte, &times.lt, &times.lte};
+        size_t number_count = 0;
+        size_t time_count = 0;
         AKIDB_TRY(reader_.read_object(kRangeNames, [&](size_t which) -> Result<void> {
+            AKIDB_TRY(const JsonType type, reader_.type());
+            if (type == JsonType::kString) {
+                AKIDB_TRY(*moments[which], read_moment());
+                ++time_count;
+                return {};
+            }
             AKIDB_TRY(double bound, reader_.read_double());
-            std::array<std::optional<double>*, 4> bounds{&range.gt, &range.gte, &range.lt, &range.lte};
             *bounds[which] = bound;
+            ++number_count;
             return {};
         }));
-        if (!range.gt && !range.gte && !range.lt && !range.lte) {
+        if (number_count + time_count == 0) {
             return reader_.error("the range has no bound", "gt, gte, lt, lte");
         }
-        item.range = std::move(range);
+        if (number_count > 0 && time_count > 0) {
+            return reader_.error("the bounds of a range are of one kind", "numbers or RFC 3339 times");
+        }
+        item.range =
+            time_count > 0 ? model::FilterNode(std::move(times)) : model::FilterNode(std::move(numbers));
         return {};
+    }
+
+    Result<int64_t> read_moment() {
+        AKIDB_TRY(const std::string_view text, reader_.read_string());
+        const std::optional<int64_t> moment = model::parse_moment(text);
+        if (!moment) {
+            return reader_.error("the bound is a string but no time",
+                                 "a number or an RFC 3339 time like \"2026-01-31T12:00:00Z\"");
+        }
+        return *moment;
     }
 
     JsonReader& reader_;

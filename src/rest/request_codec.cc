@@ -11,14 +11,15 @@
 namespace akidb::rest {
 namespace {
 
-constexpr std::array<std::string_view, 3> kCreateNames{"name", "dimension", "metric"};
+constexpr std::array<std::string_view, 4> kCreateNames{"name", "dimension", "metric", "metadata_indexes"};
+constexpr std::array<std::string_view, 1> kMetadataIndexNames{"type"};
 constexpr std::array<std::string_view, 1> kUpsertNames{"documents"};
 constexpr std::array<std::string_view, 3> kDocumentNames{"id", "vector", "metadata"};
 constexpr std::array<std::string_view, 2> kGetNames{"ids", "include"};
 constexpr std::array<std::string_view, 2> kDeleteNames{"ids", "filter"};
 constexpr std::array<std::string_view, 1> kCountNames{"filter"};
-constexpr std::array<std::string_view, 7> kSearchNames{"vector",          "top_k",   "offset", "filter",
-                                                       "score_threshold", "include", "params"};
+constexpr std::array<std::string_view, 8> kSearchNames{"vector",          "top_k",   "offset", "filter",
+                                                       "score_threshold", "include", "params", "explain"};
 constexpr std::array<std::string_view, 2> kParamNames{"ef", "exact"};
 constexpr std::array<std::string_view, 2> kIncludeNames{"vector", "metadata"};
 
@@ -120,7 +121,43 @@ Result<void> read_score_threshold(JsonReader& reader, model::SearchRequest& requ
     return {};
 }
 
+Result<model::MetadataIndexType> read_index_type(JsonReader& reader) {
+    AKIDB_TRY(std::string_view name, reader.read_string());
+    Result<model::MetadataIndexType> type = model::metadata_index_type_from(name);
+    if (!type) {
+        return reader.error(type.error().message() + " (\"" + printable(name) + "\")",
+                            type.error().allowed());
+    }
+    return type;
+}
+
+Result<void> read_metadata_indexes(JsonReader& reader, std::vector<model::MetadataField>& fields) {
+    return reader.read_map([&](std::string_view key) -> Result<void> {
+        model::MetadataField field{.key = std::string(key)};
+        if (fields.size() == model::kMetadataIndexesMax) {
+            return reader.error("too many fields are indexed",
+                                "at most " + std::to_string(model::kMetadataIndexesMax) + " fields");
+        }
+        AKIDB_TRY(field.type, read_index_type(reader));
+        fields.push_back(std::move(field));
+        return {};
+    });
+}
+
 }  // namespace
+
+Result<model::MetadataIndexType> read_metadata_index_body(std::string& body) {
+    std::optional<model::MetadataIndexType> type;
+    JsonReader reader(body);
+    AKIDB_TRY(reader.read_body(kMetadataIndexNames, [&](size_t) -> Result<void> {
+        AKIDB_TRY(type, read_index_type(reader));
+        return {};
+    }));
+    if (!type) {
+        return missing("type", join_names(model::kMetadataIndexTypeNames));
+    }
+    return *type;
+}
 
 Result<service::CreateCollection> read_create_body(std::string& body) {
     service::CreateCollection request;
@@ -136,6 +173,8 @@ Result<service::CreateCollection> read_create_body(std::string& body) {
             AKIDB_TRY(uint64_t dimension, reader.read_uint(model::kDimensionMin, model::kDimensionMax));
             request.dimension = static_cast<uint32_t>(dimension);
             has_dimension = true;
+        } else if (which == 3) {
+            return read_metadata_indexes(reader, request.metadata_indexes);
         } else {
             AKIDB_TRY(std::string_view text, reader.read_string());
             std::optional<model::Metric> metric = model::metric_from(text);
@@ -259,8 +298,12 @@ Result<model::SearchRequest> read_search_body(std::string& body) {
                 AKIDB_TRY(request.include, read_include(reader));
                 return {};
             }
-            default:
+            case 6:
                 return read_params(reader, request.params);
+            default: {
+                AKIDB_TRY(request.explain, reader.read_bool());
+                return {};
+            }
         }
     }));
     if (!has_vector) {

@@ -28,6 +28,8 @@ struct DeleteBody {
 };
 
 Result<service::CreateCollection> read_create_body(std::string& body);
+/// {"type":"keyword"}.
+Result<model::MetadataIndexType> read_metadata_index_body(std::string& body);
 /// `make_id` is called for each document sent without an id.
 Result<UpsertBody> read_upsert_body(std::string& body, const std::function<model::DocumentId()>& make_id);
 Result<GetBody> read_get_body(std::string& body);

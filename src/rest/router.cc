@@ -11,7 +11,7 @@
 namespace akidb::rest {
 namespace {
 
-constexpr std::array<Route, 17> kRoutes{{
+constexpr std::array<Route, 19> kRoutes{{
     {RouteId::kHealth, "GET", "/health"},
     {RouteId::kReady, "GET", "/ready"},
     {RouteId::kStartup, "GET", "/startup"},
@@ -28,6 +28,8 @@ constexpr std::array<Route, 17> kRoutes{{
     {RouteId::kDeleteDocument, "DELETE", "/api/v1/collections/{collection}/documents/{id}"},
     {RouteId::kDeleteDocuments, "POST", "/api/v1/collections/{collection}/documents/delete"},
     {RouteId::kCount, "POST", "/api/v1/collections/{collection}/count"},
+    {RouteId::kPutMetadataIndex, "PUT", "/api/v1/collections/{collection}/metadata-indexes/{field}"},
+    {RouteId::kDeleteMetadataIndex, "DELETE", "/api/v1/collections/{collection}/metadata-indexes/{field}"},
     {RouteId::kSearch, "POST", "/api/v1/collections/{collection}/search"},
 }};
 

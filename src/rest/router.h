@@ -31,6 +31,8 @@ enum class RouteId : uint8_t {
     kDeleteDocument,
     kDeleteDocuments,
     kCount,
+    kPutMetadataIndex,
+    kDeleteMetadataIndex,
     kSearch,
 };
 

@@ -58,6 +58,17 @@ struct Directory::Impl {
         return nullptr;
     }
 
+    /// Publishes the entry's new description, unless the collection was removed meanwhile.
+    void update(DirectoryEntry entry) AKIDB_EXCLUDES(mutex) {
+        MutexLock lock(mutex);
+        Map next = *published.load();
+        const auto at = next.find(entry.spec.name);
+        if (at != next.end() && at->second->spec.id == entry.spec.id) {
+            at->second = std::make_shared<const DirectoryEntry>(std::move(entry));
+            published.store(std::make_shared<const Map>(std::move(next)));
+        }
+    }
+
     Result<void> erase_files(const Uuid& id) {
         AKIDB_TRY(io::remove_tree(dependencies.files, root, id.to_string()));
         return catalog.remove_collection(id);
@@ -86,7 +97,8 @@ struct Directory::Impl {
     catalog::Catalog& catalog;
     const std::string root;
     const engine::CollectionOptions options;
-    Mutex mutex;  // of those who replace the map
+    Mutex mutex;      // of those who replace the map
+    Mutex declaring;  // of those who change metadata indexes: catalog, collection and map in one order
     Published<Map> published;
     std::atomic<size_t> loaded{0};
     std::atomic<size_t> total{0};
@@ -220,6 +232,39 @@ Result<DirectoryEntry> Directory::create(model::CollectionSpec spec) {
     }
     impl_->put(entry);
     return entry;
+}
+
+Result<void> Directory::put_metadata_index(std::string_view name_or_id, const model::MetadataField& field) {
+    MutexLock lock(impl_->declaring);
+    AKIDB_TRY(const auto collection, find(name_or_id));
+    AKIDB_TRY(DirectoryEntry entry, describe(name_or_id));
+    std::vector<model::MetadataField>& fields = entry.spec.metadata_indexes;
+    const auto known = std::find_if(fields.begin(), fields.end(),
+                                    [&](const model::MetadataField& one) { return one.key == field.key; });
+    if (known != fields.end()) {
+        *known = field;
+    } else {
+        fields.push_back(field);
+    }
+    AKIDB_TRY(model::validate(fields));
+    AKIDB_TRY(impl_->catalog.put_metadata_index(entry.spec.id, field));
+    collection->declare_metadata_indexes(fields);
+    impl_->update(std::move(entry));
+    return {};
+}
+
+Result<void> Directory::remove_metadata_index(std::string_view name_or_id, const std::string& key) {
+    MutexLock lock(impl_->declaring);
+    AKIDB_TRY(const auto collection, find(name_or_id));
+    AKIDB_TRY(DirectoryEntry entry, describe(name_or_id));
+    std::vector<model::MetadataField>& fields = entry.spec.metadata_indexes;
+    if (std::erase_if(fields, [&](const model::MetadataField& one) { return one.key == key; }) == 0) {
+        return Error(Code::kNotFound, "there is no metadata index on this field").with_field("field");
+    }
+    AKIDB_TRY(impl_->catalog.remove_metadata_index(entry.spec.id, key));
+    collection->declare_metadata_indexes(fields);
+    impl_->update(std::move(entry));
+    return {};
 }
 
 Result<void> Directory::remove(std::string_view name_or_id) {

@@ -63,6 +63,9 @@ class Directory {
     void export_gauges(telemetry::Metrics& metrics);
 
     Result<DirectoryEntry> create(model::CollectionSpec spec);
+    /// In the catalog first, then in the collection; kNotFound on field "field" when there is none to remove.
+    Result<void> put_metadata_index(std::string_view name_or_id, const model::MetadataField& field);
+    Result<void> remove_metadata_index(std::string_view name_or_id, const std::string& key);
     /// The name is gone at return; running searches finish on their snapshot; files go when the last reader
     /// left.
     Result<void> remove(std::string_view name_or_id);

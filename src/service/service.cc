@@ -24,6 +24,7 @@ Result<CollectionDescription> Service::create_collection(const RequestContext&,
     spec.name = request.name;
     spec.dimension = request.dimension;
     spec.metric = request.metric;
+    spec.metadata_indexes = request.metadata_indexes;
     AKIDB_TRY(const DirectoryEntry entry, directory_.create(std::move(spec)));
     return describe(entry);
 }
@@ -44,6 +45,16 @@ Result<CollectionDescription> Service::describe_collection(const RequestContext&
 
 Result<void> Service::delete_collection(const RequestContext&, std::string_view collection) {
     return directory_.remove(collection);
+}
+
+Result<void> Service::put_metadata_index(const RequestContext&, std::string_view collection,
+                                         const model::MetadataField& field) {
+    return directory_.put_metadata_index(collection, field);
+}
+
+Result<void> Service::delete_metadata_index(const RequestContext&, std::string_view collection,
+                                            const std::string& key) {
+    return directory_.remove_metadata_index(collection, key);
 }
 
 model::DocumentId Service::new_document_id() {

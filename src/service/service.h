@@ -18,6 +18,7 @@ struct CreateCollection {
     std::string name;
     uint32_t dimension = 0;
     model::Metric metric = model::Metric::kCosine;
+    std::vector<model::MetadataField> metadata_indexes{};
 };
 
 struct CollectionDescription {
@@ -37,6 +38,13 @@ class Service {
     Result<CollectionDescription> describe_collection(const RequestContext& context,
                                                       std::string_view collection);
     Result<void> delete_collection(const RequestContext& context, std::string_view collection);
+
+    /// Durable at return; built in the background. An index of another type on the field is replaced.
+    Result<void> put_metadata_index(const RequestContext& context, std::string_view collection,
+                                    const model::MetadataField& field);
+    /// kNotFound on field "field" when there is none.
+    Result<void> delete_metadata_index(const RequestContext& context, std::string_view collection,
+                                       const std::string& key);
 
     /// UUID v7, for a document sent without an id.
     model::DocumentId new_document_id();

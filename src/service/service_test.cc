@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "io/posix_file_system.h"
+#include "model/limits.h"
 #include "service/lifecycle.h"
 
 namespace akidb::service {
@@ -80,6 +81,40 @@ TEST_F(ServiceTest, CollectionsSurviveARestartUnderTheirNames) {
     const auto described = service_->describe_collection(context_, "words").value();
     EXPECT_EQ(described.stats.documents, 2u);
     EXPECT_EQ(service_->count_documents(context_, described.spec.id.to_string(), nullptr).value(), 2u);
+}
+
+TEST_F(ServiceTest, MetadataIndexesAreDeclaredChangedAndDroppedForGood) {
+    using model::MetadataIndexType;
+    const auto declared = [&] {
+        std::vector<model::MetadataField> fields;
+        const CollectionDescription words = service_->describe_collection(context_, "words").value();
+        for (const engine::MetadataIndexState& index : words.stats.metadata_indexes) {
+            fields.push_back(index.field);
+        }
+        return fields;
+    };
+    ASSERT_TRUE(service_->create_collection(
+        context_, {"words", 16, model::Metric::kL2, {{"lang", MetadataIndexType::kKeyword}}}));
+    ASSERT_TRUE(service_->put_metadata_index(context_, "words", {"year", MetadataIndexType::kFloat}));
+    ASSERT_TRUE(service_->put_metadata_index(context_, "words", {"year", MetadataIndexType::kInteger}));
+    ASSERT_TRUE(service_->delete_metadata_index(context_, "words", "lang"));
+    EXPECT_EQ(service_->delete_metadata_index(context_, "words", "lang").error().code(), Code::kNotFound);
+    EXPECT_EQ(
+        service_->put_metadata_index(context_, "nowhere", {"a", MetadataIndexType::kBool}).error().code(),
+        Code::kNotFound);
+    const std::vector<model::MetadataField> wanted{{"year", MetadataIndexType::kInteger}};
+    EXPECT_EQ(declared(), wanted);
+    stop();
+    start();
+    EXPECT_EQ(declared(), wanted);
+    for (size_t i = 1; i < model::kMetadataIndexesMax; ++i) {
+        ASSERT_TRUE(service_->put_metadata_index(context_, "words",
+                                                 {"f" + std::to_string(i), MetadataIndexType::kUuid}));
+    }
+    EXPECT_EQ(
+        service_->put_metadata_index(context_, "words", {"one", MetadataIndexType::kUuid}).error().code(),
+        Code::kInvalidArgument);
+    EXPECT_EQ(declared().size(), model::kMetadataIndexesMax);
 }
 
 TEST_F(ServiceTest, ADroppedCollectionIsGoneAndItsNameIsFree) {

@@ -21,7 +21,9 @@ constexpr std::array<MetricRow, 24> kMetrics{{
     {kHttpRefused, kCounter, "akidb_http_refused_total", "reason",
      "Connections and requests turned away before any work was done for them."},
     {kSearchDuration, kHistogram, "akidb_search_duration_seconds", "kind",
-     "Time inside one search, without HTTP: graph, flat, exact or filtered."},
+     "Time inside one search, without HTTP, by plan: graph, flat or exact; under a filter also brute, inline "
+     "or "
+     "two_hop."},
     {kSearchDistances, kCounter, "akidb_search_distances_total", "", "Distances computed by searches."},
     {kDocumentsWritten, kCounter, "akidb_documents_written_total", "",
      "Documents upserted and acknowledged."},

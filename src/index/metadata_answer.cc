@@ -1,0 +1,311 @@
+#include "index/metadata_answer.h"
+
+#include <algorithm>
+#include <string_view>
+#include <variant>
+
+namespace akidb::index {
+namespace {
+
+using model::Filter;
+using model::FilterNode;
+using model::MatchCondition;
+using model::MatchValue;
+using model::RangeCondition;
+using model::TimeRangeCondition;
+
+bool is_of(ValueClass wanted, const MatchValue& value) {
+    switch (wanted) {
+        case ValueClass::kText:
+            return std::holds_alternative<std::string>(value);
+        case ValueClass::kBool:
+            return std::holds_alternative<bool>(value);
+        case ValueClass::kNumber:
+            return !std::holds_alternative<std::string>(value) && !std::holds_alternative<bool>(value);
+        case ValueClass::kMoment:
+            return false;  // texts are compared as texts, and two of them may mean one moment
+    }
+    return false;
+}
+
+bool is_answered(const IndexedField& field, const MatchCondition& match) {
+    const ValueClass wanted = class_of(field.declared.type);
+    return wanted != ValueClass::kMoment &&
+           std::all_of(match.any.begin(), match.any.end(),
+                       [&](const MatchValue& value) { return is_of(wanted, value); });
+}
+bool is_answered(const IndexedField& field, const RangeCondition&) {
+    return class_of(field.declared.type) == ValueClass::kNumber;
+}
+bool is_answered(const IndexedField& field, const TimeRangeCondition&) {
+    return class_of(field.declared.type) == ValueClass::kMoment;
+}
+
+NumberKey key_of(const MatchValue& value) {
+    if (const auto* flag = std::get_if<bool>(&value)) {
+        return NumberKey::of(int64_t{*flag ? 1 : 0});
+    }
+    if (const auto* integer = std::get_if<int64_t>(&value)) {
+        return NumberKey::of(*integer);
+    }
+    if (const auto* natural = std::get_if<uint64_t>(&value)) {
+        return NumberKey::of(*natural);
+    }
+    return NumberKey::of(std::get<double>(value));
+}
+
+// Each calls take(column, run) for every run of the block's entries that meets the condition, whether negated
+// or not.
+template <class Take>
+void for_each_run(const MetadataBlock& block, const MatchCondition& match, Take take) {
+    for (const MatchValue& value : match.any) {
+        if (const auto* text = std::get_if<std::string>(&value)) {
+            take(block.texts, block.texts.equal_to(std::string_view(*text)));
+        } else {
+            take(block.numbers, block.numbers.equal_to(key_of(value)));
+        }
+    }
+}
+
+template <class Range, class Take>
+void for_each_run_within(const MetadataBlock& block, const Range& range, Take take) {
+    take(block.numbers, block.numbers.between(
+                            [&](const NumberKey& key) {
+                                return (range.gt && !(key > NumberKey::of(*range.gt))) ||
+                                       (range.gte && key < NumberKey::of(*range.gte));
+                            },
+                            [&](const NumberKey& key) {
+                                return (range.lt && !(key < NumberKey::of(*range.lt))) ||
+                                       (range.lte && key > NumberKey::of(*range.lte));
+                            }));
+}
+template <class Take>
+void for_each_run(const MetadataBlock& block, const RangeCondition& range, Take take) {
+    for_each_run_within(block, range, take);
+}
+template <class Take>
+void for_each_run(const MetadataBlock& block, const TimeRangeCondition& range, Take take) {
+    for_each_run_within(block, range, take);
+}
+
+template <class Condition>
+bool is_negated(const Condition& condition) {
+    if constexpr (std::is_same_v<Condition, MatchCondition>) {
+        return condition.negated;
+    }
+    return false;
+}
+
+class Estimator {
+  public:
+    Estimator(const MetadataIndexView& view, uint32_t rows) : view_(view), rows_(rows) {}
+
+    // NOLINTNEXTLINE(misc-no-recursion): the depth is held to kFilterDepthMax by validate().
+    MatchEstimate of(const Filter& filter) const {
+        MatchEstimate all{rows_, rows_};
+        for (const FilterNode& node : filter.must) {
+            all = both(all, of(node));
+        }
+        for (const FilterNode& node : filter.must_not) {
+            const MatchEstimate met = of(node);
+            all = both(all, {rows_ - met.high, rows_ - met.low});
+        }
+        MatchEstimate any;
+        for (const FilterNode& node : filter.should) {
+            const MatchEstimate met = of(node);
+            any = {std::max(any.low, met.low), std::min(rows_, any.high + met.high)};
+        }
+        return filter.should.empty() ? all : both(all, any);
+    }
+
+  private:
+    // NOLINTNEXTLINE(misc-no-recursion)
+    MatchEstimate of(const FilterNode& node) const {
+        return std::visit(
+            [&](const auto& condition) {
+                if constexpr (std::is_same_v<std::decay_t<decltype(condition)>, std::unique_ptr<Filter>>) {
+                    return condition == nullptr ? MatchEstimate{rows_, rows_} : of(*condition);
+                } else {
+                    return of_condition(condition);
+                }
+            },
+            node);
+    }
+
+    template <class Condition>
+    MatchEstimate of_condition(const Condition& condition) const {
+        const IndexedField* field = view_.find(condition.key);
+        if (field == nullptr || !is_answered(*field, condition)) {
+            return {0, rows_};
+        }
+        MatchEstimate sum;
+        for (const auto& block : field->blocks) {
+            add_block(*block, condition, sum);
+        }
+        // Rows that the index lacks may match; rows that it has and the reader does not see may be the ones
+        // counted.
+        sum.high += rows_ - std::min<uint64_t>(rows_, field->indexed);
+        const uint64_t unseen = std::max<uint64_t>(rows_, field->indexed) - rows_;
+        return {std::min(sum.low - std::min(sum.low, unseen), rows_), std::min(sum.high, rows_)};
+    }
+
+    template <class Condition>
+    static void add_block(const MetadataBlock& block, const Condition& condition, MatchEstimate& sum) {
+        std::vector<std::pair<size_t, size_t>> runs;
+        for_each_run(block, condition, [&](const auto&, auto run) { runs.emplace_back(run.begin, run.end); });
+        std::sort(runs.begin(), runs.end());
+        runs.erase(std::unique(runs.begin(), runs.end()), runs.end());  // a list may name a value twice
+        uint64_t entries = 0;
+        uint64_t longest = 0;
+        for (const auto& [begin, end] : runs) {
+            entries += end - begin;
+            longest = std::max<uint64_t>(longest, end - begin);
+        }
+        const bool counts_rows = block.holds_one_each || entries == 0;
+        const uint64_t met = std::min<uint64_t>(entries, block.end - block.begin);
+        if (!is_negated(condition)) {
+            sum.high += met;
+            // Rows of one value are distinct; those of several may be the same.
+            sum.low += counts_rows ? met : std::is_same_v<Condition, MatchCondition> ? longest : 0;
+            return;
+        }
+        const uint64_t all =
+            std::min<uint64_t>(block.entries() + block.others.size(), block.end - block.begin);
+        const bool is_known = block.holds_one_each && block.others.empty();
+        sum.low += is_known ? all - std::min(all, met) : 0;
+        sum.high += is_known ? all - std::min(all, met) : all;
+    }
+
+    MatchEstimate both(MatchEstimate a, MatchEstimate b) const {
+        return {a.low + b.low > rows_ ? a.low + b.low - rows_ : 0, std::min(a.high, b.high)};
+    }
+
+    const MetadataIndexView& view_;
+    const uint64_t rows_;
+};
+
+class Finder {
+  public:
+    Finder(const MetadataIndexView& view, uint32_t rows) : view_(view), rows_(rows) {}
+
+    // NOLINTNEXTLINE(misc-no-recursion)
+    Candidates of(const Filter& filter) const {
+        Candidates all{std::nullopt, rows_};
+        for (const FilterNode& node : filter.must) {
+            intersect(all, of(node));
+        }
+        for (const FilterNode& node : filter.must_not) {
+            intersect(all, complement(of(node)));
+        }
+        if (!filter.should.empty()) {
+            intersect(all, any_of(filter.should));
+        }
+        return all;
+    }
+
+  private:
+    // NOLINTNEXTLINE(misc-no-recursion)
+    Candidates of(const FilterNode& node) const {
+        return std::visit(
+            [&](const auto& condition) {
+                if constexpr (std::is_same_v<std::decay_t<decltype(condition)>, std::unique_ptr<Filter>>) {
+                    return condition == nullptr ? Candidates{std::nullopt, rows_} : of(*condition);
+                } else {
+                    return of_condition(condition);
+                }
+            },
+            node);
+    }
+
+    template <class Condition>
+    Candidates of_condition(const Condition& condition) const {
+        const IndexedField* field = view_.find(condition.key);
+        if (field == nullptr || !is_answered(*field, condition)) {
+            return {std::nullopt, 0};
+        }
+        Bitmap met = gather(*field, [&](const MetadataBlock& block, ChunkRows& rows) {
+            for_each_run(block, condition, [&](const auto& column, auto run) { column.collect(run, rows); });
+        });
+        if (is_negated(condition)) {
+            Bitmap all = gather(*field, [&](const MetadataBlock& block, ChunkRows& rows) {
+                block.numbers.collect(block.numbers.all(), rows);
+                block.texts.collect(block.texts.all(), rows);
+                rows.add(block.others);
+            });
+            all.subtract(met);
+            met = std::move(all);
+        }
+        met.unite(Bitmap::of_range(field->indexed, rows_));
+        return {std::move(met), std::min(field->indexed, rows_)};
+    }
+
+    template <class Add>
+    static Bitmap gather(const IndexedField& field, Add add) {
+        Bitmap gathered;
+        ChunkRows rows;
+        for (size_t i = 0; i < field.blocks.size(); ++i) {
+            add(*field.blocks[i], rows);
+            const uint32_t chunk = field.blocks[i]->begin >> ChunkRows::kShift;
+            const bool is_last =
+                i + 1 == field.blocks.size() || field.blocks[i + 1]->begin >> ChunkRows::kShift != chunk;
+            if (is_last) {
+                gathered.set_chunk(chunk, std::exchange(rows, {}));
+            }
+        }
+        return gathered;
+    }
+
+    // NOLINTNEXTLINE(misc-no-recursion)
+    Candidates any_of(const std::vector<FilterNode>& nodes) const {
+        Candidates any{Bitmap(), rows_};
+        for (const FilterNode& node : nodes) {
+            Candidates met = of(node);
+            any.exact_below = std::min(any.exact_below, met.exact_below);
+            if (!met.rows) {
+                any.rows.reset();
+            } else if (any.rows) {
+                any.rows->unite(*met.rows);
+            }
+        }
+        return any;
+    }
+
+    /// Below exact_below the others; from there on, where a candidate may or may not have matched, all.
+    Candidates complement(const Candidates& met) const {
+        if (met.exact_below == 0) {
+            return {std::nullopt, 0};
+        }
+        Bitmap others = Bitmap::of_range(0, met.exact_below);
+        if (met.rows) {
+            others.subtract(*met.rows);
+        } else {
+            others = Bitmap();
+        }
+        others.unite(Bitmap::of_range(met.exact_below, rows_));
+        return {std::move(others), met.exact_below};
+    }
+
+    static void intersect(Candidates& all, Candidates met) {
+        all.exact_below = std::min(all.exact_below, met.exact_below);
+        if (!all.rows) {
+            all.rows = std::move(met.rows);
+        } else if (met.rows) {
+            all.rows->intersect(*met.rows);
+        }
+    }
+
+    const MetadataIndexView& view_;
+    const uint32_t rows_;
+};
+
+}  // namespace
+
+MatchEstimate estimate_matches(const MetadataIndexView& view, const model::Filter& filter, uint32_t rows) {
+    return Estimator(view, rows).of(filter);
+}
+
+Candidates find_candidates(const MetadataIndexView& view, const model::Filter& filter, uint32_t rows) {
+    return Finder(view, rows).of(filter);
+}
+
+}  // namespace akidb::index

@@ -1,0 +1,284 @@
+#include "index/metadata_index.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+#include "index/metadata_answer.h"
+#include "model/tree_for_tests.h"
+
+namespace akidb::index {
+namespace {
+
+using model::Filter;
+using model::FilterNode;
+using model::MatchCondition;
+using model::MatchValue;
+using model::MetadataIndexType;
+using model::RandomTrees;
+using model::RangeCondition;
+using model::TimeRangeCondition;
+using model::Tree;
+
+std::string moment_text(RandomTrees& draw) {
+    const char* texts[] = {"2024-01-01T00:00:00Z", "2024-01-01T01:00:00+01:00", "2023-12-31T23:59:59.5Z",
+                           "2025-06-01T12:00:00-05:00", "no time"};
+    return texts[draw.below(5)];
+}
+
+/// A filter on the keys that RandomTrees uses, nested up to `depth`.
+class RandomFilters {
+  public:
+    explicit RandomFilters(uint32_t seed) : draw_(seed) {}
+
+    // NOLINTNEXTLINE(misc-no-recursion)
+    Filter filter(uint32_t depth) {
+        Filter made;
+        for (std::vector<FilterNode>* nodes : {&made.must, &made.should, &made.must_not}) {
+            for (uint32_t left = draw_.below(2) * draw_.below(3); left > 0; --left) {
+                nodes->push_back(node(depth));
+            }
+        }
+        return made;
+    }
+
+  private:
+    // NOLINTNEXTLINE(misc-no-recursion)
+    FilterNode node(uint32_t depth) {
+        const uint32_t kind = draw_.below(depth == 0 ? 5 : 6);
+        if (kind == 5) {
+            return std::make_unique<Filter>(filter(depth - 1));
+        }
+        if (kind == 4) {
+            TimeRangeCondition times{.key = key()};
+            times.gte = 1'704'067'200'000'000 - static_cast<int64_t>(draw_.below(3)) * 500'000;
+            return times;
+        }
+        if (kind == 3) {
+            RangeCondition range{.key = key(), .gte = draw_.real()};
+            if (draw_.below(2) == 0) {
+                range.lt = draw_.real();
+            }
+            return range;
+        }
+        // Of one kind mostly, so that an index may answer; of several now and then.
+        MatchCondition match{.key = key(), .negated = draw_.below(3) == 0};
+        const uint32_t value_kind = draw_.below(4);
+        for (uint32_t left = draw_.below(5); left > 0; --left) {
+            match.any.push_back(value(draw_.below(10) == 0 ? draw_.below(4) : value_kind));
+        }
+        return match;
+    }
+    MatchValue value(uint32_t kind) {
+        switch (kind) {
+            case 0:
+                return draw_.below(2) == 0;
+            case 1:
+                return draw_.integer();
+            case 2:
+                return draw_.real();
+            default:
+                return draw_.below(4) == 0 ? moment_text(draw_) : draw_.text();
+        }
+    }
+    std::string key() {
+        const char* keys[] = {"a", "b", "c", "a.b", "b.a", "c.c.a"};
+        return keys[draw_.below(6)];
+    }
+
+    RandomTrees draw_;
+};
+
+std::vector<std::string> random_metadata(uint32_t seed, uint32_t count) {
+    RandomTrees trees(seed);
+    std::vector<std::string> rows;
+    for (uint32_t i = 0; i < count; ++i) {
+        Tree tree = trees.object(2);
+        if (trees.below(3) == 0) {
+            std::get<Tree::Members>(tree.value).push_back({"t", {moment_text(trees)}});
+        }
+        rows.push_back(tree.encoded());
+    }
+    return rows;
+}
+
+void build(MetadataIndex& index, const std::vector<std::string>& metadata, uint32_t rows) {
+    while (index.is_behind(rows)) {
+        index.advance(rows, [&](uint32_t row) { return std::string_view(metadata[row]); });
+    }
+}
+
+/// By the index where it says so, by the row itself elsewhere.
+std::vector<uint32_t> found(const MetadataIndexView& view, const Filter& filter,
+                            const std::vector<std::string>& metadata) {
+    const auto count = static_cast<uint32_t>(metadata.size());
+    const Candidates candidates = find_candidates(view, filter, count);
+    std::vector<uint32_t> rows;
+    for (uint32_t row = 0; row < count; ++row) {
+        if ((!candidates.rows || candidates.rows->contains(row)) &&
+            (row < candidates.exact_below || matches(filter, model::MetadataView(metadata[row])))) {
+            rows.push_back(row);
+        }
+    }
+    return rows;
+}
+
+std::vector<uint32_t> expected(const Filter& filter, const std::vector<std::string>& metadata) {
+    std::vector<uint32_t> rows;
+    for (uint32_t row = 0; row < metadata.size(); ++row) {
+        if (matches(filter, model::MetadataView(metadata[row]))) {
+            rows.push_back(row);
+        }
+    }
+    return rows;
+}
+
+TEST(MetadataIndex, AnswersRandomFiltersAsEvaluationOfEveryRowDoes) {
+    const std::vector<std::string> metadata = random_metadata(21, 1'500);
+    RandomTrees draw(22);
+    RandomFilters filters(23);
+    int answered = 0;
+    constexpr int kRounds = 1'500;
+    for (int round = 0; round < kRounds; ++round) {
+        MetadataIndex index;
+        std::vector<model::MetadataField> fields;
+        for (const char* key : {"a", "b", "c", "a.b", "b.a"}) {
+            if (draw.below(8) != 0) {
+                fields.push_back({key, static_cast<MetadataIndexType>(draw.below(6))});
+            }
+        }
+        index.declare(fields);
+        build(index, metadata, 900);  // what follows is beyond the index
+        const auto view = index.view();
+        for (int i = 0; i < 3; ++i) {
+            const Filter filter = filters.filter(draw.below(3));
+            const std::vector<uint32_t> wanted = expected(filter, metadata);
+            ASSERT_EQ(found(*view, filter, metadata), wanted) << "round " << round;
+            const auto rows = static_cast<uint32_t>(metadata.size());
+            const MatchEstimate estimate = estimate_matches(*view, filter, rows);
+            ASSERT_LE(estimate.low, wanted.size()) << "round " << round;
+            ASSERT_GE(estimate.high, wanted.size()) << "round " << round;
+            const MatchEstimate of_some = estimate_matches(*view, filter, 500);  // fewer than are indexed
+            const auto some = std::lower_bound(wanted.begin(), wanted.end(), 500u) - wanted.begin();
+            ASSERT_LE(of_some.low, static_cast<uint64_t>(some)) << "round " << round;
+            ASSERT_GE(of_some.high, static_cast<uint64_t>(some)) << "round " << round;
+            answered += find_candidates(*view, filter, rows).exact_below > 0 ? 1 : 0;
+        }
+    }
+    EXPECT_GT(answered, kRounds / 2) << "else the test would show little";
+}
+
+Filter one(FilterNode node) {
+    Filter filter;
+    filter.must.push_back(std::move(node));
+    return filter;
+}
+
+TEST(MetadataIndex, AnswersOnEveryClassOfItsOwn) {
+    std::vector<std::string> metadata;
+    for (uint32_t i = 0; i < 200; ++i) {
+        const std::string day = std::to_string(10 + i % 20);
+        metadata.push_back(Tree{Tree::Members{{"word", {std::string(i % 2 == 0 ? "even" : "odd")}},
+                                              {"n", {static_cast<int64_t>(i)}},
+                                              {"flag", {i % 4 == 0}},
+                                              {"at", {"2024-01-" + day + "T00:00:00Z"}}}}
+                               .encoded());
+    }
+    MetadataIndex index;
+    index.declare({{"word", MetadataIndexType::kKeyword},
+                   {"n", MetadataIndexType::kInteger},
+                   {"flag", MetadataIndexType::kBool},
+                   {"at", MetadataIndexType::kDatetime}});
+    build(index, metadata, 200);
+    std::vector<Filter> filters;
+    filters.push_back(one(MatchCondition{.key = "word", .any = {std::string("odd")}}));
+    filters.push_back(one(MatchCondition{.key = "word", .any = {std::string("odd")}, .negated = true}));
+    filters.push_back(one(MatchCondition{.key = "n", .any = {int64_t{7}, 9.0, uint64_t{500}}}));
+    filters.push_back(one(MatchCondition{.key = "flag", .any = {true}}));
+    filters.push_back(one(RangeCondition{.key = "n", .gt = 10.5, .lte = 100}));
+    filters.push_back(one(TimeRangeCondition{.key = "at", .gte = 1'705'276'800'000'000}));
+    filters.push_back(one(MatchCondition{.key = "word", .any = {}}));
+    filters.push_back(one(MatchCondition{.key = "word", .any = {std::string("odd"), "odd", "none"}}));
+    const auto view = index.view();
+    for (size_t i = 0; i < filters.size(); ++i) {
+        const std::vector<uint32_t> wanted = expected(filters[i], metadata);
+        EXPECT_EQ(find_candidates(*view, filters[i], 200).exact_below, 200u) << i;
+        EXPECT_EQ(found(*view, filters[i], metadata), wanted) << i;
+        EXPECT_EQ(estimate_matches(*view, filters[i], 200).low, wanted.size()) << i;
+        EXPECT_EQ(estimate_matches(*view, filters[i], 200).high, wanted.size()) << i;
+    }
+}
+
+TEST(MetadataIndex, KeepsFewBlocksHoweverRowsCome) {
+    std::vector<std::string> metadata;
+    for (uint32_t i = 0; i < 70'000; ++i) {
+        metadata.push_back(Tree{Tree::Members{{"n", {static_cast<int64_t>(i % 1'000)}}}}.encoded());
+    }
+    MetadataIndex index;
+    index.declare({{"n", MetadataIndexType::kInteger}});
+    for (uint32_t rows = 64; rows <= metadata.size(); rows += 64) {
+        build(index, metadata, rows);
+    }
+    const auto view = index.view();
+    const IndexedField& field = *view->fields[0];
+    EXPECT_EQ(field.indexed, 69'952u);
+    EXPECT_LE(field.blocks.size(), 12u);
+    uint32_t next = 0;
+    for (const auto& block : field.blocks) {
+        EXPECT_EQ(block->begin, next);
+        EXPECT_EQ(block->begin >> ChunkRows::kShift, (block->end - 1) >> ChunkRows::kShift);
+        next = block->end;
+    }
+    const Filter below = one(RangeCondition{.key = "n", .lt = 500});
+    EXPECT_EQ(found(*view, below, metadata), expected(below, metadata)) << "runs long enough for stored bits";
+}
+
+TEST(MetadataIndex, DropsAndKeepsFieldsAsDeclared) {
+    const std::vector<std::string> metadata = random_metadata(5, 300);
+    MetadataIndex index;
+    index.declare({{"a", MetadataIndexType::kKeyword}, {"b", MetadataIndexType::kInteger}});
+    build(index, metadata, 300);
+    const auto before = index.view();
+    index.declare({{"a", MetadataIndexType::kKeyword}, {"b", MetadataIndexType::kKeyword}});
+    const auto after = index.view();
+    EXPECT_EQ(after->find("a"), before->find("a"));
+    EXPECT_EQ(after->find("b")->indexed, 0u) << "another type is another index";
+    EXPECT_TRUE(index.is_behind(300));
+    index.declare({});
+    EXPECT_FALSE(index.is_behind(300));
+    EXPECT_EQ(index.view()->find("a"), nullptr);
+    EXPECT_EQ(before->find("a")->indexed, 300u) << "a reader keeps what it holds";
+}
+
+TEST(NumberKey, OrdersAllKindsByValue) {
+    constexpr int64_t kExact = int64_t{1} << 53;
+    constexpr auto kTop = std::numeric_limits<uint64_t>::max();
+    constexpr auto kHigh = std::numeric_limits<int64_t>::max();
+    constexpr auto kLow = std::numeric_limits<int64_t>::min();
+    const NumberKey ascending[] = {NumberKey::of(-0x1p64),
+                                   NumberKey::of(kLow),
+                                   NumberKey::of(kLow + 1),
+                                   NumberKey::of(-kExact - 1),
+                                   NumberKey::of(-0x1p53),
+                                   NumberKey::of(-0.5),
+                                   NumberKey::of(0.0),
+                                   NumberKey::of(0.5),
+                                   NumberKey::of(0x1p53),
+                                   NumberKey::of(kExact + 1),
+                                   NumberKey::of(kHigh - 1),
+                                   NumberKey::of(kHigh),
+                                   NumberKey::of(uint64_t{1} << 63),
+                                   NumberKey::of(kTop - 1),
+                                   NumberKey::of(kTop),
+                                   NumberKey::of(0x1p64)};
+    for (size_t i = 1; i < std::size(ascending); ++i) {
+        EXPECT_LT(ascending[i - 1], ascending[i]) << i;
+    }
+    EXPECT_EQ(NumberKey::of(int64_t{5}), NumberKey::of(uint64_t{5}));
+    EXPECT_EQ(NumberKey::of(int64_t{5}), NumberKey::of(5.0));
+    EXPECT_EQ(NumberKey::of(-0.0), NumberKey::of(int64_t{0}));
+}
+
+}  // namespace
+}  // namespace akidb::index

@@ -1,0 +1,68 @@
+// Call: one request of the API on its way from its route to its answer. An answer is owed: whoever drops the
+// last reference without one answers 503 (a queued job that the executor dropped when it stopped).
+// Thread-compatible: one thread at a time holds it.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "io/clock.h"
+#include "rest/answer_codec.h"
+#include "rest/duration_series.h"
+#include "rest/http_server.h"
+#include "rest/json_writer.h"
+#include "rest/router.h"
+#include "service/context.h"
+
+namespace akidb::rest {
+
+class Call {
+  public:
+    Call(HttpRequest request, Respond respond, DurationSeries& durations, const io::Clock& clock)
+        : request_(std::move(request)),
+          context_{.principal = {}, .request_id = request_.request_id},
+          respond_(std::move(respond)),
+          durations_(durations),
+          clock_(clock),
+          began_us_(clock.monotonic_us()) {}
+    Call(const Call&) = delete;
+    Call& operator=(const Call&) = delete;
+    ~Call() {
+        if (respond_ != nullptr) {
+            fail(Error(Code::kUnavailable, "the server is stopping").with_retry_after(1));
+        }
+    }
+
+    HttpRequest& request() { return request_; }
+    std::string& body() { return request_.body; }
+    const service::RequestContext& context() const { return context_; }
+    const RouteMatch& match() const { return match_; }
+    void set_match(RouteMatch match) { match_ = std::move(match); }
+    const std::string& collection() const { return match_.captured[0]; }
+    double elapsed_ms() const { return static_cast<double>(clock_.monotonic_us() - began_us_) / 1e3; }
+
+    /// The first answer counts: an exception may come after it.
+    void answer(HttpResponse response) {
+        if (respond_ == nullptr) {
+            return;
+        }
+        durations_.observe(request_.method, match_.route, response.status, elapsed_ms() / 1e3);
+        Respond respond = std::exchange(respond_, nullptr);
+        respond(std::move(response));
+    }
+    void answer(JsonWriter writer, int status = 200) {
+        answer(HttpResponse{.status = status, .body = std::move(writer).take()});
+    }
+    void fail(const Error& error) { answer(error_answer(error, request_.request_id)); }
+
+  private:
+    HttpRequest request_;
+    service::RequestContext context_;
+    Respond respond_;
+    DurationSeries& durations_;
+    const io::Clock& clock_;
+    uint64_t began_us_;
+    RouteMatch match_;
+};
+
+}  // namespace akidb::rest
