@@ -1,6 +1,7 @@
 #include "engine/walk_measure.h"
 
 #include <algorithm>
+#include <limits>
 #include <vector>
 
 namespace akidb::engine {
@@ -20,8 +21,19 @@ void WalkMeasure::measure(const RowStore& rows, const index::Graph& graph, index
         const auto row = static_cast<uint32_t>(uint64_t{linked} * i / kWalks);
         index::encode_query(rows.rows().metric(), rows.vector(row), query);
         index::TopK best(1);
-        const index::SearchCost cost = graph.search(
-            query.data(), kWidth, linked, [](uint32_t) { return true; }, scratch, best);
+        const auto all = [](uint32_t) { return true; };
+        const index::FilteredCost cost =
+            graph.search_filtered(query.data(),
+                                  {.ef = std::min(kWidth, linked),
+                                   .end = linked,
+                                   .matches = all,
+                                   .accept = all,
+                                   .choose =
+                                       [](double) {
+                                           return index::WalkChoice{index::WalkKind::kInline, kWidth};
+                                       },
+                                   .spend_max = std::numeric_limits<double>::infinity()},
+                                  scratch, best);
         distances += cost.distances;
         hops += cost.hops;
     }

@@ -40,16 +40,19 @@ struct CodedGraph {
 
 inline constexpr uint32_t kEntries = 4;
 
-/// Rows [0, count), count > 0, for state.query. `meet(candidate)` is told each row met, with its distance by
-/// row codes, once.
+/// Rows [0, count) without `avoided`, count > 0, for state.query. `meet(candidate)` is told each row met,
+/// with its distance by row codes, once.
 template <class Meet>
 SearchCost walk_split(const CodedGraph& graph, const NeighbourLists& lists, uint32_t count, uint32_t width,
-                      SearchScratch::State& state, Meet meet) {
+                      uint32_t avoided, SearchScratch::State& state, Meet meet) {
     std::array<uint32_t, kDegreeMax> fresh;
     std::array<float, kDegreeMax> distances;
     const bool has_pairs = graph.codes.has_pairs();
     SearchCost cost;
     state.marks.reset(count);
+    if (avoided < count) {
+        state.marks.set(avoided);
+    }
     state.beam.reset(width);
     const auto compare_fresh = [&](uint32_t number) {
         for (uint32_t i = 0; i < number; ++i) {
@@ -68,11 +71,14 @@ SearchCost walk_split(const CodedGraph& graph, const NeighbourLists& lists, uint
     };
     std::array<Candidate, EntryTable::kNearestMax> nearest;
     uint32_t found = graph.entries.find(state.query, count, kEntries, nearest);
+    uint32_t number = 0;
     for (uint32_t i = 0; i < found; ++i) {
-        fresh[i] = nearest[i].ordinal;
-        state.marks.set(fresh[i]);
+        if (nearest[i].ordinal != avoided) {
+            fresh[number++] = nearest[i].ordinal;
+            state.marks.set(nearest[i].ordinal);
+        }
     }
-    compare_fresh(found);
+    compare_fresh(number);
     for (uint32_t row = state.beam.visit_next(); row != Beam::kNone; row = state.beam.visit_next()) {
         const uint32_t* const list = lists.list(row);
         found = 0;
@@ -96,18 +102,21 @@ SearchCost walk_split(const CodedGraph& graph, const NeighbourLists& lists, uint
 /// distance by its eight-bit code and the estimates of its neighbours' distances, slot by slot.
 template <class Visit>
 SearchCost walk_turbo(const CodedGraph& graph, const NeighbourLists& lists, uint32_t count, uint32_t width,
-                      SearchScratch::State& state, Visit visit) {
+                      uint32_t avoided, SearchScratch::State& state, Visit visit) {
     constexpr size_t kLinesAhead = 72;  // a row of edge codes at 768 dimensions and more
     // Rows whose memory is asked for before they are visited: one at a time, a walk would wait for each.
     constexpr uint32_t kAhead = 3;
     alignas(64) std::array<float, kDegreeMax> estimates;
     SearchCost cost;
     state.marks.reset(count);
+    if (avoided < count) {
+        state.marks.set(avoided);
+    }
     state.beam.reset(width);
     std::array<Candidate, EntryTable::kNearestMax> nearest;
     const uint32_t entries = graph.entries.find(state.query, count, kEntries, nearest);
     for (uint32_t i = 0; i < entries; ++i) {
-        if (nearest[i].distance < state.beam.worst()) {
+        if (nearest[i].ordinal != avoided && nearest[i].distance < state.beam.worst()) {
             state.marks.set(nearest[i].ordinal);
             state.beam.insert(nearest[i]);
         }

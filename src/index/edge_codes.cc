@@ -40,8 +40,8 @@ EdgeCodes::EdgeCodes(const CodeSpace& space, uint32_t degree, uint32_t bits)
       bits_(bits),
       steps_(steps_for(space.dimension(), bits)),
       group_bytes_(steps_ * simd::kScanStepBytes + kFactorBytes),
-      records_(degree / kRows * group_bytes_) {
-    AKIDB_ASSERT(degree % kRows == 0 && degree <= 64 && (bits == 1 || bits == 4));
+      records_((degree + kRows - 1) / kRows * group_bytes_) {
+    AKIDB_ASSERT(degree > 0 && degree <= 64 && (bits == 1 || bits == 4));
 }
 
 void EdgeCodes::encode(const CodedQuery& from, const uint8_t* to_codes, RowFactors to, Edge& edge) const {
@@ -104,7 +104,7 @@ uint64_t EdgeCodes::scan(const CodedQuery& query, uint32_t row, float distance, 
     estimate.base = distance;
     estimate.bound = bound;
     uint64_t nearer = 0;
-    for (uint32_t group = 0; group < degree_ / kRows; ++group) {
+    for (uint32_t group = 0; group * kRows < degree_; ++group) {
         alignas(64) std::array<int32_t, kRows> sums;
         const uint8_t* const codes = record + group * group_bytes_;
         if (bits_ == 1) {
@@ -117,7 +117,7 @@ uint64_t EdgeCodes::scan(const CodedQuery& query, uint32_t row, float distance, 
             distances + group * kRows);
         nearer |= mask << (group * kRows);
     }
-    return nearer;
+    return nearer & ~uint64_t{0} >> (64 - degree_);
 }
 
 }  // namespace akidb::index

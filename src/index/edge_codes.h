@@ -18,7 +18,7 @@ namespace akidb::index {
 
 class EdgeCodes {
   public:
-    /// `degree` is a multiple of 32, `bits` 1 or 4.
+    /// `degree` is at most 64, `bits` 1 or 4.
     EdgeCodes(const CodeSpace& space, uint32_t degree, uint32_t bits);
 
     uint32_t bits() const { return bits_; }

@@ -29,10 +29,15 @@ constexpr uint32_t kFourBitDimensionMin = 64;
 
 }  // namespace
 
-GraphOptions GraphOptions::for_dimension(uint32_t dimension) const {
+GraphOptions GraphOptions::for_rows(uint64_t rows, uint32_t dimension) const {
     GraphOptions chosen = *this;
-    if (bits == 0 && layout == Layout::kTurbo) {
-        chosen.bits = dimension >= kOneBitDimensionMin ? 1 : 4;
+    const uint32_t turbo_bits = bits != 0 ? bits : dimension >= kOneBitDimensionMin ? 1 : 4;
+    if (layout == Layout::kAuto) {
+        const uint64_t row_bytes = uint64_t{degree} * dimension * turbo_bits / 8;
+        chosen.layout = 2 * rows * row_bytes <= turbo_bytes_max ? Layout::kTurbo : Layout::kSplit;
+    }
+    if (chosen.layout == Layout::kTurbo) {
+        chosen.bits = turbo_bits;
     } else if (bits == 0) {
         chosen.bits = dimension >= kFourBitDimensionMin ? 4 : 8;
     }
@@ -65,9 +70,8 @@ struct Graph::Impl {
     std::optional<GraphBuilder> builder;
 };
 
-Graph::Graph(const Rows& rows, GraphOptions options)
-    : impl_(std::make_unique<Impl>(rows, options.for_dimension(rows.dimension()))) {
-    AKIDB_ASSERT(options.degree == 32 || options.degree == 64);
+Graph::Graph(const Rows& rows, GraphOptions options) : impl_(std::make_unique<Impl>(rows, options)) {
+    AKIDB_ASSERT(options.degree >= 16 && options.degree <= kDegreeMax && options.degree % 16 == 0);
     AKIDB_ASSERT(options.alpha >= 1);
 }
 
@@ -112,8 +116,18 @@ void Graph::Impl::rerank(const float* query, const RowCodes& codes, Accept accep
     }
 }
 
+uint32_t Graph::encoded() const {
+    const CodedGraph* const graph = impl_->coded.load(std::memory_order_acquire);
+    return graph == nullptr ? 0 : graph->codes.encoded();
+}
+
 SearchCost Graph::search(const float* query, uint32_t ef, uint32_t end, Accept accept, SearchScratch& scratch,
                          TopK& best) const {
+    return search_avoiding(kNoNeighbour, query, ef, end, accept, scratch, best);
+}
+
+SearchCost Graph::search_avoiding(uint32_t avoided, const float* query, uint32_t ef, uint32_t end,
+                                  Accept accept, SearchScratch& scratch, TopK& best) const {
     const uint32_t count = std::min(linked(), end);
     if (count == 0) {
         return {};
@@ -135,12 +149,12 @@ SearchCost Graph::search(const float* query, uint32_t ef, uint32_t end, Accept a
     state.candidates.clear();
     SearchCost cost;
     if (graph->edges) {
-        cost = walk_turbo(*graph, impl_->lists, count, width, state,
+        cost = walk_turbo(*graph, impl_->lists, count, width, avoided, state,
                           [&](uint32_t row, float distance, const float*) {
                               state.candidates.push_back({distance, row});
                           });
     } else {
-        cost = walk_split(*graph, impl_->lists, count, width, state, [](Candidate) {});
+        cost = walk_split(*graph, impl_->lists, count, width, avoided, state, [](Candidate) {});
         size_t kept = state.beam.size();
         if (graph->codes.has_pairs()) {
             kept = std::min(kept, std::max(kRefinedMin, kRefinedPerResult * best.capacity()));
@@ -205,7 +219,8 @@ uint32_t Graph::encode(uint32_t end, FunctionRef<bool()> cancelled) {
         return 0;
     }
     if (!impl_->graph) {
-        impl_->graph = std::make_unique<CodedGraph>(impl_->rows, end, impl_->options);
+        const GraphOptions chosen = impl_->options.for_rows(end, impl_->rows.dimension());
+        impl_->graph = std::make_unique<CodedGraph>(impl_->rows, end, chosen);
     }
     RowCodes& codes = impl_->graph->codes;
     const uint32_t linked = impl_->linked.load(std::memory_order_relaxed);

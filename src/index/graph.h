@@ -28,18 +28,20 @@ inline constexpr uint32_t kNoNeighbour = 0xffffffffu;
 enum class Layout {
     kSplit,  // codes of rows beside the lists: the least memory
     kTurbo,  // codes of edges with each row: the fewest places read
+    kAuto,   // turbo while twice the rows at hand would fit into turbo_bytes_max, else split
 };
 
 struct GraphOptions {
-    uint32_t degree = 32;     // neighbours a row: 32 or 64
+    uint32_t degree = 32;     // neighbours a row, a multiple of 16; 32 fill a scan
     uint32_t build_ef = 160;  // beam while linking
     float alpha = 1.04f;      // robust prune: keep a neighbour unless a kept one is alpha times nearer to it
-    Layout layout = Layout::kTurbo;
+    Layout layout = Layout::kAuto;
+    uint64_t turbo_bytes_max = uint64_t{4} << 30;
     /// A component, of the codes that walks go by: split 4 or 8, turbo 1 or 4; 0 = by dimension.
     uint32_t bits = 0;
 
-    /// The same, with bits chosen for vectors of this dimension.
-    GraphOptions for_dimension(uint32_t dimension) const;
+    /// The same, with layout and bits chosen for that many rows at hand.
+    GraphOptions for_rows(uint64_t rows, uint32_t dimension) const;
 };
 
 /// Visited marks and queues of one search or link, reused by its thread. Thread-compatible.
@@ -71,12 +73,17 @@ class Graph {
     const GraphOptions& options() const;
     /// Rows in the graph, published with release after their lists were written.
     uint32_t linked() const;
+    /// Rows that walks and scans know by code; 0 until those in the graph all are.
+    uint32_t encoded() const;
 
     /// Any thread. Walks with a beam of `ef` over rows below min(linked(), end) and offers the accepted rows
     /// nearest by code, as many as `best` has room for and those that may tie with them, compared exactly.
     /// `accept` narrows what is returned, never what is walked.
     SearchCost search(const float* query, uint32_t ef, uint32_t end, Accept accept, SearchScratch& scratch,
                       TopK& best) const;
+    /// The same without ever visiting `avoided`, as if it were not in the graph.
+    SearchCost search_avoiding(uint32_t avoided, const float* query, uint32_t ef, uint32_t end, Accept accept,
+                               SearchScratch& scratch, TopK& best) const;
     /// Any thread. Offers the accepted rows of [begin, end) that are nearest: by one-bit codes where rows
     /// have them, exactly where they may be near enough.
     SearchCost scan(const float* query, uint32_t begin, uint32_t end, Accept accept, SearchScratch& scratch,

@@ -50,7 +50,16 @@ class GraphBuilder {
     static constexpr uint32_t kNoSlot = 0xffffffffu;
     static constexpr size_t kLocks = 1024;
 
-    struct Link;  // one row being linked
+    static constexpr uint64_t bit_of(uint32_t slot) { return uint64_t{1} << slot; }
+
+    /// One row being linked.
+    struct Link {
+        uint32_t ordinal;
+        SearchScratch::State& state;
+        std::array<Edge, kDegreeMax> chosen;
+        std::array<uint32_t, kDegreeMax> chosen_rows;  // of `chosen`, for batches
+        uint32_t count = 0;
+    };
 
     RowState& state_of(uint32_t row) const { return *reinterpret_cast<RowState*>(states_.at(row)); }
     float* distances(uint32_t row) const { return reinterpret_cast<float*>(distances_.at(row)); }

@@ -1,0 +1,106 @@
+#include "index/calibration.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <utility>
+
+namespace akidb::index {
+namespace {
+
+constexpr size_t kTop = 10;
+constexpr uint32_t kQueries = 128;
+constexpr uint32_t kRowsMin = 1'000;
+constexpr std::array<uint32_t, 13> kLadder{10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 1024};
+constexpr double kGoodEnough = 0.9995;
+
+struct Question {
+    uint32_t row = 0;
+    std::vector<float> query;
+    float farthest = 0;  // of the true nearest
+    size_t count = 0;
+};
+
+}  // namespace
+
+RecallCurve::RecallCurve(uint32_t rows, std::vector<RecallPoint> points)
+    : rows_(rows), points_(std::move(points)) {
+    for (size_t i = 1; i < points_.size(); ++i) {
+        points_[i].recall = std::max(points_[i].recall, points_[i - 1].recall);
+    }
+}
+
+uint32_t RecallCurve::ef_for(double target) const {
+    if (points_.empty() || points_.front().recall >= target) {
+        return points_.empty() ? 0 : points_.front().ef;
+    }
+    for (size_t i = 1; i < points_.size(); ++i) {
+        const RecallPoint& low = points_[i - 1];
+        const RecallPoint& high = points_[i];
+        if (high.recall >= target) {
+            const double share = (target - low.recall) / (high.recall - low.recall);
+            return static_cast<uint32_t>(std::ceil(low.ef + share * (high.ef - low.ef)));
+        }
+    }
+    return points_.back().ef * 2;
+}
+
+double RecallCurve::recall_at(uint32_t ef) const {
+    if (points_.empty() || ef <= points_.front().ef) {
+        return points_.empty() ? 0 : points_.front().recall;
+    }
+    for (size_t i = 1; i < points_.size(); ++i) {
+        const RecallPoint& low = points_[i - 1];
+        const RecallPoint& high = points_[i];
+        if (ef <= high.ef) {
+            return low.recall + (high.recall - low.recall) * (ef - low.ef) / (high.ef - low.ef);
+        }
+    }
+    return points_.back().recall;
+}
+
+RecallCurve measure_recall(const Graph& graph, const Rows& rows, uint32_t linked, Accept accept,
+                           FunctionRef<bool()> cancelled, SearchScratch& scratch) {
+    if (linked < kRowsMin) {
+        return {};
+    }
+    std::vector<Question> questions;
+    TopK best(kTop);
+    for (uint32_t i = 0; i < kQueries && !cancelled(); ++i) {
+        Question question{.row = static_cast<uint32_t>(uint64_t{linked} * i / kQueries), .query = {}};
+        if (!accept(question.row)) {
+            continue;
+        }
+        question.query.resize(rows.stride());
+        encode_query(rows.metric(), {rows.row(question.row), rows.dimension()}, question.query);
+        const auto others = [&](uint32_t row) { return row != question.row && accept(row); };
+        graph.scan(question.query.data(), 0, linked, others, scratch, best);
+        const std::vector<Candidate> nearest = best.take_sorted();
+        if (nearest.size() == kTop) {
+            question.farthest = nearest.back().distance;
+            questions.push_back(std::move(question));
+        }
+    }
+    std::vector<RecallPoint> points;
+    for (const uint32_t ef : kLadder) {
+        size_t hits = 0;
+        for (const Question& question : questions) {
+            if (cancelled()) {
+                return {};
+            }
+            const auto others = [&](uint32_t row) { return row != question.row && accept(row); };
+            graph.search_avoiding(question.row, question.query.data(), ef, linked, others, scratch, best);
+            for (const Candidate& found : best.take_sorted()) {
+                hits += found.distance <= question.farthest ? 1 : 0;
+            }
+        }
+        const double possible = static_cast<double>(std::max<size_t>(questions.size(), 1) * kTop);
+        points.push_back({ef, std::min(static_cast<double>(hits) / possible, 1.0)});
+        if (points.back().recall >= kGoodEnough) {
+            break;
+        }
+    }
+    return questions.empty() || cancelled() ? RecallCurve() : RecallCurve(linked, std::move(points));
+}
+
+}  // namespace akidb::index
