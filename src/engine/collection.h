@@ -31,6 +31,8 @@ struct CollectionOptions {
     index::GraphOptions graph;
     storage::LogWriterOptions log;
     uint32_t default_ef = 256;
+    /// Recall@10 that searches aim at once the graph was measured; 0 = default_ef always.
+    double default_recall = 0.97;
     /// A collection smaller than this is always scanned flat and never gets a graph.
     uint32_t graph_rows_min = 10'000;
     /// Writes are refused with 429 while more rows than this wait to be linked (back-pressure, never a read

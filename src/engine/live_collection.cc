@@ -262,8 +262,9 @@ Result<model::SearchReply> LiveCollection::search(const model::SearchRequest& re
     const auto snapshot = published_.load();
     std::unique_ptr<index::SearchScratch> scratch = take_scratch();
     QueryCost cost;
-    model::SearchReply reply =
-        run_query(*snapshot, request, {.default_ef = options_.default_ef}, *scratch, cost);
+    model::SearchReply reply = run_query(
+        *snapshot, request, {.default_ef = options_.default_ef, .default_recall = options_.default_recall},
+        *scratch, cost);
     give_scratch(std::move(scratch));
     search_distances_.add(static_cast<double>(cost.distances));
     const auto elapsed_us = static_cast<double>(dependencies_.clock.monotonic_us() - started_us);
@@ -276,7 +277,9 @@ Result<model::SearchReply> LiveCollection::search(const model::SearchRequest& re
             .actual_cost_us = elapsed_us,
             .distances = cost.distances,
             .candidates = cost.candidates,
-            .abandoned = cost.is_abandoned};
+            .abandoned = cost.is_abandoned,
+            .ef = cost.ef,
+            .estimated_recall = cost.estimated_recall};
     }
     return reply;
 }

@@ -71,6 +71,9 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     void link_slice(const std::stop_token* stop);
     void index_slice();
     void measure_walks();
+    bool calibration_is_due() const;
+    void calibrate(const std::stop_token* stop);
+    bool is_stopping(const std::stop_token* stop) const;
     enum class LaneState { kOpen, kClosed };
     void run_checkpoint(LaneState lane);
     Result<void> checkpoint(LaneState lane);

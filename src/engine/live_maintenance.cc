@@ -12,6 +12,9 @@ namespace {
 // it.
 constexpr uint64_t kStopCheckpointLogBytes = 1 << 20;
 constexpr uint32_t kStopCheckpointLinkedRows = 1024;
+// Rows given codes per job: some 50 ms.
+constexpr uint32_t kEncodeSliceRows = 16'384;
+constexpr uint32_t kCalibratedRowsMin = 1'000;
 // After a checkpoint met a full disk.
 constexpr uint64_t kCheckpointRetryUs = 10'000'000;
 
@@ -19,7 +22,8 @@ constexpr uint64_t kCheckpointRetryUs = 10'000'000;
 
 bool LiveCollection::link_is_due() const {
     const uint32_t rows = published_.load()->rows;
-    return rows >= options_.graph_rows_min && generation_->graph.linked() < rows;
+    const index::Graph& graph = generation_->graph;
+    return rows >= options_.graph_rows_min && (graph.linked() < rows || graph.encoded() < rows);
 }
 
 bool LiveCollection::indexing_is_due() const {
@@ -27,11 +31,20 @@ bool LiveCollection::indexing_is_due() const {
 }
 
 bool LiveCollection::work_is_due() const {
-    return link_is_due() || indexing_is_due() || measuring_is_due() || checkpoint_is_due();
+    return link_is_due() || indexing_is_due() || measuring_is_due() || calibration_is_due() ||
+           checkpoint_is_due();
 }
 
 bool LiveCollection::measuring_is_due() const {
     return generation_->walks.is_due(generation_->graph.linked());
+}
+
+// Anew when the graph has grown by half, once nothing waits to be linked.
+bool LiveCollection::calibration_is_due() const {
+    const uint32_t linked = generation_->graph.linked();
+    const auto curve = generation_->recall.load();
+    return linked >= kCalibratedRowsMin && !link_is_due() &&
+           (curve == nullptr || linked / 3 >= curve->rows() / 2);
 }
 
 bool LiveCollection::checkpoint_is_due() const {
@@ -84,6 +97,8 @@ void LiveCollection::run_slice(const std::stop_token& stop) {
         measure_walks();
     } else if (link_is_due()) {
         link_slice(&stop);
+    } else if (calibration_is_due()) {
+        calibrate(&stop);
     }
     {
         MutexLock lock(maintenance_mutex_);
@@ -99,10 +114,35 @@ void LiveCollection::link_slice(const std::stop_token* stop) {
     const uint32_t rows = published_.load()->rows;
     index::Graph& graph = generation_->graph;
     const uint32_t end = std::min(rows, graph.linked() + options_.maintenance_slice_rows);
+    const auto cancelled = [&] { return is_stopping(stop); };
+    // Codes come first: with them the head is scanned fast, and a graph from a file is walked fast.
+    if (graph.encoded() < rows) {
+        graph.encode(std::min(rows, std::max(graph.encoded() + kEncodeSliceRows, end)), cancelled);
+        return;
+    }
     std::unique_ptr<index::SearchScratch> scratch = take_scratch();
-    graph.link(
-        end, [&] { return closing_.load() || (stop != nullptr && stop->stop_requested()); }, *scratch);
+    graph.link(end, cancelled, *scratch);
     give_scratch(std::move(scratch));
+}
+
+bool LiveCollection::is_stopping(const std::stop_token* stop) const {
+    return closing_.load() || (stop != nullptr && stop->stop_requested());
+}
+
+void LiveCollection::calibrate(const std::stop_token* stop) {
+    const auto snapshot = published_.load();
+    std::unique_ptr<index::SearchScratch> scratch = take_scratch();
+    index::RecallCurve curve = index::measure_recall(
+        generation_->graph, generation_->rows.rows(), std::min(generation_->graph.linked(), snapshot->rows),
+        [&](uint32_t row) { return snapshot->sees(row); }, [&] { return is_stopping(stop); }, *scratch);
+    give_scratch(std::move(scratch));
+    if (curve.is_empty() && !is_stopping(stop)) {
+        curve =
+            index::RecallCurve(generation_->graph.linked(), {});  // nearly all are dead: not again at once
+    }
+    if (!is_stopping(stop)) {
+        generation_->recall.store(std::make_shared<const index::RecallCurve>(std::move(curve)));
+    }
 }
 
 void LiveCollection::index_slice() {
@@ -262,6 +302,8 @@ Result<void> LiveCollection::run_maintenance_now() {
             measure_walks();
         } else if (link_is_due()) {
             link_slice(nullptr);
+        } else if (calibration_is_due()) {
+            calibrate(nullptr);
         } else {
             run_checkpoint(LaneState::kOpen);
         }

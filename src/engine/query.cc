@@ -5,6 +5,7 @@
 
 #include "engine/filter_matches.h"
 #include "index/flat_scan.h"
+#include "model/limits.h"
 
 namespace akidb::engine {
 namespace {
@@ -32,8 +33,7 @@ class Search {
           cost_(cost),
           linked_(std::min(snapshot.generation->graph.linked(), snapshot.rows)),
           wanted_(static_cast<size_t>(request.top_k) + request.offset),
-          ef_(std::max<uint32_t>(request.params.ef.value_or(settings.default_ef),
-                                 static_cast<uint32_t>(wanted_))),
+          ef_(std::max<uint32_t>(choose_ef(), static_cast<uint32_t>(wanted_))),
           query_(rows_.stride()) {
         index::encode_query(rows_.metric(), request.vector, query_);
     }
@@ -57,6 +57,27 @@ class Search {
     }
 
   private:
+    // The curve is that of ten results; each further one wants a place in the beam, and some company.
+    static constexpr uint32_t kCalibratedTop = 10;
+    static constexpr double kBeamPerResult = 1.5;
+
+    uint32_t choose_ef() const {
+        if (request_.params.ef) {
+            return *request_.params.ef;
+        }
+        const bool has_filter = request_.filter != nullptr && !request_.filter->is_empty();
+        const double target =
+            request_.params.recall_target.value_or(has_filter ? 0 : settings_.default_recall);
+        const auto curve = snapshot_.generation->recall.load();
+        if (curve == nullptr || curve->is_empty() || target == 0) {
+            return settings_.default_ef;
+        }
+        const double more =
+            wanted_ > kCalibratedTop ? kBeamPerResult * static_cast<double>(wanted_ - kCalibratedTop) : 0;
+        const auto ef = static_cast<uint32_t>(std::min(curve->ef_for(target) + more, double{model::kEfMax}));
+        return has_filter ? std::max(ef, settings_.default_ef) : ef;
+    }
+
     QueryShape shape_of(const FilterMatches& matches) const {
         return {.rows = snapshot_.rows,
                 .dimension = rows_.dimension(),
@@ -81,6 +102,10 @@ class Search {
     void walk(TopK& best) {
         auto accept = [&](uint32_t row) { return snapshot_.sees(row); };
         const index::Graph& graph = snapshot_.generation->graph;
+        cost_.ef = ef_;
+        if (const auto curve = snapshot_.generation->recall.load(); curve != nullptr && !curve->is_empty()) {
+            cost_.estimated_recall = curve->recall_at(ef_);
+        }
         const auto walked = graph.search(query_.data(), ef_, linked_, accept, scratch_, best);
         const auto scanned = graph.scan(query_.data(), linked_, snapshot_.rows, accept, scratch_, best);
         cost_.distances += walked.distances + walked.exact + scanned.distances + scanned.exact;

@@ -14,7 +14,8 @@
 namespace akidb::engine {
 
 struct QuerySettings {
-    uint32_t default_ef = 0;     // when the request names none
+    uint32_t default_ef = 0;     // when the request names none, and the graph was not measured yet
+    double default_recall = 0;   // what to aim at when the request does not say; 0 = default_ef always
     std::optional<Plan> forced;  // under a filter: kBrute, kInline or kTwoHop and nothing else (benches)
 };
 
@@ -25,6 +26,8 @@ struct QueryCost {
     double estimated_ns = 0;    // 0 without a filter
     uint64_t candidates = 0;    // rows that were held against the filter or compared
     bool is_abandoned = false;  // a walk was given up, and brute force answered
+    uint32_t ef = 0;            // of the walk, if there was one
+    double estimated_recall = 1;
 };
 
 /// The request must have passed model::validate.

@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <memory>
 
+#include "base/published.h"
 #include "engine/id_map.h"
 #include "engine/row_store.h"
 #include "engine/walk_measure.h"
+#include "index/calibration.h"
 #include "index/graph.h"
 #include "index/metadata_index.h"
 
@@ -23,6 +25,7 @@ struct Generation {
     IdMap ids;
     index::MetadataIndex metadata;
     WalkMeasure walks;
+    Published<index::RecallCurve> recall;  // null until it was measured
 };
 
 struct Snapshot {

@@ -27,6 +27,10 @@ Result<void> validate(const SearchRequest& request, const CollectionSpec& spec) 
                                 "offset + top_k is " + std::to_string(request.offset + request.top_k),
                                 "offset + top_k of at most " + std::to_string(kTopKMax));
     }
+    if (const auto& target = request.params.recall_target;
+        target && !(*target >= kRecallTargetMin && *target <= kRecallTargetMax)) {
+        return invalid_argument("params.recall_target", "out of range", "0.80..0.999");
+    }
     if (request.params.ef && (*request.params.ef < 1 || *request.params.ef > kEfMax)) {
         return out_of_range("params.ef", *request.params.ef, 1, kEfMax);
     }

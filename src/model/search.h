@@ -14,7 +14,8 @@ namespace akidb::model {
 
 struct SearchParams {
     std::optional<uint32_t> ef;  // candidates kept while walking the graph; default from the collection
-    bool exact = false;          // compare with every live document
+    std::optional<double> recall_target;  // recall@10 wanted; chooses ef by what was measured on the graph
+    bool exact = false;                   // compare with every live document
 };
 
 struct SearchRequest {
@@ -41,8 +42,10 @@ struct SearchExplanation {
     double estimated_cost_us = 0;  // 0 without a filter: there was nothing to choose
     double actual_cost_us = 0;
     uint64_t distances = 0;
-    uint64_t candidates = 0;  // rows compared or held against the filter
-    bool abandoned = false;   // a walk was given up for comparing with all matches
+    uint64_t candidates = 0;      // rows compared or held against the filter
+    bool abandoned = false;       // a walk was given up for comparing with all matches
+    uint32_t ef = 0;              // of the walk; 0 when there was none
+    double estimated_recall = 1;  // recall@10 as measured on this graph for that ef
 };
 
 struct SearchReply {

@@ -20,7 +20,7 @@ constexpr std::array<std::string_view, 2> kDeleteNames{"ids", "filter"};
 constexpr std::array<std::string_view, 1> kCountNames{"filter"};
 constexpr std::array<std::string_view, 8> kSearchNames{"vector",          "top_k",   "offset", "filter",
                                                        "score_threshold", "include", "params", "explain"};
-constexpr std::array<std::string_view, 2> kParamNames{"ef", "exact"};
+constexpr std::array<std::string_view, 3> kParamNames{"ef", "exact", "recall_target"};
 constexpr std::array<std::string_view, 2> kIncludeNames{"vector", "metadata"};
 
 Result<model::DocumentId> read_id(JsonReader& reader) {
@@ -107,7 +107,11 @@ Result<void> read_params(JsonReader& reader, model::SearchParams& params) {
             params.ef = static_cast<uint32_t>(ef);
             return {};
         }
-        AKIDB_TRY(params.exact, reader.read_bool());
+        if (which == 1) {
+            AKIDB_TRY(params.exact, reader.read_bool());
+            return {};
+        }
+        AKIDB_TRY(params.recall_target, reader.read_double());
         return {};
     });
 }

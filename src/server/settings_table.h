@@ -118,8 +118,35 @@ inline constexpr std::array kSettings{
             .min = 1,
             .max = 4096,
             .sentence =
-                "Candidates kept while a search walks the graph, when the request does not say; more finds "
-                "more and takes longer."},
+                "Candidates kept while a search walks the graph, when the request does not say and the graph "
+                "was not measured yet, or under a filter; more finds more and takes longer."},
+    Setting{.key = "index.default_recall_permille",
+            .type = SettingType::kInteger,
+            .unit = "permille",
+            .fallback = "970",
+            .min = 0,
+            .max = 999,
+            .sentence =
+                "Recall@10 that searches aim at when the request names neither ef nor recall_target, by what "
+                "was measured on the collection's graph; 0: always index.default_ef."},
+    Setting{
+        .key = "index.layout",
+        .type = SettingType::kChoice,
+        .fallback = "auto",
+        .choices = "auto|split|turbo",
+        .sentence =
+            "What walks read: turbo keeps codes of each document's neighbours beside it, the fastest; split "
+            "keeps codes of documents alone, in a third of the memory; auto is turbo within "
+            "index.turbo_bytes_max. Chosen when a collection is opened or first gets a graph."},
+    Setting{.key = "index.turbo_bytes_max",
+            .type = SettingType::kInteger,
+            .unit = "bytes",
+            .fallback = "4294967296",
+            .min = 0,
+            .max = int64_t{1} << 44,
+            .sentence =
+                "With layout auto: what twice the documents of a collection may take in turbo codes; beyond, "
+                "it is split."},
     Setting{.key = "index.degree",
             .type = SettingType::kChoice,
             .unit = "neighbours",
@@ -129,7 +156,7 @@ inline constexpr std::array kSettings{
     Setting{.key = "index.build_ef",
             .type = SettingType::kInteger,
             .unit = "candidates",
-            .fallback = "128",
+            .fallback = "160",
             .min = 16,
             .max = 1024,
             .sentence = "Candidates kept while a row is linked; more builds a better graph slower."},

@@ -53,7 +53,13 @@ engine::CollectionOptions collection_options(const Effective& effective) {
     const std::string& degree = effective.text("index.degree");
     std::from_chars(degree.data(), degree.data() + degree.size(), options.graph.degree);
     options.graph.build_ef = number_of<uint32_t>(effective, "index.build_ef");
+    const std::string& layout = effective.text("index.layout");
+    options.graph.layout = layout == "split"   ? index::Layout::kSplit
+                           : layout == "turbo" ? index::Layout::kTurbo
+                                               : index::Layout::kAuto;
+    options.graph.turbo_bytes_max = number_of<uint64_t>(effective, "index.turbo_bytes_max");
     options.default_ef = number_of<uint32_t>(effective, "index.default_ef");
+    options.default_recall = number_of<double>(effective, "index.default_recall_permille") / 1000;
     options.graph_rows_min = number_of<uint32_t>(effective, "index.graph_rows_min");
     options.head_rows_max = number_of<uint32_t>(effective, "index.head_rows_max");
     options.log.file_bytes = number_of<uint64_t>(effective, "storage.log_file_bytes");
