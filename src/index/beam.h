@@ -18,14 +18,18 @@ class Beam {
   public:
     static constexpr uint32_t kNone = 0xffffffffu;
 
-    void reset(uint32_t width) {
+    void reset(uint32_t width) { reset(width, width); }
+    /// Of the `width` rows kept only the `visited_max` nearest are visited.
+    void reset(uint32_t width, uint32_t visited_max) {
         entries_.resize(width);
+        limit_ = visited_max;
         size_ = 0;
         next_ = 0;
     }
     /// Keeps at most the `width` nearest from now on.
     void set_width(uint32_t width) {
         entries_.resize(width);
+        limit_ = width;
         size_ = std::min(size_, entries_.size());
         next_ = std::min(next_, size_);
     }
@@ -52,7 +56,7 @@ class Beam {
     /// The nearest row not visited yet, marking it visited; kNone at the end.
     uint32_t visit_next() {
         skip_visited();
-        if (next_ == size_) {
+        if (next_ >= end()) {
             return kNone;
         }
         const uint32_t ordinal = entries_[next_].ordinal & ~kFlags;
@@ -62,14 +66,14 @@ class Beam {
     /// The row visit_next would give; kNone at the end.
     uint32_t peek_next() {
         skip_visited();
-        return next_ == size_ ? kNone : entries_[next_].ordinal & ~kFlags;
+        return next_ >= end() ? kNone : entries_[next_].ordinal & ~kFlags;
     }
     /// Calls ask(row) for those of the `wanted` nearest rows not visited yet for which it was not called
     /// before.
     template <class Ask>
     void ask_ahead(uint32_t wanted, Ask ask) {
         skip_visited();
-        for (size_t i = next_; i < size_ && wanted > 0; ++i) {
+        for (size_t i = next_; i < end() && wanted > 0; ++i) {
             uint32_t& ordinal = entries_[i].ordinal;
             if ((ordinal & kVisited) != 0) {
                 continue;
@@ -84,11 +88,11 @@ class Beam {
     /// Like visit_next, but gives the nearest row that was asked for, if one of the `among` nearest was.
     uint32_t visit_asked(uint32_t among) {
         skip_visited();
-        if (next_ == size_) {
+        if (next_ >= end()) {
             return kNone;
         }
         size_t chosen = next_;
-        for (size_t i = next_; i < size_ && among > 0; ++i) {
+        for (size_t i = next_; i < end() && among > 0; ++i) {
             if ((entries_[i].ordinal & kVisited) != 0) {
                 continue;
             }
@@ -103,6 +107,7 @@ class Beam {
         return ordinal;
     }
     size_t size() const { return size_; }
+    bool was_visited(size_t i) const { return (entries_[i].ordinal & kVisited) != 0; }
     /// Valid when the walk is over.
     Candidate at(size_t i) const { return {entries_[i].distance, entries_[i].ordinal & ~kFlags}; }
 
@@ -112,12 +117,15 @@ class Beam {
     static constexpr uint32_t kFlags = kVisited | kAsked;
 
     void skip_visited() {
-        while (next_ < size_ && (entries_[next_].ordinal & kVisited) != 0) {
+        while (next_ < end() && (entries_[next_].ordinal & kVisited) != 0) {
             ++next_;
         }
     }
 
+    size_t end() const { return size_ < limit_ ? size_ : limit_; }
+
     std::vector<Candidate> entries_;
+    size_t limit_ = 0;
     size_t size_ = 0;
     size_t next_ = 0;  // everything before it was visited
 };

@@ -98,10 +98,17 @@ SearchCost walk_split(const CodedGraph& graph, const NeighbourLists& lists, uint
     return cost;
 }
 
+/// How many of the nearest rows a turbo walk visits, and how many it keeps: those beyond are not worth a
+/// visit, but their estimates may be wrong enough for them to belong to the answer.
+struct BeamWidth {
+    uint32_t visited = 0;
+    uint32_t kept = 0;
+};
+
 /// The same with edge codes. `visit(row, distance, estimates)` is told each row visited, once, with its
 /// distance by its eight-bit code and the estimates of its neighbours' distances, slot by slot.
 template <class Visit>
-SearchCost walk_turbo(const CodedGraph& graph, const NeighbourLists& lists, uint32_t count, uint32_t width,
+SearchCost walk_turbo(const CodedGraph& graph, const NeighbourLists& lists, uint32_t count, BeamWidth width,
                       uint32_t avoided, SearchScratch::State& state, Visit visit) {
     constexpr size_t kLinesAhead = 72;  // a row of edge codes at 768 dimensions and more
     // Rows whose memory is asked for before they are visited: one at a time, a walk would wait for each.
@@ -112,7 +119,7 @@ SearchCost walk_turbo(const CodedGraph& graph, const NeighbourLists& lists, uint
     if (avoided < count) {
         state.marks.set(avoided);
     }
-    state.beam.reset(width);
+    state.beam.reset(width.kept, width.visited);
     std::array<Candidate, EntryTable::kNearestMax> nearest;
     const uint32_t entries = graph.entries.find(state.query, count, kEntries, nearest);
     for (uint32_t i = 0; i < entries; ++i) {

@@ -55,7 +55,7 @@ void GraphBuilder::walk_to_candidates(uint32_t count, SearchScratch::State& stat
     if (is_turbo()) {
         state.estimates.clear();
         state.neighbours.clear();
-        walk_turbo(graph_, lists_, count, width, kNoNeighbour, state,
+        walk_turbo(graph_, lists_, count, {width, width}, kNoNeighbour, state,
                    [&](uint32_t row, float distance, const float* estimates) {
                        state.visits.push_back({{distance, row}, static_cast<uint32_t>(state.visits.size())});
                        state.estimates.insert(state.estimates.end(), estimates, estimates + options_.degree);
