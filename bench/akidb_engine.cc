@@ -3,69 +3,80 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <optional>
 #include <stdexcept>
 
+#include "bench/chunked_rows.h"
 #include "bench/index_engine.h"
 #include "index/graph.h"
-#include "index/pages.h"
 
 namespace akidb::bench {
 namespace {
 
 using index::Graph;
 using index::GraphOptions;
-using index::kRowsPerChunk;
-using index::Pages;
-using index::Rows;
+using index::Layout;
 
-model::Metric metric_of(Metric metric) {
-    switch (metric) {
-        case Metric::kCosine:
-            return model::Metric::kCosine;
-        case Metric::kDot:
-            return model::Metric::kDot;
-        case Metric::kL2:
-            return model::Metric::kL2;
-    }
-    return model::Metric::kL2;
-}
+static_assert(GraphOptions{}.degree == kDegree && GraphOptions{}.build_ef == kBuildEf &&
+              GraphOptions{}.alpha == kAlpha);
+
+// The names that --layout and --codec take; "auto" chooses the bits by dimension.
+struct CodecChoice {
+    const char* layout_name;
+    const char* codec_name;
+    Layout layout;
+    uint32_t bits;
+};
+constexpr std::array<CodecChoice, 6> kCodecs{{
+    {"split", "auto", Layout::kSplit, 0},
+    {"split", "4", Layout::kSplit, 4},
+    {"split", "8", Layout::kSplit, 8},
+    {"turbo", "auto", Layout::kTurbo, 0},
+    {"turbo", "1", Layout::kTurbo, 1},
+    {"turbo", "4", Layout::kTurbo, 4},
+}};
 
 /// The one place that knows which codecs and layouts there are.
-GraphOptions graph_options(const EngineOptions& options) {
-    if (options.codec != "f32" || options.layout != "plain") {
-        throw std::runtime_error(fmt::format("no codec \"{}\" with layout \"{}\"; allowed: f32 with plain",
-                                             options.codec, options.layout));
+GraphOptions graph_options(const EngineOptions& options, const ChunkedRows& rows) {
+    for (const CodecChoice& choice : kCodecs) {
+        if (options.layout == choice.layout_name && options.codec == choice.codec_name) {
+            const GraphOptions wanted{.degree = options.degree,
+                                      .build_ef = options.build_ef,
+                                      .alpha = options.alpha,
+                                      .layout = choice.layout,
+                                      .bits = choice.bits};
+            return wanted.for_rows(rows.count(), rows.rows().dimension());
+        }
     }
-    return {.degree = options.degree, .build_ef = options.build_ef, .alpha = options.alpha};
+    throw std::runtime_error(
+        fmt::format("no codec \"{}\" with layout \"{}\"; allowed: auto, 4 and 8 with split, auto, 1 and 4 "
+                    "with turbo",
+                    options.codec, options.layout));
 }
 
 class AkidbEngine : public IndexEngine {
   public:
     AkidbEngine(OrderedBase base, const EngineOptions& options)
-        : options_(options),
-          rows_(metric_of(options.metric), static_cast<uint32_t>(base.dimension())),
-          count_(static_cast<uint32_t>(base.rows())),
-          query_(rows_.stride()) {
-        const GraphOptions graph = graph_options(options);
-        copy_rows(base);
-        graph_.emplace(rows_, graph);
-    }
+        : rows_(options.metric, base),
+          graph_(rows_.rows(), graph_options(options, rows_)),
+          query_(rows_.rows().stride()) {}
 
     std::string name() const override { return "akidb"; }
-    std::string codec() const override { return options_.codec; }
-    std::string layout() const override { return options_.layout; }
+    std::string codec() const override { return fmt::format("{}bit", graph_.options().bits); }
+    std::string layout() const override {
+        return graph_.options().layout == Layout::kTurbo ? "turbo" : "split";
+    }
 
     std::string description() const override {
+        const GraphOptions& options = graph_.options();
         return fmt::format("degree {}, build-ef {}, alpha {}, kernels {}, built by 1 thread, {} unreachable",
-                           options_.degree, options_.build_ef, options_.alpha, rows_.kernels().name,
-                           graph_->count_unreachable());
+                           options.degree, options.build_ef, options.alpha, rows_.rows().kernels().name,
+                           graph_.count_unreachable());
     }
 
     TimeSpent build() override {
         const Timer timer;
-        graph_->link(
-            count_, [] { return false; }, scratch_);
+        graph_.link(
+            rows_.count(), [] { return false; }, scratch_);
         return timer.elapsed();
     }
 
@@ -80,41 +91,28 @@ class AkidbEngine : public IndexEngine {
     }
 
     uint64_t count_distances(std::span<const float> query, Width width) override {
-        return run(query, width).distances;
+        const index::SearchCost cost = run(query, width);
+        return uint64_t{cost.distances} + cost.exact;
     }
 
     double bytes_per_vector() const override {
-        return double{sizeof(uint32_t)} * options_.degree + original_bytes_per_vector();
+        return static_cast<double>(graph_.memory_bytes()) / rows_.count();
     }
-    double original_bytes_per_vector() const override { return double{sizeof(float)} * rows_.stride(); }
+    double original_bytes_per_vector() const override {
+        return double{sizeof(float)} * rows_.rows().stride();
+    }
 
   private:
-    void copy_rows(OrderedBase base) {
-        const size_t stride = rows_.stride();
-        for (uint32_t first = 0; first < count_; first += kRowsPerChunk) {
-            chunks_.emplace_back(kRowsPerChunk * stride * sizeof(float), Pages::Size::kLarge);
-            auto* const chunk = static_cast<float*>(chunks_.back().data());
-            for (uint32_t row = first; row < std::min(first + kRowsPerChunk, count_); ++row) {
-                index::encode_row(rows_.metric(), base.row(row),
-                                  std::span(chunk + (row - first) * stride, stride));
-            }
-            rows_.set_chunk(first / kRowsPerChunk, chunk);
-        }
-    }
-
     index::SearchCost run(std::span<const float> query, Width width) {
-        index::encode_query(rows_.metric(), query, query_);
+        index::encode_query(rows_.rows().metric(), query, query_);
         best_.reset(width.k);
         const auto accept_all = [](uint32_t) { return true; };
-        return graph_->search(query_.data(), static_cast<uint32_t>(width.ef), count_, accept_all, scratch_,
-                              best_);
+        return graph_.search(query_.data(), static_cast<uint32_t>(width.ef), rows_.count(), accept_all,
+                             scratch_, best_);
     }
 
-    EngineOptions options_;
-    Rows rows_;
-    std::vector<Pages> chunks_;
-    uint32_t count_;
-    std::optional<Graph> graph_;
+    ChunkedRows rows_;
+    Graph graph_;
     index::SearchScratch scratch_;
     index::TopK best_{1};
     std::vector<float> query_;

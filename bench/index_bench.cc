@@ -133,18 +133,22 @@ void add_options(CLI::App& app, Options& options) {
     app.add_option("--query", options.query, "queries, .fbin")->required();
     app.add_option("--truth", options.truth, "exact neighbours, .ibin")->required();
     app.add_option("--metric", options.metric)->required()->check(CLI::IsMember({"cosine", "dot", "l2"}));
-    app.add_option("--codec", engine.codec, "what the walk reads")->capture_default_str();
-    app.add_option("--layout", engine.layout, "where it lies")->capture_default_str();
+    app.add_option("--codec", engine.codec, "bits a component of the codes that walks go by")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"auto", "1", "4", "8"}));
+    app.add_option("--layout", engine.layout, "codes of rows, or of edges with each row")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"split", "turbo"}));
     app.add_option("--degree", engine.degree, "neighbours a row")
         ->capture_default_str()
-        ->check(CLI::Range(16, 64));
+        ->check(CLI::IsMember({32, 64}));
     app.add_option("--build-ef", engine.build_ef, "width while linking")
         ->capture_default_str()
         ->check(CLI::Range(1, 10'000));
     app.add_option("--alpha", engine.alpha, "of the pruning")
         ->capture_default_str()
         ->check(CLI::Range(1.0, 2.0));
-    app.add_option("--threads", engine.threads, "for building, of both engines")
+    app.add_option("--threads", engine.threads, "that build the peer; ours is built by one")
         ->capture_default_str()
         ->check(CLI::Range(1, 1024));
     app.add_option("--ef", options.widths, "widths to measure, a list with commas")

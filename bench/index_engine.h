@@ -26,14 +26,19 @@ struct OrderedBase {
     std::span<const float> row(size_t position) const { return file.row(order[position]); }
 };
 
+// AkiDB's own defaults, which akidb_engine.cc holds against those of the graph.
+inline constexpr uint32_t kDegree = 32;
+inline constexpr uint32_t kBuildEf = 160;
+inline constexpr float kAlpha = 1.04F;
+
 struct EngineOptions {
     Metric metric = Metric::kCosine;
-    std::string codec = "f32";
-    std::string layout = "plain";
-    uint32_t degree = 32;
-    uint32_t build_ef = 128;
-    float alpha = 1.04F;
-    uint32_t threads = 1;
+    std::string codec = "auto";
+    std::string layout = "turbo";
+    uint32_t degree = kDegree;
+    uint32_t build_ef = kBuildEf;
+    float alpha = kAlpha;
+    uint32_t threads = 1;    // that build the peer; AkiDB's graph is built by one
     std::string peer_index;  // a file that keeps the peer's index between runs; empty: none
 };
 
@@ -61,7 +66,7 @@ class IndexEngine {
     virtual size_t narrowest_ef(size_t k) const = 0;
     /// At most width.k positions, nearest first, in place of what `positions` holds.
     virtual void search(std::span<const float> query, Width width, std::vector<uint32_t>& positions) = 0;
-    /// Distances that this search computes, of any kind. Not timed.
+    /// Distances that this search computes one by one, by codes or by rows. Not timed.
     virtual uint64_t count_distances(std::span<const float> query, Width width) = 0;
 
     /// What searches need in memory; f32 originals count where a walk reads them, and not where they are only

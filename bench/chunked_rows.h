@@ -1,0 +1,54 @@
+// ChunkedRows: the rows of a set in chunks as the row store has them, in large pages, in the order in which
+// an index inserts them. Thread-compatible; no errors but those of running out of memory.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "bench/index_engine.h"
+#include "index/pages.h"
+#include "index/rows.h"
+
+namespace akidb::bench {
+
+inline model::Metric model_metric(Metric metric) {
+    switch (metric) {
+        case Metric::kCosine:
+            return model::Metric::kCosine;
+        case Metric::kDot:
+            return model::Metric::kDot;
+        case Metric::kL2:
+            return model::Metric::kL2;
+    }
+    return model::Metric::kL2;
+}
+
+class ChunkedRows {
+  public:
+    ChunkedRows(Metric metric, OrderedBase base)
+        : rows_(model_metric(metric), static_cast<uint32_t>(base.dimension())),
+          count_(static_cast<uint32_t>(base.rows())) {
+        const size_t stride = rows_.stride();
+        for (uint32_t first = 0; first < count_; first += index::kRowsPerChunk) {
+            chunks_.emplace_back(index::kRowsPerChunk * stride * sizeof(float), index::Pages::Size::kLarge);
+            auto* const chunk = static_cast<float*>(chunks_.back().data());
+            for (uint32_t row = first; row < std::min(first + index::kRowsPerChunk, count_); ++row) {
+                index::encode_row(rows_.metric(), base.row(row),
+                                  std::span(chunk + (row - first) * stride, stride));
+            }
+            rows_.set_chunk(first / index::kRowsPerChunk, chunk);
+        }
+    }
+
+    const index::Rows& rows() const { return rows_; }
+    uint32_t count() const { return count_; }
+
+  private:
+    index::Rows rows_;
+    uint32_t count_;
+    std::vector<index::Pages> chunks_;
+};
+
+}  // namespace akidb::bench
