@@ -22,6 +22,7 @@
 #include "io/file_system.h"
 #include "model/document.h"
 #include "model/search.h"
+#include "simd/kernels.h"
 #include "storage/log_writer.h"
 #include "telemetry/metrics.h"
 
@@ -44,6 +45,7 @@ struct CollectionOptions {
     uint32_t checkpoint_linked_rows = 32'768;
     uint32_t maintenance_slice_rows =
         256;  // linked per job, so that jobs of other collections get their turn
+    const simd::Kernels* kernels = nullptr;  // null: the best that this CPU runs
 };
 
 struct Dependencies {

@@ -52,7 +52,8 @@ LiveCollection::LiveCollection(Dependencies dependencies, std::string directory,
       sync_seconds_(dependencies_.metrics.histogram(telemetry::MetricId::kLogSyncDuration)) {
     uint64_t hash_key = 0;
     std::memcpy(&hash_key, spec_.id.bytes.data() + 8, sizeof(hash_key));
-    generation_ = std::make_shared<Generation>(spec_.metric, spec_.dimension, options_.graph, hash_key);
+    generation_ = std::make_shared<Generation>(spec_.metric, spec_.dimension, options_.graph, hash_key,
+                                               options_.kernels);
     generation_->metadata.declare(spec_.metadata_indexes);
 }
 

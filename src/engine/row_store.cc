@@ -25,8 +25,8 @@ void RowStore::Free::operator()(void* memory) const {
     std::free(memory);
 }
 
-RowStore::RowStore(model::Metric metric, uint32_t dimension)
-    : rows_(metric, dimension),
+RowStore::RowStore(model::Metric metric, uint32_t dimension, const simd::Kernels* kernels)
+    : rows_(metric, dimension, kernels != nullptr ? *kernels : simd::choose_kernels("")),
       chunks_(
           static_cast<std::atomic<Chunk*>*>(std::calloc(index::kChunksMax, sizeof(std::atomic<Chunk*>)))) {
     AKIDB_ASSERT(chunks_ != nullptr);

@@ -18,6 +18,7 @@
 
 #include "base/result.h"
 #include "index/rows.h"
+#include "simd/kernels.h"
 #include "storage/segment.h"
 
 namespace akidb::engine {
@@ -34,7 +35,8 @@ struct NewRow {
 
 class RowStore {
   public:
-    RowStore(model::Metric metric, uint32_t dimension);
+    /// Null: the best kernels that this CPU runs.
+    RowStore(model::Metric metric, uint32_t dimension, const simd::Kernels* kernels = nullptr);
     ~RowStore();
     RowStore(const RowStore&) = delete;
     RowStore& operator=(const RowStore&) = delete;

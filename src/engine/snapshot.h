@@ -17,8 +17,9 @@
 namespace akidb::engine {
 
 struct Generation {
-    Generation(model::Metric metric, uint32_t dimension, index::GraphOptions options, uint64_t hash_key)
-        : rows(metric, dimension), graph(rows.rows(), options), ids(rows, hash_key) {}
+    Generation(model::Metric metric, uint32_t dimension, index::GraphOptions options, uint64_t hash_key,
+               const simd::Kernels* kernels = nullptr)
+        : rows(metric, dimension, kernels), graph(rows.rows(), options), ids(rows, hash_key) {}
 
     RowStore rows;
     index::Graph graph;

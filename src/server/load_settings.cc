@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "server/settings_table.h"
+#include "simd/kernels.h"
 
 namespace akidb::server {
 namespace {
@@ -122,10 +123,34 @@ settings::Parsed load_settings(const SettingsSources& sources) {
     if (unreadable) {
         parsed.findings.insert(parsed.findings.begin(), std::move(*unreadable));
     }
+    if (std::optional<Finding> finding = check_kernels(inputs.environment)) {
+        parsed.findings.push_back(std::move(*finding));
+    }
     for (Finding& finding : cross_check(parsed.effective)) {
         parsed.findings.push_back(std::move(finding));
     }
     return parsed;
+}
+
+std::optional<Finding> check_kernels(const std::map<std::string, std::string>& environment) {
+    const auto forced = environment.find(kKernelsVariable);
+    if (forced == environment.end() || forced->second.empty()) {
+        return std::nullopt;
+    }
+    const simd::Kernels* const* sets = nullptr;
+    const size_t count = simd::runnable_kernels(&sets);
+    std::string names;
+    for (size_t i = 0; i < count; ++i) {
+        if (forced->second == sets[i]->name) {
+            return std::nullopt;
+        }
+        names.append(i == 0 ? "" : "|").append(sets[i]->name);
+    }
+    return Finding{.place = std::string("environment ") + kKernelsVariable,
+                   .key = kKernelsVariable,
+                   .given = forced->second,
+                   .message = "names no kernels that this CPU runs",
+                   .allowed = names};
 }
 
 std::vector<Finding> cross_check(const Effective& effective) {

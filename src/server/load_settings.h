@@ -5,11 +5,15 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "settings/settings.h"
 
 namespace akidb::server {
+
+/// Names the kernels to use, for tests and to find a fault; no setting, so no flag and no line of a file.
+inline constexpr const char* kKernelsVariable = "AKIDB_SIMD";
 
 struct SettingsSources {
     std::string config_file;                   // empty = none
@@ -22,6 +26,9 @@ settings::Parsed load_settings(const SettingsSources& sources);
 /// AKIDB_* of `variables` that are settings or look like mistyped ones. Kubernetes sets AKIDB_SERVICE_HOST,
 /// AKIDB_PORT_8080_TCP and the like in every pod beside a Service named akidb; those are nobody's mistake.
 std::map<std::string, std::string> settings_environment(const char* const* variables);
+
+/// What is wrong with AKIDB_SIMD: a name of no kernels that this CPU runs. Empty means the best.
+std::optional<settings::Finding> check_kernels(const std::map<std::string, std::string>& environment);
 
 /// The checks between values that are each fine alone: ports that clash, limits the wrong way round,
 /// listening beyond loopback, addresses that are none.

@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 
 #include "io/clock.h"
 #include "io/posix_file_system.h"
 #include "server/drain.h"
+#include "server/load_settings.h"
 #include "server/log_lines.h"
 #include "server/settings_table.h"
 #include "server/signals.h"
@@ -134,7 +136,9 @@ ExitCode run_server(Foundation foundation, const StopSignals& signals, const Set
     }
     print(stdout, "akidb ready to answer: " + (*server)->endpoints() + "\n");
     logger.log(LogLevel::kInfo, "listening",
-               {{"endpoints", (*server)->endpoints()}, {"version", AKIDB_VERSION}});
+               {{"endpoints", (*server)->endpoints()},
+                {"version", AKIDB_VERSION},
+                {"kernels", foundation.kernels.name}});
     if (const Result<void> loaded = (*server)->load(); !loaded) {
         static_cast<void>((*server)->close(false));
         return fail(loaded.error());
@@ -172,7 +176,9 @@ ExitCode serve(const SettingsSources& sources) {
     options.level = log_level_from(parsed.effective.text("logging.level"));
     options.json = parsed.effective.text("logging.format") == "json";
     const std::unique_ptr<AdjustableLogger> logger = make_spdlog_logger(options, *clock);
-    return run_server({*files, *clock, *logger}, signals, sources, parsed.effective, std::move(lock));
+    const simd::Kernels& kernels = simd::choose_kernels(std::getenv(kKernelsVariable));
+    return run_server({*files, *clock, *logger, kernels}, signals, sources, parsed.effective,
+                      std::move(lock));
 }
 
 ExitCode check_config(const SettingsSources& sources, bool json) {

@@ -7,6 +7,7 @@
 
 #include "server/load_settings.h"
 #include "server/settings_table.h"
+#include "simd/kernels.h"
 
 namespace akidb::server {
 namespace {
@@ -47,6 +48,23 @@ TEST(ServerSettings, AnswerToTheDocumentedVariables) {
     EXPECT_EQ(parsed.effective.integer("server.grpc_port"), 1002);
     EXPECT_EQ(parsed.effective.integer("metrics.port"), 1003);
     EXPECT_EQ(place_of("server.host", parsed.effective), "environment AKIDB_SERVER_HOST");
+}
+
+TEST(ServerSettings, RefuseKernelsThatThisCpuLacks) {
+    EXPECT_FALSE(check_kernels({}).has_value());
+    EXPECT_FALSE(check_kernels({{kKernelsVariable, ""}}).has_value());
+    const simd::Kernels* const* sets = nullptr;
+    const size_t count = simd::runnable_kernels(&sets);
+    for (size_t i = 0; i < count; ++i) {
+        EXPECT_FALSE(check_kernels({{kKernelsVariable, sets[i]->name}}).has_value()) << sets[i]->name;
+    }
+    for (const char* name : {"mmx", "Scalar", "scalar ", "scala"}) {
+        const std::optional<Finding> finding = check_kernels({{kKernelsVariable, name}});
+        ASSERT_TRUE(finding.has_value()) << name;
+        EXPECT_EQ(finding->place, "environment AKIDB_SIMD");
+        EXPECT_EQ(finding->given, name);
+        EXPECT_THAT(finding->allowed, testing::EndsWith("scalar"));
+    }
 }
 
 TEST(ServerSettings, RefuseToListenBeyondLoopbackUnlessToldSo) {

@@ -48,7 +48,7 @@ Number number_of(const Effective& effective, std::string_view key) {
     return static_cast<Number>(effective.integer(key));
 }
 
-engine::CollectionOptions collection_options(const Effective& effective) {
+engine::CollectionOptions collection_options(const Effective& effective, const simd::Kernels& kernels) {
     engine::CollectionOptions options;
     const std::string& degree = effective.text("index.degree");
     std::from_chars(degree.data(), degree.data() + degree.size(), options.graph.degree);
@@ -64,6 +64,7 @@ engine::CollectionOptions collection_options(const Effective& effective) {
     options.head_rows_max = number_of<uint32_t>(effective, "index.head_rows_max");
     options.log.file_bytes = number_of<uint64_t>(effective, "storage.log_file_bytes");
     options.checkpoint_log_bytes = number_of<uint64_t>(effective, "storage.checkpoint_log_bytes");
+    options.kernels = &kernels;
     return options;
 }
 
@@ -152,7 +153,7 @@ class Wiring final : public Server {
         directory_ = std::make_unique<service::Directory>(
             engine::Dependencies{foundation_.files, foundation_.clock, maintenance_, foundation_.logger,
                                  metrics_},
-            *random_, *catalog_, data_ + "/collections", collection_options(effective_));
+            *random_, *catalog_, data_ + "/collections", collection_options(effective_, foundation_.kernels));
         service_ = std::make_unique<service::Service>(*directory_, foundation_.clock, *random_);
         AKIDB_TRY(directory_->start_loading(loader_));
         lifecycle_.attach(*directory_);

@@ -15,6 +15,7 @@
 #include "io/file_system.h"
 #include "server/spdlog_logger.h"
 #include "settings/settings.h"
+#include "simd/kernels.h"
 
 namespace akidb::server {
 
@@ -23,6 +24,7 @@ struct Foundation {
     io::FileSystem& files;
     io::Clock& clock;
     AdjustableLogger& logger;
+    const simd::Kernels& kernels;
 };
 
 /// DATA/LOCK. `only_if_present` makes nothing: null when there is no lock file yet.

@@ -1,6 +1,6 @@
 // The integer kernels of kernels_highway.cc on codes: by VNNI and VBMI where the CPU has them, by 16-bit
 // products and look-ups in 16 bytes elsewhere. Included once for each instruction set, into its namespace: no
-// include guard, no include.
+// include guard, and no include but of what belongs into that namespace too.
 
 #if HWY_TARGET == HWY_AVX3_DL
 
@@ -114,6 +114,12 @@ AKIDB_READS_SHARED void scan_b4(const uint8_t* codes, const int8_t* query, size_
     _mm512_storeu_si512(sums, _mm512_add_epi32(sum0, sum2));
     _mm512_storeu_si512(sums + 16, _mm512_add_epi32(sum1, sum3));
 }
+
+#else
+
+#if HWY_ARCH_ARM_A64 && defined(__ARM_FEATURE_DOTPROD)
+
+#include "simd/dotprod_kernels-inl.h"
 
 #else
 
@@ -291,6 +297,8 @@ AKIDB_READS_SHARED void scan_b4(const uint8_t* codes, const int8_t* query, size_
         hn::StoreU(high_sums, d32, sums + row + lanes / 2);
     }
 }
+
+#endif
 
 #endif
 

@@ -1,5 +1,5 @@
-// Kernels: one table of distance functions per instruction set, chosen once when a searcher is made, never
-// inside a loop. AKIDB_SIMD=scalar|neon|avx2|avx3|avx3_dl forces one (tests); the scalar one is the oracle,
+// Kernels: one table of distance functions per instruction set, chosen once when the server starts, never
+// inside a loop. AKIDB_SIMD=scalar|neon|avx2|avx3|avx3_dl forces one; the scalar one is the oracle,
 // and the integer kernels equal it bit for bit. kernels_highway.cc is compiled once per instruction set by
 // Google Highway; it includes nothing but Highway and this file: an inline standard template compiled there
 // with wider instructions could be picked by the linker for the whole program. Pure functions, thread-safe.

@@ -1,6 +1,6 @@
 // The kernels, written once and compiled by Highway for each instruction set; see kernels.h for what may be
 // included. Intrinsics stand only where the CPU has an instruction that Highway 1.0.3 does not name: byte
-// products summed by fours (VNNI), and look-ups in 64 bytes (VBMI).
+// products summed by fours (VNNI, NEON's dot product), and look-ups in 64 bytes (VBMI).
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "simd/kernels_highway.cc"
 #define HWY_WANT_AVX3_DL
@@ -279,6 +279,20 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace akidb::simd {
 
+#if (HWY_TARGETS & (HWY_TARGETS - 1)) == 0
+
+// Compiled for one set, which every CPU of its kind has: nothing to ask Highway's library.
+size_t highway_kernels(const Kernels** sets, size_t room) {
+    const Kernels* const only = HWY_STATIC_DISPATCH(kernels)();
+    if (only == nullptr || room == 0) {
+        return 0;
+    }
+    sets[0] = only;
+    return 1;
+}
+
+#else
+
 HWY_EXPORT(kernels);
 
 size_t highway_kernels(const Kernels** sets, size_t room) {
@@ -296,6 +310,8 @@ size_t highway_kernels(const Kernels** sets, size_t room) {
     hwy::GetChosenTarget().Update(hwy::SupportedTargets());
     return count;
 }
+
+#endif
 
 }  // namespace akidb::simd
 #endif

@@ -189,6 +189,43 @@ TEST_F(SettingsTest, HostAndPortsComeFromTheEnvironment) {
     FAIL() << "no free ports";
 }
 
+TEST_F(SettingsTest, KernelsOfTheEnvironmentAnswerTheSameAndUnknownOnesAreFindings) {
+    const Finished ended = serve({}, {{"AKIDB_SIMD", "mmx"}});
+    EXPECT_EQ(ended.exit_code, kConfiguration);
+    EXPECT_THAT(ended.err, ContainsRegex("environment AKIDB_SIMD: .*mmx.*allowed: .*scalar"));
+    EXPECT_FALSE(std::filesystem::exists(data_));
+
+    const auto ids_found = [&](const char* kernels) {
+        const Result<std::unique_ptr<ServerProcess>> server =
+            ServerProcess::start({.data_directory = data_,
+                                  .flags = {"--drain.min_ms", "0"},
+                                  .environment = {{"AKIDB_SIMD", kernels}}});
+        EXPECT_TRUE(server.has_value() && (*server)->wait_until_ready().has_value());
+        Json found = Json::array();
+        if (!server) {
+            return found;
+        }
+        const std::string collection = "/api/v1/collections/numbers";
+        if (ask(**server, "GET", collection).status == 404) {
+            EXPECT_EQ(ask(**server, "POST", "/api/v1/collections", collection_named("numbers")).status, 201);
+            EXPECT_EQ(ask(**server, "PUT", collection + "/documents", documents_up_to(500)).status, 200);
+        }
+        for (size_t number = 0; number < 500; number += 7) {
+            const JsonReply reply =
+                ask(**server, "POST", collection + "/search", {{"vector", vector_of(number)}, {"top_k", 1}});
+            EXPECT_EQ(reply.status, 200) << reply.body;
+            found.push_back(reply.body["matches"][0]["id"]);
+        }
+        (*server)->send_signal(SIGTERM);
+        EXPECT_TRUE((*server)->wait_for_exit(30'000).has_value());
+        return found;
+    };
+    const Json expected = ids_found("");
+    ASSERT_EQ(expected.size(), 72U);
+    EXPECT_EQ(expected[3], 21);
+    EXPECT_EQ(ids_found("scalar"), expected);
+}
+
 TEST_F(SettingsTest, ReadsOldNameOfCatalog) {
     const Result<std::unique_ptr<ServerProcess>> server = ServerProcess::start(
         {.data_directory = data_, .environment = {{"AKIDB_DATABASE_PATH", "sqlite://names.db"}}});
