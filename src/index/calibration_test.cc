@@ -29,9 +29,9 @@ TEST(RecallCurve, InterpolatesAndNeverFalls) {
 
 // What the curve promises for rows of the graph holds for queries that were never in it.
 TEST(Calibration, PredictsTheRecallOfQueriesItDidNotSee) {
-    auto vectors = testing::gaussian_clusters(12'300, 48, 60, 21, 0.6f);
+    auto vectors = testing::gaussian_clusters(6'300, 48, 40, 21, 0.6f);
     const std::vector<testing::Vector> queries(vectors.end() - 300, vectors.end());
-    vectors.resize(12'000);
+    vectors.resize(6'000);
     for (const model::Metric metric : {model::Metric::kCosine, model::Metric::kL2}) {
         const DataSet data(metric, vectors);
         Graph graph(data.rows(), {});

@@ -13,7 +13,7 @@ using testing::kAcceptAll;
 using testing::Vector;
 
 constexpr size_t kTop = 10;
-constexpr uint32_t kRows = 8'000;
+constexpr uint32_t kRows = 4'000;
 
 class FilteredWalkTest : public ::testing::Test {
   protected:
@@ -107,7 +107,7 @@ TEST_F(FilteredWalkTest, StopsWhereItIsToldTo) {
 TEST_F(FilteredWalkTest, AWalkThatHoldsTooFewSaysSo) {
     TopK best(kTop);
     const FilteredCost cost =
-        search(data_.query(vectors_[kRows]), {.modulus = 500, .choice = {WalkKind::kInline, 64}}, best);
+        search(data_.query(vectors_[kRows]), {.modulus = 250, .choice = {WalkKind::kInline, 64}}, best);
     EXPECT_LT(cost.held, kTop);
 }
 

@@ -53,9 +53,9 @@ std::string exported(const Graph& graph) {
 }
 
 TEST(Graph, FindsTheNearestInClusteredDataForEveryMetric) {
-    auto vectors = testing::gaussian_clusters(20'200, 32, 100, 11);
+    auto vectors = testing::gaussian_clusters(8'200, 32, 80, 11);
     const std::vector<Vector> queries(vectors.end() - 200, vectors.end());
-    vectors.resize(20'000);
+    vectors.resize(8'000);
     for (const Metric metric : {Metric::kCosine, Metric::kDot, Metric::kL2}) {
         const DataSet data(metric, vectors);
         Graph graph(data.rows(), {});
@@ -82,7 +82,7 @@ TEST(Graph, FindsTheNearestWithWidelyDifferentNormsUnderDot) {
 
 TEST(Graph, ReachesEveryRowOfALineAndOfTightClusters) {
     for (const auto& vectors :
-         {testing::line(8'000, 3), testing::gaussian_clusters(8'000, 16, 200, 4, 1e-3f)}) {
+         {testing::line(4'000, 3), testing::gaussian_clusters(4'000, 16, 100, 4, 1e-3f)}) {
         const DataSet data(Metric::kL2, vectors);
         Graph graph(data.rows(), {});
         link_all(graph, data);
@@ -96,9 +96,9 @@ TEST(Graph, ReachesEveryRowOfALineAndOfTightClusters) {
     }
 }
 
-TEST(Graph, ReachesEveryCopyAmongTenThousandAndWhatLiesBeyondThem) {
-    auto vectors = testing::gaussian_clusters(12'000, 16, 20, 5);
-    for (size_t i = 1'000; i < 11'000; ++i) {
+TEST(Graph, ReachesEveryCopyAmongThousandsAndWhatLiesBeyondThem) {
+    auto vectors = testing::gaussian_clusters(8'000, 16, 20, 5);
+    for (size_t i = 1'000; i < 7'000; ++i) {
         vectors[i] = vectors[7];
     }
     const DataSet data(Metric::kL2, vectors);
@@ -118,8 +118,8 @@ TEST(Graph, ReachesEveryCopyAmongTenThousandAndWhatLiesBeyondThem) {
 }
 
 TEST(Graph, LinksNothingButCopiesAndRowsWithoutADirection) {
-    const DataSet copies(Metric::kDot, std::vector<Vector>(10'000, Vector(16, 0.5f)));
-    const DataSet zeros(Metric::kCosine, std::vector<Vector>(3'000, Vector(16)));
+    const DataSet copies(Metric::kDot, std::vector<Vector>(5'000, Vector(16, 0.5f)));
+    const DataSet zeros(Metric::kCosine, std::vector<Vector>(2'000, Vector(16)));
     for (const DataSet* data : {&copies, &zeros}) {
         Graph graph(data->rows(), {});
         link_all(graph, *data);

@@ -15,7 +15,7 @@ using testing::DataSet;
 using testing::kAcceptAll;
 
 TEST(GraphThreads, ReadersSearchWhileTheBuilderLinks) {
-    const auto vectors = testing::gaussian_clusters(6'000, 16, 20, 9);
+    const auto vectors = testing::gaussian_clusters(4'000, 16, 20, 9);
     const DataSet data(model::Metric::kCosine, vectors);
     Graph graph(data.rows(), {});
     std::atomic<bool> is_built{false};
@@ -45,6 +45,40 @@ TEST(GraphThreads, ReadersSearchWhileTheBuilderLinks) {
     second_reader.join();
     EXPECT_EQ(wrong.load(), 0u);
     EXPECT_EQ(graph.count_unreachable(), 0u);
+}
+
+// The rows of a block of one-bit codes become ready one after the other: readers scan a block while its later
+// rows are written.
+TEST(GraphThreads, ReadersScanBlocksThatAreHalfEncoded) {
+    const auto vectors = testing::gaussian_clusters(3'000, 16, 20, 9);
+    const DataSet data(model::Metric::kL2, vectors);
+    Graph graph(data.rows(), {});
+    graph.encode(5, [] { return false; });
+    std::atomic<bool> is_encoded{false};
+    std::atomic<uint32_t> scans{0};
+    std::atomic<uint32_t> missed{0};
+    const auto read = [&](uint32_t first) {
+        SearchScratch scratch;
+        TopK best(1);
+        for (uint32_t i = first; !is_encoded.load(); ++i) {
+            const uint32_t end = graph.encoded();
+            const uint32_t row = end - 1 - i % std::min(end, 40u);
+            graph.scan(data.query(vectors[row]).data(), end - std::min(end, 100u), end, kAcceptAll, scratch,
+                       best);
+            const auto found = best.take_sorted();
+            missed += found.size() != 1 || found.front().ordinal != row ? 1 : 0;
+            ++scans;
+        }
+    };
+    std::thread first_reader(read, 0);
+    std::thread second_reader(read, 1);
+    for (uint32_t end = 5; end <= data.count(); end += 5) {
+        graph.encode(end, [] { return false; });
+    }
+    is_encoded = true;
+    first_reader.join();
+    second_reader.join();
+    EXPECT_LE(missed.load(), scans.load() / 50) << "one-bit codes let 1 row in 1,000 slip";
 }
 
 }  // namespace

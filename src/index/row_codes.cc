@@ -42,6 +42,10 @@ void store_relaxed(uint8_t* at, float value) {
     std::atomic_ref<float>(*reinterpret_cast<float*>(at)).store(value, std::memory_order_relaxed);
 }
 
+float load_relaxed(const float* at) {
+    return std::atomic_ref<float>(*const_cast<float*>(at)).load(std::memory_order_relaxed);
+}
+
 }  // namespace
 
 // Blocks of 64 bytes, the last one of 32 where that is enough.
@@ -205,7 +209,9 @@ uint32_t RowCodes::scan_block(const CodedQuery& query, uint32_t block, float bou
     const float reach = kErrorDeviations * query.terms().weight * query.length();
     uint32_t nearer = 0;
     for (uint32_t i = 0; i < kRows; ++i) {
-        nearer |= distances[i] - reach * factors[2 * kRows + i] < bound ? 1u << i : 0u;
+        // Atomic: the writer may be encoding a later row of the block.
+        const float error = load_relaxed(factors + 2 * kRows + i);
+        nearer |= distances[i] - reach * error < bound ? 1u << i : 0u;
     }
     return nearer;
 }
