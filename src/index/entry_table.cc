@@ -33,11 +33,12 @@ uint32_t EntryTable::find(const CodedQuery& query, uint32_t count, uint32_t want
     AKIDB_ASSERT(table != nullptr && wanted > 0 && wanted <= kNearestMax);
     const uint32_t below = (count + table->step - 1) / table->step;
     const uint32_t rows = std::min(table->count.load(std::memory_order_acquire), below);
-    std::array<float, simd::kScanRows> distances;
+    constexpr uint32_t kRows = simd::kScanRows;
+    std::array<float, kRows> distances;
     uint32_t found = 0;
-    for (uint32_t begin = 0; begin < rows; begin += simd::kScanRows) {
-        table->blocks.scan(codes_, query, begin / simd::kScanRows, distances.data());
-        for (uint32_t i = 0; i < simd::kScanRows && begin + i < rows; ++i) {
+    for (uint32_t begin = 0; begin < rows; begin += kRows) {
+        table->blocks.scan(codes_, query, begin / kRows, distances.data());
+        for (uint32_t i = 0; i < kRows && begin + i < rows; ++i) {
             const Candidate candidate{distances[i], (begin + i) * table->step};
             if (found == wanted && !(candidate < nearest[found - 1])) {
                 continue;

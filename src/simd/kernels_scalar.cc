@@ -1,6 +1,6 @@
 // The oracle: each kernel by its definition, in plain C++.
+#include <algorithm>
 #include <cmath>
-#include <cstring>
 
 #include "simd/kernels.h"
 
@@ -196,7 +196,7 @@ void hadamard_f32(float* values, size_t count) {
 
 EdgeSums encode_edge_b1(const uint8_t* codes, float scale, const float* from, size_t count, uint8_t* bits) {
     EdgeSums sums;
-    std::memset(bits, 0, count / 8);
+    std::fill_n(bits, count / 8, uint8_t{0});
     for (size_t i = 0; i < count; ++i) {
         const float difference = static_cast<float>(codes[i] - 128) * scale - from[i];
         const float sign = difference > 0 ? 1.0f : -1.0f;
