@@ -95,8 +95,9 @@ class Graph {
 
     /// The builder only: gives rows [0, end) codes, checking `cancelled` now and then; returns how many have.
     uint32_t encode(uint32_t end, FunctionRef<bool()> cancelled);
-    /// The builder only: encodes what is not yet, then links rows [linked(), end), checking `cancelled`
-    /// between rows; returns linked().
+    /// Builders only: encodes what is not yet, then links rows [linked(), end), checking `cancelled` between
+    /// rows; returns linked(). Several threads may call it at once with the same `end` and share the rows
+    /// (then no other builder's call may run); one thread builds the same graph every time.
     uint32_t link(uint32_t end, FunctionRef<bool()> cancelled, SearchScratch& scratch);
 
     /// The builder, or while nothing links: neighbour lists of rows [begin, end) appended to `out`, degree ×

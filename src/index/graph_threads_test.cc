@@ -81,5 +81,48 @@ TEST(GraphThreads, ReadersScanBlocksThatAreHalfEncoded) {
     EXPECT_LE(missed.load(), scans.load() / 50) << "one-bit codes let 1 row in 1,000 slip";
 }
 
+TEST(GraphThreads, SeveralBuildersShareTheRowsWhileReadersSearch) {
+    auto vectors = testing::gaussian_clusters(6'100, 32, 20, 9);
+    const std::vector<testing::Vector> queries(vectors.end() - 100, vectors.end());
+    vectors.resize(6'000);
+    const DataSet data(model::Metric::kL2, vectors);
+    for (const Layout layout : {Layout::kTurbo, Layout::kSplit}) {
+        Graph graph(data.rows(), {.build_ef = 64, .layout = layout});
+        const auto build = [&] {
+            SearchScratch scratch;
+            graph.link(
+                data.count(), [] { return false; }, scratch);
+        };
+        std::atomic<bool> is_built{false};
+        std::thread reader([&] {
+            SearchScratch scratch;
+            TopK best(10);
+            for (size_t i = 0; !is_built.load(); i = (i + 1) % queries.size()) {
+                graph.search(data.query(queries[i]).data(), 32, kRowsMax, kAcceptAll, scratch, best);
+                best.take_sorted();
+            }
+        });
+        std::thread second(build);
+        build();
+        second.join();
+        is_built = true;
+        reader.join();
+        EXPECT_EQ(graph.linked(), data.count());
+        EXPECT_EQ(graph.count_unreachable(), 0u);
+        SearchScratch scratch;
+        TopK best(10);
+        size_t hits = 0;
+        for (const testing::Vector& vector : queries) {
+            const testing::Vector query = data.query(vector);
+            const float farthest = data.nearest(query, 10).back().distance;
+            graph.search(query.data(), 128, kRowsMax, kAcceptAll, scratch, best);
+            for (const Candidate& found : best.take_sorted()) {
+                hits += found.distance <= farthest ? 1 : 0;
+            }
+        }
+        EXPECT_GE(hits, queries.size() * 95 / 10);
+    }
+}
+
 }  // namespace
 }  // namespace akidb::index
