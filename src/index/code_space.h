@@ -24,6 +24,8 @@ class CodeSpace {
     uint32_t dimension() const { return dimension_; }
     /// Floats of a vector of the space, zeros at the end: a multiple of 64.
     uint32_t padded_dimension() const { return (dimension_ + 63) / 64 * 64; }
+    /// Steps of a scan that compares `per_step` components in each.
+    size_t scan_steps(size_t per_step) const { return (dimension_ + per_step - 1) / per_step; }
     const simd::Kernels& kernels() const { return rows_.kernels(); }
 
     /// x' of a row into `padded_dimension` floats.

@@ -2,13 +2,13 @@
 // the beam holds distances by row codes; a hop reads one list and then the codes of the neighbours not met
 // before. *Turbo*: a hop reads the row's own code, its list and the codes of its edges, all in three places,
 // and the beam holds estimates; what a walk brings home are the rows it visited, whose distances are those of
-// eight-bit codes. Split takes a third of the memory of turbo, turbo half the time of split at 768
-// dimensions. Source of the loop: Alg. 1 of Subramanya et al. 2019. One writer prepares rows, any threads
-// walk.
+// eight-bit codes. Split takes the least memory, turbo the least time (docs/index.md has the figures). Source
+// of the loop: Alg. 1 of Subramanya et al. 2019. One writer prepares rows, any threads walk.
 #pragma once
 
 #include <array>
 #include <optional>
+#include <span>
 
 #include "index/coded_query.h"
 #include "index/edge_codes.h"
@@ -40,62 +40,25 @@ struct CodedGraph {
 
 inline constexpr uint32_t kEntries = 4;
 
-/// Rows [0, count) without `avoided`, count > 0, for state.query. `meet(candidate)` is told each row met,
-/// with its distance by row codes, once.
+/// walk() by row codes, for state.query, from the nearest entries.
 template <class Meet>
 SearchCost walk_split(const CodedGraph& graph, const NeighbourLists& lists, uint32_t count, uint32_t width,
                       uint32_t avoided, SearchScratch::State& state, Meet meet) {
-    std::array<uint32_t, kDegreeMax> fresh;
-    std::array<float, kDegreeMax> distances;
-    const bool has_pairs = graph.codes.has_pairs();
-    SearchCost cost;
-    state.marks.reset(count);
-    if (avoided < count) {
-        state.marks.set(avoided);
-    }
-    state.beam.reset(width);
-    const auto compare_fresh = [&](uint32_t number) {
-        for (uint32_t i = 0; i < number; ++i) {
-            has_pairs ? graph.codes.prefetch4(fresh[i]) : graph.codes.prefetch8(fresh[i]);
-        }
-        has_pairs ? graph.codes.distances4(state.query, fresh.data(), number, distances.data())
-                  : graph.codes.distances8(state.query, fresh.data(), number, distances.data());
-        for (uint32_t i = 0; i < number; ++i) {
-            const Candidate candidate{distances[i], fresh[i]};
-            meet(candidate);
-            if (candidate.distance < state.beam.worst()) {
-                state.beam.insert(candidate);
-            }
-        }
-        cost.distances += number;
-    };
     std::array<Candidate, EntryTable::kNearestMax> nearest;
-    uint32_t found = graph.entries.find(state.query, count, kEntries, nearest);
-    uint32_t number = 0;
+    std::array<uint32_t, EntryTable::kNearestMax> starts;
+    const uint32_t found = graph.entries.find(state.query, count, kEntries, nearest);
     for (uint32_t i = 0; i < found; ++i) {
-        if (nearest[i].ordinal != avoided) {
-            fresh[number++] = nearest[i].ordinal;
-            state.marks.set(nearest[i].ordinal);
-        }
+        starts[i] = nearest[i].ordinal;
     }
-    compare_fresh(number);
-    for (uint32_t row = state.beam.visit_next(); row != Beam::kNone; row = state.beam.visit_next()) {
-        const uint32_t* const list = lists.list(row);
-        found = 0;
-        for (uint32_t slot = 0; slot < lists.degree(); ++slot) {
-            const uint32_t neighbour = NeighbourLists::load(list + slot);
-            if (neighbour < count && !state.marks.is_set(neighbour)) {  // kNoNeighbour is above every count
-                state.marks.set(neighbour);
-                fresh[found++] = neighbour;
-            }
+    const bool has_pairs = graph.codes.has_pairs();
+    const auto compare = [&](const uint32_t* ordinals, uint32_t number, float* distances) {
+        for (uint32_t i = 0; i < number; ++i) {
+            has_pairs ? graph.codes.prefetch4(ordinals[i]) : graph.codes.prefetch8(ordinals[i]);
         }
-        compare_fresh(found);
-        ++cost.hops;
-        if (const uint32_t next = state.beam.peek_next(); next != Beam::kNone) {
-            lists.prefetch(next);
-        }
-    }
-    return cost;
+        has_pairs ? graph.codes.distances4(state.query, ordinals, number, distances)
+                  : graph.codes.distances8(state.query, ordinals, number, distances);
+    };
+    return walk(lists, count, width, std::span(starts).first(found), avoided, state, compare, meet);
 }
 
 /// How many of the nearest rows a turbo walk visits, and how many it keeps: those beyond are not worth a
@@ -115,10 +78,7 @@ SearchCost walk_turbo(const CodedGraph& graph, const NeighbourLists& lists, uint
     constexpr uint32_t kAhead = 3;
     alignas(64) std::array<float, kDegreeMax> estimates;
     SearchCost cost;
-    state.marks.reset(count);
-    if (avoided < count) {
-        state.marks.set(avoided);
-    }
+    begin_walk(count, avoided, state);
     state.beam.reset(width.kept, width.visited);
     std::array<Candidate, EntryTable::kNearestMax> nearest;
     const uint32_t entries = graph.entries.find(state.query, count, kEntries, nearest);

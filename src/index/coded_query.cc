@@ -7,15 +7,6 @@
 #include "index/row_codes.h"
 
 namespace akidb::index {
-namespace {
-
-// Steps of one-bit codes for the dimension; the rest of the last one is zeros.
-size_t steps_of(uint32_t dimension) {
-    return (dimension + simd::kScanDimensions1 - 1) / simd::kScanDimensions1;
-}
-
-}  // namespace
-
 void CodedQuery::set(const CodeSpace& space, const float* query, QueryForms forms) {
     kernels_ = &space.kernels();
     rotated_.resize(space.padded_dimension());
@@ -25,10 +16,11 @@ void CodedQuery::set(const CodeSpace& space, const float* query, QueryForms form
     if (!(squared_ < kFarthestSquared)) {  // too long for codes: all rows are equally far by them
         std::fill(rotated_.begin(), rotated_.end(), 0.0f);
         terms_.base = 0;
+        terms_.constant = 0;
         squared_ = 0;
     }
     round_to_bytes(space.dimension());
-    make_forms(forms);
+    make_forms(space, forms);
 }
 
 void CodedQuery::set_row(const CodeSpace& space, const uint8_t* codes, RowFactors factors, QueryForms forms) {
@@ -54,7 +46,7 @@ void CodedQuery::set_row(const CodeSpace& space, const uint8_t* codes, RowFactor
         }
     }
     weight8_ = terms_.weight * scale_;
-    make_forms(forms);
+    make_forms(space, forms);
 }
 
 float CodedQuery::distance_to_row(const uint8_t* codes, RowFactors to) const {
@@ -82,14 +74,14 @@ void CodedQuery::round_to_bytes(uint32_t dimension) {
     weight8_ = terms_.weight * scale_;
 }
 
-void CodedQuery::make_forms(QueryForms forms) {
+void CodedQuery::make_forms(const CodeSpace& space, QueryForms forms) {
     length_ = std::sqrt(squared_);
     if (forms.pairs) {
         pairs_.resize(2 * pair_code_bytes(dimension_));
         arrange_pairs(bytes_.data(), dimension_, pairs_);
     }
     if (forms.table) {
-        const size_t steps = steps_of(dimension_);
+        const size_t steps = space.scan_steps(simd::kScanDimensions1);
         table_.resize(steps * simd::kScanTableBytes);
         const float range = 4 * largest_;
         kernels_->make_table_b1(rotated_.data(), steps, range, table_.data());

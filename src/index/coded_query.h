@@ -62,7 +62,7 @@ class CodedQuery {
 
   private:
     void round_to_bytes(uint32_t dimension);
-    void make_forms(QueryForms forms);
+    void make_forms(const CodeSpace& space, QueryForms forms);
 
     CodeSpace::Terms terms_;
     std::vector<float> rotated_;  // padded_dimension

@@ -19,26 +19,13 @@ constexpr size_t kFactorBytes = 2 * kRows * sizeof(float);
 // distributed components (Max 1960, uniform quantiser of 16 levels).
 constexpr float kLevelStep = 0.335f;
 
-size_t steps_for(uint32_t dimension, uint32_t bits) {
-    const size_t per_step = bits == 1 ? simd::kScanDimensions1 : simd::kScanDimensions4;
-    return (dimension + per_step - 1) / per_step;
-}
-
-void store_relaxed(uint8_t* at, uint32_t word) {
-    std::atomic_ref<uint32_t>(*reinterpret_cast<uint32_t*>(at)).store(word, std::memory_order_relaxed);
-}
-
-void store_relaxed(uint8_t* at, float value) {
-    std::atomic_ref<float>(*reinterpret_cast<float*>(at)).store(value, std::memory_order_relaxed);
-}
-
 }  // namespace
 
 EdgeCodes::EdgeCodes(const CodeSpace& space, uint32_t degree, uint32_t bits)
     : space_(space),
       degree_(degree),
       bits_(bits),
-      steps_(steps_for(space.dimension(), bits)),
+      steps_(space.scan_steps(bits == 1 ? simd::kScanDimensions1 : simd::kScanDimensions4)),
       group_bytes_(steps_ * simd::kScanStepBytes + kFactorBytes),
       records_((degree + kRows - 1) / kRows * group_bytes_) {
     AKIDB_ASSERT(degree > 0 && degree <= 64 && (bits == 1 || bits == 4));

@@ -72,10 +72,11 @@ class FilteredWalk {
     }
 
     void compare_entries() {
-        for (uint64_t entry = 0; entry < count_; entry += entry_step(count_)) {
-            const auto row = static_cast<uint32_t>(entry);
-            state_.marks.set(row);
-            fresh_[found_++] = row;
+        std::array<uint32_t, kEntriesMax> entries;
+        const uint32_t count = spread_entries(count_, entries);
+        for (uint32_t i = 0; i < count; ++i) {
+            state_.marks.set(entries[i]);
+            fresh_[found_++] = entries[i];
         }
         compare_fresh([this](Candidate candidate) {
             if (matches(candidate.ordinal)) {

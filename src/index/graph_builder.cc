@@ -7,6 +7,7 @@
 #include "base/assert.h"
 
 namespace akidb::index {
+
 GraphBuilder::GraphBuilder(CodedGraph& graph, const GraphOptions& options, NeighbourLists& lists)
     : graph_(graph),
       options_(options),
@@ -131,7 +132,7 @@ void GraphBuilder::store_list(Link& link) {
     const uint32_t row = link.ordinal;
     if (is_turbo()) {
         for (uint32_t slot = 0; slot < link.count; ++slot) {
-            encode_slot(row, slot, link.chosen[slot].to.ordinal, link.state);
+            encode_slot(link.state.query, row, slot, link.chosen[slot].to.ordinal, link.state.edge);
         }
     }
     MutexLock lock(lock_of(row));
@@ -144,11 +145,11 @@ void GraphBuilder::store_list(Link& link) {
     }
 }
 
-void GraphBuilder::encode_slot(uint32_t row, uint32_t slot, uint32_t neighbour,
-                               SearchScratch::State& state) const {
-    graph_.edges->encode(state.query, graph_.codes.codes8(neighbour), graph_.codes.factors8(neighbour),
-                         state.edge);
-    graph_.edges->store(row, slot, state.edge);
+// `row_query` is set to the row.
+void GraphBuilder::encode_slot(const CodedQuery& row_query, uint32_t row, uint32_t slot, uint32_t neighbour,
+                               EdgeCodes::Edge& edge) const {
+    graph_.edges->encode(row_query, graph_.codes.codes8(neighbour), graph_.codes.factors8(neighbour), edge);
+    graph_.edges->store(row, slot, edge);
 }
 
 // Between the row being linked and the neighbour in a slot of one that it chose.
@@ -269,10 +270,10 @@ void GraphBuilder::force(uint32_t row, Candidate neighbour) {
     }
     AKIDB_ASSERT(slot != kNoSlot);
     if (is_turbo()) {
-        SearchScratch::State state;
-        state.query.set_row(graph_.space, graph_.codes.codes8(row), graph_.codes.factors8(row),
-                            graph_.forms());
-        encode_slot(row, slot, neighbour.ordinal, state);
+        CodedQuery row_query;
+        EdgeCodes::Edge edge;
+        row_query.set_row(graph_.space, graph_.codes.codes8(row), graph_.codes.factors8(row), graph_.forms());
+        encode_slot(row_query, row, slot, neighbour.ordinal, edge);
     }
     put(row, slot, neighbour, false);
     state_of(row).pledged |= bit_of(slot);

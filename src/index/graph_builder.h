@@ -78,7 +78,8 @@ class GraphBuilder {
     void pledge_way_to(Link& link);
     void force(uint32_t row, Candidate neighbour);
     uint32_t next_down(uint32_t row, uint32_t ordinal, const CodedQuery& aim) const;
-    void encode_slot(uint32_t row, uint32_t slot, uint32_t neighbour, SearchScratch::State& state) const;
+    void encode_slot(const CodedQuery& row_query, uint32_t row, uint32_t slot, uint32_t neighbour,
+                     EdgeCodes::Edge& edge) const;
     void measure_imported(uint32_t row, SearchScratch::State& state);
     void pledge_breadth_first(uint32_t count);
     void mend(uint32_t count);

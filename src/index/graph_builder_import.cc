@@ -34,7 +34,7 @@ void GraphBuilder::measure_imported(uint32_t row, SearchScratch::State& state) {
             own[slot] =
                 state.query.distance_to_row(graph_.codes.codes8(neighbour), graph_.codes.factors8(neighbour));
             if (is_turbo()) {
-                encode_slot(row, slot, neighbour, state);
+                encode_slot(state.query, row, slot, neighbour, state.edge);
             }
         }
     }

@@ -61,8 +61,9 @@ void Graph::Impl::rerank(const float* query, const RowCodes& codes, Accept accep
     for (size_t i = 0; i < candidates.size(); ++i) {
         const uint32_t ordinal = candidates[i].ordinal;
         const float margin = state.query.margin(codes.factors8(ordinal).squared);
+        // One further on may still be in doubt: the margin grows with the length of the row.
         if (candidates[i].distance - margin > code_bound(best)) {
-            break;
+            continue;
         }
         if (i + kAhead < candidates.size()) {
             rows.prefetch(candidates[i + kAhead].ordinal);
@@ -89,8 +90,18 @@ SearchCost Graph::search_avoiding(uint32_t avoided, const float* query, uint32_t
     const uint32_t width = std::clamp(ef, 1u, count);
     const CodedGraph* const graph = impl_->coded_for(count);
     if (graph == nullptr) {
-        SearchCost cost = walk(impl_->rows, impl_->lists, count, width, state,
-                               [&](uint32_t ordinal) { return impl_->rows.distance(query, ordinal); });
+        std::array<uint32_t, kEntriesMax> entries;
+        const auto compare = [&](const uint32_t* ordinals, uint32_t number, float* distances) {
+            for (uint32_t i = 0; i < number; ++i) {
+                impl_->rows.prefetch(ordinals[i]);
+            }
+            for (uint32_t i = 0; i < number; ++i) {
+                distances[i] = impl_->rows.distance(query, ordinals[i]);
+            }
+        };
+        const uint32_t starts = spread_entries(count, entries);
+        const SearchCost cost = walk(impl_->lists, count, width, std::span(entries).first(starts), avoided,
+                                     state, compare, [](Candidate) {});
         for (size_t i = 0; i < state.beam.size(); ++i) {
             if (state.beam.at(i).distance <= best.bound() && accept(state.beam.at(i).ordinal)) {
                 best.offer(state.beam.at(i));

@@ -13,6 +13,14 @@
 
 namespace akidb::index {
 
+/// A word that readers may meet while it changes: they see it old or new.
+inline void store_relaxed(uint8_t* at, uint32_t word) {
+    std::atomic_ref<uint32_t>(*reinterpret_cast<uint32_t*>(at)).store(word, std::memory_order_relaxed);
+}
+inline void store_relaxed(uint8_t* at, float value) {
+    std::atomic_ref<float>(*reinterpret_cast<float*>(at)).store(value, std::memory_order_relaxed);
+}
+
 class RecordArray {
   public:
     explicit RecordArray(size_t record_bytes);

@@ -26,22 +26,6 @@ void put_factors(uint8_t* record, size_t bytes, RowFactors factors) {
     std::memcpy(record + bytes - sizeof(factors), &factors, sizeof(factors));
 }
 
-float largest_component(const float* vector, uint32_t dimension) {
-    float largest = 0;
-    for (uint32_t i = 0; i < dimension; ++i) {
-        largest = std::max(largest, std::abs(vector[i]));
-    }
-    return largest;
-}
-
-void store_relaxed(uint8_t* at, uint32_t word) {
-    std::atomic_ref<uint32_t>(*reinterpret_cast<uint32_t*>(at)).store(word, std::memory_order_relaxed);
-}
-
-void store_relaxed(uint8_t* at, float value) {
-    std::atomic_ref<float>(*reinterpret_cast<float*>(at)).store(value, std::memory_order_relaxed);
-}
-
 float load_relaxed(const float* at) {
     return std::atomic_ref<float>(*const_cast<float*>(at)).load(std::memory_order_relaxed);
 }
@@ -66,7 +50,7 @@ void arrange_pairs(const int8_t* bytes, uint32_t dimension, std::span<int8_t> pa
 
 RowCodes::RowCodes(const CodeSpace& space, bool has_pairs)
     : space_(space),
-      steps_((space.dimension() + simd::kScanDimensions1 - 1) / simd::kScanDimensions1),
+      steps_(space.scan_steps(simd::kScanDimensions1)),
       codes8_(record8_bytes(space.dimension())),
       // Three factors a row: |x'|², the scale, the error.
       scans_(steps_ * simd::kScanStepBytes + 3 * kRows * sizeof(float)),
@@ -101,7 +85,7 @@ void RowCodes::encode(uint32_t end) {
 
 void RowCodes::encode8(const float* vector, float squared, uint8_t* record) const {
     const uint32_t dimension = space_.dimension();
-    const float largest = largest_component(vector, dimension);
+    const float largest = space_.kernels().largest_f32(vector, dimension);
     const float inverse = largest > 0 ? 127 / largest : 0;
     float product = 0;
     for (uint32_t i = 0; i < dimension; ++i) {
@@ -115,7 +99,7 @@ void RowCodes::encode8(const float* vector, float squared, uint8_t* record) cons
 
 void RowCodes::encode4(const float* vector, float squared, uint8_t* record) const {
     const uint32_t dimension = space_.dimension();
-    const float largest = largest_component(vector, dimension);
+    const float largest = space_.kernels().largest_f32(vector, dimension);
     float best_error = std::numeric_limits<float>::max();
     float best_inverse = 0;
     for (const float shrink : kShrinks) {
@@ -159,7 +143,8 @@ void RowCodes::encode1(const float* vector, float squared, uint32_t ordinal) con
     }
     const auto dimension = static_cast<float>(space_.dimension());
     uint8_t* const factors = block + steps_ * simd::kScanStepBytes + row * sizeof(float);
-    const float cosine_squared = squared > 0 ? sum * sum / squared / dimension : 1;
+    // A zero has no error, and neither has what is encoded as one.
+    const float cosine_squared = sum > 0 ? sum * sum / squared / dimension : 1;
     store_relaxed(factors, squared);
     store_relaxed(factors + kRows * sizeof(float), sum > 0 ? squared / sum : 0);
     store_relaxed(factors + 2 * kRows * sizeof(float),
@@ -201,11 +186,7 @@ void RowCodes::distances4(const CodedQuery& query, const uint32_t* ordinals, uin
 uint32_t RowCodes::scan_block(const CodedQuery& query, uint32_t block, float bound, float* distances) const {
     const uint8_t* const record = scans_.at(block);
     const float* const factors = reinterpret_cast<const float*>(record + steps_ * simd::kScanStepBytes);
-    std::array<int32_t, kRows> sums;
-    space_.kernels().scan_b1(record, query.table(), steps_, sums.data());
-    simd::Estimate estimate = query.estimate1(steps_);
-    estimate.bound = std::numeric_limits<float>::infinity();
-    space_.kernels().estimate_32(sums.data(), factors, estimate, distances);
+    scan_record(query, record, distances);
     const float reach = kErrorDeviations * query.terms().weight * query.length();
     uint32_t nearer = 0;
     for (uint32_t i = 0; i < kRows; ++i) {
@@ -245,30 +226,6 @@ void ScanBlocks::copy(const RowCodes& codes, uint32_t ordinal, uint32_t place) c
 void ScanBlocks::scan(const RowCodes& codes, const CodedQuery& query, uint32_t block,
                       float* distances) const {
     codes.scan_record(query, static_cast<const uint8_t*>(records_.data()) + block * record_bytes_, distances);
-}
-
-float RowCodes::between(uint32_t a, uint32_t b) const {
-    constexpr size_t kPart = 512;
-    const uint8_t* const first = codes8_.at(a);
-    const uint8_t* const second = codes8_.at(b);
-    std::array<int8_t, kPart> part;
-    int64_t dot = 0;
-    for (size_t begin = 0; begin < space_.dimension(); begin += kPart) {
-        const size_t count = std::min<size_t>(kPart, space_.dimension() - begin);
-        int32_t sum = 0;
-        for (size_t i = 0; i < count; ++i) {
-            part[i] = static_cast<int8_t>(second[begin + i] - 128);
-            sum += part[i];
-        }
-        const uint8_t* const codes = first + begin;
-        int32_t product = 0;
-        space_.kernels().dots_u8(&codes, 1, part.data(), count, &product);
-        dot += product - 128 * sum;
-    }
-    const RowFactors of_a = factors8(a);
-    const RowFactors of_b = factors8(b);
-    return std::max(of_a.squared + of_b.squared - 2 * of_a.scale * of_b.scale * static_cast<float>(dot),
-                    0.0f);
 }
 
 size_t RowCodes::bytes() const {

@@ -56,10 +56,6 @@ class RowCodes {
     RowFactors factors8(uint32_t ordinal) const {
         return factors_at(codes8_.at(ordinal), codes8_.record_bytes());
     }
-    const uint8_t* codes4(uint32_t ordinal) const { return codes4_->at(ordinal); }
-    RowFactors factors4(uint32_t ordinal) const {
-        return factors_at(codes4_->at(ordinal), codes4_->record_bytes());
-    }
     bool has_pairs() const { return codes4_.has_value(); }
     void prefetch8(uint32_t ordinal) const { codes8_.prefetch(ordinal, kPrefetchLines); }
     void prefetch4(uint32_t ordinal) const { codes4_->prefetch(ordinal, kPrefetchLines); }
@@ -67,8 +63,6 @@ class RowCodes {
     /// Distances of `count` rows by their eight-bit (four-bit) codes.
     void distances8(const CodedQuery& query, const uint32_t* ordinals, uint32_t count, float* out) const;
     void distances4(const CodedQuery& query, const uint32_t* ordinals, uint32_t count, float* out) const;
-    /// The squared distance between two rows by their eight-bit codes, never negative.
-    float between(uint32_t a, uint32_t b) const;
     /// Distances of rows [32 · block, 32 · block + 32) by their one-bit codes; bit i of the answer says that
     /// row i may be nearer than `bound`: its distance less the error that one-bit codes stay within for 999
     /// rows in 1,000. Rows not encoded yet are anything.

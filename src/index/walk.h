@@ -1,5 +1,5 @@
-// walk(): the beam search by exact distances, for graphs whose rows have no codes yet (after a start). It
-// begins at rows spread evenly over the graph and visits the nearest row not visited yet until the beam holds
+// walk(): the beam search that split searches, building on row codes and graphs without codes (after a start)
+// share. It begins at the rows it is given and visits the nearest row not visited yet until the beam holds
 // visited rows only. All rows of a step are asked for before the first is compared: hiding that latency is
 // worth more than any arithmetic (index design §3.2). Source of the loop: Alg. 1 of Subramanya et al. 2019.
 #pragma once
@@ -7,6 +7,7 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <span>
 
 #include "index/beam.h"
 #include "index/coded_query.h"
@@ -44,43 +45,63 @@ constexpr uint32_t entry_step(uint32_t count) {
     return count <= kEntriesMax ? 1 : std::bit_ceil((count + kEntriesMax - 1) / kEntriesMax);
 }
 
-/// Rows [0, count), count > 0. The beam holds what was found.
-template <class Distance>
-SearchCost walk(const Rows& rows, const NeighbourLists& lists, uint32_t count, uint32_t width,
-                SearchScratch::State& state, Distance distance) {
-    std::array<uint32_t, kDegreeMax> fresh;
-    SearchCost cost;
+/// Every entry point of a graph of `count` rows; how many there are.
+inline uint32_t spread_entries(uint32_t count, std::array<uint32_t, kEntriesMax>& entries) {
+    uint32_t found = 0;
+    for (uint64_t entry = 0; entry < count; entry += entry_step(count)) {
+        entries[found++] = static_cast<uint32_t>(entry);
+    }
+    return found;
+}
+
+/// Nothing met yet, in a graph of `count` rows without `avoided` (kNoNeighbour: with all).
+inline void begin_walk(uint32_t count, uint32_t avoided, SearchScratch::State& state) {
     state.marks.reset(count);
+    if (avoided < count) {
+        state.marks.set(avoided);
+    }
+}
+
+/// Rows [0, count) without `avoided`, count > 0, from `starts` (at most kDegreeMax); the beam holds what was
+/// found. `compare(ordinals, number, distances)` asks for the memory of a step's rows and then measures them;
+/// `meet(candidate)` is told each row met, once.
+template <class Compare, class Meet>
+SearchCost walk(const NeighbourLists& lists, uint32_t count, uint32_t width, std::span<const uint32_t> starts,
+                uint32_t avoided, SearchScratch::State& state, Compare compare, Meet meet) {
+    std::array<uint32_t, kDegreeMax> fresh;
+    std::array<float, kDegreeMax> distances;
+    uint32_t found = 0;
+    SearchCost cost;
+    begin_walk(count, avoided, state);
     state.beam.reset(width);
-    const auto compare_fresh = [&](uint32_t number) {
-        for (uint32_t i = 0; i < number; ++i) {
-            rows.prefetch(fresh[i]);
+    const auto take = [&](uint32_t row) {
+        if (row < count && !state.marks.is_set(row)) {  // kNoNeighbour is above every count
+            state.marks.set(row);
+            fresh[found++] = row;
         }
-        for (uint32_t i = 0; i < number; ++i) {
-            const Candidate candidate{distance(fresh[i]), fresh[i]};
+    };
+    const auto compare_fresh = [&] {
+        compare(fresh.data(), found, distances.data());
+        for (uint32_t i = 0; i < found; ++i) {
+            const Candidate candidate{distances[i], fresh[i]};
+            meet(candidate);
             if (candidate.distance < state.beam.worst()) {
                 state.beam.insert(candidate);
             }
         }
-        cost.distances += number;
+        cost.distances += found;
+        found = 0;
     };
-    uint32_t found = 0;
-    for (uint64_t entry = 0; entry < count; entry += entry_step(count)) {
-        fresh[found] = static_cast<uint32_t>(entry);
-        state.marks.set(fresh[found++]);
+    for (const uint32_t start : starts) {
+        take(start);
     }
-    compare_fresh(found);
+    compare_fresh();
     for (uint32_t row = state.beam.visit_next(); row != Beam::kNone; row = state.beam.visit_next()) {
         const uint32_t* const list = lists.list(row);
-        found = 0;
         for (uint32_t slot = 0; slot < lists.degree(); ++slot) {
-            const uint32_t neighbour = NeighbourLists::load(list + slot);
-            if (neighbour < count && !state.marks.is_set(neighbour)) {  // kNoNeighbour is above every count
-                state.marks.set(neighbour);
-                fresh[found++] = neighbour;
-            }
+            take(NeighbourLists::load(list + slot));
         }
-        compare_fresh(found);
+        compare_fresh();
         ++cost.hops;
         if (const uint32_t next = state.beam.peek_next(); next != Beam::kNone) {
             lists.prefetch(next);
