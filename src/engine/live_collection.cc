@@ -263,9 +263,7 @@ Result<model::SearchReply> LiveCollection::search(const model::SearchRequest& re
     const auto snapshot = published_.load();
     std::unique_ptr<index::SearchScratch> scratch = take_scratch();
     QueryCost cost;
-    model::SearchReply reply = run_query(
-        *snapshot, request, {.default_ef = options_.default_ef, .default_recall = options_.default_recall},
-        *scratch, cost);
+    model::SearchReply reply = run_query(*snapshot, request, query_settings(), *scratch, cost);
     give_scratch(std::move(scratch));
     search_distances_.add(static_cast<double>(cost.distances));
     const auto elapsed_us = static_cast<double>(dependencies_.clock.monotonic_us() - started_us);
@@ -285,13 +283,16 @@ Result<model::SearchReply> LiveCollection::search(const model::SearchRequest& re
     return reply;
 }
 
+QuerySettings LiveCollection::query_settings() const {
+    return {.default_ef = options_.default_ef, .default_recall = options_.default_recall};
+}
+
 uint64_t LiveCollection::estimate_floats(const model::SearchRequest& request) const {
     const auto snapshot = published_.load();
     const uint64_t linked = std::min(snapshot->generation->graph.linked(), snapshot->rows);
     uint64_t compared = snapshot->rows;
     if (!request.params.exact && linked > 0) {
-        const uint64_t ef = std::max<uint64_t>(request.params.ef.value_or(options_.default_ef),
-                                               uint64_t{request.top_k} + request.offset);
+        const uint64_t ef = choose_ef(*snapshot, request, query_settings());
         compared -= linked - std::min(linked, ef * options_.graph.degree);
     }
     return compared * spec_.dimension;

@@ -14,6 +14,7 @@
 #include "base/mutex.h"
 #include "base/published.h"
 #include "engine/collection.h"
+#include "engine/query.h"
 #include "engine/snapshot.h"
 #include "engine/write_lane.h"
 #include "storage/log_reader.h"
@@ -71,6 +72,7 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     void link_slice(const std::stop_token* stop);
     void index_slice();
     void measure_walks();
+    QuerySettings query_settings() const;
     bool calibration_is_due() const;
     void calibrate(const std::stop_token* stop);
     bool is_stopping(const std::stop_token* stop) const;

@@ -33,7 +33,7 @@ class Search {
           cost_(cost),
           linked_(std::min(snapshot.generation->graph.linked(), snapshot.rows)),
           wanted_(static_cast<size_t>(request.top_k) + request.offset),
-          ef_(std::max<uint32_t>(choose_ef(), static_cast<uint32_t>(wanted_))),
+          ef_(choose_ef(snapshot, request, settings)),
           query_(rows_.stride()) {
         index::encode_query(rows_.metric(), request.vector, query_);
     }
@@ -57,27 +57,6 @@ class Search {
     }
 
   private:
-    // The curve is that of ten results; each further one wants a place in the beam, and some company.
-    static constexpr uint32_t kCalibratedTop = 10;
-    static constexpr double kBeamPerResult = 1.5;
-
-    uint32_t choose_ef() const {
-        if (request_.params.ef) {
-            return *request_.params.ef;
-        }
-        const bool has_filter = request_.filter != nullptr && !request_.filter->is_empty();
-        const double target =
-            request_.params.recall_target.value_or(has_filter ? 0 : settings_.default_recall);
-        const auto curve = snapshot_.generation->recall.load();
-        if (curve == nullptr || curve->is_empty() || target == 0) {
-            return settings_.default_ef;
-        }
-        const double more =
-            wanted_ > kCalibratedTop ? kBeamPerResult * static_cast<double>(wanted_ - kCalibratedTop) : 0;
-        const auto ef = static_cast<uint32_t>(std::min(curve->ef_for(target) + more, double{model::kEfMax}));
-        return has_filter ? std::max(ef, settings_.default_ef) : ef;
-    }
-
     QueryShape shape_of(const FilterMatches& matches) const {
         return {.rows = snapshot_.rows,
                 .dimension = rows_.dimension(),
@@ -93,6 +72,7 @@ class Search {
 
     void scan_all(TopK& best) {
         is_exact_ = true;
+        cost_.estimated_recall = 1;
         cost_.distances += snapshot_.rows;
         cost_.candidates += snapshot_.rows;
         index::scan_range(
@@ -122,6 +102,7 @@ class Search {
     void scan(FilterMatches& matches, const QueryPlanner& planner, TopK& best) {
         using Order = FilterMatches::Order;
         is_exact_ = true;
+        cost_.estimated_recall = 1;
         const Order order = planner.evaluates_first() ? Order::kEvaluateFirst : Order::kCompareFirst;
         matches.for_each_batch(snapshot_.rows, order, [&](std::span<const uint32_t> batch) {
             cost_.distances += batch.size();
@@ -250,6 +231,26 @@ class Search {
 };
 
 }  // namespace
+
+uint32_t choose_ef(const Snapshot& snapshot, const model::SearchRequest& request,
+                   const QuerySettings& settings) {
+    // The curve is that of ten results; each further one wants a place in the beam, and some company.
+    constexpr uint32_t kCalibratedTop = 10;
+    constexpr double kBeamPerResult = 1.5;
+    const uint32_t wanted = request.top_k + request.offset;
+    if (request.params.ef) {
+        return std::max(*request.params.ef, wanted);
+    }
+    const bool has_filter = request.filter != nullptr && !request.filter->is_empty();
+    const double target = request.params.recall_target.value_or(has_filter ? 0 : settings.default_recall);
+    const auto curve = snapshot.generation->recall.load();
+    if (curve == nullptr || curve->is_empty() || target == 0) {
+        return std::max(settings.default_ef, wanted);
+    }
+    const double more = wanted > kCalibratedTop ? kBeamPerResult * (wanted - kCalibratedTop) : 0;
+    const auto ef = static_cast<uint32_t>(std::min(curve->ef_for(target) + more, double{model::kEfMax}));
+    return std::max({ef, wanted, has_filter ? settings.default_ef : 0});
+}
 
 model::SearchReply run_query(const Snapshot& snapshot, const model::SearchRequest& request,
                              const QuerySettings& settings, index::SearchScratch& scratch, QueryCost& cost) {

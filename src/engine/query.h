@@ -23,14 +23,18 @@ struct QueryCost {
     Plan plan = Plan::kFlat;
     uint64_t distances = 0;
     double estimated_matches = 0;
-    double estimated_ns = 0;    // 0 without a filter
-    uint64_t candidates = 0;    // rows that were held against the filter or compared
-    bool is_abandoned = false;  // a walk was given up, and brute force answered
-    uint32_t ef = 0;            // of the walk, if there was one
-    double estimated_recall = 1;
+    double estimated_ns = 0;                 // 0 without a filter
+    uint64_t candidates = 0;                 // rows that were held against the filter or compared
+    bool is_abandoned = false;               // a walk was given up, and brute force answered
+    uint32_t ef = 0;                         // of the walk, if there was one
+    std::optional<double> estimated_recall;  // at 10; none when nothing was measured for this plan
 };
 
-/// The request must have passed model::validate.
+/// How wide a beam a walk for this request gets. The request must have passed model::validate.
+uint32_t choose_ef(const Snapshot& snapshot, const model::SearchRequest& request,
+                   const QuerySettings& settings);
+
+/// The same.
 model::SearchReply run_query(const Snapshot& snapshot, const model::SearchRequest& request,
                              const QuerySettings& settings, index::SearchScratch& scratch, QueryCost& cost);
 

@@ -42,10 +42,12 @@ struct SearchExplanation {
     double estimated_cost_us = 0;  // 0 without a filter: there was nothing to choose
     double actual_cost_us = 0;
     uint64_t distances = 0;
-    uint64_t candidates = 0;      // rows compared or held against the filter
-    bool abandoned = false;       // a walk was given up for comparing with all matches
-    uint32_t ef = 0;              // of the walk; 0 when there was none
-    double estimated_recall = 1;  // recall@10 as measured on this graph for that ef
+    uint64_t candidates = 0;  // rows compared or held against the filter
+    bool abandoned = false;   // a walk was given up for comparing with all matches
+    uint32_t ef = 0;          // of the walk; 0 when there was none
+    /// Recall@10 as measured on this graph for that ef; 1 where all were compared; none where nothing was
+    /// measured: before the graph was, and for walks under a filter.
+    std::optional<double> estimated_recall;
 };
 
 struct SearchReply {

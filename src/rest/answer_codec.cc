@@ -72,9 +72,11 @@ void write_explanation(JsonWriter& writer, const model::SearchExplanation& expla
         .member("distances", explanation.distances)
         .member("candidates", explanation.candidates)
         .member("abandoned", explanation.abandoned)
-        .member("ef", uint64_t{explanation.ef})
-        .member("estimated_recall", explanation.estimated_recall)
-        .end_object();
+        .member("ef", uint64_t{explanation.ef});
+    if (explanation.estimated_recall) {
+        writer.member("estimated_recall", *explanation.estimated_recall);
+    }
+    writer.end_object();
 }
 
 }  // namespace

@@ -136,8 +136,9 @@ inline constexpr std::array kSettings{
         .choices = "auto|split|turbo",
         .sentence =
             "What walks read: turbo keeps codes of each document's neighbours beside it, the fastest; split "
-            "keeps codes of documents alone, in a third of the memory; auto is turbo within "
-            "index.turbo_bytes_max. Chosen when a collection is opened or first gets a graph."},
+            "keeps codes of documents alone, in far less memory; auto is turbo within "
+            "index.turbo_bytes_max. Chosen when a collection is opened or first gets a graph, and kept "
+            "while it is open."},
     Setting{.key = "index.turbo_bytes_max",
             .type = SettingType::kInteger,
             .unit = "bytes",
