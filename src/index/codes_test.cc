@@ -22,6 +22,7 @@ using testing::Vector;
 
 constexpr uint32_t kRows = 2'048;
 constexpr uint32_t kQueries = 40;
+constexpr uint32_t kBlock = simd::kScanRows;
 
 struct Coded {
     Coded(Metric metric, uint32_t dimension)
@@ -99,9 +100,8 @@ TEST_P(Codes, OfOneBitMissNoMoreThanOneRowInAThousand) {
         for (uint32_t row = 0; row < kRows; ++row) {
             // Asked whether the row may be a little nearer than it is farther away.
             const auto bound = static_cast<float>(coded_.exact(row) + 1e-3 * coded_.scale_of(row));
-            const uint32_t may =
-                coded_.codes.scan_block(coded_.query, row / simd::kScanRows, bound, distances.data());
-            missed += (may >> row % simd::kScanRows & 1) == 0 ? 1 : 0;
+            const uint32_t may = coded_.codes.scan_block(coded_.query, row / kBlock, bound, distances.data());
+            missed += (may >> row % kBlock & 1) == 0 ? 1 : 0;
         }
     }
     EXPECT_LE(missed, kQueries * kRows / 1'000);
