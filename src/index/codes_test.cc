@@ -98,7 +98,7 @@ TEST_P(Codes, OfOneBitMissNoMoreThanOneRowInAThousand) {
         coded_.ask(i);
         std::array<float, simd::kScanRows> distances;
         for (uint32_t row = 0; row < kRows; ++row) {
-            // Asked whether the row may be a little nearer than it is farther away.
+            // A bound just beyond the row's own distance must let it through.
             const auto bound = static_cast<float>(coded_.exact(row) + 1e-3 * coded_.scale_of(row));
             const uint32_t may = coded_.codes.scan_block(coded_.query, row / kBlock, bound, distances.data());
             missed += (may >> row % kBlock & 1) == 0 ? 1 : 0;
