@@ -24,6 +24,8 @@ engine::CollectionOptions small_options() {
     options.checkpoint_log_bytes = 4 << 10;
     options.checkpoint_linked_rows = 40;
     options.maintenance_slice_rows = 16;
+    options.rewrite_dead_rows_min = 24;
+    options.rewrite_file_bytes = 1;
     options.log.file_bytes = 8 << 10;
     options.log.preallocate_bytes_min = 2 << 10;
     options.log.preallocate_bytes_max = 4 << 10;

@@ -10,8 +10,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/logger.h"
@@ -45,6 +47,12 @@ struct CollectionOptions {
     uint32_t checkpoint_linked_rows = 32'768;
     uint32_t maintenance_slice_rows =
         256;  // linked per job, so that jobs of other collections get their turn
+    /// Rows are written anew without the dead once these are so large a share of them…
+    uint32_t rewrite_dead_percent = 20;
+    /// …and so many.
+    uint32_t rewrite_dead_rows_min = 1'024;
+    /// Bytes of vectors in one file of a rewrite, about: one slice of the job.
+    uint64_t rewrite_file_bytes = 128 << 20;
     const simd::Kernels* kernels = nullptr;  // null: the best that this CPU runs
 };
 
@@ -68,6 +76,20 @@ struct MetadataIndexState {
     uint64_t bytes = 0;
 };
 
+/// Work in the background that takes long enough to be asked about.
+struct JobState {
+    std::string_view kind;  // a literal: link, rewrite
+    uint64_t done = 0;      // rows
+    uint64_t total = 0;
+    std::optional<double> seconds_left{};  // none before anything is done
+};
+
+struct RewriteReport {
+    uint64_t dropped_rows = 0;
+    std::vector<std::string> written{};  // files of the segment directory
+    std::vector<std::string> removed{};
+};
+
 struct CollectionStats {
     uint64_t documents = 0;  // live
     uint64_t rows = 0;       // live and dead
@@ -79,6 +101,7 @@ struct CollectionStats {
     uint64_t segment_files = 0;
     bool is_poisoned = false;
     std::vector<MetadataIndexState> metadata_indexes{};  // in the order declared
+    std::vector<JobState> jobs{};
 };
 
 class Collection {
@@ -121,6 +144,10 @@ class Collection {
     /// checkpoint of graph and rows when `checkpoint` is set and much would be replayed or linked again,
     /// closes the log. Idempotent.
     virtual Result<void> close(bool checkpoint) = 0;
+    /// Writes all live documents anew, links them afresh and removes the files and the log that were before,
+    /// in the caller's thread, while reads and writes go on; nothing when no row is dead. kUnavailable when
+    /// the collection closes meanwhile or is poisoned, kDiskFull; then all is as it was.
+    virtual Result<RewriteReport> rewrite() = 0;
     /// Runs due maintenance until none is left, in the caller's thread: tests, simulator.
     virtual Result<void> run_maintenance_now() = 0;
 };

@@ -50,22 +50,28 @@ LiveCollection::LiveCollection(Dependencies dependencies, std::string directory,
       search_distances_(dependencies_.metrics.counter(telemetry::MetricId::kSearchDistances)),
       commit_records_(dependencies_.metrics.histogram(telemetry::MetricId::kCommitRecords)),
       sync_seconds_(dependencies_.metrics.histogram(telemetry::MetricId::kLogSyncDuration)) {
-    uint64_t hash_key = 0;
-    std::memcpy(&hash_key, spec_.id.bytes.data() + 8, sizeof(hash_key));
-    generation_ = std::make_shared<Generation>(spec_.metric, spec_.dimension, options_.graph, hash_key,
-                                               options_.kernels);
-    generation_->metadata.declare(spec_.metadata_indexes);
+    generation_ = make_generation();
+    declared_fields_ = spec_.metadata_indexes;
+    generation_->metadata.declare(declared_fields_);
 }
 
 LiveCollection::~LiveCollection() = default;
+
+std::shared_ptr<Generation> LiveCollection::make_generation() const {
+    uint64_t hash_key = 0;
+    std::memcpy(&hash_key, spec_.id.bytes.data() + 8, sizeof(hash_key));
+    return std::make_shared<Generation>(spec_.metric, spec_.dimension, options_.graph, hash_key,
+                                        options_.kernels);
+}
 
 // ---- writes: each is prepared in its caller's thread, then goes through the lane
 // --------------------------------------
 
 Result<WriteReply> LiveCollection::upsert(std::vector<model::Document> documents) {
     AKIDB_TRY(validate_batch(spec_, documents));
-    const uint32_t rows = published_.load()->rows;
-    if (rows >= options_.graph_rows_min && rows - generation_->graph.linked() > options_.head_rows_max) {
+    const auto snapshot = published_.load();
+    const uint32_t linked = std::min(snapshot->generation->graph.linked(), snapshot->rows);
+    if (snapshot->rows >= options_.graph_rows_min && snapshot->rows - linked > options_.head_rows_max) {
         return Error(Code::kRateLimited,
                      "more documents wait to be indexed than the setting index.head_rows_max allows")
             .with_retry_after(1);
@@ -347,7 +353,8 @@ CollectionStats LiveCollection::stats() const {
     CollectionStats stats;
     stats.documents = snapshot->live;
     stats.rows = snapshot->rows;
-    stats.linked_rows = std::min(generation_->graph.linked(), snapshot->rows);
+    const Generation& generation = *snapshot->generation;
+    stats.linked_rows = std::min(generation.graph.linked(), snapshot->rows);
     // A collection too small for a graph has no head: its rows wait for nothing.
     stats.head_rows = stats.rows < options_.graph_rows_min ? 0 : stats.rows - stats.linked_rows;
     stats.last_sequence = snapshot->sequence;
@@ -355,15 +362,36 @@ CollectionStats LiveCollection::stats() const {
     stats.log_bytes = log_bytes_;
     stats.segment_files = segment_files_;
     stats.is_poisoned = is_poisoned_;
-    for (const auto& field : generation_->metadata.view()->fields) {
+    for (const auto& field : generation.metadata.view()->fields) {
         stats.metadata_indexes.push_back({field->declared, std::min(field->indexed, snapshot->rows),
                                           !field->is_behind(snapshot->rows), field->bytes});
+    }
+    if (stats.head_rows > 0) {
+        JobState link{"link", stats.linked_rows, stats.rows};
+        if (const double rate = linked_rows_a_second_; rate > 0) {
+            link.seconds_left = static_cast<double>(stats.head_rows) / rate;
+        }
+        stats.jobs.push_back(link);
+    }
+    if (const uint64_t total = rewriting_.total; total > 0) {
+        JobState rewrite{"rewrite", std::min<uint64_t>(rewriting_.done, total), total};
+        if (rewrite.done > 0) {
+            const auto elapsed_us =
+                static_cast<double>(dependencies_.clock.monotonic_us() - rewriting_.started_us);
+            rewrite.seconds_left = elapsed_us * 1e-6 * static_cast<double>(total - rewrite.done) /
+                                   static_cast<double>(rewrite.done);
+        }
+        stats.jobs.push_back(rewrite);
     }
     return stats;
 }
 
 void LiveCollection::declare_metadata_indexes(const std::vector<model::MetadataField>& fields) {
-    generation_->metadata.declare(fields);
+    {
+        MutexLock lock(generation_mutex_);
+        declared_fields_ = fields;
+        generation_->metadata.declare(fields);
+    }
     if (indexing_is_due()) {
         schedule_maintenance();
     }

@@ -15,6 +15,7 @@
 #include "base/published.h"
 #include "engine/collection.h"
 #include "engine/query.h"
+#include "engine/rewrite.h"
 #include "engine/snapshot.h"
 #include "engine/write_lane.h"
 #include "storage/log_reader.h"
@@ -43,9 +44,12 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     CollectionStats stats() const override;
     void declare_metadata_indexes(const std::vector<model::MetadataField>& fields) override;
     Result<void> close(bool checkpoint) override;
+    Result<RewriteReport> rewrite() override;
     Result<void> run_maintenance_now() override;
 
   private:
+    std::shared_ptr<Generation> make_generation() const;
+
     // Recovery (live_recovery.cc).
     Result<void> open_segments(const storage::Manifest& manifest);
     Result<storage::LogRecovery> replay_log();
@@ -64,9 +68,11 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     // Background work, one job at a time (live_maintenance.cc).
     void schedule_maintenance();
     void run_slice(const std::stop_token& stop);
+    void run_due_job(const std::stop_token* stop);
     bool link_is_due() const;
     bool indexing_is_due() const;
     bool measuring_is_due() const;
+    bool rewrite_is_due() const;
     bool work_is_due() const;
     bool checkpoint_is_due() const;
     void link_slice(const std::stop_token* stop);
@@ -74,10 +80,20 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     void measure_walks();
     QuerySettings query_settings() const;
     bool calibration_is_due() const;
-    void calibrate(const std::stop_token* stop);
+    void calibrate(Generation& generation, const Snapshot& snapshot, const std::stop_token* stop);
+    // Rewriting (live_rewrite.cc).
+    Result<void> rewrite_slice(const std::stop_token* stop);
+    Result<bool> advance_rewrite(const std::stop_token* stop);
+    void start_rewrite();
+    Result<void> replace_generation();
+    Result<void> take_rewrites_place();
+    Result<RewriteReport> rewrite_whole();
+    void end_rewrite(const Result<void>& outcome);
+    bool own_maintenance();
+    void disown_maintenance();
     bool is_stopping(const std::stop_token* stop) const;
     enum class LaneState { kOpen, kClosed };
-    void run_checkpoint(LaneState lane);
+    Result<void> run_checkpoint(LaneState lane);
     Result<void> checkpoint(LaneState lane);
     void warn_unless_done(const Result<void>& removed);
     Result<storage::Manifest> write_segments(const Snapshot& snapshot, uint32_t linked);
@@ -96,7 +112,11 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     const model::CollectionSpec spec_;
     const CollectionOptions options_;
 
-    std::shared_ptr<Generation> generation_;  // appended by the leader, linked by the maintenance job
+    // Appended by the leader, linked by the maintenance job, replaced by the leader at the job's request:
+    // both read the pointer freely, others under the mutex or through the published snapshot.
+    mutable Mutex generation_mutex_;
+    std::shared_ptr<Generation> generation_;
+    std::vector<model::MetadataField> declared_fields_ AKIDB_GUARDED_BY(generation_mutex_);
     Published<Snapshot> published_;
     WriteLane lane_;
 
@@ -107,6 +127,8 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     // Owned by the maintenance job.
     storage::Manifest manifest_;
     uint64_t last_version_ = 0;  // also of attempts that failed: a name is never used twice
+    std::unique_ptr<Rewrite> rewrite_;
+    bool link_has_turn_ = false;  // beside a rewrite, while many rows wait
 
     std::atomic<uint64_t> covered_sequence_{0};
     std::atomic<uint64_t> segment_files_{0};
@@ -115,6 +137,16 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     std::atomic<uint64_t> log_bytes_at_checkpoint_{0};
     std::atomic<bool> is_poisoned_{false};
     std::atomic<uint64_t> checkpoint_not_before_us_{0};
+    std::atomic<bool> is_checkpoint_owed_{false};  // what memory holds, no file does yet: rewritten rows
+    std::atomic<uint64_t> rewrite_not_before_us_{0};
+    // Progress, for stats().
+    struct Progress {
+        std::atomic<uint64_t> done{0};
+        std::atomic<uint64_t> total{0};  // 0: not running
+        std::atomic<uint64_t> started_us{0};
+    };
+    Progress rewriting_;
+    std::atomic<double> linked_rows_a_second_{0};
 
     mutable Mutex maintenance_mutex_;
     CondVar maintenance_changed_;

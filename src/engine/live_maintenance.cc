@@ -1,6 +1,7 @@
 // Background work of a collection: linking head rows into the graph, indexing their metadata, checkpoints,
 // and the orderly end.
 #include <algorithm>
+#include <tuple>
 
 #include "engine/live_collection.h"
 #include "storage/layout.h"
@@ -17,32 +18,39 @@ constexpr uint32_t kEncodeSliceRows = 16'384;
 constexpr uint32_t kCalibratedRowsMin = 1'000;
 // After a checkpoint met a full disk.
 constexpr uint64_t kCheckpointRetryUs = 10'000'000;
+// Scanned in a fraction of a millisecond; beyond, linking gets every second slice of a rewrite.
+constexpr uint32_t kHeadRowsBesideRewrite = 32'768;
+constexpr double kNewestRateShare = 0.1;
 
 }  // namespace
 
 bool LiveCollection::link_is_due() const {
-    const uint32_t rows = published_.load()->rows;
-    const index::Graph& graph = generation_->graph;
-    return rows >= options_.graph_rows_min && (graph.linked() < rows || graph.encoded() < rows);
+    const auto snapshot = published_.load();
+    const index::Graph& graph = snapshot->generation->graph;
+    return snapshot->rows >= options_.graph_rows_min &&
+           (graph.linked() < snapshot->rows || graph.encoded() < snapshot->rows);
 }
 
 bool LiveCollection::indexing_is_due() const {
-    return generation_->metadata.is_behind(published_.load()->rows);
+    const auto snapshot = published_.load();
+    return snapshot->generation->metadata.is_behind(snapshot->rows);
 }
 
 bool LiveCollection::work_is_due() const {
     return link_is_due() || indexing_is_due() || measuring_is_due() || calibration_is_due() ||
-           checkpoint_is_due();
+           checkpoint_is_due() || rewrite_is_due();
 }
 
 bool LiveCollection::measuring_is_due() const {
-    return generation_->walks.is_due(generation_->graph.linked());
+    const auto snapshot = published_.load();
+    return snapshot->generation->walks.is_due(snapshot->generation->graph.linked());
 }
 
 // Anew when the graph has grown by half, once nothing waits to be linked.
 bool LiveCollection::calibration_is_due() const {
-    const uint32_t linked = generation_->graph.linked();
-    const auto curve = generation_->recall.load();
+    const auto snapshot = published_.load();
+    const uint32_t linked = snapshot->generation->graph.linked();
+    const auto curve = snapshot->generation->recall.load();
     return linked >= kCalibratedRowsMin && !link_is_due() &&
            (curve == nullptr || linked / 3 >= curve->rows() / 2);
 }
@@ -51,11 +59,12 @@ bool LiveCollection::checkpoint_is_due() const {
     if (is_poisoned_.load() || dependencies_.clock.monotonic_us() < checkpoint_not_before_us_.load()) {
         return false;
     }
-    if (log_bytes_.load() > log_bytes_at_checkpoint_.load() + options_.checkpoint_log_bytes) {
+    if (is_checkpoint_owed_.load() ||
+        log_bytes_.load() > log_bytes_at_checkpoint_.load() + options_.checkpoint_log_bytes) {
         return true;
     }
-    return !link_is_due() &&
-           generation_->graph.linked() >= graph_rows_saved_.load() + options_.checkpoint_linked_rows;
+    return !link_is_due() && published_.load()->generation->graph.linked() >=
+                                 graph_rows_saved_.load() + options_.checkpoint_linked_rows;
 }
 
 void LiveCollection::schedule_maintenance() {
@@ -87,26 +96,33 @@ void LiveCollection::run_slice(const std::stop_token& stop) {
         }
         maintenance_running_ = true;
     }
-    // A checkpoint bounds the log and so the next start, hence it goes first; indexing is the shortest. All
-    // end in bounded time.
+    run_due_job(&stop);
+    disown_maintenance();
+    if (!stop.stop_requested() && work_is_due()) {
+        schedule_maintenance();
+    }
+}
+
+// A checkpoint bounds the log and so the next start, hence it goes first; indexing is the shortest. All end
+// in bounded time. A rewrite links what lives once more: beside it rows are linked only when so many wait
+// that searches feel it.
+void LiveCollection::run_due_job(const std::stop_token* stop) {
     if (checkpoint_is_due()) {
-        run_checkpoint(LaneState::kOpen);
+        std::ignore = run_checkpoint(LaneState::kOpen);
     } else if (indexing_is_due()) {
         index_slice();
     } else if (measuring_is_due()) {
         measure_walks();
+    } else if (rewrite_is_due() && !(link_has_turn_ && link_is_due())) {
+        std::ignore = rewrite_slice(stop);
+        const auto snapshot = published_.load();
+        link_has_turn_ = snapshot->rows >= options_.graph_rows_min &&
+                         snapshot->rows - generation_->graph.linked() > kHeadRowsBesideRewrite;
     } else if (link_is_due()) {
-        link_slice(&stop);
+        link_has_turn_ = false;
+        link_slice(stop);
     } else if (calibration_is_due()) {
-        calibrate(&stop);
-    }
-    {
-        MutexLock lock(maintenance_mutex_);
-        maintenance_running_ = false;
-        maintenance_changed_.notify_all();
-    }
-    if (!stop.stop_requested() && work_is_due()) {
-        schedule_maintenance();
+        calibrate(*generation_, *published_.load(), stop);
     }
 }
 
@@ -120,28 +136,35 @@ void LiveCollection::link_slice(const std::stop_token* stop) {
         graph.encode(std::min(rows, std::max(graph.encoded() + kEncodeSliceRows, end)), cancelled);
         return;
     }
+    const uint64_t started_us = dependencies_.clock.monotonic_us();
+    const uint32_t before = graph.linked();
     std::unique_ptr<index::SearchScratch> scratch = take_scratch();
     graph.link(end, cancelled, *scratch);
     give_scratch(std::move(scratch));
+    const auto took_us = static_cast<double>(dependencies_.clock.monotonic_us() - started_us);
+    if (took_us > 0 && graph.linked() > before) {
+        const double rate = static_cast<double>(graph.linked() - before) / (took_us * 1e-6);
+        const double known = linked_rows_a_second_;
+        linked_rows_a_second_ = known == 0 ? rate : known + (rate - known) * kNewestRateShare;
+    }
 }
 
 bool LiveCollection::is_stopping(const std::stop_token* stop) const {
     return closing_.load() || (stop != nullptr && stop->stop_requested());
 }
 
-void LiveCollection::calibrate(const std::stop_token* stop) {
-    const auto snapshot = published_.load();
+void LiveCollection::calibrate(Generation& generation, const Snapshot& snapshot,
+                               const std::stop_token* stop) {
     std::unique_ptr<index::SearchScratch> scratch = take_scratch();
     index::RecallCurve curve = index::measure_recall(
-        generation_->graph, generation_->rows.rows(), std::min(generation_->graph.linked(), snapshot->rows),
-        [&](uint32_t row) { return snapshot->sees(row); }, [&] { return is_stopping(stop); }, *scratch);
+        generation.graph, generation.rows.rows(), std::min(generation.graph.linked(), snapshot.rows),
+        [&](uint32_t row) { return snapshot.sees(row); }, [&] { return is_stopping(stop); }, *scratch);
     give_scratch(std::move(scratch));
     if (curve.is_empty() && !is_stopping(stop)) {
-        curve =
-            index::RecallCurve(generation_->graph.linked(), {});  // nearly all are dead: not again at once
+        curve = index::RecallCurve(generation.graph.linked(), {});  // nearly all are dead: not again at once
     }
     if (!is_stopping(stop)) {
-        generation_->recall.store(std::make_shared<const index::RecallCurve>(std::move(curve)));
+        generation.recall.store(std::make_shared<const index::RecallCurve>(std::move(curve)));
     }
 }
 
@@ -156,7 +179,8 @@ void LiveCollection::measure_walks() {
     give_scratch(std::move(scratch));
 }
 
-void LiveCollection::run_checkpoint(LaneState lane) {
+/// An error was logged.
+Result<void> LiveCollection::run_checkpoint(LaneState lane) {
     const uint64_t started_us = dependencies_.clock.monotonic_us();
     Result<void> done = checkpoint(lane);
     dependencies_.metrics.counter(telemetry::MetricId::kCheckpoints, {done.has_value() ? "ok" : "failed"})
@@ -165,7 +189,7 @@ void LiveCollection::run_checkpoint(LaneState lane) {
     if (done.has_value()) {
         dependencies_.metrics.histogram(telemetry::MetricId::kCheckpointDuration)
             .observe(static_cast<double>(ended_us - started_us) * 1e-6);
-        return;
+        return done;
     }
     // A full disk passes, and the log still holds everything; any other failure means that the disk cannot be
     // trusted.
@@ -173,6 +197,7 @@ void LiveCollection::run_checkpoint(LaneState lane) {
     checkpoint_not_before_us_ = ended_us + kCheckpointRetryUs;
     dependencies_.logger.log(LogLevel::kError, "checkpoint failed",
                              {{"collection", spec_.name}, {"error", done.error().message()}});
+    return done;
 }
 
 Result<void> LiveCollection::checkpoint(LaneState lane) {
@@ -181,12 +206,14 @@ Result<void> LiveCollection::checkpoint(LaneState lane) {
     AKIDB_TRY(storage::Manifest manifest, write_segments(*snapshot, linked));
     AKIDB_TRY(storage::write_manifest(dependencies_.files, directory_, manifest));
     manifest_ = std::move(manifest);
+    is_checkpoint_owed_ = false;
     graph_rows_saved_ = linked;
     covered_sequence_ = manifest_.covered_sequence;
     segment_files_ = manifest_.rows.size();
     // Only now, with the manifest durable, may old files and the covered part of the log go (rule R7). What
     // cannot be removed now is removed by the next checkpoint or the next start.
-    warn_unless_done(storage::remove_strays(dependencies_.files, directory_, manifest_));
+    warn_unless_done(storage::remove_strays(dependencies_.files, directory_, manifest_,
+                                            rewrite_ ? rewrite_->file_names() : std::vector<std::string>()));
     auto trim = [this]() -> Result<void> {
         warn_unless_done(log_->trim(covered_sequence_.load()));
         log_bytes_ = log_->log_bytes();
@@ -285,33 +312,33 @@ Result<void> LiveCollection::write_dead(const Snapshot& snapshot, storage::Manif
 }
 
 Result<void> LiveCollection::run_maintenance_now() {
-    {
-        MutexLock lock(maintenance_mutex_);
-        while (maintenance_running_) {
-            maintenance_changed_.wait(maintenance_mutex_);
-        }
-        if (closing_.load()) {
-            return {};
-        }
-        maintenance_running_ = true;
+    if (!own_maintenance()) {
+        return {};
     }
     while (work_is_due()) {
-        if (indexing_is_due()) {
-            index_slice();
-        } else if (measuring_is_due()) {
-            measure_walks();
-        } else if (link_is_due()) {
-            link_slice(nullptr);
-        } else if (calibration_is_due()) {
-            calibrate(nullptr);
-        } else {
-            run_checkpoint(LaneState::kOpen);
-        }
+        run_due_job(nullptr);
     }
+    disown_maintenance();
+    return {};
+}
+
+/// Waits until no job runs, and keeps others from starting; false when the collection closes.
+bool LiveCollection::own_maintenance() {
+    MutexLock lock(maintenance_mutex_);
+    while (maintenance_running_) {
+        maintenance_changed_.wait(maintenance_mutex_);
+    }
+    if (closing_.load()) {
+        return false;
+    }
+    maintenance_running_ = true;
+    return true;
+}
+
+void LiveCollection::disown_maintenance() {
     MutexLock lock(maintenance_mutex_);
     maintenance_running_ = false;
     maintenance_changed_.notify_all();
-    return {};
 }
 
 Result<void> LiveCollection::close(bool with_checkpoint) {
@@ -328,11 +355,12 @@ Result<void> LiveCollection::close(bool with_checkpoint) {
             maintenance_changed_.wait(maintenance_mutex_);
         }
     }
+    rewrite_.reset();
     const bool is_worth_it =
         log_bytes_.load() > log_bytes_at_checkpoint_.load() + kStopCheckpointLogBytes ||
         generation_->graph.linked() > graph_rows_saved_.load() + kStopCheckpointLinkedRows;
     if (with_checkpoint && is_worth_it && !is_poisoned_.load()) {
-        run_checkpoint(LaneState::kClosed);
+        std::ignore = run_checkpoint(LaneState::kClosed);
     }
     return log_->close_cleanly();
 }

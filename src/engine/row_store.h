@@ -68,6 +68,8 @@ class RowStore {
     uint32_t previous(uint32_t ordinal) const { return chunk_of(ordinal).previous[slot(ordinal)]; }
     std::string_view id(uint32_t ordinal) const { return chunk_of(ordinal).id[slot(ordinal)]; }
     std::string_view metadata(uint32_t ordinal) const { return chunk_of(ordinal).metadata[slot(ordinal)]; }
+    /// The files that rows are mapped from.
+    const std::vector<std::shared_ptr<const storage::RowsSegment>>& segments() const { return segments_; }
     /// As the client sent it.
     std::span<const float> vector(uint32_t ordinal) const { return {rows_.row(ordinal), rows_.dimension()}; }
 

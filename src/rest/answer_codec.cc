@@ -153,6 +153,15 @@ void write_description(JsonWriter& writer, const service::CollectionDescription&
         .member("log_bytes", stats.log_bytes)
         .member("segment_files", stats.segment_files)
         .member("log_poisoned", stats.is_poisoned);
+    writer.key("jobs").begin_array();
+    for (const engine::JobState& job : stats.jobs) {
+        writer.begin_object().member("kind", job.kind).member("done", job.done).member("total", job.total);
+        if (job.seconds_left) {
+            writer.member("seconds_left", *job.seconds_left);
+        }
+        writer.end_object();
+    }
+    writer.end_array();
     write_metadata_indexes(writer, collection);
     writer.end_object();
 }

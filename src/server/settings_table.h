@@ -175,6 +175,15 @@ inline constexpr std::array kSettings{
             .min = 1024,
             .max = 16'777'216,
             .sentence = "Writes are answered 429 while more rows than this wait to be linked."},
+    Setting{.key = "index.rewrite_dead_percent",
+            .type = SettingType::kInteger,
+            .unit = "percent",
+            .fallback = "20",
+            .min = 5,
+            .max = 90,
+            .sentence =
+                "A collection is written anew without its deleted and overwritten documents once they "
+                "are so large a share of its rows."},
     Setting{.key = "limits.connections",
             .type = SettingType::kInteger,
             .unit = "connections",

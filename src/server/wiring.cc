@@ -62,6 +62,7 @@ engine::CollectionOptions collection_options(const Effective& effective, const s
     options.default_recall = number_of<double>(effective, "index.default_recall_permille") / 1000;
     options.graph_rows_min = number_of<uint32_t>(effective, "index.graph_rows_min");
     options.head_rows_max = number_of<uint32_t>(effective, "index.head_rows_max");
+    options.rewrite_dead_percent = number_of<uint32_t>(effective, "index.rewrite_dead_percent");
     options.log.file_bytes = number_of<uint64_t>(effective, "storage.log_file_bytes");
     options.checkpoint_log_bytes = number_of<uint64_t>(effective, "storage.checkpoint_log_bytes");
     options.kernels = &kernels;

@@ -335,12 +335,14 @@ void Directory::export_gauges(telemetry::Metrics& metrics) {
             const std::string& name = *now.insert(entry.spec.name).first;
             metrics.gauge(MetricId::kHeadRows, {name}).set(static_cast<double>(stats.head_rows));
             metrics.gauge(MetricId::kLinkedRows, {name}).set(static_cast<double>(stats.linked_rows));
+            metrics.gauge(MetricId::kDeadRows, {name}).set(static_cast<double>(stats.rows - stats.documents));
             metrics.gauge(MetricId::kLogBytes, {name}).set(static_cast<double>(stats.log_bytes));
         }
     }
     for (const std::string& name : impl_->gauged) {
         if (!now.contains(name)) {
-            for (const MetricId id : {MetricId::kHeadRows, MetricId::kLinkedRows, MetricId::kLogBytes}) {
+            for (const MetricId id :
+                 {MetricId::kHeadRows, MetricId::kLinkedRows, MetricId::kDeadRows, MetricId::kLogBytes}) {
                 metrics.remove(id, {name});
             }
         }

@@ -223,16 +223,24 @@ Result<std::optional<Manifest>> read_manifest(io::FileSystem& files, const std::
     return std::optional(std::move(manifest).value());
 }
 
-Result<void> remove_strays(io::FileSystem& files, const std::string& directory, const Manifest& manifest) {
-    std::vector<std::string> named;
+std::vector<std::string> segment_names(const Manifest& manifest) {
+    std::vector<std::string> names;
     for (const ManifestRows& entry : manifest.rows) {
-        named.push_back(entry.file.name);
+        names.push_back(entry.file.name);
     }
     for (const std::optional<ManifestFile>& file : {manifest.graph, manifest.dead}) {
         if (file) {
-            named.push_back(file->name);
+            names.push_back(file->name);
         }
     }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+Result<void> remove_strays(io::FileSystem& files, const std::string& directory, const Manifest& manifest,
+                           const std::vector<std::string>& in_the_making) {
+    std::vector<std::string> named = segment_names(manifest);
+    named.insert(named.end(), in_the_making.begin(), in_the_making.end());
     std::sort(named.begin(), named.end());
     std::vector<std::string> unnamed_segments;
     const std::string segments = join_path(directory, kSegmentDirectory);

@@ -37,6 +37,9 @@ struct Manifest {
     std::optional<ManifestFile> dead;
 };
 
+/// Of all segment files that it names, ascending.
+std::vector<std::string> segment_names(const Manifest& manifest);
+
 std::string encode_manifest(const Manifest& manifest);
 /// kDataLoss for anything that encode_manifest does not write.
 Result<Manifest> decode_manifest(std::string_view bytes);
@@ -46,8 +49,9 @@ Result<void> write_manifest(io::FileSystem& files, const std::string& directory,
 /// The newest; nullopt when the directory has none (a new collection). A newest that does not decode is
 /// kDataLoss: an older one would lose acknowledged writes in silence.
 Result<std::optional<Manifest>> read_manifest(io::FileSystem& files, const std::string& directory);
-/// Deletes files of seg/ that `manifest` does not name, temp files, and older manifests: half-made things of
-/// a crash.
-Result<void> remove_strays(io::FileSystem& files, const std::string& directory, const Manifest& manifest);
+/// Deletes files of seg/ that neither `manifest` nor `in_the_making` names, temp files, and older manifests:
+/// half-made things of a crash, and what was replaced.
+Result<void> remove_strays(io::FileSystem& files, const std::string& directory, const Manifest& manifest,
+                           const std::vector<std::string>& in_the_making = {});
 
 }  // namespace akidb::storage

@@ -155,6 +155,8 @@ TEST_F(ManifestTest, StraysGoAndNamedFilesStay) {
          {manifest_name(2), manifest_name(3), manifest_name(4) + ".tmp", log_name(1)}) {
         write_bytes(directory_ / name, "content");
     }
+    ASSERT_TRUE(remove_strays(files_, directory_.path(), manifest, {graph_name(2)}).has_value());
+    EXPECT_TRUE(std::filesystem::exists(directory_ / ("seg/" + graph_name(2)))) << "in the making";
     ASSERT_TRUE(remove_strays(files_, directory_.path(), manifest).has_value());
     EXPECT_EQ(names_in(directory_ / "seg").size(), 4u);
     EXPECT_FALSE(std::filesystem::exists(directory_ / ("seg/" + graph_name(2))));

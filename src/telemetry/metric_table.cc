@@ -10,7 +10,7 @@ using enum MetricId;
 using enum MetricType;
 
 // In the order of MetricId: row_of() indexes by it.
-constexpr std::array<MetricRow, 24> kMetrics{{
+constexpr std::array<MetricRow, 27> kMetrics{{
     {kBuildInfo, kGauge, "akidb_build_info", "version",
      "Always 1; the version of the running binary is its label."},
     {kStartTime, kGauge, "akidb_start_time_seconds", "", "When the process started, in seconds since 1970."},
@@ -43,6 +43,12 @@ constexpr std::array<MetricRow, 24> kMetrics{{
     {kCheckpointDuration, kHistogram, "akidb_checkpoint_duration_seconds", "",
      "Time of one checkpoint: segments and manifest written and synced."},
     {kCheckpoints, kCounter, "akidb_checkpoints_total", "outcome", "Checkpoints ended: ok or failed."},
+    {kRewriteDuration, kHistogram, "akidb_rewrite_duration_seconds", "",
+     "Time of one rewrite of a collection without its deleted documents, from its first slice to its "
+     "checkpoint."},
+    {kRewrites, kCounter, "akidb_rewrites_total", "outcome", "Rewrites ended: ok or failed."},
+    {kDeadRows, kGauge, "akidb_dead_rows", "collection",
+     "Rows deleted or overwritten that still take their place until the next rewrite."},
     {kCollections, kGauge, "akidb_collections", "", "Collections in service."},
     {kCollectionsQuarantined, kGauge, "akidb_collections_quarantined", "",
      "Collections out of service because a file of theirs is damaged; above 0 a person has to act."},

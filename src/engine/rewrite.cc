@@ -1,0 +1,167 @@
+#include "engine/rewrite.h"
+
+#include <algorithm>
+
+#include "storage/layout.h"
+
+namespace akidb::engine {
+namespace {
+
+constexpr uint32_t kEncodeSliceRows = 16'384;
+// So few can be caught up with while writers wait: a row is some microseconds.
+constexpr uint32_t kLastRowsMax = 2'048;
+
+}  // namespace
+
+Rewrite::Rewrite(io::FileSystem& files, RewritePlan plan)
+    : files_(files), plan_(std::move(plan)), followed_sequence_(plan_.source->sequence) {
+    const Snapshot& source = *plan_.source;
+    live_rows_.reserve(source.live);
+    target_row_.reserve(source.rows);
+    for (uint32_t row = 0; row < source.rows; ++row) {
+        if (source.sees(row)) {
+            target_row_.push_back(static_cast<uint32_t>(live_rows_.size()));
+            live_rows_.push_back(row);
+        } else {
+            target_row_.push_back(kNoRow);
+        }
+    }
+}
+
+uint64_t Rewrite::total() const {
+    return live_rows_.size() * (live_rows_.size() >= plan_.graph_rows_min ? 2 : 1);
+}
+
+uint64_t Rewrite::done() const {
+    return std::min<uint64_t>(total(), copied_ + plan_.target->graph.linked());
+}
+
+std::vector<std::string> Rewrite::file_names() const {
+    std::vector<std::string> names;
+    names.reserve(written_.size());
+    for (const storage::ManifestRows& entry : written_) {
+        names.push_back(entry.file.name);
+    }
+    return names;
+}
+
+Result<bool> Rewrite::advance(const Snapshot& newest, FunctionRef<bool()> cancelled,
+                              index::SearchScratch& scratch) {
+    if (!is_checked_) {
+        AKIDB_TRY(check_source(cancelled));
+        is_checked_ = true;
+        return false;
+    }
+    if (copied_ < live_rows_.size()) {
+        AKIDB_TRY(write_file());
+        return false;
+    }
+    AKIDB_TRY(follow(newest));
+    Generation& target = *plan_.target;
+    const uint32_t rows = target.rows.size();
+    if (target.metadata.is_behind(rows)) {
+        target.metadata.advance(rows, [&](uint32_t row) { return target.rows.metadata(row); });
+        return false;
+    }
+    if (!has_graph()) {
+        return true;
+    }
+    if (target.graph.encoded() + kLastRowsMax < rows) {
+        target.graph.encode(std::min(rows, target.graph.encoded() + kEncodeSliceRows), cancelled);
+        return false;
+    }
+    if (target.graph.linked() + kLastRowsMax < rows || target.graph.linked() == 0) {
+        target.graph.link(std::min(rows, target.graph.linked() + plan_.link_slice_rows), cancelled, scratch);
+        return false;
+    }
+    if (target.walks.is_due(target.graph.linked())) {
+        target.walks.measure(target.rows, target.graph, scratch);
+        return false;
+    }
+    return true;
+}
+
+Result<void> Rewrite::check_source(FunctionRef<bool()> cancelled) {
+    for (const auto& segment : plan_.source->generation->rows.segments()) {
+        Result<void> checked = segment->verify_vectors(cancelled);
+        if (!checked.has_value()) {
+            return checked;
+        }
+    }
+    return {};
+}
+
+Result<void> Rewrite::write_file() {
+    const RowStore& from = plan_.source->generation->rows;
+    RowStore& to = plan_.target->rows;
+    const size_t row_bytes = from.rows().stride() * sizeof(float);
+    const uint64_t rows_max =
+        std::max<uint64_t>(1, plan_.segment_bytes_max / row_bytes / index::kRowsPerChunk) *
+        index::kRowsPerChunk;
+    const uint64_t first = copied_;
+    const uint64_t count = std::min<uint64_t>(rows_max, live_rows_.size() - first);
+    const std::string name = storage::rows_name(first, count, plan_.version);
+    AKIDB_TRY(
+        storage::ManifestFile file,
+        storage::write_rows_segment(files_, plan_.segment_directory, name,
+                                    {.collection = plan_.collection,
+                                     .first_row = first,
+                                     .row_count = count,
+                                     .stride = from.rows().stride()},
+                                    [&](uint64_t index) {
+                                        const uint32_t row = live_rows_[first + index];
+                                        return storage::RowRecord{
+                                            {reinterpret_cast<const char*>(from.rows().row(row)), row_bytes},
+                                            from.version(row),
+                                            from.id(row),
+                                            from.metadata(row)};
+                                    }));
+    written_.push_back({std::move(file), first, count});
+    AKIDB_TRY(auto segment, storage::RowsSegment::open(files_, plan_.segment_directory, written_.back(),
+                                                       plan_.collection, from.rows().stride()));
+    AKIDB_TRY(to.adopt(std::move(segment)));
+    plan_.target->ids.reserve(live_rows_.size());
+    for (uint64_t row = first; row < first + count; ++row) {
+        plan_.target->ids.insert(static_cast<uint32_t>(row));
+    }
+    copied_ += count;
+    live_ += count;
+    return {};
+}
+
+Result<void> Rewrite::follow(const Snapshot& newest) {
+    AKIDB_ASSERT(newest.generation == plan_.source->generation && copied_ == live_rows_.size());
+    const RowStore& from = newest.generation->rows;
+    RowStore& to = plan_.target->rows;
+    if (newest.sequence == followed_sequence_) {
+        return {};
+    }
+    for (uint32_t row = 0; row < target_row_.size(); ++row) {
+        const uint32_t copy = target_row_[row];
+        if (copy == kNoRow) {
+            continue;
+        }
+        const uint64_t dead_at = from.dead_at(row);
+        if (dead_at != 0 && dead_at <= newest.sequence) {
+            to.mark_dead(copy, dead_at);
+            target_row_[row] = kNoRow;
+            --live_;
+        }
+    }
+    AKIDB_TRY(to.reserve(newest.rows - target_row_.size()));
+    for (auto row = static_cast<uint32_t>(target_row_.size()); row < newest.rows; ++row) {
+        if (!newest.sees(row)) {
+            target_row_.push_back(kNoRow);
+            continue;
+        }
+        const uint32_t copy =
+            to.append({from.vector(row), from.version(row), from.id(row), from.metadata(row)});
+        plan_.target->ids.insert(copy);
+        target_row_.push_back(copy);
+        ++live_;
+    }
+    followed_sequence_ = newest.sequence;
+    return {};
+}
+
+}  // namespace akidb::engine
