@@ -97,15 +97,19 @@ class Load {
 
   private:
     void run_closed() {
-        while (!free_.empty()) {
+        while (!free_.empty() && goes_on()) {
             send_next(Clock::now());
         }
         while (free_.size() < kept_.size()) {
             receive(kPatience);
-            while (!free_.empty() && Clock::now() < end_) {
+            while (!free_.empty() && goes_on()) {
                 send_next(Clock::now());
             }
         }
+    }
+
+    bool goes_on() const {
+        return Clock::now() < end_ && next_ < plan_.requests_max && !plan_.stop.stop_requested();
     }
 
     void run_open() {
@@ -113,14 +117,14 @@ class Load {
         std::mt19937_64 random(kTimetableSeed);
         std::exponential_distribution<double> gap(plan_.rate);
         Clock::time_point due = begin_;
-        while (due < end_ || free_.size() < kept_.size()) {
+        while ((due < end_ && goes_on()) || free_.size() < kept_.size()) {
             Clock::time_point now = Clock::now();
-            while (due < end_ && due <= now && !free_.empty()) {
+            while (due < end_ && due <= now && !free_.empty() && next_ < plan_.requests_max) {
                 send_next(due);
                 due +=
                     std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(gap(random)));
             }
-            bool waits_for_time = due < end_ && !free_.empty();
+            bool waits_for_time = due < end_ && goes_on() && !free_.empty();
             receive(waits_for_time ? std::max<Clock::duration>(due - Clock::now(), Clock::duration::zero())
                                    : Clock::duration(kPatience));
         }
@@ -169,7 +173,11 @@ class Load {
         auto latency = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - kept.due);
         result_.latency_us.push_back(static_cast<uint32_t>(latency.count()));
         ++result_.answered;
-        result_.errors += kept.received.compare(0, 12, "HTTP/1.1 200") == 0 ? 0 : 1;
+        const bool succeeded = kept.received.compare(0, 12, "HTTP/1.1 200") == 0;
+        result_.errors += succeeded ? 0 : 1;
+        if (succeeded && plan_.on_success) {
+            plan_.on_success(kept.request);
+        }
         kept.received.swap(result_.bodies[kept.request]);
         kept.received.clear();
         free_.push_back(&kept);
@@ -204,8 +212,13 @@ WireResult run_wire_load(const WirePlan& plan) {
 }
 
 std::string post_request(const support::Endpoint& endpoint, std::string_view path, std::string_view body) {
-    std::string text("POST ");
-    text.append(path).append(" HTTP/1.1\r\nHost: ").append(endpoint.host).append(":");
+    return json_request("POST", endpoint, path, body);
+}
+
+std::string json_request(std::string_view method, const support::Endpoint& endpoint, std::string_view path,
+                         std::string_view body) {
+    std::string text(method);
+    text.append(" ").append(path).append(" HTTP/1.1\r\nHost: ").append(endpoint.host).append(":");
     text.append(std::to_string(endpoint.port))
         .append("\r\nContent-Type: application/json\r\nContent-Length: ");
     return text.append(std::to_string(body.size())).append("\r\n\r\n").append(body);

@@ -9,6 +9,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +25,10 @@ struct WirePlan {
     size_t connections = 1;
     double seconds = 5;
     double rate = 0;  // requests a second, all connections together, with exponential gaps; 0 = closed loop
+    size_t requests_max = SIZE_MAX;  // sends no more than these, whatever `seconds` says
+    std::stop_token stop;            // asked for: sends no more
+    /// Of each answer 200, with the index of its request; in the thread of run_wire_load.
+    std::function<void(size_t)> on_success;
 };
 
 struct WireResult {
@@ -38,7 +44,10 @@ struct WireResult {
 
 WireResult run_wire_load(const WirePlan& plan);
 
-/// The bytes of one POST with a JSON body.
+/// The bytes of one request with a JSON body.
+std::string json_request(std::string_view method, const support::Endpoint& endpoint, std::string_view path,
+                         std::string_view body);
+/// The same with POST.
 std::string post_request(const support::Endpoint& endpoint, std::string_view path, std::string_view body);
 
 /// Length of the HTTP message (request or answer) that `text` begins with; 0 while its head is not complete.

@@ -1,0 +1,141 @@
+#include "bench/bench_server.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+#include <thread>
+
+namespace akidb::bench {
+namespace {
+
+using Json = nlohmann::json;
+namespace fs = std::filesystem;
+
+constexpr uint32_t kStopMs = 120'000;
+constexpr uint32_t kAnswerMs = 300'000;
+
+/// The number behind `key` in a file of "key: number" lines, times 1024 where the line says kB.
+uint64_t number_in(const std::string& path, std::string_view key) {
+    std::ifstream file(path);
+    for (std::string line; std::getline(file, line);) {
+        if (line.starts_with(key)) {
+            const uint64_t number = std::stoull(line.substr(key.size()));
+            return line.ends_with(" kB") ? number * 1024 : number;
+        }
+    }
+    return 0;
+}
+
+}  // namespace
+
+BenchServer::BenchServer(std::vector<std::string> flags, const std::string& parent)
+    : flags_({"--drain.min_ms", "0", "--limits.connections_per_address", "4096"}) {
+    flags_.insert(flags_.end(), flags.begin(), flags.end());
+    std::string name = (parent.empty() ? fs::temp_directory_path().string() : parent) + "/akidb-bench-XXXXXX";
+    if (mkdtemp(name.data()) == nullptr) {
+        throw std::runtime_error("cannot make a directory " + name);
+    }
+    directory_ = name;
+    start();
+}
+
+BenchServer::~BenchServer() {
+    server_.reset();
+    std::error_code ignored;  // a leftover in /tmp is no reason to end a bench
+    fs::remove_all(directory_, ignored);
+}
+
+void BenchServer::start() {
+    e2e::ServerOptions options;
+    options.data_directory = directory_ + "/data";
+    options.flags = flags_;
+    options.start_timeout_ms = 120'000;
+    Result<std::unique_ptr<e2e::ServerProcess>> started = e2e::ServerProcess::start(options);
+    if (!started) {
+        throw std::runtime_error("the server did not start: " + started.error().message());
+    }
+    server_ = std::move(*started);
+    connection_ = std::make_unique<support::HttpConnection>(endpoint(), kAnswerMs);
+}
+
+void BenchServer::stop() {
+    server_->send_signal(SIGTERM);
+    const Result<int> code = server_->wait_for_exit(kStopMs);
+    if (!code || *code != 0) {
+        throw std::runtime_error("the server did not end with 0: " + server_->log());
+    }
+}
+
+void BenchServer::kill() {
+    server_->kill_now();
+}
+
+Json BenchServer::ask(std::string_view method, const std::string& path, const Json& body) {
+    const support::HttpReply reply =
+        connection_->request(method, path, body.is_null() ? std::string() : body.dump());
+    if (reply.status < 200 || reply.status > 299) {
+        throw std::runtime_error(path + " was answered " + std::to_string(reply.status) + " " + reply.body);
+    }
+    return Json::parse(reply.body);
+}
+
+int BenchServer::status_of(std::string_view method, const std::string& path, const std::string& body) {
+    try {
+        return connection_->request(method, path, body).status;
+    } catch (const support::HttpFault&) {
+        return 0;
+    }
+}
+
+void BenchServer::create(const std::string& collection, size_t dimension, const std::string& metric) {
+    ask("POST", "/api/v1/collections", {{"name", collection}, {"dimension", dimension}, {"metric", metric}});
+}
+
+void BenchServer::await_linked(const std::string& collection) {
+    const std::string path = "/api/v1/collections/" + collection + "/stats";
+    while (ask("GET", path).at("head_rows").get<uint64_t>() > 0) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+}
+
+ProcessFacts BenchServer::process() const {
+    const std::string root = "/proc/" + std::to_string(server_->pid());
+    ProcessFacts facts;
+    facts.resident_bytes = number_in(root + "/status", "VmRSS:");
+    facts.anonymous_bytes = number_in(root + "/status", "RssAnon:");
+    facts.threads = number_in(root + "/status", "Threads:");
+    facts.written_bytes = number_in(root + "/io", "write_bytes:");
+    for ([[maybe_unused]] const fs::directory_entry& entry : fs::directory_iterator(root + "/fd")) {
+        ++facts.descriptors;
+    }
+    return facts;
+}
+
+uint64_t BenchServer::disk_bytes() const {
+    uint64_t bytes = 0;
+    std::error_code gone;  // files come and go while we count
+    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(directory_, gone)) {
+        struct stat status {};
+        if (::lstat(entry.path().c_str(), &status) == 0 && S_ISREG(status.st_mode)) {
+            bytes += static_cast<uint64_t>(status.st_blocks) * 512;
+        }
+    }
+    return bytes;
+}
+
+uint64_t BenchServer::files() const {
+    uint64_t count = 0;
+    std::error_code gone;
+    for ([[maybe_unused]] const fs::directory_entry& entry :
+         fs::recursive_directory_iterator(directory_, gone)) {
+        ++count;
+    }
+    return count;
+}
+
+}  // namespace akidb::bench

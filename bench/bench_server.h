@@ -1,0 +1,65 @@
+// BenchServer: a server of its own for one bench program: the built binary over an empty directory, its REST
+// API through one kept connection, and what /proc and the file system tell about it. Bytes are bytes, times
+// seconds. Throws std::runtime_error with the server's answer or log. Not thread-safe, but for url().
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server_process.h"
+#include "support/http_client.h"
+
+namespace akidb::bench {
+
+struct ProcessFacts {
+    uint64_t resident_bytes = 0;
+    uint64_t anonymous_bytes = 0;  // of these, not backed by a file
+    uint64_t written_bytes = 0;  // handed to the disk since the process started (write_bytes of /proc/PID/io)
+    uint64_t descriptors = 0;
+    uint64_t threads = 0;
+};
+
+class BenchServer {
+  public:
+    /// Starts at once, with `flags` behind those that make it stop without waiting for balancers. The
+    /// directory lies under `parent`, or where temporary ones do; it goes with this object.
+    explicit BenchServer(std::vector<std::string> flags, const std::string& parent = {});
+    ~BenchServer();
+    BenchServer(const BenchServer&) = delete;
+    BenchServer& operator=(const BenchServer&) = delete;
+
+    std::string url() const { return server_->rest_url(); }
+    support::Endpoint endpoint() const { return support::parse_url(url()); }
+    const std::string& directory() const { return directory_; }
+
+    /// At return the port is open.
+    void start();
+    void stop();
+    void kill();
+
+    /// The parsed answer; throws unless its status is 2xx.
+    nlohmann::json ask(std::string_view method, const std::string& path,
+                       const nlohmann::json& body = nullptr);
+    /// The status alone; 0 when there was no answer.
+    int status_of(std::string_view method, const std::string& path, const std::string& body);
+    void create(const std::string& collection, size_t dimension, const std::string& metric);
+    /// Until no row waits to be linked.
+    void await_linked(const std::string& collection);
+
+    ProcessFacts process() const;
+    /// What the data directory takes on the disk (allocated blocks).
+    uint64_t disk_bytes() const;
+    uint64_t files() const;
+
+  private:
+    std::vector<std::string> flags_;
+    std::string directory_;
+    std::unique_ptr<e2e::ServerProcess> server_;
+    std::unique_ptr<support::HttpConnection> connection_;
+};
+
+}  // namespace akidb::bench
