@@ -8,6 +8,13 @@ namespace {
 constexpr size_t kGroupBytesMax = 16 << 20;
 constexpr size_t kGroupWritesMax = 1024;
 
+using Turn = PendingWrite::Turn;
+
+void wake(std::shared_ptr<std::atomic<Turn>> turn, Turn what) {  // by value: the write may go at the store
+    *turn = what;
+    turn->notify_one();
+}
+
 bool stands_alone(const PendingWrite& write) {
     return write.remove_matching != nullptr || write.between_groups != nullptr;
 }
@@ -15,36 +22,46 @@ bool stands_alone(const PendingWrite& write) {
 }  // namespace
 
 Result<WriteReply> WriteLane::run(PendingWrite& write) {
-    std::vector<PendingWrite*> group;
+    write.turn = std::make_shared<std::atomic<Turn>>(Turn::kWait);
     {
         MutexLock lock(mutex_);
         if (is_closed_) {
             return Error(Code::kUnavailable, "the collection is closed for writes").with_retry_after(1);
         }
         queue_.push_back(&write);
-        while (!write.is_done && has_leader_) {
-            changed_.wait(mutex_);
+        if (!has_leader_) {
+            has_leader_ = true;
+            *write.turn = Turn::kLead;
         }
-        if (write.is_done) {
-            return std::move(*write.reply);
-        }
-        has_leader_ = true;
-        group = take_group();
+    }
+    write.turn->wait(Turn::kWait);
+    if (*write.turn == Turn::kDone) {
+        return std::move(*write.reply);
     }
     // The leader's own write may not be in the first group (a write that stands alone was ahead of it).
-    while (true) {
+    while (*write.turn != Turn::kDone) {
+        std::vector<PendingWrite*> group;
+        {
+            MutexLock lock(mutex_);
+            group = take_group();
+        }
         commit_(group);
-        MutexLock lock(mutex_);
-        for (PendingWrite* done : group) {
-            done->is_done = true;
+        for (const PendingWrite* done : group) {
+            wake(done->turn, Turn::kDone);
         }
-        if (write.is_done) {
-            has_leader_ = false;
-            changed_.notify_all();
-            return std::move(*write.reply);
-        }
-        changed_.notify_all();
-        group = take_group();
+    }
+    leave();
+    return std::move(*write.reply);
+}
+
+/// The first that waits leads from here on; it cannot go before it is told.
+void WriteLane::leave() {
+    MutexLock lock(mutex_);
+    has_leader_ = !queue_.empty();
+    if (has_leader_) {
+        wake(queue_.front()->turn, Turn::kLead);
+    } else {
+        emptied_.notify_all();
     }
 }
 
@@ -70,7 +87,7 @@ void WriteLane::close() {
     MutexLock lock(mutex_);
     is_closed_ = true;
     while (has_leader_ || !queue_.empty()) {
-        changed_.wait(mutex_);
+        emptied_.wait(mutex_);
     }
 }
 

@@ -1,12 +1,15 @@
 // WriteLane: the single file of writers of one collection, with group commit: the first waiter becomes
 // leader, takes what has queued up meanwhile, and commits it as one group with one disk sync; the others
-// sleep until their write is done. The commit function runs for one group at a time, without the lane's lock.
-// Thread-safe.
+// sleep until their write is done. A leader whose own write is done leaves and wakes the first that still
+// waits, and nobody else: with many writers, waking all for each group costs more than the sync. The commit
+// function runs for one group at a time, without the lane's lock. Thread-safe.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -28,7 +31,9 @@ struct PendingWrite {
     std::function<Result<void>()> between_groups;
 
     std::optional<Result<WriteReply>> reply;
-    bool is_done = false;
+    /// Set by a leader, once; its own object, so that waking a writer never touches a write that has gone.
+    enum class Turn : uint32_t { kWait, kLead, kDone };
+    std::shared_ptr<std::atomic<Turn>> turn;
 };
 
 class WriteLane {
@@ -45,10 +50,11 @@ class WriteLane {
 
   private:
     std::vector<PendingWrite*> take_group() AKIDB_REQUIRES(mutex_);
+    void leave() AKIDB_EXCLUDES(mutex_);
 
     Commit commit_;
     Mutex mutex_;
-    CondVar changed_;
+    CondVar emptied_;
     std::deque<PendingWrite*> queue_ AKIDB_GUARDED_BY(mutex_);
     bool has_leader_ AKIDB_GUARDED_BY(mutex_) = false;
     bool is_closed_ AKIDB_GUARDED_BY(mutex_) = false;
