@@ -1,7 +1,9 @@
 #include "client.h"
 
 #include <cstdio>
+#include <initializer_list>
 #include <random>
+#include <utility>
 
 #include "documents.h"
 
@@ -105,25 +107,39 @@ void write_documents(const ClientOptions& options, Ledger& ledger, const std::at
     }
 }
 
-void make_collections(const ClientOptions& options, Ledger& ledger, const std::atomic<bool>& stop,
+void make_collections(const ClientOptions& options, Slots slots, const std::atomic<bool>& stop,
                       std::atomic<uint64_t>& surprises) {
     Random random(options.seed * 1000 + options.number);
     support::HttpConnection connection(options.server);
-    const std::string path = "/api/v1/collections";
-    while (!stop.load() && ensure_open(connection)) {
-        const size_t slot = random() % ledger.things();
-        const uint64_t there = ledger.latest(slot);
-        const std::string prefix = "slot" + std::to_string(slot) + "-";
-        const Ticket ticket = there == kAbsent ? ledger.begin_write(slot) : ledger.begin_delete(slot);
-        const Json body = {{"name", prefix + std::to_string(ticket.stamp)}, {"dimension", 16}};
-        const Answer answer =
-            there == kAbsent ? exchange(connection, "POST", path, body.dump())
-                             : exchange(connection, "DELETE", path + "/" + prefix + std::to_string(there));
+    const auto was_answered = [&](const Answer& answer,
+                                  std::initializer_list<std::pair<Ledger*, Ticket>> writes) {
         const Outcome outcome = outcome_of(answer, surprises);
-        if (outcome == Outcome::kUnknown) {
-            return;
+        for (const auto& [ledger, ticket] : writes) {
+            if (outcome != Outcome::kUnknown) {
+                ledger->end(ticket, outcome);
+            }
         }
-        ledger.end(ticket, outcome);
+        return outcome != Outcome::kUnknown;
+    };
+    bool goes_on = true;
+    while (goes_on && !stop.load() && ensure_open(connection)) {
+        const size_t slot = random() % slots.collections.things();
+        if (slots.collections.latest(slot) == kAbsent) {
+            const Ticket made = slots.collections.begin_write(slot);
+            goes_on = was_answered(
+                exchange(connection, "POST", "/api/v1/collections", slot_body(slot, made.stamp).dump()),
+                {{&slots.collections, made}});
+        } else if (slots.contents.latest(slot) == kAbsent || random() % 2 == 0) {
+            const Ticket filled = slots.contents.begin_write(slot);
+            goes_on = was_answered(exchange(connection, "PUT", slot_path(slot) + "/documents",
+                                            slot_documents(filled.stamp).dump()),
+                                   {{&slots.contents, filled}});
+        } else {
+            const Ticket removed = slots.collections.begin_delete(slot);
+            const Ticket emptied = slots.contents.begin_delete(slot);
+            goes_on = was_answered(exchange(connection, "DELETE", slot_path(slot)),
+                                   {{&slots.collections, removed}, {&slots.contents, emptied}});
+        }
     }
 }
 

@@ -36,8 +36,14 @@ struct ClientOptions {
 /// Upserts and deletes groups of documents, its own ones mostly, until `stop` or until the server is gone.
 void write_documents(const ClientOptions& options, Ledger& ledger, const std::atomic<bool>& stop,
                      std::atomic<uint64_t>& surprises);
-/// Creates and deletes collections named "slot<thing>-<stamp>".
-void make_collections(const ClientOptions& options, Ledger& ledger, const std::atomic<bool>& stop,
+/// Deletes the collections "slot<thing>" and makes them anew under the same names, with documents in them: in
+/// `collections` a thing is the collection, whose stamp is the name of a metadata index; in `contents` it is
+/// what the collection holds.
+struct Slots {
+    Ledger& collections;
+    Ledger& contents;
+};
+void make_collections(const ClientOptions& options, Slots slots, const std::atomic<bool>& stop,
                       std::atomic<uint64_t>& surprises);
 
 }  // namespace akidb::crash

@@ -62,4 +62,33 @@ Json filter_of(const char* key, uint64_t value) {
     return {{"must", Json::array({{{"key", key}, {"match", {{"value", value}}}}})}};
 }
 
+std::string slot_path(size_t slot) {
+    return "/api/v1/collections/slot" + std::to_string(slot);
+}
+
+Json slot_body(size_t slot, uint64_t stamp) {
+    return {{"name", "slot" + std::to_string(slot)},
+            {"dimension", 16},
+            {"metadata_indexes", {{"stamp" + std::to_string(stamp), "integer"}}}};
+}
+
+Json slot_documents(uint64_t stamp) {
+    Json documents = Json::array();
+    for (size_t number = 0; number < kSlotDocuments; ++number) {
+        documents.push_back({{"id", number},
+                             {"vector", std::vector<float>(16, static_cast<float>(number + 1))},
+                             {"metadata", {{"stamp", stamp}}}});
+    }
+    return {{"documents", std::move(documents)}};
+}
+
+std::optional<Slot> slot_of(const Json& description) {
+    const auto name = description.at("name").get<std::string>();
+    const Json& indexes = description.at("metadata_indexes");
+    if (!name.starts_with("slot") || indexes.size() != 1) {
+        return std::nullopt;
+    }
+    return Slot{std::stoul(name.substr(4)), std::stoull(indexes.begin().key().substr(5))};
+}
+
 }  // namespace akidb::crash

@@ -33,4 +33,19 @@ std::vector<float> vector_of(Place place, uint64_t stamp);
 Json document_of(Place place, uint64_t stamp);
 Json filter_of(const char* key, uint64_t value);
 
+// Collections that are deleted and made anew under their names: the stamp of one is in the name of its
+// metadata index, that of its documents in each of them.
+inline constexpr size_t kSlotDocuments = 5;
+std::string slot_path(size_t slot);
+/// Of the creation.
+Json slot_body(size_t slot, uint64_t stamp);
+/// The body of an upsert.
+Json slot_documents(uint64_t stamp);
+/// Of a collection as the server describes it; nothing when it is none of these.
+struct Slot {
+    size_t slot = 0;
+    uint64_t stamp = 0;
+};
+std::optional<Slot> slot_of(const Json& description);
+
 }  // namespace akidb::crash

@@ -2,8 +2,8 @@
 // recovers from the kill before, and while it drains after SIGTERM. After each restart everything that was
 // written is read in every way and judged by a ledger that the server does not know. Small settings make
 // checkpoints, log files and links happen all the time. The seed repeats what clients send, not the
-// interleaving. Prints one line of totals; exit code 0 when nothing was lost, nothing returned and no batch
-// is half there.
+// interleaving. With --power-cuts each kill also takes away what was not synced (power_cut.h). Prints one
+// line of totals; exit code 0 when nothing was lost, nothing returned and no batch is half there.
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <csignal>
@@ -14,6 +14,7 @@
 
 #include "client.h"
 #include "documents.h"
+#include "power_cut.h"
 #include "server_process.h"
 #include "verifier.h"
 
@@ -24,13 +25,16 @@ using e2e::ServerProcess;
 
 constexpr size_t kCollectionSlots = 4;
 constexpr uint64_t kAcknowledgedBeforeKill = 20;
-constexpr uint32_t kProgressMs = 20'000;
+constexpr uint32_t kProgressMs = 60'000;
 
 struct Options {
     uint32_t kills = 5;
+    uint64_t acknowledged = 0;
     uint64_t seed = 1;
     size_t clients = 6;
     std::string data;
+    bool cuts_power = false;
+    bool syncs_lie = false;
 };
 
 void pause_ms(uint64_t milliseconds) {
@@ -43,7 +47,8 @@ class Torture {
         : options_(std::move(options)),
           random_(options_.seed),
           documents_(kGroups),
-          collections_(kCollectionSlots) {
+          collections_(kCollectionSlots),
+          contents_(kCollectionSlots) {
         server_options_.data_directory = options_.data.empty() ? files_.path() + "/data" : options_.data;
         server_options_.flags = {"--index.graph_rows_min",
                                  "200",
@@ -57,6 +62,16 @@ class Torture {
                                  "1048576",
                                  "--drain.min_ms",
                                  "50"};
+#ifdef AKIDB_POWER_CUT_LAYER
+        if (options_.cuts_power) {
+            power_ = std::make_unique<PowerCut>(server_options_.data_directory, files_.path() + "/shadow",
+                                                options_.seed);
+            server_options_.environment = power_->environment(AKIDB_POWER_CUT_LAYER);
+            if (options_.syncs_lie) {
+                server_options_.environment.emplace_back("POWER_SYNCS_LIE", "1");
+            }
+        }
+#endif
     }
 
     bool run() {
@@ -95,7 +110,9 @@ class Torture {
         }
     }
 
-    support::Endpoint endpoint() const { return support::parse_url(server_->rest_url()); }
+    support::Endpoint endpoint() const {
+        return support::parse_url(server_->rest_url());
+    }
 
     void create_collection() {
         await_ready();
@@ -108,7 +125,7 @@ class Torture {
 
     void check() {
         await_ready();
-        Verifier(endpoint(), documents_, collections_, tally_).check_all();
+        Verifier(endpoint(), documents_, {collections_, contents_}, tally_).check_all();
     }
 
     /// Runs clients, and `end_server` once they got on.
@@ -117,7 +134,8 @@ class Torture {
         ++round_;
         std::atomic<bool> stop = false;
         std::vector<std::thread> clients;
-        const uint64_t enough = documents_.acknowledged() + kAcknowledgedBeforeKill;
+        const uint64_t enough = std::max(documents_.acknowledged() + kAcknowledgedBeforeKill,
+                                         options_.acknowledged / options_.kills * round_);
         for (size_t number = 0; number <= options_.clients; ++number) {
             const ClientOptions client{endpoint(), options_.seed * 1'000'000 + round_, number,
                                        options_.clients};
@@ -125,7 +143,7 @@ class Torture {
                 if (client.number < client.clients) {
                     write_documents(client, documents_, stop, surprises_);
                 } else {
-                    make_collections(client, collections_, stop, surprises_);
+                    make_collections(client, {collections_, contents_}, stop, surprises_);
                 }
             });
         }
@@ -146,7 +164,7 @@ class Torture {
     void kill_under_writes() {
         under_writes([this] {
             pause_ms(random_() % 900);
-            server_->kill_now();
+            fell();
         });
     }
 
@@ -155,18 +173,30 @@ class Torture {
             pause_ms(random_() % 300);
             server_->send_signal(SIGTERM);
             pause_ms(random_() % 150);
-            server_->kill_now();
+            fell();
         });
     }
 
     void kill_while_recovering() {
         under_writes([this] {
             pause_ms(random_() % 600);
-            server_->kill_now();
+            if (random_() % 2 == 0) {
+                fell();
+            } else {
+                server_->kill_now();
+            }
         });
         start();
         pause_ms(random_() % 20);
+        fell();
+    }
+
+    /// Kills the process and, where asked for, cuts the power.
+    void fell() {
         server_->kill_now();
+        if (power_ != nullptr) {
+            power_->cut(random_() % 2 == 0 ? Unsynced::kLost : Unsynced::kPartlyKept);
+        }
     }
 
     void stop_and_check() {
@@ -182,16 +212,29 @@ class Torture {
         check();
     }
 
+    uint64_t acknowledged() const {
+        return documents_.acknowledged() + collections_.acknowledged() + contents_.acknowledged();
+    }
+
     bool report() {
         const auto number = [](uint64_t value) { return static_cast<unsigned long long>(value); };
         std::printf("kills %u, acknowledged %llu, lost %llu, ghosts %llu, half batches %llu\n",
-                    options_.kills, number(documents_.acknowledged() + collections_.acknowledged()),
-                    number(tally_.lost), number(tally_.ghosts), number(tally_.half_batches));
+                    options_.kills, number(acknowledged()), number(tally_.lost), number(tally_.ghosts),
+                    number(tally_.half_batches));
         std::printf(
             "disagreements %llu, unexpected answers %llu, %llu of %llu default searches missed, linked "
-            "rows up to %llu, covered sequence up to %llu\n",
+            "rows up to %llu, covered sequence up to %llu, %llu collections deleted or made, rewrites seen "
+            "%llu\n",
             number(tally_.disagreements), number(surprises_.load()), number(tally_.misses),
-            number(tally_.searches), number(tally_.linked_rows_max), number(tally_.covered_sequence_max));
+            number(tally_.searches), number(tally_.linked_rows_max), number(tally_.covered_sequence_max),
+            number(collections_.acknowledged()), number(tally_.rewrites));
+        if (power_ != nullptr) {
+            const PowerLoss& loss = power_->loss();
+            std::printf(
+                "power cuts %llu: %llu sectors lost, %llu kept; %llu new names lost, %llu old ones back\n",
+                number(loss.cuts), number(loss.sectors_lost), number(loss.sectors_kept),
+                number(loss.names_lost), number(loss.names_back));
+        }
         return tally_.is_clean() && surprises_.load() == 0;
     }
 
@@ -200,8 +243,10 @@ class Torture {
     e2e::TemporaryDirectory files_;
     e2e::ServerOptions server_options_;
     std::unique_ptr<ServerProcess> server_;
+    std::unique_ptr<PowerCut> power_;
     Ledger documents_;
     Ledger collections_;
+    Ledger contents_;
     Tally tally_;
     std::atomic<uint64_t> surprises_ = 0;
     uint64_t round_ = 0;
@@ -214,9 +259,16 @@ int main(int count, char** words) {
     akidb::crash::Options options;
     CLI::App app("Kills the server under load and checks what it still knows", "kill_test");
     app.add_option("--kills", options.kills, "How often")->check(CLI::Range(1U, 1'000'000U));
+    app.add_option("--acknowledged", options.acknowledged,
+                   "Kills come as far apart as it takes to get so many documents requests acknowledged");
     app.add_option("--seed", options.seed, "Of what clients send");
     app.add_option("--clients", options.clients, "Writing at once")->check(CLI::Range(1U, 100U));
     app.add_option("--data", options.data, "An empty data directory, kept; else a temporary one");
+#ifdef AKIDB_POWER_CUT_LAYER
+    app.add_flag("--power-cuts", options.cuts_power,
+                 "Each kill also drops what was not synced, or a part of it");
+    app.add_flag("--syncs-lie", options.syncs_lie, "The disk forgets synced data, too: the test must fail");
+#endif
     CLI11_PARSE(app, count, words);
     try {
         return akidb::crash::Torture(std::move(options)).run() ? 0 : 1;

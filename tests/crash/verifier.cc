@@ -161,31 +161,56 @@ void Verifier::check_default_search(const Stamps& stamps) {
 }
 
 void Verifier::check_collections() {
-    std::vector<uint64_t> found(collections_.things(), kAbsent);
+    std::vector<uint64_t> found(slots_.collections.things(), kAbsent);
     const Json answer = ask("GET", "/api/v1/collections");
     for (const Json& one : answer.at("collections")) {
-        const auto name = one.at("name").get<std::string>();
-        if (name == kCollection) {
+        if (one.at("name") == kCollection) {
             continue;
         }
-        const size_t dash = name.find('-');
-        const size_t slot =
-            name.starts_with("slot") && dash != std::string::npos ? std::stoul(name.substr(4)) : found.size();
-        if (slot >= found.size() || found[slot] != kAbsent || one.at("condition") != "serving") {
+        const std::optional<Slot> slot = slot_of(one);
+        if (!slot || slot->slot >= found.size() || found[slot->slot] != kAbsent ||
+            one.at("condition") != "serving") {
             note(tally_.ghosts, "an unexpected collection: " + one.dump());
             continue;
         }
-        found[slot] = std::stoull(name.substr(dash + 1));
+        found[slot->slot] = slot->stamp;
     }
     for (size_t slot = 0; slot < found.size(); ++slot) {
-        const Verdict verdict = collections_.judge(slot, found[slot]);
-        if (verdict != Verdict::kFine) {
-            note(verdict == Verdict::kLost ? tally_.lost : tally_.ghosts,
-                 "collection of slot " + std::to_string(slot) + " has stamp " + std::to_string(found[slot]) +
-                     "; " + collections_.describe(slot));
-        }
-        collections_.settle(slot, found[slot]);
+        judge_slot(slot, "collection", slots_.collections, found[slot]);
+        judge_slot(slot, "documents", slots_.contents,
+                   found[slot] == kAbsent ? kAbsent : stamp_in_slot(slot));
     }
+}
+
+void Verifier::judge_slot(size_t slot, const char* what, Ledger& ledger, uint64_t stamp) {
+    const Verdict verdict = ledger.judge(slot, stamp);
+    if (verdict != Verdict::kFine) {
+        note(verdict == Verdict::kLost ? tally_.lost : tally_.ghosts,
+             std::string(what) + " of slot " + std::to_string(slot) + ": stamp " + std::to_string(stamp) +
+                 "; " + ledger.describe(slot));
+    }
+    ledger.settle(slot, stamp);
+}
+
+uint64_t Verifier::stamp_in_slot(size_t slot) {
+    Json ids = Json::array();
+    for (size_t number = 0; number < kSlotDocuments; ++number) {
+        ids.push_back(number);
+    }
+    const Json answer =
+        ask("POST", slot_path(slot) + "/documents/get", {{"ids", ids}, {"include", {"metadata"}}});
+    const Json& documents = answer.at("documents");
+    const uint64_t stamp =
+        documents.empty() ? kAbsent : documents[0].at("metadata").at("stamp").get<uint64_t>();
+    const bool is_whole =
+        documents.empty() || (documents.size() == kSlotDocuments &&
+                              std::all_of(documents.begin(), documents.end(), [&](const Json& one) {
+                                  return one.at("metadata").at("stamp") == stamp;
+                              }));
+    if (!is_whole) {
+        note(tally_.half_batches, "half a batch in slot " + std::to_string(slot) + ": " + documents.dump());
+    }
+    return stamp;
 }
 
 void Verifier::note_progress() {
@@ -193,6 +218,9 @@ void Verifier::note_progress() {
     tally_.linked_rows_max = std::max(tally_.linked_rows_max, stats.at("linked_rows").get<uint64_t>());
     tally_.covered_sequence_max =
         std::max(tally_.covered_sequence_max, stats.at("covered_sequence").get<uint64_t>());
+    const auto rows = stats.at("rows").get<uint64_t>();
+    tally_.rewrites += rows < tally_.rows_before ? 1 : 0;
+    tally_.rows_before = rows;
 }
 
 }  // namespace akidb::crash

@@ -25,6 +25,8 @@ struct Tally {
     uint64_t misses = 0;         // of these, not found: the graph is approximate
     uint64_t linked_rows_max = 0;
     uint64_t covered_sequence_max = 0;
+    uint64_t rewrites = 0;  // seen between two checks at least: rows are fewer than before
+    uint64_t rows_before = 0;
 
     bool is_clean() const {
         return lost == 0 && ghosts == 0 && half_batches == 0 && disagreements == 0 &&
@@ -34,8 +36,8 @@ struct Tally {
 
 class Verifier {
   public:
-    Verifier(support::Endpoint server, Ledger& documents, Ledger& collections, Tally& tally)
-        : connection_(std::move(server)), documents_(documents), collections_(collections), tally_(tally) {}
+    Verifier(support::Endpoint server, Ledger& documents, Slots slots, Tally& tally)
+        : connection_(std::move(server)), documents_(documents), slots_(slots), tally_(tally) {}
 
     /// Throws std::runtime_error when the server refuses to be read.
     void check_all();
@@ -53,11 +55,13 @@ class Verifier {
     void check_exact_search(const Stamps& stamps);
     void check_default_search(const Stamps& stamps);
     void check_collections();
+    uint64_t stamp_in_slot(size_t slot);
+    void judge_slot(size_t slot, const char* what, Ledger& ledger, uint64_t stamp);
     void note_progress();
 
     support::HttpConnection connection_;
     Ledger& documents_;
-    Ledger& collections_;
+    Slots slots_;
     Tally& tally_;
     std::vector<uint64_t> group_stamps_;
     size_t printed_ = 0;
