@@ -20,6 +20,7 @@
 #include <filesystem>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -149,7 +150,8 @@ class Layer {
         const fs::path tree = shadow_ + "/tree" + directory.substr(data_.size());
         std::error_code fault;
         if (!fs::is_directory(tree, fault)) {
-            return;  // its own name is not durable yet, nor is anything below
+            synced_early_.insert(directory);  // counts as soon as its own name is durable
+            return;
         }
         for (const fs::directory_entry& entry : fs::directory_iterator(tree, fault)) {
             struct stat status {};
@@ -172,6 +174,9 @@ class Layer {
         }
         if (S_ISDIR(status.st_mode)) {
             mkdir(durable.c_str(), 0700);
+            if (synced_early_.erase(real.string()) > 0) {
+                sync_names(real.string());
+            }
             return;
         }
         const std::string content = inode_path(status.st_ino);
@@ -198,6 +203,7 @@ class Layer {
     bool lies_ = false;
     std::mutex mutex_;
     std::map<ino_t, Watched> watched_;
+    std::set<std::string> synced_early_;  // directories
 };
 
 ssize_t written(int file, off_t at, ssize_t count) {
