@@ -2,19 +2,21 @@
 
 #include <algorithm>
 #include <charconv>
+#include <numeric>
 
 #include "bench/wire_load.h"
 
 namespace akidb::bench {
 
 std::string upsert_request(const support::Endpoint& endpoint, const std::string& collection,
-                           const VectorFile& vectors, RowRange rows) {
+                           const VectorFile& vectors, std::span<const uint32_t> rows) {
     std::string body = R"({"documents":[)";
     body.reserve(rows.size() * (vectors.dimension() * 13 + 48));
     char text[32];
-    for (size_t row = rows.begin; row < rows.end; ++row) {
+    for (size_t index = 0; index < rows.size(); ++index) {
+        const uint32_t row = rows[index];
         const std::string number = std::to_string(row);
-        body.append(row > rows.begin ? "," : "").append(R"({"id":)").append(number).append(R"(,"vector":[)");
+        body.append(index > 0 ? "," : "").append(R"({"id":)").append(number).append(R"(,"vector":[)");
         bool is_first = true;
         for (const float component : vectors.row(row)) {
             const auto [end, error] = std::to_chars(text, text + sizeof(text), component);
@@ -30,9 +32,11 @@ std::string upsert_request(const support::Endpoint& endpoint, const std::string&
 std::vector<std::string> upsert_requests(const support::Endpoint& endpoint, const std::string& collection,
                                          const VectorFile& vectors, RowRange rows, size_t batch) {
     std::vector<std::string> requests;
+    std::vector<uint32_t> numbers;
     for (size_t row = rows.begin; row < rows.end; row += batch) {
-        requests.push_back(
-            upsert_request(endpoint, collection, vectors, {row, std::min(rows.end, row + batch)}));
+        numbers.resize(std::min(rows.end, row + batch) - row);
+        std::iota(numbers.begin(), numbers.end(), static_cast<uint32_t>(row));
+        requests.push_back(upsert_request(endpoint, collection, vectors, numbers));
     }
     return requests;
 }

@@ -2,6 +2,8 @@
 // row numbers. Pure.
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,7 +20,7 @@ struct RowRange {
 
 /// A whole PUT of these rows, with a small metadata object each: {"row":N}.
 std::string upsert_request(const support::Endpoint& endpoint, const std::string& collection,
-                           const VectorFile& vectors, RowRange rows);
+                           const VectorFile& vectors, std::span<const uint32_t> rows);
 /// The range cut into batches.
 std::vector<std::string> upsert_requests(const support::Endpoint& endpoint, const std::string& collection,
                                          const VectorFile& vectors, RowRange rows, size_t batch);
