@@ -42,6 +42,9 @@ BenchServer::BenchServer(std::vector<std::string> flags, const std::string& pare
     }
     directory_ = name;
     start();
+    if (const Result<void> ready = server_->wait_until_ready(); !ready) {
+        throw std::runtime_error("the server did not become ready: " + ready.error().message());
+    }
 }
 
 BenchServer::~BenchServer() {
