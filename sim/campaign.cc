@@ -1,5 +1,7 @@
 #include "sim/campaign.h"
 
+#include <malloc.h>
+
 #include <iterator>
 
 namespace akidb::sim {
@@ -7,7 +9,7 @@ namespace {
 
 constexpr size_t kViolationsMax = 20;
 constexpr uint64_t kHistoriesWithMistake = 200;
-constexpr Fault kFaults[] = {Fault::kIoError, Fault::kDiskFull, Fault::kFailedSync, Fault::kShortWrite};
+constexpr int kKeptBytesMax = 1 << 30;
 
 void add(CampaignReport& total, const SimulationReport& report) {
     ++total.histories;
@@ -15,16 +17,20 @@ void add(CampaignReport& total, const SimulationReport& report) {
     total.acknowledged += report.acknowledged;
     total.images += report.images;
     total.images_with_manifest += report.checkpoints_seen;
+    total.second_crashes += report.second_crashes;
     total.faults += report.faults;
     total.violations.insert(total.violations.end(), report.violations.begin(), report.violations.end());
+}
+
+bool goes_on(const CampaignReport& total) {
+    return total.violations.size() < kViolationsMax;
 }
 
 }  // namespace
 
 CampaignReport crash_campaign(uint64_t first_seed, uint64_t images) {
     CampaignReport total;
-    for (uint64_t seed = first_seed; total.images < images && total.violations.size() < kViolationsMax;
-         ++seed) {
+    for (uint64_t seed = first_seed; total.images < images && goes_on(total); ++seed) {
         add(total, run_simulation({.seed = seed}));
     }
     return total;
@@ -32,14 +38,55 @@ CampaignReport crash_campaign(uint64_t first_seed, uint64_t images) {
 
 CampaignReport fault_campaign(uint64_t first_seed, uint64_t faults) {
     CampaignReport total;
-    for (uint64_t seed = first_seed; total.faults < faults && total.violations.size() < kViolationsMax;
-         ++seed) {
+    for (uint64_t seed = first_seed; total.faults < faults && goes_on(total); ++seed) {
         const uint64_t turn = seed - first_seed;
         PlannedFault fault;
         fault.fault = kFaults[turn % std::size(kFaults)];
         fault.sticky = (turn / std::size(kFaults)) % 2 == 1;
         fault.call = (turn * 37) % 700;
         add(total, run_simulation({.seed = seed, .crashes = false, .fault = fault}));
+    }
+    return total;
+}
+
+CampaignReport exhaustive_crashes(uint64_t first_seed, size_t steps_max, uint64_t stride) {
+    CampaignReport total;
+    const std::vector<Script> scripts = all_scripts(steps_max);
+    for (size_t i = first_seed % stride; i < scripts.size() && goes_on(total); i += stride) {
+        add(total, run_simulation({.seed = first_seed + i,
+                                   .script = scripts[i],
+                                   .crash_one_in = 1,
+                                   .crashes_last_step_only = true}));
+    }
+    return total;
+}
+
+CampaignReport exhaustive_faults(uint64_t first_seed, size_t steps_max, uint64_t stride) {
+    CampaignReport total;
+    uint64_t turn = first_seed;
+    for (const Script& script : all_scripts(steps_max)) {
+        // The same seed with and without the fault, so that the calls up to it are the same.
+        const SimulationReport healthy =
+            run_simulation({.seed = first_seed, .script = script, .crashes = false});
+        for (size_t call = 0; call < healthy.history.size(); ++call) {
+            for (const Fault fault : kFaults) {
+                if (!can_have(healthy.history[call].verb, fault)) {
+                    continue;
+                }
+                for (const bool sticky : {false, true}) {
+                    // What is misread each time is what the disk holds, as far as anybody can tell.
+                    if (sticky && fault == Fault::kMisdirectedRead) {
+                        continue;
+                    }
+                    if (turn++ % stride == 0 && goes_on(total)) {
+                        add(total, run_simulation({.seed = first_seed,
+                                                   .script = script,
+                                                   .crashes = false,
+                                                   .fault = PlannedFault{call, fault, sticky}}));
+                    }
+                }
+            }
+        }
     }
     return total;
 }
@@ -58,6 +105,11 @@ std::string first_violation_of(Mistake mistake, uint64_t first_seed) {
         }
     }
     return {};
+}
+
+void keep_freed_memory() {
+    mallopt(M_MMAP_THRESHOLD, kKeptBytesMax);
+    mallopt(M_TRIM_THRESHOLD, kKeptBytesMax);
 }
 
 }  // namespace akidb::sim

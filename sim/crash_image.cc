@@ -8,6 +8,26 @@ namespace akidb::sim {
 
 constexpr uint64_t kSector = 512;
 
+const char* name_of(CrashModel model) {
+    switch (model) {
+        case CrashModel::kAllUnsyncedLost:
+            return "all unsynced lost";
+        case CrashModel::kAllKept:
+            return "all kept";
+        case CrashModel::kPrefixPerFile:
+            return "prefix per file";
+        case CrashModel::kRandomSectors:
+            return "random sectors";
+        case CrashModel::kTornLastPage:
+            return "torn last page";
+        case CrashModel::kReorderedNames:
+            return "reordered names";
+        case CrashModel::kGrownButZero:
+            return "grown but zero";
+    }
+    return "?";
+}
+
 /// Builds the tree that a disk holds after a power cut. First it chooses the changes of names that reached
 /// the disk, then it copies what can be reached from the root, choosing for each file what of its unsynced
 /// bytes did.

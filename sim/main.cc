@@ -2,8 +2,10 @@
 // with 1 when there was one. `akidb_sim --seed S` replays one history exactly.
 #include <fmt/core.h>
 
-#include <chrono>
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -11,63 +13,92 @@
 
 namespace {
 
-constexpr std::string_view kUsage =
-    "usage: akidb_sim [--images N] [--faults N] [--mistakes] [--first-seed S] [--seed S]\n"
-    "  --images N      crash images to open and check (default 2000)\n"
-    "  --faults N      I/O faults to inject, one a history (default 300)\n"
-    "  --mistakes      also show that each deliberate mistake is caught\n"
-    "  --first-seed S  seeds count up from here (default 1)\n"
-    "  --seed S        one history: every crash point of this seed\n";
+using akidb::sim::CampaignReport;
 
-int print(const akidb::sim::CampaignReport& report) {
+constexpr std::string_view kUsage =
+    "usage: akidb_sim [--images N] [--faults N] [--exhaustive N] [--exhaustive-faults N] [--mistakes] …\n"
+    "  --images N             crash images of random histories to open and check (default 2000)\n"
+    "  --faults N             I/O faults to inject into random histories, one each (default 300)\n"
+    "  --exhaustive N         all scripts of 1 to N operations, crashed at every call that changes the disk\n"
+    "  --exhaustive-faults N  all scripts of 1 to N operations, every fault at every call that can have it\n"
+    "  --stride K             of the exhaustive ones every K-th (default 1)\n"
+    "  --mistakes             also show that each deliberate mistake is caught\n"
+    "  --first-seed S         seeds count up from here (default 1)\n"
+    "  --seed S               one history: every crash point of this seed\n"
+    "With an exhaustive campaign, --images and --faults default to 0.\n";
+
+int print(std::string_view what, const CampaignReport& report) {
     fmt::print(
-        "{} histories, {} disk calls, {} acknowledged writes, {} crash images ({} with a manifest), {} I/O "
-        "faults, "
-        "{} violations\n",
-        report.histories, report.calls, report.acknowledged, report.images, report.images_with_manifest,
-        report.faults, report.violations.size());
+        "{}: {} histories, {} disk calls, {} acknowledged writes, {} crash images ({} with a manifest, {} "
+        "second crashes), {} I/O faults, {} violations\n",
+        what, report.histories, report.calls, report.acknowledged, report.images, report.images_with_manifest,
+        report.second_crashes, report.faults, report.violations.size());
     for (const std::string& violation : report.violations) {
         fmt::print("VIOLATION {}\n", violation);
     }
     return report.violations.empty() ? 0 : 1;
 }
 
+int print_mistakes(uint64_t first_seed) {
+    int exit_code = 0;
+    for (const akidb::sim::Mistake mistake : akidb::sim::kMistakes) {
+        const std::string found = akidb::sim::first_violation_of(mistake, first_seed);
+        fmt::print("mistake \"{}\": {}\n", akidb::sim::name_of(mistake),
+                   found.empty() ? "NOT CAUGHT" : "caught: " + found);
+        exit_code |= found.empty() ? 1 : 0;
+    }
+    return exit_code;
+}
+
+using Numbers = std::map<std::string_view, uint64_t>;
+
+int run(const Numbers& asked, bool shows_mistakes) {
+    const bool is_exhaustive = asked.contains("--exhaustive") || asked.contains("--exhaustive-faults");
+    const auto number = [&](std::string_view name, uint64_t otherwise) {
+        const auto found = asked.find(name);
+        return found == asked.end() ? otherwise : found->second;
+    };
+    if (asked.contains("--seed")) {
+        return print("replay", akidb::sim::replay(asked.at("--seed")));
+    }
+    const uint64_t first_seed = number("--first-seed", 1);
+    const uint64_t images = number("--images", is_exhaustive ? 0 : 2000);
+    const uint64_t faults = number("--faults", is_exhaustive ? 0 : 300);
+    int exit_code = 0;
+    if (images > 0) {
+        exit_code |= print("crashes", akidb::sim::crash_campaign(first_seed, images));
+    }
+    if (faults > 0) {
+        exit_code |= print("faults", akidb::sim::fault_campaign(first_seed, faults));
+    }
+    const uint64_t stride = std::max<uint64_t>(number("--stride", 1), 1);
+    if (const uint64_t steps = number("--exhaustive", 0); steps > 0) {
+        exit_code |= print("exhaustive crashes", akidb::sim::exhaustive_crashes(first_seed, steps, stride));
+    }
+    if (const uint64_t steps = number("--exhaustive-faults", 0); steps > 0) {
+        exit_code |= print("exhaustive faults", akidb::sim::exhaustive_faults(first_seed, steps, stride));
+    }
+    return shows_mistakes ? exit_code | print_mistakes(first_seed) : exit_code;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-    uint64_t images = 2000;
-    uint64_t faults = 300;
-    uint64_t first_seed = 1;
+    constexpr std::string_view kNumbers[] = {"--images",     "--faults", "--first-seed",       "--seed",
+                                             "--exhaustive", "--stride", "--exhaustive-faults"};
+    akidb::sim::keep_freed_memory();
+    Numbers asked;
     bool shows_mistakes = false;
     for (int i = 1; i < argc; ++i) {
         const std::string_view word = argv[i];
-        const bool has_value = i + 1 < argc;
         if (word == "--mistakes") {
             shows_mistakes = true;
-        } else if (word == "--images" && has_value) {
-            images = std::strtoull(argv[++i], nullptr, 10);
-        } else if (word == "--faults" && has_value) {
-            faults = std::strtoull(argv[++i], nullptr, 10);
-        } else if (word == "--first-seed" && has_value) {
-            first_seed = std::strtoull(argv[++i], nullptr, 10);
-        } else if (word == "--seed" && has_value) {
-            return print(akidb::sim::replay(std::strtoull(argv[++i], nullptr, 10)));
+        } else if (i + 1 < argc && std::count(std::begin(kNumbers), std::end(kNumbers), word) > 0) {
+            asked[word] = std::strtoull(argv[++i], nullptr, 10);
         } else {
             fmt::print("{}", kUsage);
             return word == "--help" ? 0 : 64;
         }
     }
-    int exit_code = print(akidb::sim::crash_campaign(first_seed, images));
-    if (faults > 0) {
-        exit_code |= print(akidb::sim::fault_campaign(first_seed, faults));
-    }
-    if (shows_mistakes) {
-        for (const akidb::sim::Mistake mistake : akidb::sim::kMistakes) {
-            const std::string found = akidb::sim::first_violation_of(mistake, first_seed);
-            fmt::print("mistake \"{}\": {}\n", akidb::sim::name_of(mistake),
-                       found.empty() ? "NOT CAUGHT" : "caught: " + found);
-            exit_code |= found.empty() ? 1 : 0;
-        }
-    }
-    return exit_code;
+    return run(asked, shows_mistakes);
 }

@@ -33,15 +33,6 @@ model::Filter stamp_filter(int64_t below) {
     return filter;
 }
 
-std::vector<float> random_vector(Dice& dice) {
-    std::vector<float> vector(kDimension);
-    for (float& component : vector) {
-        component = static_cast<float>(dice.below(2001)) / 1000.0f - 1.0f;
-    }
-    vector[0] += 3.0f;  // never zero
-    return vector;
-}
-
 Result<State> read_all(const engine::Collection& collection) {
     std::vector<model::DocumentId> ids;
     for (uint64_t id = 0; id < kIds; ++id) {
@@ -148,6 +139,15 @@ std::string describe_difference(const State& found, const State& expected) {
 }
 
 }  // namespace
+
+std::vector<float> random_vector(Dice& dice) {
+    std::vector<float> vector(kDimension);
+    for (float& component : vector) {
+        component = static_cast<float>(dice.below(2001)) / 1000.0f - 1.0f;
+    }
+    vector[0] += 3.0f;  // never zero
+    return vector;
+}
 
 Operation random_operation(Dice& dice, int64_t& next_stamp) {
     Operation operation;

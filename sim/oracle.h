@@ -34,6 +34,7 @@ struct Operation {
     int64_t stamp_below = 0;  // kDeleteMatching
 };
 
+std::vector<float> random_vector(Dice& dice);
 Operation random_operation(Dice& dice, int64_t& next_stamp);
 void apply(const Operation& operation, State& state);
 Result<engine::WriteReply> perform(const Operation& operation, engine::Collection& collection);

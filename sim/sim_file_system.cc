@@ -28,18 +28,8 @@ Error missing(std::string_view call, const std::string& path) {
     return sim_error(Code::kNotFound, call, path, "No such file or directory");
 }
 
-bool applies(Fault fault, Verb verb, uint64_t bytes, bool needs_space) {
-    switch (fault) {
-        case Fault::kIoError:
-            return true;
-        case Fault::kDiskFull:
-            return needs_space;
-        case Fault::kFailedSync:
-            return verb == Verb::kSync || verb == Verb::kSyncDirectory;
-        case Fault::kShortWrite:
-            return verb == Verb::kAppend && bytes > 0;
-    }
-    return false;
+bool is_full(Fault fault) {
+    return fault == Fault::kDiskFull || fault == Fault::kQuota;
 }
 
 bool holds(const Directory& above, const Directory* wanted) {
@@ -70,13 +60,6 @@ Error sim_error(Code code, std::string_view call, const std::string& path, std::
     std::string message(call);
     message.append(" ").append(path).append(": ").append(reason);
     return Error(code, std::move(message));
-}
-
-Error fault_error(Fault fault, std::string_view call, const std::string& path) {
-    if (fault == Fault::kDiskFull) {
-        return sim_error(Code::kDiskFull, call, path, "No space left on device");
-    }
-    return sim_error(Code::kInternal, call, path, "Input/output error");
 }
 
 struct SimFileSystem::Place {
@@ -223,10 +206,14 @@ Result<std::unique_ptr<io::ReadFile>> SimFileSystem::open_read(const std::string
 }
 
 Result<std::unique_ptr<io::MappedFile>> SimFileSystem::map(const std::string& path) {
-    AKIDB_TRY(enter(Verb::kMap, path));
+    AKIDB_TRY(const std::optional<Fault> fault, begin(Verb::kMap, path, 0, false));
+    if (fault && !is_misread(*fault)) {
+        return fault_error(*fault, "map", path);
+    }
     AKIDB_TRY(const std::shared_ptr<File> file, find_file(path, "map"));
     const Content& content = file->visible.read();
-    return std::make_unique<SimMappedFile>(content.read(0, content.size()));
+    std::string bytes = content.read(0, content.size());
+    return std::make_unique<SimMappedFile>(fault ? spoilt(std::move(bytes), *fault) : std::move(bytes));
 }
 
 Result<std::vector<io::DirectoryEntry>> SimFileSystem::list(const std::string& directory) {
@@ -327,7 +314,7 @@ Result<uint64_t> SimFileSystem::free_bytes(const std::string& path) {
         return missing("statvfs", path);
     }
     const bool full = std::any_of(faults_.begin(), faults_.end(), [&](const PlannedFault& planned) {
-        return planned.sticky && planned.fault == Fault::kDiskFull && calls_ > planned.from;
+        return planned.sticky && is_full(planned.fault) && calls_ > planned.from;
     });
     return full ? 0 : free_bytes_;
 }

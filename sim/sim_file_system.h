@@ -6,7 +6,7 @@
 // directory) after sync of the directory that holds them, never by a sync of the file; zeros and size after
 // preallocate. A rename between directories is one step, as in a journal: a sync of either directory makes it
 // durable, with what came before it there. Units: bytes, and calls counted from 0. Errors as FileSystem says;
-// after the power cut kUnavailable. Not modelled: EMFILE, permissions, links, a mapping that sees later
+// after the power cut kUnavailable. Not modelled: permissions, links, a mapping that sees later
 // writes (here it is a copy of the moment of map). Single-threaded, and so are all images made from it; it
 // must outlive the file objects it gave out.
 #pragma once
@@ -42,13 +42,28 @@ inline constexpr CrashModel kCrashModels[] = {
     CrashModel::kGrownButZero,
 };
 
+const char* name_of(CrashModel model);
+
 enum class Fault : uint8_t {
     kIoError,     // any call fails without effect; of a sync, the data may be lost as in kFailedSync
     kDiskFull,    // what needs new space fails, perhaps after a part; appends inside preallocated space go on
     kFailedSync,  // sync fails, and what it should have synced never reaches the disk although reads show it;
                   // a later sync reports success (fsyncgate)
     kShortWrite,  // append writes a part, then fails
+    kQuota,       // as kDiskFull: EDQUOT
+    kReadOnly,    // whatever changes the disk fails: EROFS after the kernel gave up on it
+    kTooManyFiles,  // what opens a file fails: EMFILE
+    kInterrupted,   // any call fails without effect: an EINTR that the file system's retries did not outlast
+    kFailedClose,   // close fails; what was synced stays
+    kFlippedBit,    // a read or a mapping gets one wrong bit; the disk is right
+    kMisdirectedRead,  // a read or a mapping gets a 512-byte sector from another place of the file
 };
+inline constexpr Fault kFaults[] = {
+    Fault::kIoError,     Fault::kDiskFull,   Fault::kFailedSync,      Fault::kShortWrite,
+    Fault::kQuota,       Fault::kReadOnly,   Fault::kTooManyFiles,    Fault::kInterrupted,
+    Fault::kFailedClose, Fault::kFlippedBit, Fault::kMisdirectedRead,
+};
+const char* name_of(Fault fault);
 
 enum class Verb : uint8_t {
     kCreate,
@@ -68,6 +83,8 @@ enum class Verb : uint8_t {
     kList,
     kFreeBytes,
 };
+/// Whether a call of this kind can have the fault at all (of appends kDiskFull needs more: new space).
+bool can_have(Verb verb, Fault fault);
 /// False for calls that leave the disk as it is: a crash before one equals a crash after it.
 constexpr bool mutates(Verb verb) {
     return verb <= Verb::kLock;
@@ -133,6 +150,9 @@ class SimFileSystem final : public io::FileSystem {
     uint64_t total_bytes() const;
 
   private:
+    /// What a read of these bytes gets under the fault.
+    std::string spoilt(std::string bytes, Fault fault);
+
     friend class SimAppendFile;
     friend class SimReadFile;
     friend class ImageBuilder;

@@ -11,7 +11,7 @@ Result<void> SimAppendFile::append(std::string_view bytes) {
         size_ += bytes.size();
         return {};
     }
-    if (*fault != Fault::kIoError) {
+    if (*fault == Fault::kDiskFull || *fault == Fault::kQuota || *fault == Fault::kShortWrite) {
         // The part that was written stays behind the logical end, as it does on a real disk.
         file_->write(size_, bytes.substr(0, files_.dice_.below(bytes.size())));
     }
@@ -44,7 +44,7 @@ Result<void> SimAppendFile::sync() {
         file_->sync();
         return {};
     }
-    if (*fault == Fault::kFailedSync || files_.dice_.coin()) {
+    if (*fault == Fault::kFailedSync || (*fault == Fault::kIoError && files_.dice_.coin())) {
         file_->pending.clear();
     }
     return fault_error(*fault, "sync", path_);
@@ -56,13 +56,16 @@ Result<void> SimAppendFile::close() {
 
 Result<void> SimReadFile::read_at(uint64_t offset, size_t count, std::string& out) const {
     AKIDB_TRY(const std::optional<Fault> fault, files_.begin(Verb::kRead, path_, count, false));
-    if (fault) {
+    if (fault && !is_misread(*fault)) {
         return fault_error(*fault, "read", path_);
     }
     if (offset > size() || count > size() - offset) {
         return sim_error(Code::kDataLoss, "read", path_, "the file ends before");
     }
     out = file_->visible.read().read(offset, count);
+    if (fault) {
+        out = files_.spoilt(std::move(out), *fault);
+    }
     return {};
 }
 

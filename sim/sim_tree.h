@@ -101,5 +101,10 @@ inline void apply(const NameEdit& edit, std::map<std::string, Node, std::less<>>
 Error sim_error(Code code, std::string_view call, const std::string& path, std::string_view reason);
 Error fault_error(Fault fault, std::string_view call, const std::string& path);
 std::string_view name_of(Verb verb);
+/// Whether this very call can have the fault.
+bool applies(Fault fault, Verb verb, uint64_t bytes, bool needs_space);
+inline bool is_misread(Fault fault) {
+    return fault == Fault::kFlippedBit || fault == Fault::kMisdirectedRead;
+}
 
 }  // namespace akidb::sim

@@ -1,132 +1,94 @@
 #include "sim/simulation.h"
 
-#include <algorithm>
 #include <memory>
 
-#include "io/random.h"
-#include "sim/oracle.h"
-#include "sim/sim_clock.h"
-#include "sim/sim_executor.h"
+#include "sim/image_check.h"
 
 namespace akidb::sim {
 namespace {
 
-constexpr std::string_view kRoot = "/data";
-constexpr std::string_view kHome = "/data/c";
 constexpr size_t kViolationsMax = 20;
-
-engine::CollectionOptions small_options() {
-    engine::CollectionOptions options;
-    options.graph_rows_min = 60;
-    options.graph.degree = 16;
-    options.graph.build_ef = 32;
-    options.default_ef = 64;
-    options.checkpoint_log_bytes = 4 << 10;
-    options.checkpoint_linked_rows = 40;
-    options.maintenance_slice_rows = 16;
-    options.rewrite_dead_rows_min = 24;
-    options.rewrite_file_bytes = 1;
-    options.log.file_bytes = 8 << 10;
-    options.log.preallocate_bytes_min = 2 << 10;
-    options.log.preallocate_bytes_max = 4 << 10;
-    return options;
-}
-
-model::CollectionSpec spec_of(uint64_t seed) {
-    model::CollectionSpec spec;
-    spec.id = make_uuid_v7(1, seed, seed);
-    spec.name = "simulated";
-    spec.dimension = kDimension;
-    spec.metric = model::Metric::kL2;
-    // What deletes by filter select (oracle.cc): by the index where it reaches, by the rows beyond.
-    spec.metadata_indexes = {{"stamp", model::MetadataIndexType::kInteger}};
-    return spec;
-}
-
-const char* name_of(CrashModel model) {
-    switch (model) {
-        case CrashModel::kAllUnsyncedLost:
-            return "all unsynced lost";
-        case CrashModel::kAllKept:
-            return "all kept";
-        case CrashModel::kPrefixPerFile:
-            return "prefix per file";
-        case CrashModel::kRandomSectors:
-            return "random sectors";
-        case CrashModel::kTornLastPage:
-            return "torn last page";
-        case CrashModel::kReorderedNames:
-            return "reordered names";
-        case CrashModel::kGrownButZero:
-            return "grown but zero";
-    }
-    return "?";
-}
-
-/// What a collection needs besides its files, made anew for every opening.
-struct Machine {
-    explicit Machine(uint64_t seed) : executor(seed) {}
-    SimClock clock;
-    SimExecutor executor;
-    NullLogger logger;
-
-    Result<std::shared_ptr<engine::Collection>> open(io::FileSystem& files, telemetry::Metrics& metrics,
-                                                     uint64_t seed) {
-        return engine::Collection::open({files, clock, executor, logger, metrics}, std::string(kHome),
-                                        spec_of(seed), small_options());
-    }
-};
 
 class Run {
   public:
     explicit Run(const SimulationOptions& options)
-        : options_(options), dice_(options.seed), disk_(options.seed), files_(disk_, options.mistake) {}
+        : options_(options),
+          sizes_(options.script.empty() ? Sizes::kSmall : Sizes::kTiny),
+          dice_(options.seed),
+          disk_(options.seed),
+          files_(disk_, options.mistake) {
+        catalog_.seed = options.seed;
+        catalog_.metadata_indexes = stamp_index();
+    }
 
     SimulationReport go() {
         if (!prepare()) {
             return report_;
         }
+        const uint64_t begin = disk_.calls();
+        disk_.forget_log();
         if (options_.fault) {
-            disk_.fail_call(disk_.calls() + options_.fault->call, options_.fault->fault,
-                            options_.fault->sticky);
+            disk_.fail_call(begin + options_.fault->call, options_.fault->fault, options_.fault->sticky);
         }
         if (options_.crashes) {
             disk_.before_each_call([this](uint64_t call, Verb verb) { imagine_crash(call, verb); });
         }
-        for (uint32_t i = 0;
-             i < options_.operations && report_.violations.size() < kViolationsMax && is_going_on_; ++i) {
-            step();
+        const size_t steps = options_.script.empty() ? options_.operations : options_.script.size();
+        for (size_t i = 0; i < steps && report_.violations.size() < kViolationsMax && is_going_on_; ++i) {
+            is_last_step_ = i + 1 == steps;
+            options_.script.empty() ? random_step() : step(options_.script[i]);
         }
         disk_.before_each_call(nullptr);
+        report_.history = disk_.log();
         if (options_.fault) {
             after_fault();
         }
         report_.calls = disk_.calls();
         report_.faults = disk_.faults_hit();
+        report_.images = counts_.images;
+        report_.second_crashes = counts_.second_crashes;
+        report_.checkpoints_seen = counts_.with_manifest;
         return report_;
     }
 
   private:
     void violation(const std::string& what) {
-        report_.violations.push_back("seed " + std::to_string(options_.seed) + ", call " +
-                                     std::to_string(disk_.calls()) + ": " + what);
+        std::string text = "seed " + std::to_string(options_.seed);
+        if (!options_.script.empty()) {
+            text += " [" + describe(options_.script) + "]";
+        }
+        if (options_.fault) {
+            text += std::string(options_.fault->sticky ? ", sticky " : ", ") +
+                    name_of(options_.fault->fault) + " at " + std::to_string(options_.fault->call);
+        }
+        report_.violations.push_back(text + ", call " + std::to_string(disk_.calls()) + ": " + what);
     }
 
     bool prepare() {
         const Result<void> root = disk_.make_directory(std::string(kRoot));
         const Result<void> synced = disk_.sync_directory("/");
-        const Result<void> made = engine::Collection::create(disk_, std::string(kRoot), std::string(kHome));
+        const Result<void> made = engine::Collection::create(disk_, std::string(kRoot), catalog_.directory());
         if (!root.has_value() || !synced.has_value() || !made.has_value()) {
             violation("the empty collection could not be made");
             return false;
         }
-        return open();
+        if (!open() || options_.script.empty()) {
+            return collection_ != nullptr;
+        }
+        for (const Operation& operation : prologue(dice_, next_stamp_)) {
+            write(operation);
+        }
+        // Half of the scripts begin with everything in the log, half with a manifest.
+        if (dice_.coin()) {
+            step(Step::kMaintain);
+        }
+        return true;
     }
 
     bool open() {
         collection_.reset();
         machine_ = std::make_unique<Machine>(dice_.next());
-        auto opened = machine_->open(files_, metrics_, options_.seed);
+        auto opened = machine_->open(files_, metrics_, catalog_, sizes_);
         if (!opened.has_value()) {
             if (disk_.power_is_off()) {
                 return true;  // killed while opening: the next step starts again
@@ -140,26 +102,55 @@ class Run {
         return true;
     }
 
-    void step() {
+    void random_step() {
         if (disk_.power_is_off()) {
             return start_after_kill();
         }
-        const uint64_t kind = dice_.below(21);
-        if (kind < 13) {
-            write();
-        } else if (kind == 20) {
+        const uint64_t kind = dice_.below(64);
+        if (kind < 39) {
+            write(random_operation(dice_, next_stamp_));
+        } else if (kind < 42) {
             disk_.crash_after(disk_.calls() + dice_.below(60));
-        } else if (kind < 18) {
-            machine_->executor.run_one();
-        } else if (kind < 19) {
+        } else if (kind < 57) {
+            step(Step::kRunJob);
+        } else if (kind < 60) {
             check("while running");
+        } else if (kind < 62) {
+            step(Step::kRestart);
+        } else if (kind < 63) {
+            step(Step::kDeclareIndex);
         } else {
-            restart();
+            step(dice_.one_in(4) ? Step::kDropAndCreate : Step::kMaintain);
         }
     }
 
-    void write() {
-        const Operation operation = random_operation(dice_, next_stamp_);
+    void step(Step step) {
+        switch (step) {
+            case Step::kMaintain: {
+                const Result<void> done = collection_->run_maintenance_now();
+                static_cast<void>(done.has_value());  // what fails in it poisons, and the next write tells
+                return;
+            }
+            case Step::kRunJob:
+                machine_->executor.run_one();
+                return;
+            case Step::kDeclareIndex:
+                catalog_.metadata_indexes =
+                    catalog_.metadata_indexes.empty() ? stamp_index() : std::vector<model::MetadataField>();
+                collection_->declare_metadata_indexes(catalog_.metadata_indexes);
+                return;
+            case Step::kRestart:
+                return restart();
+            case Step::kKill:
+                return start_after_kill();
+            case Step::kDropAndCreate:
+                return drop_and_create();
+            default:
+                return write(operation_of(step, oracle_.state(), dice_, next_stamp_));
+        }
+    }
+
+    void write(const Operation& operation) {
         in_flight_ = &operation;
         const auto reply = perform(operation, *collection_);
         in_flight_ = nullptr;
@@ -181,6 +172,9 @@ class Run {
     void start_after_kill() {
         collection_.reset();
         disk_.revive();
+        if (!catalog_.has_collection) {
+            return create_again();
+        }
         is_going_on_ = open();
         if (collection_ != nullptr) {
             check_and_settle("after a kill");
@@ -210,6 +204,43 @@ class Run {
         }
     }
 
+    /// The catalog forgets the collection first; then its files go, at the latest with the next start.
+    void drop_and_create() {
+        catalog_.has_collection = false;
+        const Result<void> closed = collection_->close(false);
+        static_cast<void>(closed.has_value());  // nothing of it is wanted any more
+        collection_.reset();
+        const Result<void> removed = io::remove_tree(files_, std::string(kRoot), catalog_.name());
+        if (disk_.power_is_off()) {
+            return;
+        }
+        if (!removed.has_value() && !options_.fault) {
+            is_going_on_ = false;
+            return violation("a drop failed: " + removed.error().message());
+        }
+        create_again();
+    }
+
+    void create_again() {
+        Catalog next = catalog_;
+        next.has_collection = true;
+        ++next.incarnation;
+        const Result<void> cleared = remove_what_the_catalog_lacks(files_, catalog_);
+        const Result<void> made =
+            cleared.has_value() ? engine::Collection::create(files_, std::string(kRoot), next.directory())
+                                : cleared;
+        if (disk_.power_is_off()) {
+            return;
+        }
+        if (!made.has_value()) {
+            is_going_on_ = false;
+            return options_.fault ? void() : violation("a create failed: " + made.error().message());
+        }
+        catalog_ = next;
+        oracle_ = Oracle();
+        is_going_on_ = open();
+    }
+
     void check(const std::string& when) {
         Oracle asked = oracle_;
         Dice dice(dice_.next());
@@ -221,8 +252,17 @@ class Run {
         }
     }
 
+    Expectation expectation() const {
+        Expectation expected{catalog_, oracle_};
+        if (in_flight_ != nullptr) {
+            expected.oracle.unknown(*in_flight_);
+        }
+        return expected;
+    }
+
     void imagine_crash(uint64_t call, Verb verb) {
-        if (!mutates(verb) || is_imagining_ || report_.violations.size() >= kViolationsMax) {
+        if (!mutates(verb) || is_imagining_ || report_.violations.size() >= kViolationsMax ||
+            (options_.crashes_last_step_only && !is_last_step_)) {
             return;
         }
         Dice dice(options_.seed * 1'000'003 + call);
@@ -230,81 +270,30 @@ class Run {
             return;
         }
         is_imagining_ = true;
-        for (const CrashModel model : kCrashModels) {
-            std::unique_ptr<SimFileSystem> image = disk_.crash_image(model, dice.next());
-            check_image(*image, model, dice, true);
+        const Expectation expected = expectation();
+        const size_t with_second = dice.below(std::size(kCrashModels));
+        for (size_t i = 0; i < std::size(kCrashModels); ++i) {
+            const std::unique_ptr<SimFileSystem> image = disk_.crash_image(kCrashModels[i], dice.next());
+            const std::string when = std::string("after a crash (") + name_of(kCrashModels[i]) + "): ";
+            ImageCheck checking(sizes_, scratch_metrics_, counts_, dice.next());
+            if (i == with_second) {
+                report(when, checking.check_second_crash(*image, expected));
+            }
+            report(when, checking.check(*image, expected));
         }
         is_imagining_ = false;
     }
 
-    /// Opens what a crash left and asks everything; then writes on, stops and starts once more.
-    void check_image(SimFileSystem& image, CrashModel model, Dice& dice, bool may_crash_again) {
-        ++report_.images;
-        const std::string when = std::string("after a crash (") + name_of(model) + ")";
-        if (may_crash_again && dice.one_in(3)) {
-            crash_inside_recovery(image, dice);
-        }
-        Machine machine(dice.next());
-        auto opened = machine.open(image, scratch_metrics_, options_.seed);
-        if (!opened.has_value()) {
-            return violation(when + ": open failed: " + opened.error().message());
-        }
-        report_.checkpoints_seen += (*opened)->stats().covered_sequence > 0 ? 1 : 0;
-        Oracle oracle = oracle_;
-        if (in_flight_ != nullptr) {
-            oracle.unknown(*in_flight_);
-        }
-        std::string wrong = oracle.check(**opened, dice);
-        if (wrong.empty() && dice.one_in(4)) {
-            wrong = live_on(image, machine, *opened, oracle, dice);
-        }
+    void report(const std::string& when, const std::string& wrong) {
         if (!wrong.empty()) {
-            violation(when + ": " + wrong);
+            violation(when + wrong);
         }
-    }
-
-    std::string live_on(SimFileSystem& image, Machine& machine,
-                        std::shared_ptr<engine::Collection>& collection, Oracle& oracle, Dice& dice) {
-        int64_t stamp = 1'000'000;
-        for (int i = 0; i < 3; ++i) {
-            const Operation operation = random_operation(dice, stamp);
-            if (auto reply = perform(operation, *collection); !reply.has_value()) {
-                return "a write after recovery was refused: " + reply.error().message();
-            }
-            oracle.acknowledged(operation);
-            machine.executor.run_one();
-        }
-        if (dice.coin()) {
-            if (auto closed = collection->close(dice.coin()); !closed.has_value()) {
-                return "close after recovery failed: " + closed.error().message();
-            }
-        }
-        collection.reset();
-        auto again = machine.open(image, scratch_metrics_, options_.seed);
-        if (!again.has_value()) {
-            return "the second opening failed: " + again.error().message();
-        }
-        const std::string wrong = oracle.check(**again, dice);
-        return wrong.empty() ? wrong : "at the second opening: " + wrong;
-    }
-
-    void crash_inside_recovery(const SimFileSystem& image, Dice& dice) {
-        const std::unique_ptr<SimFileSystem> first = image.crash_image(CrashModel::kAllKept, dice.next());
-        first->crash_after(first->calls() + dice.below(30));
-        {
-            Machine machine(dice.next());
-            const auto opened = machine.open(*first, scratch_metrics_, options_.seed);
-            static_cast<void>(opened.has_value());  // either way the power goes off
-        }
-        const CrashModel model = kCrashModels[dice.below(std::size(kCrashModels))];
-        std::unique_ptr<SimFileSystem> second = first->crash_image(model, dice.next());
-        check_image(*second, model, dice, false);
     }
 
     /// The process ends (exit 74) and the disk is healthy again: nothing acknowledged may be lost, nothing
     /// refused there.
     void after_fault() {
-        if (collection_ != nullptr) {
+        if (collection_ != nullptr && is_going_on_) {
             check("after an I/O fault, before the restart");
         }
         collection_.reset();
@@ -312,24 +301,30 @@ class Run {
         Dice dice(dice_.next());
         for (const CrashModel model :
              {CrashModel::kAllKept, CrashModel::kAllUnsyncedLost, CrashModel::kRandomSectors}) {
-            std::unique_ptr<SimFileSystem> image = disk_.crash_image(model, dice.next());
-            check_image(*image, model, dice, false);
+            const std::unique_ptr<SimFileSystem> image = disk_.crash_image(model, dice.next());
+            ImageCheck checking(sizes_, scratch_metrics_, counts_, dice.next());
+            report(std::string("after a fault and a crash (") + name_of(model) + "): ",
+                   checking.check(*image, expectation()));
         }
     }
 
     const SimulationOptions options_;
+    const Sizes sizes_;
     Dice dice_;
     SimFileSystem disk_;
     BrokenOrder files_;
     telemetry::Metrics metrics_;
     telemetry::Metrics scratch_metrics_;
+    Catalog catalog_;
     std::unique_ptr<Machine> machine_;
     std::shared_ptr<engine::Collection> collection_;
     Oracle oracle_;
     const Operation* in_flight_ = nullptr;
     int64_t next_stamp_ = 1;
     bool is_imagining_ = false;
+    bool is_last_step_ = false;
     bool is_going_on_ = true;
+    ImageCounts counts_;
     SimulationReport report_;
 };
 

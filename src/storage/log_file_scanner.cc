@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "base/crc32c.h"
 #include "storage/durable_files.h"
 
 namespace akidb::storage {
@@ -67,7 +68,18 @@ Result<std::optional<LogFrame>> LogFileScanner::frame_at(uint32_t seed, uint64_t
     if (!frame_checksum_holds(*header, seed, frame)) {
         return std::optional<LogFrame>();
     }
-    return std::optional(LogFrame{*header, frame.substr(kFrameHeaderBytes)});
+    return std::optional(LogFrame{*header, frame, frame.substr(kFrameHeaderBytes)});
+}
+
+Result<uint32_t> LogFileScanner::checksum_from(uint64_t offset) {
+    uint32_t checksum = 0;
+    for (uint64_t at = offset; at < size_;) {
+        const uint64_t count = std::min(kWindowBytes, size_ - at);
+        AKIDB_TRY(const std::string_view bytes, view(at, count));
+        checksum = crc32c(bytes, checksum);
+        at += count;
+    }
+    return checksum;
 }
 
 Result<LogTail> LogFileScanner::scan_tail(std::optional<uint32_t> seed, uint64_t offset) {

@@ -18,7 +18,8 @@ namespace akidb::storage {
 
 struct LogFrame {
     FrameHeader header;
-    std::string_view body;  // until the next call of the scanner
+    std::string_view bytes;  // with its header, without padding; this and body until the scanner's next call
+    std::string_view body;
 };
 
 /// What lies behind the last valid frame of a file.
@@ -39,6 +40,8 @@ class LogFileScanner {
     Result<std::optional<LogFrame>> frame_at(uint32_t seed, uint64_t offset);
     /// Looks at every place from `offset` on where a frame could begin. Without a seed it only counts.
     Result<LogTail> scan_tail(std::optional<uint32_t> seed, uint64_t offset);
+    /// CRC32C of all bytes from `offset` on, to tell whether two reads agree.
+    Result<uint32_t> checksum_from(uint64_t offset);
     /// Calls `visit` for each record of a valid frame; for a clean stop with the next sequence, which the
     /// record does not take.
     Result<void> for_each_record(

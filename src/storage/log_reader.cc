@@ -13,7 +13,6 @@ namespace akidb::storage {
 namespace {
 
 using Visit = FunctionRef<Result<void>(uint64_t, RecordType, std::string_view)>;
-constexpr uint64_t kCopyBytes = 1 << 20;
 
 struct LogFileName {
     std::string name;
@@ -36,6 +35,12 @@ class Recovery {
         std::string name;
         uint64_t offset = 0;
     };
+    /// What was found behind the frames of one file, to be read again before it is believed.
+    struct Tail {
+        std::string path;
+        uint64_t offset = 0;
+        uint32_t checksum = 0;
+    };
 
     Result<void> list_files();
     Result<void> read_file(const LogFileName& file, bool is_last);
@@ -46,9 +51,10 @@ class Recovery {
     Result<void> read_frames(LogFileScanner& scanner, const LogFileName& file, uint32_t seed);
     Result<void> deliver(LogFileScanner& scanner, const LogFrame& frame);
     Result<void> read_tail(LogFileScanner& scanner, uint32_t seed, uint64_t offset);
+    Result<void> confirm_tail();
     Result<void> repair();
     Result<void> copy_frames(const EndOfFrames& end);
-    Result<void> copy_bytes(const std::string& from, const std::string& to, uint64_t bytes);
+    Result<void> copy_checked(const std::string& from, const std::string& to, uint64_t end);
 
     io::FileSystem& files_;
     const std::string& directory_;
@@ -61,6 +67,7 @@ class Recovery {
     std::optional<EndOfFrames> end_;   // in the last file that has records
     std::optional<EndOfFrames> torn_;  // the first place where something other than a frame or zeros stands
     std::optional<std::string> recordless_;  // a last file to be removed
+    std::optional<Tail> tail_;               // of the file read last
 };
 
 /// Log files by first sequence, from the newest that a record after `after` can follow: older ones are
@@ -106,6 +113,8 @@ Result<void> Recovery::check_header(const LogFileScanner& scanner, const LogFile
 /// The header is synced before the first frame is written, so only a file without anything behind it is
 /// half-made.
 Result<void> Recovery::drop_headless(LogFileScanner& scanner, const LogFileName& file, bool is_last) {
+    AKIDB_TRY(const uint32_t checksum, scanner.checksum_from(0));
+    tail_ = Tail{scanner.path(), 0, checksum};
     AKIDB_TRY(LogTail tail,
               scanner.scan_tail(std::nullopt, std::min<uint64_t>(kLogHeaderBytes, scanner.size())));
     if (!is_last || tail.garbage_bytes > 0) {
@@ -130,6 +139,8 @@ Result<void> Recovery::deliver(LogFileScanner& scanner, const LogFrame& frame) {
 }
 
 Result<void> Recovery::read_tail(LogFileScanner& scanner, uint32_t seed, uint64_t offset) {
+    AKIDB_TRY(const uint32_t checksum, scanner.checksum_from(offset));
+    tail_ = Tail{scanner.path(), offset, checksum};
     AKIDB_TRY(LogTail tail, scanner.scan_tail(seed, offset));
     if (tail.valid_frame_offset) {
         return damage(scanner.path(), offset,
@@ -210,14 +221,39 @@ Result<void> Recovery::read_file(const LogFileName& file, bool is_last) {
     return {};
 }
 
-Result<void> Recovery::copy_bytes(const std::string& from, const std::string& to, uint64_t bytes) {
-    AKIDB_TRY(std::unique_ptr<io::ReadFile> source, files_.open_read(from));
+/// Without a clean stop only the tail says where the log ends, and a read that went wrong once looks like a
+/// torn frame: what is about to be cut off is read twice.
+Result<void> Recovery::confirm_tail() {
+    if (!tail_ || found_.was_clean) {
+        return {};
+    }
+    AKIDB_TRY(LogFileScanner again, LogFileScanner::open(files_, tail_->path));
+    AKIDB_TRY(const uint32_t checksum, again.checksum_from(std::min(tail_->offset, again.size())));
+    if (checksum != tail_->checksum) {
+        return damage(tail_->path, tail_->offset, "two reads of the log's end differ");
+    }
+    return {};
+}
+
+/// Each frame is judged again on its way: a read that goes wrong now must not become what the disk holds.
+Result<void> Recovery::copy_checked(const std::string& from, const std::string& to, uint64_t end) {
+    AKIDB_TRY(LogFileScanner source, LogFileScanner::open(files_, from));
+    AKIDB_TRY(const std::optional<LogFileHeader> header, source.read_header());
+    if (!header) {
+        return damage(from, 0, "two reads of the header differ");
+    }
     AKIDB_TRY(std::unique_ptr<io::AppendFile> copy, files_.create(to));
-    bytes = std::min(bytes, source->size());
+    AKIDB_TRY(copy->append(encode_log_header(*header)));
     std::string piece;
-    for (uint64_t at = 0; at < bytes; at += kCopyBytes) {
-        AKIDB_TRY(source->read_at(at, std::min(kCopyBytes, bytes - at), piece));
+    for (uint64_t at = kLogHeaderBytes; at < end;) {
+        AKIDB_TRY(const std::optional<LogFrame> frame, source.frame_at(frame_seed(*header), at));
+        if (!frame) {
+            return damage(from, at, "two reads of a frame differ");
+        }
+        piece.assign(frame->bytes);
+        piece.resize(align_frame(piece.size()), '\0');
         AKIDB_TRY(copy->append(piece));
+        at += piece.size();
     }
     AKIDB_TRY(copy->sync());
     return copy->close();
@@ -228,7 +264,7 @@ Result<void> Recovery::copy_bytes(const std::string& from, const std::string& to
 Result<void> Recovery::copy_frames(const EndOfFrames& end) {
     std::string path = join_path(directory_, end.name);
     std::string temporary = path + std::string(io::kTemporarySuffix);
-    Result<void> copied = copy_bytes(path, temporary, end.offset);
+    Result<void> copied = copy_checked(path, temporary, end.offset);
     if (!copied) {
         remove_best_effort(files_, temporary);
         return copied;
@@ -251,6 +287,7 @@ Result<LogRecovery> Recovery::run() {
         AKIDB_TRY(read_file(names_[i], i + 1 == names_.size()));
     }
     found_.was_clean = found_.was_clean && found_.torn_bytes == 0;
+    AKIDB_TRY(confirm_tail());
     AKIDB_TRY(repair());
     return found_;
 }
