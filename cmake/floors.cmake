@@ -17,6 +17,7 @@ set(FLOOR_rest 5)
 set(FLOOR_rpc 5)
 set(FLOOR_server 7)
 set(FLOOR_cli 6)
+set(FLOOR_offline 6)
 set(FLOOR_sim 6)
 
 # akidb_layer(NAME SOURCES a.cc … [DEPENDS layer …] [LIBRARIES external …] [TESTS a_test.cc …] [TEST_DEPENDS layer …])

@@ -136,12 +136,40 @@ void add_search(CLI::App& app, Arguments& arguments) {
     verb->add_option("--ef", search.ef, "Candidates kept; 0 is the server's default")->capture_default_str();
 }
 
+void add_offline_verbs(CLI::App& app, Arguments& arguments, Given& given) {
+    CLI::App* inspect =
+        app.add_subcommand("inspect", "Look at a file of a collection, or at all of them; changes nothing");
+    inspect->footer(
+        "Exit code 0 when every checksum holds, 74 when something is damaged.\n"
+        "Example:\n  akidb inspect log ./akidb-data/collections/ID/log/00000000000000000001.log\n"
+        "  akidb inspect ./akidb-data/collections/ID");
+    inspect
+        ->add_option("what", arguments.inspect.kind,
+                     "log (or wal), manifest or segment, then a file; or the directory of a collection")
+        ->required();
+    inspect->add_option("file", arguments.inspect.path, "The file");
+    inspect->add_flag("--json", arguments.json, "As JSON");
+    CLI::App* repair =
+        app.add_subcommand("repair", "Tell what a damaged collection lost, and make it open again");
+    repair->footer(
+        "Stop the server first. Without --accept-loss nothing is changed, and the exit code is 74 when\n"
+        "something is damaged. Originals are kept in the collection's folder lost/.\n"
+        "Example:\n  akidb repair --data ./akidb-data --collection words");
+    repair->add_option("--config", arguments.config_file, "TOML file of the server");
+    repair->add_option("--data", given.data, "Data directory");
+    repair->add_option("--collection", arguments.collection, "Name or id")->required();
+    repair->add_flag("--accept-loss", arguments.accept_loss, "Go on without what is damaged");
+    repair->add_flag("--json", arguments.json, "As JSON");
+}
+
 Verb verb_of(const CLI::App& app) {
     const std::pair<const char*, Verb> kVerbs[] = {{"serve", Verb::kServe},
                                                    {"check-config", Verb::kCheckConfig},
                                                    {"print-config", Verb::kPrintConfig},
                                                    {"import", Verb::kImport},
                                                    {"search", Verb::kSearch},
+                                                   {"inspect", Verb::kInspect},
+                                                   {"repair", Verb::kRepair},
                                                    {"version", Verb::kVersion}};
     for (const auto& [name, verb] : kVerbs) {
         if (app.got_subcommand(name)) {
@@ -193,6 +221,7 @@ ParsedArguments parse_arguments(std::span<const char* const> words, std::span<co
         add_import(app, arguments);
         add_collection_verbs(app, arguments);
         add_search(app, arguments);
+        add_offline_verbs(app, arguments, given);
         app.parse(static_cast<int>(words.size()), words.data());
         if (const auto extra = take_extras(app.remaining(true), given); extra) {
             fault = "unknown argument: " + *extra;
@@ -210,6 +239,9 @@ ParsedArguments parse_arguments(std::span<const char* const> words, std::span<co
                 ExitCode::kUsage};
     }
     arguments.verb = verb_of(app);
+    if (arguments.inspect.path.empty()) {
+        std::swap(arguments.inspect.kind, arguments.inspect.path);
+    }
     arguments.flags = std::move(given.flags);
     if (!given.data.empty()) {
         arguments.flags.emplace("storage.data_dir", given.data);

@@ -25,6 +25,8 @@ enum class Verb : uint8_t {
     kCollectionGet,
     kCollectionDelete,
     kSearch,
+    kInspect,
+    kRepair,
 };
 
 inline constexpr const char* kDefaultUrl = "http://127.0.0.1:8080";
@@ -53,6 +55,11 @@ struct SearchArguments {
     bool exact = false;
 };
 
+struct InspectArguments {
+    std::string kind;  // of the file; empty when only a directory was given
+    std::string path;
+};
+
 struct Arguments {
     Verb verb = Verb::kVersion;
     std::string config_file;
@@ -64,6 +71,8 @@ struct Arguments {
     bool json = false;
     ImportArguments import;
     SearchArguments search;
+    InspectArguments inspect;
+    bool accept_loss = false;  // of repair
 };
 
 struct ParsedArguments {

@@ -4,6 +4,7 @@
 
 #include "cli/arguments.h"
 #include "cli/verbs.h"
+#include "server/offline_verbs.h"
 #include "server/serve.h"
 #include "server/settings_table.h"
 
@@ -30,6 +31,13 @@ ExitCode run(const cli::Arguments& arguments) {
         case cli::Verb::kCollectionGet:
         case cli::Verb::kCollectionDelete:
             return cli::run_collection(arguments);
+        case cli::Verb::kInspect:
+            return server::run_inspect({arguments.inspect.kind, arguments.inspect.path, arguments.json});
+        case cli::Verb::kRepair:
+            return server::run_repair({arguments.config_file, arguments.flags},
+                                      {.collection = arguments.collection,
+                                       .accept_loss = arguments.accept_loss,
+                                       .json = arguments.json});
     }
     return ExitCode::kInternal;
 }

@@ -57,4 +57,8 @@ std::string dead_name(uint64_t version) {
     return padded(version) + ".dead";
 }
 
+std::string lost_name(uint64_t version) {
+    return padded(version);
+}
+
 }  // namespace akidb::storage

@@ -82,7 +82,7 @@ Result<uint32_t> LogFileScanner::checksum_from(uint64_t offset) {
     return checksum;
 }
 
-Result<LogTail> LogFileScanner::scan_tail(std::optional<uint32_t> seed, uint64_t offset) {
+Result<LogTail> LogFileScanner::scan_tail(std::optional<uint32_t> seed, uint64_t offset, TailScan reach) {
     LogTail tail;
     const std::string zeros(kFrameAlignment, '\0');
     for (uint64_t at = offset; at < size_; at += kFrameAlignment) {
@@ -96,6 +96,9 @@ Result<LogTail> LogFileScanner::scan_tail(std::optional<uint32_t> seed, uint64_t
             AKIDB_TRY(std::optional<LogFrame> frame, frame_at(*seed, at));
             if (frame) {
                 tail.valid_frame_offset = at;
+                if (reach == TailScan::kToFirstFrame) {
+                    break;
+                }
             }
         }
     }

@@ -28,6 +28,8 @@ struct LogTail {
     std::optional<uint64_t> valid_frame_offset;  // of the first valid frame in there
 };
 
+enum class TailScan : uint8_t { kToEnd, kToFirstFrame };
+
 class LogFileScanner {
   public:
     static Result<LogFileScanner> open(io::FileSystem& files, std::string path);
@@ -39,7 +41,8 @@ class LogFileScanner {
     /// The frame at `offset`, or nullopt when no valid one begins there.
     Result<std::optional<LogFrame>> frame_at(uint32_t seed, uint64_t offset);
     /// Looks at every place from `offset` on where a frame could begin. Without a seed it only counts.
-    Result<LogTail> scan_tail(std::optional<uint32_t> seed, uint64_t offset);
+    Result<LogTail> scan_tail(std::optional<uint32_t> seed, uint64_t offset,
+                              TailScan reach = TailScan::kToEnd);
     /// CRC32C of all bytes from `offset` on, to tell whether two reads agree.
     Result<uint32_t> checksum_from(uint64_t offset);
     /// Calls `visit` for each record of a valid frame; for a clean stop with the next sequence, which the

@@ -14,6 +14,8 @@ namespace {
 
 using Visit = FunctionRef<Result<void>(uint64_t, RecordType, std::string_view)>;
 
+enum class After { kLeave, kRepair };  // what becomes of the files once they were read
+
 struct LogFileName {
     std::string name;
     uint64_t first_sequence = 0;
@@ -28,7 +30,7 @@ class Recovery {
         found_.last_sequence = after;
     }
 
-    Result<LogRecovery> run();
+    Result<LogRecovery> run(After then);
 
   private:
     struct EndOfFrames {
@@ -42,7 +44,7 @@ class Recovery {
         uint32_t checksum = 0;
     };
 
-    Result<void> list_files();
+    Result<void> list_files(After then);
     Result<void> read_file(const LogFileName& file, bool is_last);
     Result<void> check_header(const LogFileScanner& scanner, const LogFileName& file,
                               const LogFileHeader& header) const;
@@ -72,13 +74,13 @@ class Recovery {
 
 /// Log files by first sequence, from the newest that a record after `after` can follow: older ones are
 /// covered by the manifest, and a power cut may have brought some of them back without the others.
-Result<void> Recovery::list_files() {
+Result<void> Recovery::list_files(After then) {
     Result<std::vector<io::DirectoryEntry>> entries = files_.list(directory_);
     if (!entries) {
         return entries.error().code() == Code::kNotFound ? Result<void>() : std::move(entries).error();
     }
     for (const io::DirectoryEntry& entry : *entries) {
-        if (entry.name.ends_with(io::kTemporarySuffix)) {
+        if (entry.name.ends_with(io::kTemporarySuffix) && then == After::kRepair) {
             AKIDB_TRY(files_.remove(join_path(directory_, entry.name)));
         } else if (std::optional<uint64_t> first = parse_log_name(entry.name)) {
             names_.push_back({entry.name, *first});
@@ -281,14 +283,16 @@ Result<void> Recovery::repair() {
     return end_ && !found_.was_clean ? copy_frames(*end_) : Result<void>();
 }
 
-Result<LogRecovery> Recovery::run() {
-    AKIDB_TRY(list_files());
+Result<LogRecovery> Recovery::run(After then) {
+    AKIDB_TRY(list_files(then));
     for (size_t i = 0; i < names_.size(); ++i) {
         AKIDB_TRY(read_file(names_[i], i + 1 == names_.size()));
     }
     found_.was_clean = found_.was_clean && found_.torn_bytes == 0;
     AKIDB_TRY(confirm_tail());
-    AKIDB_TRY(repair());
+    if (then == After::kRepair) {
+        AKIDB_TRY(repair());
+    }
     return found_;
 }
 
@@ -296,7 +300,12 @@ Result<LogRecovery> Recovery::run() {
 
 Result<LogRecovery> recover_log(io::FileSystem& files, const std::string& directory, Uuid collection,
                                 uint64_t after, Visit visit) {
-    return Recovery(files, directory, collection, after, visit).run();
+    return Recovery(files, directory, collection, after, visit).run(After::kRepair);
+}
+
+Result<LogRecovery> read_log(io::FileSystem& files, const std::string& directory, Uuid collection,
+                             uint64_t after, Visit visit) {
+    return Recovery(files, directory, collection, after, visit).run(After::kLeave);
 }
 
 }  // namespace akidb::storage

@@ -28,5 +28,9 @@ struct LogRecovery {
 Result<LogRecovery> recover_log(
     io::FileSystem& files, const std::string& directory, Uuid collection, uint64_t after,
     FunctionRef<Result<void>(uint64_t sequence, RecordType type, std::string_view body)> visit);
+/// The same judgement of the same bytes, and nothing is changed on disk.
+Result<LogRecovery> read_log(
+    io::FileSystem& files, const std::string& directory, Uuid collection, uint64_t after,
+    FunctionRef<Result<void>(uint64_t sequence, RecordType type, std::string_view body)> visit);
 
 }  // namespace akidb::storage

@@ -17,7 +17,6 @@ constexpr std::string_view kMagic = "AKIMAN01";
 constexpr uint32_t kFormatVersion = 1;
 constexpr size_t kNameBytesMax = 255;
 constexpr size_t kFileEntryBytesMin = sizeof(uint32_t) + sizeof(uint64_t) + sizeof(uint32_t);
-constexpr uint64_t kManifestBytesMax = 16 << 20;
 
 Error broken(std::string_view what) {
     return Error(Code::kDataLoss, "manifest: " + std::string(what));

@@ -14,6 +14,8 @@
 
 namespace akidb::storage {
 
+inline constexpr uint64_t kManifestBytesMax = 16 << 20;
+
 struct ManifestFile {
     std::string name;  // within seg/
     uint64_t bytes = 0;

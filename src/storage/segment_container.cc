@@ -191,18 +191,49 @@ struct SegmentContainer::Footer {
 SegmentContainer::SegmentContainer(std::string path, std::shared_ptr<const io::MappedFile> file)
     : path_(std::move(path)), file_(std::move(file)) {}
 
-Result<SegmentContainer> SegmentContainer::open(io::FileSystem& files, const std::string& directory,
-                                                const ManifestFile& entry, SegmentKind kind,
-                                                Uuid collection) {
-    std::string path = join_path(directory, entry.name);
+Result<SegmentContainer> SegmentContainer::map(io::FileSystem& files, std::string path) {
     Result<std::unique_ptr<io::MappedFile>> mapped = files.map(path);
     if (!mapped && mapped.error().code() == Code::kNotFound) {
         return damage(path, 0, "the file that the manifest names is missing");
     }
     AKIDB_TRY(std::unique_ptr<io::MappedFile> file, std::move(mapped));
-    SegmentContainer opened(std::move(path), std::move(file));
+    return SegmentContainer(std::move(path), std::move(file));
+}
+
+Result<SegmentContainer> SegmentContainer::open(io::FileSystem& files, const std::string& directory,
+                                                const ManifestFile& entry, SegmentKind kind,
+                                                Uuid collection) {
+    AKIDB_TRY(SegmentContainer opened, map(files, join_path(directory, entry.name)));
     AKIDB_TRY(Footer footer, opened.read_footer(entry));
-    AKIDB_TRY(opened.read_header(footer, kind, collection));
+    AKIDB_TRY(opened.read_header(footer));
+    if (opened.header_.kind != kind || opened.header_.collection != collection) {
+        return damage(
+            opened.path_, 0,
+            "the file is of another kind, or of collection " + opened.header_.collection.to_string());
+    }
+    AKIDB_TRY(opened.read_table(footer));
+    return opened;
+}
+
+Result<SegmentContainer> SegmentContainer::open_alone(io::FileSystem& files, const std::string& path) {
+    AKIDB_TRY(std::unique_ptr<io::MappedFile> file, files.map(path));
+    SegmentContainer opened(path, std::move(file));
+    std::string_view bytes = opened.file_->bytes();
+    if (bytes.size() < kHeaderBytes + kFooterBytes) {
+        return damage(path, bytes.size(), "the file is too short for a segment");
+    }
+    ManifestFile itself{.name = {}, .bytes = bytes.size()};
+    itself.crc = seal_of(bytes.substr(bytes.size() - kFooterBytes));
+    AKIDB_TRY(Footer footer, opened.read_footer(itself));
+    AKIDB_TRY(opened.read_header(footer));
+    AKIDB_TRY(opened.read_table(footer));
+    return opened;
+}
+
+Result<SegmentContainer> SegmentContainer::open_headless(io::FileSystem& files, const std::string& directory,
+                                                         const ManifestFile& entry) {
+    AKIDB_TRY(SegmentContainer opened, map(files, join_path(directory, entry.name)));
+    AKIDB_TRY(Footer footer, opened.read_footer(entry));
     AKIDB_TRY(opened.read_table(footer));
     return opened;
 }
@@ -230,7 +261,7 @@ Result<SegmentContainer::Footer> SegmentContainer::read_footer(const ManifestFil
     return footer;
 }
 
-Result<void> SegmentContainer::read_header(const Footer& footer, SegmentKind kind, Uuid collection) {
+Result<void> SegmentContainer::read_header(const Footer& footer) {
     std::string_view raw = file_->bytes().substr(0, kHeaderBytes);
     if (!is_sealed(raw, kHeaderMagic) || seal_of(raw) != footer.header_crc) {
         return damage(path_, 0, "the header's checksum does not hold");
@@ -248,10 +279,6 @@ Result<void> SegmentContainer::read_header(const Footer& footer, SegmentKind kin
     header_.first_row = reader.get<uint64_t>();
     header_.row_count = reader.get<uint64_t>();
     header_.width = reader.get<uint32_t>();
-    if (header_.kind != kind || header_.collection != collection) {
-        return damage(path_, 0,
-                      "the file is of another kind, or of collection " + header_.collection.to_string());
-    }
     return {};
 }
 
@@ -341,6 +368,18 @@ Result<void> SegmentContainer::verify(SectionType type, FunctionRef<bool()> canc
         }
     }
     return {};
+}
+
+std::vector<uint64_t> SegmentContainer::bad_blocks(const Section& section) const {
+    std::string_view bytes = file_->bytes().substr(section.offset, section.length);
+    std::vector<uint64_t> bad;
+    for (size_t block = 0; block < section.block_crcs.size(); ++block) {
+        uint64_t start = block * kSegmentBlockBytes;
+        if (crc32c(bytes.substr(start, kSegmentBlockBytes)) != section.block_crcs[block]) {
+            bad.push_back(section.offset + start);
+        }
+    }
+    return bad;
 }
 
 Result<void> SegmentContainer::verify_all_but(SectionType skipped) const {

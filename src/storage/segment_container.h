@@ -89,7 +89,16 @@ class SegmentContainer {
     static Result<SegmentContainer> open(io::FileSystem& files, const std::string& directory,
                                          const ManifestFile& entry, SegmentKind kind, Uuid collection);
 
+    /// Any segment file, whatever its kind and collection, held against itself only: for looking at it.
+    static Result<SegmentContainer> open_alone(io::FileSystem& files, const std::string& path);
+    /// What is left of a damaged file: footer and table are proved, and the header is not looked at.
+    static Result<SegmentContainer> open_headless(io::FileSystem& files, const std::string& directory,
+                                                  const ManifestFile& entry);
+
     const SegmentHeader& header() const { return header_; }
+    const std::vector<Section>& sections() const { return sections_; }
+    /// Offsets in the file of the blocks whose checksum does not hold.
+    std::vector<uint64_t> bad_blocks(const Section& section) const;
     const std::string& path() const { return path_; }
     const std::shared_ptr<const io::MappedFile>& file() const { return file_; }
     /// kDataLoss when there is no such section, or it is not `length` bytes long.
@@ -103,8 +112,9 @@ class SegmentContainer {
   private:
     struct Footer;
     SegmentContainer(std::string path, std::shared_ptr<const io::MappedFile> file);
+    static Result<SegmentContainer> map(io::FileSystem& files, std::string path);
     Result<Footer> read_footer(const ManifestFile& entry) const;
-    Result<void> read_header(const Footer& footer, SegmentKind kind, Uuid collection);
+    Result<void> read_header(const Footer& footer);
     Result<void> read_table(const Footer& footer);
     const Section* find(SectionType type) const;
 

@@ -1,0 +1,233 @@
+#include "offline/assessment.h"
+
+#include <utility>
+
+#include "index/rows.h"
+#include "model/document_id.h"
+#include "storage/durable_files.h"
+#include "storage/layout.h"
+#include "storage/log_reader.h"
+#include "storage/segment_container.h"
+
+namespace akidb::offline {
+namespace {
+
+using storage::join_path;
+
+class Assessor {
+  public:
+    Assessor(io::FileSystem& files, const std::string& directory, uint32_t stride)
+        : files_(files),
+          directory_(directory),
+          segments_(join_path(directory, storage::kSegmentDirectory)),
+          stride_(stride) {}
+
+    Result<Assessment> run(const model::CollectionSpec* spec) {
+        AKIDB_TRY(read_manifest(spec));
+        AKIDB_TRY(choose_stride());
+        for (const storage::ManifestRows& entry : found_.manifest.rows) {
+            AKIDB_TRY(read_rows(entry));
+        }
+        AKIDB_TRY(read_dead());
+        AKIDB_TRY(read_graph());
+        AKIDB_TRY(read_log());
+        return std::move(found_);
+    }
+
+  private:
+    Result<void> read_manifest(const model::CollectionSpec* spec) {
+        AKIDB_TRY(std::optional<storage::Manifest> manifest, storage::read_manifest(files_, directory_));
+        if (manifest) {
+            found_.manifest = std::move(*manifest);
+        } else if (spec != nullptr) {
+            found_.manifest.collection = spec->id;
+            found_.manifest.dimension = spec->dimension;
+            found_.manifest.metric = spec->metric;
+        } else {
+            return Error(Code::kNotFound, directory_ +
+                                              " has no manifest: not the directory of a collection, "
+                                              "or of one that has no checkpoint yet (inspect its log)");
+        }
+        const storage::Manifest& named = found_.manifest;
+        if (spec != nullptr && (named.collection != spec->id || named.dimension != spec->dimension ||
+                                named.metric != spec->metric)) {
+            return Error(Code::kDataLoss, directory_ + ": the manifest belongs to another collection");
+        }
+        if (!named.rows.empty() &&
+            named.rows.back().first_row + named.rows.back().row_count > index::kRowsMax) {
+            return Error(Code::kDataLoss, directory_ + ": the manifest names more rows than there can be");
+        }
+        return {};
+    }
+
+    Result<void> choose_stride() {
+        found_.stride = stride_ != 0 ? stride_ : index::row_stride(found_.manifest.dimension);
+        for (const storage::ManifestRows& entry : found_.manifest.rows) {
+            const auto segment =
+                storage::SegmentContainer::open_alone(files_, join_path(segments_, entry.file.name));
+            if (stride_ == 0 && segment && segment->header().width >= found_.manifest.dimension) {
+                found_.stride = segment->header().width;
+                break;
+            }
+        }
+        return {};
+    }
+
+    /// Damage becomes a line of the report; everything else ends the assessment.
+    Result<bool> is_whole(const Result<void>& outcome) {
+        if (outcome) {
+            return true;
+        }
+        if (outcome.error().code() != Code::kDataLoss) {
+            return Error(outcome.error());
+        }
+        found_.damage.push_back(outcome.error().message());
+        return false;
+    }
+
+    Result<void> note_set_aside(const storage::ManifestFile& file) {
+        if (files_.open_read(join_path(segments_, file.name))) {
+            return {};
+        }
+        const std::string lost = join_path(directory_, storage::kLostDirectory);
+        Result<std::vector<io::DirectoryEntry>> repairs = files_.list(lost);
+        if (!repairs) {
+            return repairs.error().code() == Code::kNotFound ? Result<void>() : std::move(repairs).error();
+        }
+        for (const io::DirectoryEntry& entry : *repairs) {
+            const std::string path = join_path(join_path(lost, entry.name), file.name);
+            if (entry.is_directory && files_.open_read(path)) {
+                found_.set_aside.push_back(path);
+                return {};
+            }
+        }
+        return {};
+    }
+
+    Result<void> read_rows(const storage::ManifestRows& entry) {
+        RowsFile file{.entry = entry, .whole = nullptr, .remaining = nullptr};
+        AKIDB_TRY(note_set_aside(entry.file));
+        auto open = [&]() -> Result<void> {
+            AKIDB_TRY(file.whole, storage::RowsSegment::open(files_, segments_, entry,
+                                                             found_.manifest.collection, found_.stride));
+            AKIDB_TRY(file.whole->verify_vectors([] { return false; }));
+            for (uint64_t row = 0; row < entry.row_count; ++row) {
+                if (!model::DocumentId::decode(file.whole->id(row))) {
+                    return Error(Code::kDataLoss, join_path(segments_, entry.file.name) + ": row " +
+                                                      std::to_string(row) + " has no valid id");
+                }
+            }
+            return {};
+        };
+        AKIDB_TRY(const bool whole, is_whole(open()));
+        if (!whole) {
+            file.whole = nullptr;
+            AKIDB_TRY(file.remaining, storage::SalvagedRows::open(files_, segments_, entry, found_.stride));
+            add_blocks(join_path(segments_, entry.file.name), file.remaining->faults());
+        }
+        found_.rows.push_back(std::move(file));
+        return {};
+    }
+
+    /// The reader stops at the first fault; the report has every block, too.
+    void add_blocks(const std::string& path, const std::vector<storage::SegmentFault>& faults) {
+        const std::string first = found_.damage.back();
+        for (const storage::SegmentFault& fault : faults) {
+            const std::string line = storage::damage(path, fault.offset, fault.what).message();
+            if (fault.offset > 0 && line != first) {
+                found_.damage.push_back(line);
+            }
+        }
+    }
+
+    Result<void> read_dead() {
+        const std::optional<storage::ManifestFile>& entry = found_.manifest.dead;
+        if (!entry) {
+            return {};
+        }
+        AKIDB_TRY(note_set_aside(*entry));
+        auto open = [&]() -> Result<void> {
+            AKIDB_TRY(found_.dead.dead,
+                      storage::open_dead_segment(files_, segments_, *entry, found_.manifest.collection));
+            for (const storage::DeadRow& mark : found_.dead.dead) {
+                if (mark.row >= found_.row_count() || mark.sequence == 0 ||
+                    mark.sequence > found_.manifest.covered_sequence) {
+                    return Error(Code::kDataLoss, join_path(segments_, entry->name) +
+                                                      ": a tombstone that the manifest does not cover");
+                }
+            }
+            return {};
+        };
+        AKIDB_TRY(const bool whole, is_whole(open()));
+        if (!whole) {
+            found_.dead_is_damaged = true;
+            AKIDB_TRY(found_.dead, storage::salvage_dead_segment(files_, segments_, *entry));
+            add_blocks(join_path(segments_, entry->name), found_.dead.faults);
+        }
+        return {};
+    }
+
+    Result<void> read_graph() {
+        const std::optional<storage::ManifestFile>& entry = found_.manifest.graph;
+        if (!entry) {
+            return {};
+        }
+        AKIDB_TRY(note_set_aside(*entry));
+        auto open = [&]() -> Result<void> {
+            AKIDB_TRY(const storage::GraphLists lists,
+                      storage::open_graph_segment(files_, segments_, *entry, found_.manifest.collection));
+            return lists.row_count <= found_.row_count()
+                       ? Result<void>()
+                       : Error(Code::kDataLoss, join_path(segments_, entry->name) +
+                                                    ": the graph has more rows than the segments");
+        };
+        AKIDB_TRY(const bool whole, is_whole(open()));
+        found_.graph_is_damaged = !whole;
+        return {};
+    }
+
+    Result<void> read_log() {
+        const std::string directory = join_path(directory_, storage::kLogDirectory);
+        const storage::Manifest& manifest = found_.manifest;
+        auto decode = [&](uint64_t sequence, storage::RecordType type,
+                          std::string_view body) -> Result<void> {
+            auto decoded = [&]() -> Result<void> {
+                if (type == storage::RecordType::kDelete) {
+                    AKIDB_TRY(storage::decode_delete(body));
+                } else {
+                    AKIDB_TRY(storage::decode_upsert(body, manifest.dimension));
+                }
+                return {};
+            }();
+            return decoded ? std::move(decoded)
+                           : std::move(decoded).error().with_context(directory + ": record " +
+                                                                     std::to_string(sequence));
+        };
+        const Result<storage::LogRecovery> read =
+            storage::read_log(files_, directory, manifest.collection, manifest.covered_sequence, decode);
+        AKIDB_TRY(const bool whole, is_whole(read ? Result<void>() : Result<void>(read.error())));
+        found_.log_is_damaged = !whole;
+        if (whole) {
+            found_.log_records = read->records;
+            found_.torn_bytes = read->torn_bytes;
+            return {};
+        }
+        AKIDB_TRY(found_.history, read_log_history(files_, directory, manifest));
+        return {};
+    }
+
+    io::FileSystem& files_;
+    const std::string& directory_;
+    const std::string segments_;
+    const uint32_t stride_;
+    Assessment found_;
+};
+
+}  // namespace
+
+Result<Assessment> assess(io::FileSystem& files, const std::string& directory,
+                          const model::CollectionSpec* spec, uint32_t stride) {
+    return Assessor(files, directory, stride).run(spec);
+}
+
+}  // namespace akidb::offline

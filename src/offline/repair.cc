@@ -1,0 +1,326 @@
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "catalog/catalog.h"
+#include "index/rows.h"
+#include "offline/assessment.h"
+#include "offline/repair_plan.h"
+#include "offline/report.h"
+#include "storage/durable_files.h"
+#include "storage/layout.h"
+
+namespace akidb::offline {
+namespace {
+
+using storage::join_path;
+
+constexpr uint64_t kCopyBytes = 1 << 20;
+constexpr std::string_view kReportName = "report.json";
+
+std::vector<std::string> names_in(const storage::Manifest& manifest) {
+    std::vector<std::string> names;
+    for (const storage::ManifestRows& rows : manifest.rows) {
+        names.push_back(rows.file.name);
+    }
+    for (const std::optional<storage::ManifestFile>& file : {manifest.graph, manifest.dead}) {
+        if (file) {
+            names.push_back(file->name);
+        }
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+/// Carries out a plan. Until the new manifest is durable the collection cannot be opened with less than it
+/// had: files that the old manifest names are renamed into lost/ and missed by a start, and the log is only
+/// copied there. After it, what is left to do is to remove what the copies in lost/ hold.
+class Repair {
+  public:
+    Repair(io::FileSystem& files, const std::string& directory, const Assessment& found,
+           const RepairPlan& plan)
+        : files_(files),
+          directory_(directory),
+          segments_(join_path(directory, storage::kSegmentDirectory)),
+          logs_(join_path(directory, storage::kLogDirectory)),
+          found_(found),
+          plan_(plan) {}
+
+    std::string lost_directory() const {
+        return join_path(join_path(directory_, storage::kLostDirectory),
+                         storage::lost_name(found_.manifest.version + 1));
+    }
+
+    Result<void> run(const Json& report) {
+        AKIDB_TRY(const storage::Manifest next, write_segments());
+        AKIDB_TRY(storage::make_durable_directory(files_, join_path(directory_, storage::kLostDirectory)));
+        AKIDB_TRY(storage::make_durable_directory(files_, lost_directory()));
+        AKIDB_TRY(
+            io::write_file_atomically(files_, lost_directory(), std::string(kReportName), dump(report)));
+        if (found_.manifest.version > 0) {
+            const std::string name = storage::manifest_name(found_.manifest.version);
+            AKIDB_TRY(copy(join_path(directory_, name), name));
+        }
+        for (const std::string& name : found_.history.files) {
+            AKIDB_TRY(copy(join_path(logs_, name), name));
+        }
+        AKIDB_TRY(set_aside(next));
+        AKIDB_TRY(files_.sync_directory(lost_directory()));
+        AKIDB_TRY(files_.sync_directory(segments_));
+        AKIDB_TRY(storage::write_manifest(files_, directory_, next));
+        for (const std::string& name : found_.history.files) {
+            AKIDB_TRY(files_.remove(join_path(logs_, name)));
+        }
+        return found_.history.files.empty() ? Result<void>() : files_.sync_directory(logs_);
+    }
+
+  private:
+    Result<storage::Manifest> write_segments() {
+        storage::Manifest next = found_.manifest;
+        next.version = found_.manifest.version + 1;
+        next.covered_sequence = plan_.covered_sequence;
+        next.rows.resize(plan_.files_kept);
+        if (!plan_.new_rows.empty()) {
+            AKIDB_TRY(storage::ManifestFile file, write_rows(next.version));
+            next.rows.push_back({std::move(file), plan_.rows_kept, plan_.new_rows.size()});
+        }
+        next.dead.reset();
+        if (!plan_.dead.empty()) {
+            AKIDB_TRY(next.dead,
+                      storage::write_dead_segment(files_, segments_, storage::dead_name(next.version),
+                                                  next.collection, plan_.dead));
+        }
+        if (!plan_.keeps_graph) {
+            next.graph.reset();
+        }
+        return next;
+    }
+
+    Result<storage::ManifestFile> write_rows(uint64_t version) {
+        const storage::Manifest& manifest = found_.manifest;
+        const size_t row_bytes = found_.stride * sizeof(float);
+        std::vector<float> vector(manifest.dimension);
+        std::vector<float> row(found_.stride);
+        const storage::RowsSegmentSpec spec{.collection = manifest.collection,
+                                            .first_row = plan_.rows_kept,
+                                            .row_count = plan_.new_rows.size(),
+                                            .stride = found_.stride};
+        return storage::write_rows_segment(
+            files_, segments_, storage::rows_name(spec.first_row, spec.row_count, version), spec,
+            [&](uint64_t index) -> storage::RowRecord {
+                const PlannedRow& planned = plan_.new_rows[index];
+                if (planned.effect != nullptr) {
+                    std::memcpy(vector.data(), planned.effect->vector.data(), vector.size() * sizeof(float));
+                    index::encode_row(manifest.metric, vector, row);
+                    return {{reinterpret_cast<const char*>(row.data()), row_bytes},
+                            planned.effect->sequence,
+                            *planned.id,
+                            planned.effect->metadata};
+                }
+                if (planned.file->whole == nullptr) {
+                    return planned.file->remaining->row(planned.index);
+                }
+                const storage::RowsSegment& segment = *planned.file->whole;
+                const float* floats = segment.vectors() + planned.index * found_.stride;
+                return {{reinterpret_cast<const char*>(floats), row_bytes},
+                        segment.version(planned.index),
+                        segment.id(planned.index),
+                        segment.metadata(planned.index)};
+            });
+    }
+
+    Result<void> copy(const std::string& from, const std::string& name) {
+        const std::string to = join_path(lost_directory(), name);
+        AKIDB_TRY(std::unique_ptr<io::ReadFile> source, files_.open_read(from));
+        if (Result<void> removed = files_.remove(to); !removed && removed.error().code() != Code::kNotFound) {
+            return removed;
+        }
+        AKIDB_TRY(std::unique_ptr<io::AppendFile> target, files_.create(to));
+        std::string piece;
+        for (uint64_t at = 0; at < source->size(); at += kCopyBytes) {
+            AKIDB_TRY(source->read_at(at, std::min(kCopyBytes, source->size() - at), piece));
+            AKIDB_TRY(target->append(piece));
+        }
+        AKIDB_TRY(target->sync());
+        return target->close();
+    }
+
+    /// Files that only the old manifest names; a start would remove them.
+    Result<void> set_aside(const storage::Manifest& next) {
+        const std::vector<std::string> kept = names_in(next);
+        for (const std::string& name : names_in(found_.manifest)) {
+            if (std::binary_search(kept.begin(), kept.end(), name)) {
+                continue;
+            }
+            const Result<void> moved =
+                files_.rename(join_path(segments_, name), join_path(lost_directory(), name));
+            if (!moved && moved.error().code() != Code::kNotFound) {
+                return moved;
+            }
+        }
+        return {};
+    }
+
+    io::FileSystem& files_;
+    const std::string& directory_;
+    const std::string segments_;
+    const std::string logs_;
+    const Assessment& found_;
+    const RepairPlan& plan_;
+};
+
+/// A repair that a crash cut short before its manifest: what it moved belongs to the old one still.
+Result<Assessment> assess_all(io::FileSystem& files, const std::string& directory,
+                              const model::CollectionSpec& spec, bool may_change) {
+    const uint32_t stride = index::row_stride(spec.dimension);
+    AKIDB_TRY(Assessment found, assess(files, directory, &spec, stride));
+    if (found.set_aside.empty() || !may_change) {
+        return found;
+    }
+    const std::string segments = join_path(directory, storage::kSegmentDirectory);
+    for (const std::string& path : found.set_aside) {
+        AKIDB_TRY(files.rename(path, join_path(segments, path.substr(path.find_last_of('/') + 1))));
+    }
+    AKIDB_TRY(files.sync_directory(segments));
+    return assess(files, directory, &spec, stride);
+}
+
+Json report_of(const model::CollectionSpec& spec, const Assessment& found, const RepairPlan& plan) {
+    Json report{{"collection", spec.name},
+                {"id", spec.id.to_string()},
+                {"manifest_version", found.manifest.version},
+                {"damage", found.damage},
+                {"lost_documents", plan.documents_lost()},
+                {"lost_rows", Json::array()}};
+    for (const LostRows& lost : plan.lost) {
+        report["lost_rows"].push_back({{"file", lost.file},
+                                       {"documents", lost.documents},
+                                       {"perhaps_deleted_before", lost.of_unknown_state},
+                                       {"ids", lost.ids}});
+    }
+    const LogHistory& log = found.history;
+    report["lost_sequences"] = nullptr;
+    if (found.log_is_damaged && log.known_up_to > log.kept_up_to) {
+        report["lost_sequences"] = {{"first", log.kept_up_to + 1},
+                                    {"last", log.known_up_to},
+                                    {"readable_but_behind_the_damage", log.dropped_records},
+                                    {"deletes_undone", log.undone_deletes},
+                                    {"deletes_undone_ids", log.undone_delete_ids}};
+    }
+    report["interrupted_repair"] = found.set_aside;
+    report["graph_rebuilt"] = found.manifest.graph.has_value() && !plan.keeps_graph;
+    return report;
+}
+
+std::string some_of(const std::vector<std::string>& ids) {
+    constexpr size_t kShown = 20;
+    std::string text;
+    for (size_t i = 0; i < std::min(ids.size(), kShown); ++i) {
+        text += (i == 0 ? ": " : ", ") + ids[i];
+    }
+    return ids.size() > kShown ? text + ", …" : text;
+}
+
+std::string text_of(const model::CollectionSpec& spec, const Assessment& found, const RepairPlan& plan) {
+    std::string text = "collection " + spec.name + " (" + spec.id.to_string() + ") is damaged\n";
+    for (const std::string& line : found.damage) {
+        text += "  " + line + "\n";
+    }
+    for (const std::string& path : found.set_aside) {
+        text += "  an earlier repair was interrupted; it will be undone first: " + path + "\n";
+    }
+    for (const LostRows& lost : plan.lost) {
+        text +=
+            "lost: " + counted(lost.documents, "document") + " of " + lost.file + some_of(lost.ids) + "\n";
+        if (lost.of_unknown_state > 0) {
+            text += "  whether " + std::to_string(lost.of_unknown_state) +
+                    " of them had been deleted cannot be told any more, and what was deleted must not come "
+                    "back\n";
+        }
+    }
+    const LogHistory& log = found.history;
+    if (found.log_is_damaged && log.known_up_to > log.kept_up_to) {
+        text += "lost: writes of sequences " + std::to_string(log.kept_up_to + 1) + " to " +
+                std::to_string(log.known_up_to) + "; " + std::to_string(log.dropped_records) +
+                " of them are readable behind the damage, but build on lost ones\n";
+        if (log.undone_deletes > 0) {
+            text += "  among them deletes of " + counted(log.undone_deletes, "document") +
+                    ", which are there again unless deleted anew" + some_of(log.undone_delete_ids) + "\n";
+        }
+    } else if (found.log_is_damaged) {
+        text += "no write of the log is lost\n";
+    }
+    if (found.manifest.graph && !plan.keeps_graph) {
+        text += "built anew in the background: the graph\n";
+    }
+    return plan.documents_lost() == 0 && !found.log_is_damaged ? text + "no document is lost\n" : text;
+}
+
+Result<model::CollectionSpec> find_collection(const RepairRequest& request) {
+    AKIDB_TRY(const std::unique_ptr<catalog::Catalog> catalog, catalog::Catalog::open(request.catalog));
+    AKIDB_TRY(const std::vector<catalog::CollectionRow> rows, catalog->list_collections());
+    for (const catalog::CollectionRow& row : rows) {
+        const bool is_named =
+            row.spec.name == request.collection || row.spec.id.to_string() == request.collection;
+        if (is_named && row.state == catalog::CollectionState::kActive) {
+            return row.spec;
+        }
+    }
+    return invalid_argument("collection", "no collection of this name or id: " + request.collection);
+}
+
+Result<ExitCode> run(io::FileSystem& files, const io::Clock& clock, const RepairRequest& request,
+                     Print print) {
+    AKIDB_TRY(const model::CollectionSpec spec, find_collection(request));
+    const std::string directory = request.data + "/collections/" + spec.id.to_string();
+    AKIDB_TRY(const Assessment found, assess_all(files, directory, spec, request.accept_loss));
+    if (found.is_whole()) {
+        print(request.json ? dump({{"collection", spec.name}, {"damage", Json::array()}})
+                           : "collection " + spec.name + " is whole: every checksum holds\n");
+        return ExitCode::kClean;
+    }
+    const RepairPlan plan = plan_repair(found);
+    Json report = report_of(spec, found, plan);
+    Repair repair(files, directory, found, plan);
+    report["accepted_at_ms"] = nullptr;
+    if (!request.accept_loss) {
+        print(request.json ? dump(report)
+                           : text_of(spec, found, plan) +
+                                 "nothing was changed; the same command with --accept-loss makes the "
+                                 "collection open again without what is lost\n");
+        return ExitCode::kIo;
+    }
+    report["accepted_at_ms"] = clock.unix_ms();
+    report["originals"] = repair.lost_directory();
+    AKIDB_TRY(repair.run(report));
+    AKIDB_TRY(const Assessment after, assess_all(files, directory, spec, false));
+    if (!after.is_whole()) {
+        return Error(Code::kInternal, "repaired, but still damaged: " + after.damage.front());
+    }
+    print(request.json ? dump(report)
+                       : text_of(spec, found, plan) + "repaired; originals and report are in " +
+                             repair.lost_directory() + "\n");
+    return ExitCode::kClean;
+}
+
+}  // namespace
+
+ExitCode repair(io::FileSystem& files, const io::Clock& clock, const RepairRequest& request, Print print) {
+    if (!files.open_read(request.catalog)) {
+        return end_with(invalid_argument("data", "there is no catalog at " + request.catalog,
+                                         "the data directory of a server"),
+                        request.json, print);
+    }
+    const Result<std::unique_ptr<io::FileLock>> lock = files.lock(request.data + "/LOCK");
+    if (!lock) {
+        end_with(lock.error(), request.json, print);
+        return lock.error().code() == Code::kConflict ? ExitCode::kLockHeld : ExitCode::kIo;
+    }
+    const Result<ExitCode> done = run(files, clock, request, print);
+    if (!done && done.error().code() == Code::kDataLoss && !request.json) {
+        print("this cannot be repaired, for nothing else says which files count: restore a backup\n");
+    }
+    return done ? *done : end_with(done.error(), request.json, print);
+}
+
+}  // namespace akidb::offline

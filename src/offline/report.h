@@ -1,0 +1,27 @@
+// What both verbs print: the JSON document is the answer, and the text is made from the same values. Tables
+// have the width of their widest cell. Pure functions.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/exit_code.h"
+#include "offline/verbs.h"
+
+namespace akidb::offline {
+
+using Json = nlohmann::ordered_json;
+
+/// One line; bytes that are not UTF-8 become U+FFFD, for a file may hold anything.
+std::string dump(const Json& document);
+/// Rows of cells, two blanks between columns; the first row is the heading.
+std::string table_of(const std::vector<std::vector<std::string>>& rows);
+/// "3 records", "1 record".
+std::string counted(uint64_t count, std::string_view singular);
+/// Prints why a file cannot be looked at or is damaged, and answers how the process ends.
+ExitCode end_with(const Error& error, bool json, Print print);
+
+}  // namespace akidb::offline

@@ -1,0 +1,36 @@
+// The verbs that read a data directory themselves, without a server: inspect and repair. Answers go to
+// `print`, as text for people or as one JSON document. Exit codes: kClean when all is whole (or was made so),
+// kIo when something is damaged or cannot be read, kUsage for a kind, a collection or a directory that is not
+// there, kLockHeld when another process has the data directory. inspect changes nothing, ever; repair only
+// with `accept_loss`. Not thread-safe: one verb is a process.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/exit_code.h"
+#include "base/function_ref.h"
+#include "io/clock.h"
+#include "io/file_system.h"
+
+namespace akidb::offline {
+
+using Print = FunctionRef<void(std::string_view)>;
+
+struct InspectRequest {
+    std::string kind;  // log, wal, manifest, segment; empty: `path` is the directory of a collection
+    std::string path;
+    bool json = false;
+};
+ExitCode inspect(io::FileSystem& files, const InspectRequest& request, Print print);
+
+struct RepairRequest {
+    std::string data;        // the data directory
+    std::string catalog;     // the catalog's file
+    std::string collection;  // name or id
+    bool accept_loss = false;
+    bool json = false;
+};
+ExitCode repair(io::FileSystem& files, const io::Clock& clock, const RepairRequest& request, Print print);
+
+}  // namespace akidb::offline

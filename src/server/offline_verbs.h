@@ -1,0 +1,14 @@
+// The offline verbs given the machine: the real disk, standard output, and for repair the places that the
+// server's settings name, so that it finds the data of a server by the server's own configuration file.
+#pragma once
+
+#include "offline/verbs.h"
+#include "server/serve.h"
+
+namespace akidb::server {
+
+ExitCode run_inspect(const offline::InspectRequest& request);
+/// Fills in `data` and `catalog`.
+ExitCode run_repair(const SettingsSources& sources, offline::RepairRequest request);
+
+}  // namespace akidb::server
