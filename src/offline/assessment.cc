@@ -6,6 +6,7 @@
 #include "model/document_id.h"
 #include "storage/durable_files.h"
 #include "storage/layout.h"
+#include "storage/log_file_scanner.h"
 #include "storage/log_reader.h"
 #include "storage/segment_container.h"
 
@@ -44,9 +45,7 @@ class Assessor {
             found_.manifest.dimension = spec->dimension;
             found_.manifest.metric = spec->metric;
         } else {
-            return Error(Code::kNotFound, directory_ +
-                                              " has no manifest: not the directory of a collection, "
-                                              "or of one that has no checkpoint yet (inspect its log)");
+            AKIDB_TRY(identify_by_log());
         }
         const storage::Manifest& named = found_.manifest;
         if (spec != nullptr && (named.collection != spec->id || named.dimension != spec->dimension ||
@@ -58,6 +57,22 @@ class Assessor {
             return Error(Code::kDataLoss, directory_ + ": the manifest names more rows than there can be");
         }
         return {};
+    }
+
+    /// A collection without a checkpoint: its log says whose it is, and nothing says the dimension.
+    Result<void> identify_by_log() {
+        const std::string logs = join_path(directory_, storage::kLogDirectory);
+        Result<std::vector<io::DirectoryEntry>> entries = files_.list(logs);
+        for (const io::DirectoryEntry& entry : entries ? *entries : std::vector<io::DirectoryEntry>()) {
+            AKIDB_TRY(storage::LogFileScanner scanner,
+                      storage::LogFileScanner::open(files_, join_path(logs, entry.name)));
+            AKIDB_TRY(const std::optional<storage::LogFileHeader> header, scanner.read_header());
+            if (header) {
+                found_.manifest.collection = header->collection;
+                return {};
+            }
+        }
+        return Error(Code::kNotFound, directory_ + " holds neither a manifest nor a log");
     }
 
     Result<void> choose_stride() {
@@ -194,7 +209,7 @@ class Assessor {
             auto decoded = [&]() -> Result<void> {
                 if (type == storage::RecordType::kDelete) {
                     AKIDB_TRY(storage::decode_delete(body));
-                } else {
+                } else if (manifest.dimension > 0) {
                     AKIDB_TRY(storage::decode_upsert(body, manifest.dimension));
                 }
                 return {};

@@ -57,12 +57,14 @@ Result<Verdict> inspect_collection(io::FileSystem& files, const std::string& dir
                     {"damaged", !found.is_whole()},
                     {"damage", found.damage}}));
     } else {
-        std::string text =
-            "collection " + manifest.collection.to_string() + ", dimension " +
-            std::to_string(manifest.dimension) + ", " + std::string(model::name_of(manifest.metric)) +
-            "\nmanifest version " + std::to_string(manifest.version) + " covers sequence " +
-            std::to_string(manifest.covered_sequence) + ": " + counted(found.row_count(), "row") + ", " +
-            std::to_string(found.dead.dead.size()) + " of them dead\n";
+        std::string text = "collection " + manifest.collection.to_string();
+        text += manifest.version == 0 ? "\nno manifest yet: all that there is is in the log\n"
+                                      : ", dimension " + std::to_string(manifest.dimension) + ", " +
+                                            std::string(model::name_of(manifest.metric)) +
+                                            "\nmanifest version " + std::to_string(manifest.version) +
+                                            " covers sequence " + std::to_string(manifest.covered_sequence) +
+                                            ": " + counted(found.row_count(), "row") + ", " +
+                                            std::to_string(found.dead.dead.size()) + " of them dead\n";
         if (!found.log_is_damaged) {
             text += "the log goes on with " + counted(found.log_records, "record");
             text += found.torn_bytes > 0 ? " and a torn tail of " + counted(found.torn_bytes, "byte") +

@@ -1,6 +1,7 @@
 #include "offline/report.h"
 
 #include <algorithm>
+#include <cstdio>
 
 namespace akidb::offline {
 
@@ -34,10 +35,14 @@ std::string counted(uint64_t count, std::string_view singular) {
 }
 
 ExitCode end_with(const Error& error, bool json, Print print) {
+    const bool is_damage = error.code() == Code::kDataLoss;
     if (json) {
-        print(dump({{"damaged", error.code() == Code::kDataLoss}, {"error", error.message()}}));
+        print(dump({{"damaged", is_damage}, {"error", error.message()}}));
+    } else if (is_damage) {
+        print("damaged: " + error.message() + "\n");
     } else {
-        print((error.code() == Code::kDataLoss ? "damaged: " : "akidb: ") + error.message() + "\n");
+        const std::string allowed = error.allowed().empty() ? "" : " (allowed: " + error.allowed() + ")";
+        std::fputs(("akidb: " + error.message() + allowed + "\n").c_str(), stderr);
     }
     return error.field().empty() ? ExitCode::kIo : ExitCode::kUsage;
 }

@@ -21,7 +21,8 @@ std::string dump(const Json& document);
 std::string table_of(const std::vector<std::vector<std::string>>& rows);
 /// "3 records", "1 record".
 std::string counted(uint64_t count, std::string_view singular);
-/// Prints why a file cannot be looked at or is damaged, and answers how the process ends.
+/// Prints that a file is damaged, or on standard error why it cannot be looked at, and answers how the
+/// process ends: kUsage when the error names a field.
 ExitCode end_with(const Error& error, bool json, Print print);
 
 }  // namespace akidb::offline

@@ -84,6 +84,10 @@ struct Directory::Impl {
         } else {
             entry.condition = Condition::kQuarantined;
             entry.reason = opened.error().message();
+            if (opened.error().code() == Code::kDataLoss) {
+                entry.reason += "; with the server stopped, `akidb repair --collection " + spec.name +
+                                "` tells what is lost and can make it open again";
+            }
             dependencies.logger.log(LogLevel::kError, "collection quarantined",
                                     {{"collection", spec.name}, {"error", entry.reason}});
             quarantined.fetch_add(1);

@@ -214,7 +214,7 @@ Result<std::optional<Manifest>> read_manifest(io::FileSystem& files, const std::
     AKIDB_TRY(std::string bytes, io::read_whole_file(files, path, kManifestBytesMax));
     Result<Manifest> manifest = decode_manifest(bytes);
     if (!manifest) {
-        return std::move(manifest).error().with_context(path);
+        return std::move(manifest).error().with_context(path + " at offset 0");
     }
     if (manifest->version != versions.back()) {
         return damage(path, 0, "its version is not that of its name");
