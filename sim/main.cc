@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "sim/campaign.h"
+#include "sim/model.h"
 
 namespace {
 
@@ -21,11 +22,12 @@ constexpr std::string_view kUsage =
     "  --faults N             I/O faults to inject into random histories, one each (default 300)\n"
     "  --exhaustive N         all scripts of 1 to N operations, crashed at every call that changes the disk\n"
     "  --exhaustive-faults N  all scripts of 1 to N operations, every fault at every call that can have it\n"
+    "  --model N              operations on a graph, a flat scan and a map, which must agree\n"
     "  --stride K             of the exhaustive ones every K-th (default 1)\n"
     "  --mistakes             also show that each deliberate mistake is caught\n"
     "  --first-seed S         seeds count up from here (default 1)\n"
     "  --seed S               one history: every crash point of this seed\n"
-    "With an exhaustive campaign, --images and --faults default to 0.\n";
+    "With an exhaustive campaign or a model, --images and --faults default to 0.\n";
 
 int print(std::string_view what, const CampaignReport& report) {
     fmt::print(
@@ -33,6 +35,16 @@ int print(std::string_view what, const CampaignReport& report) {
         "second crashes), {} I/O faults, {} violations\n",
         what, report.histories, report.calls, report.acknowledged, report.images, report.images_with_manifest,
         report.second_crashes, report.faults, report.violations.size());
+    for (const std::string& violation : report.violations) {
+        fmt::print("VIOLATION {}\n", violation);
+    }
+    return report.violations.empty() ? 0 : 1;
+}
+
+int print_model(const akidb::sim::ModelReport& report) {
+    fmt::print("model: {} operations, {} restarts, {} searches compared ({} on a graph), {} violations\n",
+               report.operations, report.restarts, report.searches, report.searches_on_graph,
+               report.violations.size());
     for (const std::string& violation : report.violations) {
         fmt::print("VIOLATION {}\n", violation);
     }
@@ -53,7 +65,8 @@ int print_mistakes(uint64_t first_seed) {
 using Numbers = std::map<std::string_view, uint64_t>;
 
 int run(const Numbers& asked, bool shows_mistakes) {
-    const bool is_exhaustive = asked.contains("--exhaustive") || asked.contains("--exhaustive-faults");
+    const bool is_special =
+        asked.contains("--exhaustive") || asked.contains("--exhaustive-faults") || asked.contains("--model");
     const auto number = [&](std::string_view name, uint64_t otherwise) {
         const auto found = asked.find(name);
         return found == asked.end() ? otherwise : found->second;
@@ -62,8 +75,8 @@ int run(const Numbers& asked, bool shows_mistakes) {
         return print("replay", akidb::sim::replay(asked.at("--seed")));
     }
     const uint64_t first_seed = number("--first-seed", 1);
-    const uint64_t images = number("--images", is_exhaustive ? 0 : 2000);
-    const uint64_t faults = number("--faults", is_exhaustive ? 0 : 300);
+    const uint64_t images = number("--images", is_special ? 0 : 2000);
+    const uint64_t faults = number("--faults", is_special ? 0 : 300);
     int exit_code = 0;
     if (images > 0) {
         exit_code |= print("crashes", akidb::sim::crash_campaign(first_seed, images));
@@ -78,14 +91,17 @@ int run(const Numbers& asked, bool shows_mistakes) {
     if (const uint64_t steps = number("--exhaustive-faults", 0); steps > 0) {
         exit_code |= print("exhaustive faults", akidb::sim::exhaustive_faults(first_seed, steps, stride));
     }
+    if (const uint64_t operations = number("--model", 0); operations > 0) {
+        exit_code |= print_model(akidb::sim::run_model(first_seed, operations));
+    }
     return shows_mistakes ? exit_code | print_mistakes(first_seed) : exit_code;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    constexpr std::string_view kNumbers[] = {"--images",     "--faults", "--first-seed",       "--seed",
-                                             "--exhaustive", "--stride", "--exhaustive-faults"};
+    constexpr std::string_view kNumbers[] = {"--images",     "--faults", "--first-seed",        "--seed",
+                                             "--exhaustive", "--stride", "--exhaustive-faults", "--model"};
     akidb::sim::keep_freed_memory();
     Numbers asked;
     bool shows_mistakes = false;

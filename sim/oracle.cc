@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "index/rows.h"
 
@@ -31,6 +32,11 @@ model::Filter stamp_filter(int64_t below) {
     range.lt = static_cast<double>(below);
     filter.must.emplace_back(std::move(range));
     return filter;
+}
+
+/// What a filter of stamp_filter compares with.
+int64_t stamp_limit(const model::Filter& filter) {
+    return static_cast<int64_t>(std::get<model::RangeCondition>(filter.must.front()).lt.value());
 }
 
 Result<State> read_all(const engine::Collection& collection) {
@@ -88,14 +94,13 @@ bool is_same_ranking(const std::vector<uint64_t>& got, const std::vector<Scored>
 }
 
 std::string check_search(const engine::Collection& collection, const State& state, Dice& dice) {
-    model::SearchRequest request;
-    request.vector = random_vector(dice);
-    request.top_k = 1 + static_cast<uint32_t>(dice.below(10));
-    request.params.exact = dice.coin();
+    const int64_t newest =
+        std::accumulate(state.begin(), state.end(), int64_t{0},
+                        [](int64_t stamp, const auto& named) { return std::max(stamp, named.second.stamp); });
+    model::SearchRequest request = random_search(dice, newest + 1);
     std::optional<int64_t> stamp_below;
-    if (dice.one_in(3)) {
-        stamp_below = static_cast<int64_t>(dice.below(400));
-        request.filter = std::make_shared<model::Filter>(stamp_filter(*stamp_below));
+    if (request.filter != nullptr) {
+        stamp_below = stamp_limit(*request.filter);
     }
     const auto reply = collection.search(request);
     if (!reply.has_value()) {
@@ -139,6 +144,19 @@ std::string describe_difference(const State& found, const State& expected) {
 }
 
 }  // namespace
+
+model::SearchRequest random_search(Dice& dice, int64_t next_stamp) {
+    model::SearchRequest request;
+    request.vector = random_vector(dice);
+    request.top_k = 1 + static_cast<uint32_t>(dice.below(10));
+    request.params.exact = dice.coin();
+    if (dice.one_in(3)) {
+        const auto range = static_cast<uint64_t>(std::min<int64_t>(next_stamp, 400));
+        const int64_t below = next_stamp - static_cast<int64_t>(dice.below(range));
+        request.filter = std::make_shared<model::Filter>(stamp_filter(below));
+    }
+    return request;
+}
 
 std::vector<float> random_vector(Dice& dice) {
     std::vector<float> vector(kDimension);

@@ -35,6 +35,8 @@ struct Operation {
 };
 
 std::vector<float> random_vector(Dice& dice);
+/// Exact or not, filtered or not; `next_stamp` is where filters are interesting.
+model::SearchRequest random_search(Dice& dice, int64_t next_stamp);
 Operation random_operation(Dice& dice, int64_t& next_stamp);
 void apply(const Operation& operation, State& state);
 Result<engine::WriteReply> perform(const Operation& operation, engine::Collection& collection);
