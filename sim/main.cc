@@ -11,6 +11,7 @@
 
 #include "sim/campaign.h"
 #include "sim/model.h"
+#include "sim/reliability_ledger.h"
 
 namespace {
 
@@ -25,11 +26,29 @@ constexpr std::string_view kUsage =
     "  --model N              operations on a graph, a flat scan and a map, which must agree\n"
     "  --stride K             of the exhaustive ones every K-th (default 1)\n"
     "  --mistakes             also show that each deliberate mistake is caught\n"
+    "  --ledger FILE          append a line for each campaign; --commit C names the commit in it\n"
     "  --first-seed S         seeds count up from here (default 1)\n"
     "  --seed S               one history: every crash point of this seed\n"
     "With an exhaustive campaign or a model, --images and --faults default to 0.\n";
 
-int print(std::string_view what, const CampaignReport& report) {
+/// Where runs are written down; nowhere without --ledger.
+struct Ledger {
+    std::string path;
+    std::string commit = "unknown";
+    std::string seeds;
+};
+
+/// The exit code.
+int write_down(const Ledger& ledger, akidb::sim::LedgerLine line) {
+    line.commit = ledger.commit;
+    if (!ledger.path.empty() && !akidb::sim::append_to_ledger(ledger.path, line)) {
+        fmt::print("cannot write to {}\n", ledger.path);
+        return 1;
+    }
+    return line.violations == 0 ? 0 : 1;
+}
+
+int print(const Ledger& ledger, std::string_view what, const CampaignReport& report) {
     fmt::print(
         "{}: {} histories, {} disk calls, {} acknowledged writes, {} crash images ({} with a manifest, {} "
         "second crashes), {} I/O faults, {} violations\n",
@@ -38,17 +57,25 @@ int print(std::string_view what, const CampaignReport& report) {
     for (const std::string& violation : report.violations) {
         fmt::print("VIOLATION {}\n", violation);
     }
-    return report.violations.empty() ? 0 : 1;
+    return write_down(ledger, {.program = fmt::format("sim {}", what),
+                               .seeds = fmt::format("{} histories from {}", report.histories, ledger.seeds),
+                               .images = report.images,
+                               .faults = report.faults,
+                               .operations = report.acknowledged,
+                               .violations = report.violations.size()});
 }
 
-int print_model(const akidb::sim::ModelReport& report) {
+int print_model(const Ledger& ledger, const akidb::sim::ModelReport& report) {
     fmt::print("model: {} operations, {} restarts, {} searches compared ({} on a graph), {} violations\n",
                report.operations, report.restarts, report.searches, report.searches_on_graph,
                report.violations.size());
     for (const std::string& violation : report.violations) {
         fmt::print("VIOLATION {}\n", violation);
     }
-    return report.violations.empty() ? 0 : 1;
+    return write_down(ledger, {.program = "sim model",
+                               .seeds = fmt::format("from {}", ledger.seeds),
+                               .operations = report.operations,
+                               .violations = report.violations.size()});
 }
 
 int print_mistakes(uint64_t first_seed) {
@@ -64,7 +91,7 @@ int print_mistakes(uint64_t first_seed) {
 
 using Numbers = std::map<std::string_view, uint64_t>;
 
-int run(const Numbers& asked, bool shows_mistakes) {
+int run(const Numbers& asked, Ledger ledger, bool shows_mistakes) {
     const bool is_special =
         asked.contains("--exhaustive") || asked.contains("--exhaustive-faults") || asked.contains("--model");
     const auto number = [&](std::string_view name, uint64_t otherwise) {
@@ -72,27 +99,30 @@ int run(const Numbers& asked, bool shows_mistakes) {
         return found == asked.end() ? otherwise : found->second;
     };
     if (asked.contains("--seed")) {
-        return print("replay", akidb::sim::replay(asked.at("--seed")));
+        return print(ledger, "replay", akidb::sim::replay(asked.at("--seed")));
     }
     const uint64_t first_seed = number("--first-seed", 1);
+    ledger.seeds = fmt::format("{}", first_seed);
     const uint64_t images = number("--images", is_special ? 0 : 2000);
     const uint64_t faults = number("--faults", is_special ? 0 : 300);
     int exit_code = 0;
     if (images > 0) {
-        exit_code |= print("crashes", akidb::sim::crash_campaign(first_seed, images));
+        exit_code |= print(ledger, "crashes", akidb::sim::crash_campaign(first_seed, images));
     }
     if (faults > 0) {
-        exit_code |= print("faults", akidb::sim::fault_campaign(first_seed, faults));
+        exit_code |= print(ledger, "faults", akidb::sim::fault_campaign(first_seed, faults));
     }
     const uint64_t stride = std::max<uint64_t>(number("--stride", 1), 1);
     if (const uint64_t steps = number("--exhaustive", 0); steps > 0) {
-        exit_code |= print("exhaustive crashes", akidb::sim::exhaustive_crashes(first_seed, steps, stride));
+        exit_code |=
+            print(ledger, "exhaustive crashes", akidb::sim::exhaustive_crashes(first_seed, steps, stride));
     }
     if (const uint64_t steps = number("--exhaustive-faults", 0); steps > 0) {
-        exit_code |= print("exhaustive faults", akidb::sim::exhaustive_faults(first_seed, steps, stride));
+        exit_code |=
+            print(ledger, "exhaustive faults", akidb::sim::exhaustive_faults(first_seed, steps, stride));
     }
     if (const uint64_t operations = number("--model", 0); operations > 0) {
-        exit_code |= print_model(akidb::sim::run_model(first_seed, operations));
+        exit_code |= print_model(ledger, akidb::sim::run_model(first_seed, operations));
     }
     return shows_mistakes ? exit_code | print_mistakes(first_seed) : exit_code;
 }
@@ -105,16 +135,21 @@ int main(int argc, char** argv) {
     akidb::sim::keep_freed_memory();
     Numbers asked;
     bool shows_mistakes = false;
+    Ledger ledger;
     for (int i = 1; i < argc; ++i) {
         const std::string_view word = argv[i];
         if (word == "--mistakes") {
             shows_mistakes = true;
         } else if (i + 1 < argc && std::count(std::begin(kNumbers), std::end(kNumbers), word) > 0) {
             asked[word] = std::strtoull(argv[++i], nullptr, 10);
+        } else if (i + 1 < argc && word == "--ledger") {
+            ledger.path = argv[++i];
+        } else if (i + 1 < argc && word == "--commit") {
+            ledger.commit = argv[++i];
         } else {
             fmt::print("{}", kUsage);
             return word == "--help" ? 0 : 64;
         }
     }
-    return run(asked, shows_mistakes);
+    return run(asked, ledger, shows_mistakes);
 }

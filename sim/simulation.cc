@@ -300,7 +300,7 @@ class Run {
         disk_.clear_faults();
         Dice dice(dice_.next());
         for (const CrashModel model :
-             {CrashModel::kAllKept, CrashModel::kAllUnsyncedLost, CrashModel::kRandomSectors}) {
+             {CrashModel::kAllKept, kCrashModels[dice.below(std::size(kCrashModels))]}) {
             const std::unique_ptr<SimFileSystem> image = disk_.crash_image(model, dice.next());
             ImageCheck checking(sizes_, scratch_metrics_, counts_, dice.next());
             report(std::string("after a fault and a crash (") + name_of(model) + "): ",

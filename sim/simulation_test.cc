@@ -1,32 +1,64 @@
 // The promise tests of the storage: thousands of crash images and I/O faults without a violation, and the
-// proof that the simulator has teeth: classic mistakes, made on purpose, are caught.
+// proof that the simulator has teeth: classic mistakes, made on purpose, are caught. Sanitizers run a share
+// of them: they look at the same paths, only slower.
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "sim/campaign.h"
+#include "sim/model.h"
 
 namespace akidb::sim {
 namespace {
 
+constexpr uint64_t kShare = AKIDB_SIM_SHARE;  // one in so many
+const bool kKeepsMemory = (keep_freed_memory(), true);
+using Violations = std::vector<std::string>;
+
 TEST(Simulation, NoCrashLosesRevivesOrHalvesAWrite) {
-    const CampaignReport report = crash_campaign(1, 2000);
-    EXPECT_GE(report.images, 2000u);
+    const CampaignReport report = crash_campaign(1, 5000 / kShare);
+    EXPECT_GE(report.images, 5000 / kShare);
     EXPECT_GT(report.images_with_manifest, report.images / 10)
         << "the histories must get as far as checkpoints";
-    EXPECT_EQ(report.violations, std::vector<std::string>{});
+    EXPECT_EQ(report.violations, Violations{});
+}
+
+TEST(Simulation, NoCrashInAShortScriptLosesRevivesOrHalvesAWrite) {
+    const CampaignReport report = exhaustive_crashes(1, 3, 16 * kShare);
+    EXPECT_GE(report.images, 5000 / kShare);
+    EXPECT_GT(report.second_crashes, report.images / 20);
+    EXPECT_EQ(report.violations, Violations{});
 }
 
 TEST(Simulation, NoIoFaultLosesRevivesOrHalvesAWrite) {
-    const CampaignReport report = fault_campaign(1, 200);
-    EXPECT_GE(report.faults, 200u);
-    EXPECT_EQ(report.violations, std::vector<std::string>{});
+    CampaignReport report = exhaustive_faults(1, 2, 7 * kShare);
+    EXPECT_GE(report.faults, 4800 / kShare);
+    EXPECT_GE(report.images, 8000 / kShare) << "each is followed by crashes";
+    EXPECT_EQ(report.violations, Violations{});
+    report = fault_campaign(1, 200 / kShare);
+    EXPECT_GE(report.faults, 200 / kShare);
+    EXPECT_EQ(report.violations, Violations{});
+}
+
+TEST(Simulation, GraphAndScanAndMapAgree) {
+    const ModelReport report = run_model(1, 10'000 / kShare);
+    EXPECT_GT(report.searches_on_graph, report.searches / 2);
+    EXPECT_GT(report.restarts, 0u);
+    EXPECT_EQ(report.violations, Violations{});
 }
 
 TEST(Simulation, OneSeedIsOneHistory) {
-    const SimulationReport first = run_simulation({.seed = 7});
-    const SimulationReport second = run_simulation({.seed = 7});
+    const SimulationReport first = run_simulation({.seed = 7, .crash_one_in = 40});
+    const SimulationReport second = run_simulation({.seed = 7, .crash_one_in = 40});
     EXPECT_EQ(first.calls, second.calls);
     EXPECT_EQ(first.images, second.images);
     EXPECT_EQ(first.acknowledged, second.acknowledged);
+}
+
+TEST(Scripts, AreAllSequencesOfTheSteps) {
+    const std::vector<Script> scripts = all_scripts(3);
+    EXPECT_EQ(scripts.size(), 12u + 12 * 12 + 12 * 12 * 12);
+    EXPECT_EQ(std::set<Script>(scripts.begin(), scripts.end()).size(), scripts.size());
 }
 
 class CaughtMistake : public ::testing::TestWithParam<Mistake> {};
