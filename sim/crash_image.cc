@@ -266,6 +266,7 @@ std::unique_ptr<SimFileSystem> SimFileSystem::crash_image(CrashModel model, uint
     auto image = std::make_unique<SimFileSystem>(seed);
     ImageBuilder(*this, model, seed).build_into(*image);
     image->free_bytes_ = free_bytes_;
+    image->capacity_ = capacity_;
     return image;
 }
 

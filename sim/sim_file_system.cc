@@ -87,6 +87,9 @@ Result<std::optional<Fault>> SimFileSystem::begin(Verb verb, const std::string& 
         return sim_error(Code::kUnavailable, name_of(verb), path, "power is off");
     }
     log_.push_back({verb, path, bytes});
+    if (needs_space && capacity_ != UINT64_MAX && total_bytes() + bytes > capacity_) {
+        return std::optional<Fault>(Fault::kDiskFull);
+    }
     for (auto planned = faults_.begin(); planned != faults_.end(); ++planned) {
         if (call >= planned->from && applies(planned->fault, verb, bytes, needs_space)) {
             const Fault fault = planned->fault;
@@ -316,7 +319,8 @@ Result<uint64_t> SimFileSystem::free_bytes(const std::string& path) {
     const bool full = std::any_of(faults_.begin(), faults_.end(), [&](const PlannedFault& planned) {
         return planned.sticky && is_full(planned.fault) && calls_ > planned.from;
     });
-    return full ? 0 : free_bytes_;
+    const uint64_t left = capacity_ - std::min(capacity_, total_bytes());
+    return full ? 0 : std::min(free_bytes_, left);
 }
 
 void SimFileSystem::fail_call(uint64_t call, Fault fault, bool sticky) {

@@ -141,6 +141,8 @@ class SimFileSystem final : public io::FileSystem {
     void clear_faults() { faults_.clear(); }
     uint64_t faults_hit() const { return faults_hit_; }
     void set_free_bytes(uint64_t bytes) { free_bytes_ = bytes; }
+    /// What needs space fails with kDiskFull when the visible files would hold more than this in all.
+    void set_capacity(uint64_t bytes) { capacity_ = bytes; }
 
     /// Flips one bit (which one, the seed says) of this byte, on disk and in memory; false when there is no
     /// such byte.
@@ -185,6 +187,7 @@ class SimFileSystem final : public io::FileSystem {
     uint64_t faults_hit_ = 0;
     uint64_t power_off_at_ = UINT64_MAX;
     uint64_t free_bytes_ = uint64_t{1} << 40;
+    uint64_t capacity_ = UINT64_MAX;
     bool power_is_off_ = false;
 };
 

@@ -25,6 +25,7 @@
 #include "model/document.h"
 #include "model/search.h"
 #include "simd/kernels.h"
+#include "storage/disk_space.h"
 #include "storage/log_writer.h"
 #include "telemetry/metrics.h"
 
@@ -62,6 +63,7 @@ struct Dependencies {
     io::Executor& executor;
     Logger& logger;
     telemetry::Metrics& metrics;
+    storage::DiskSpace* disk = nullptr;  // null: only the disk itself says when it is full
 };
 
 struct WriteReply {

@@ -83,6 +83,7 @@ Result<WriteReply> LiveCollection::upsert(std::vector<model::Document> documents
         return Error(Code::kPayloadTooLarge, "the batch is too large").with_field("documents");
     }
     documents.clear();
+    AKIDB_TRY(admit_upsert(write.record.body.size()));
     return lane_.run(write);
 }
 
@@ -145,32 +146,44 @@ void LiveCollection::commit_group(std::span<PendingWrite* const> group) {
     if (group.front()->remove_matching != nullptr) {
         resolve_filter(*group.front());
     }
+    std::vector<PendingWrite*> writes(group.begin(), group.end());
     auto refuse = [&](const Error& error) {
-        for (PendingWrite* write : group) {
+        for (PendingWrite* write : writes) {
             write->reply = error;
         }
     };
-    if (Result<void> prepared = prepare_group(group); !prepared.has_value()) {
+    Result<void> prepared = prepare_group(writes);
+    if (!prepared.has_value() && prepared.error().code() == Code::kDiskFull) {
+        const Error full = prepared.error();
+        prepared = prepare_deletes(writes, full);
+    }
+    if (!prepared.has_value()) {
         return refuse(prepared.error());
     }
+    if (writes.empty()) {
+        return;
+    }
     std::vector<storage::LogRecord> records;
-    records.reserve(group.size());
-    for (PendingWrite* write : group) {
+    records.reserve(writes.size());
+    for (PendingWrite* write : writes) {
         records.push_back(std::move(write->record));
     }
     uint64_t sequence = log_->next_sequence();
     const uint64_t started_us = dependencies_.clock.monotonic_us();
     if (Result<void> logged = log_->append_group(records); !logged.has_value()) {
-        is_poisoned_ = true;
+        is_poisoned_ = log_->is_poisoned();
+        if (!is_poisoned_) {
+            return refuse(logged.error());
+        }
         dependencies_.logger.log(LogLevel::kError, "log write failed: writes are off",
                                  {{"collection", spec_.name}, {"error", logged.error().message()}});
         return refuse(Error(Code::kUnavailable, "outcome unknown: " + logged.error().message()));
     }
     sync_seconds_.observe(static_cast<double>(dependencies_.clock.monotonic_us() - started_us) * 1e-6);
-    commit_records_.observe(static_cast<double>(group.size()));
-    for (size_t i = 0; i < group.size(); ++i, ++sequence) {
-        group[i]->reply = apply(sequence, records[i].type, records[i].body);
-        AKIDB_ASSERT(group[i]->reply->has_value());  // durable already: it must become visible
+    commit_records_.observe(static_cast<double>(writes.size()));
+    for (size_t i = 0; i < writes.size(); ++i, ++sequence) {
+        writes[i]->reply = apply(sequence, records[i].type, records[i].body);
+        AKIDB_ASSERT(writes[i]->reply->has_value());  // durable already: it must become visible
     }
     log_bytes_ = log_->log_bytes();
     publish(sequence - 1);

@@ -65,6 +65,13 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     Result<WriteReply> apply_delete(uint64_t sequence, std::string_view body);
     void publish(uint64_t sequence);
 
+    // A disk that fills (live_disk.cc).
+    Error disk_full(std::string_view why) const;
+    Result<void> admit_upsert(uint64_t bytes) const;
+    Result<void> prepare_deletes(std::vector<PendingWrite*>& group, const Error& full);
+    Result<void> admit_checkpoint(const Snapshot& snapshot, uint32_t linked) const;
+    uint64_t first_row_to_write(const storage::Manifest& manifest, const Snapshot& snapshot) const;
+
     // Background work, one job at a time (live_maintenance.cc).
     void schedule_maintenance();
     void run_slice(const std::stop_token& stop);

@@ -203,6 +203,7 @@ Result<void> LiveCollection::run_checkpoint(LaneState lane) {
 Result<void> LiveCollection::checkpoint(LaneState lane) {
     const auto snapshot = published_.load();
     const uint32_t linked = std::min(generation_->graph.linked(), snapshot->rows);
+    AKIDB_TRY(admit_checkpoint(*snapshot, linked));
     AKIDB_TRY(storage::Manifest manifest, write_segments(*snapshot, linked));
     AKIDB_TRY(storage::write_manifest(dependencies_.files, directory_, manifest));
     manifest_ = std::move(manifest);
@@ -248,16 +249,12 @@ Result<storage::Manifest> LiveCollection::write_segments(const Snapshot& snapsho
     return manifest;
 }
 
-// New rows become a segment of their own, which swallows its elders while they are not larger: so n rows lie
-// in about log2(n) segments, and each row is written about as often.
 Result<void> LiveCollection::write_rows(const Snapshot& snapshot, storage::Manifest& manifest) {
-    uint64_t first =
-        manifest.rows.empty() ? 0 : manifest.rows.back().first_row + manifest.rows.back().row_count;
+    const uint64_t first = first_row_to_write(manifest, snapshot);
     if (first == snapshot.rows) {
         return {};
     }
-    while (!manifest.rows.empty() && manifest.rows.back().row_count <= snapshot.rows - first) {
-        first = manifest.rows.back().first_row;
+    while (!manifest.rows.empty() && manifest.rows.back().first_row >= first) {
         manifest.rows.pop_back();
     }
     const RowStore& rows = generation_->rows;

@@ -23,9 +23,15 @@ Result<void> Collection::create(io::FileSystem& files, const std::string& parent
 Result<std::shared_ptr<Collection>> Collection::open(Dependencies dependencies, std::string directory,
                                                      model::CollectionSpec spec, CollectionOptions options) {
     const std::string name = spec.name;
-    auto collection =
-        std::make_shared<LiveCollection>(dependencies, std::move(directory), std::move(spec), options);
-    if (Result<void> recovered = collection->recover(); !recovered.has_value()) {
+    auto collection = std::make_shared<LiveCollection>(dependencies, directory, spec, options);
+    Result<void> recovered = collection->recover();
+    if (!recovered.has_value() && recovered.error().code() == Code::kDiskFull &&
+        dependencies.disk != nullptr && dependencies.disk->release_ballast()) {
+        // The copy of the log's tail needs room (rule R6); what was half done is done again from the start.
+        collection = std::make_shared<LiveCollection>(dependencies, directory, spec, options);
+        recovered = collection->recover();
+    }
+    if (!recovered.has_value()) {
         return std::move(recovered).error().with_context("opening collection " + name);
     }
     return std::shared_ptr<Collection>(std::move(collection));

@@ -35,6 +35,24 @@ Result<void> remove_recursively(FileSystem& files, const std::string& directory)
 
 }  // namespace
 
+Result<uint64_t> FileSystem::volume_bytes(const std::string&) {
+    return uint64_t{0};
+}
+
+Result<void> FileSystem::occupy(const std::string& path, uint64_t bytes) {
+    AKIDB_TRY(std::unique_ptr<AppendFile> file, create(path));
+    Result<void> done = file->preallocate(bytes);
+    if (done) {
+        done = file->close();
+    }
+    if (!done) {
+        file.reset();
+        const Result<void> removed = remove(path);
+        static_cast<void>(removed.has_value());
+    }
+    return done;
+}
+
 Result<void> write_file_atomically(FileSystem& files, const std::string& directory, const std::string& name,
                                    std::string_view content) {
     AKIDB_ASSERT(!name.empty() && name.find('/') == std::string::npos);

@@ -94,6 +94,11 @@ class FileSystem {
     virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path) = 0;
     /// For unprivileged writers, on the volume of `path`.
     virtual Result<uint64_t> free_bytes(const std::string& path) = 0;
+    /// Of the volume of `path`, used and free; 0 when there is no telling.
+    virtual Result<uint64_t> volume_bytes(const std::string& path);
+    /// A new file that takes up this much space and holds nothing of worth: as create and preallocate, but a
+    /// disk that can set space aside without writing to it does. Leaves nothing behind on an error.
+    virtual Result<void> occupy(const std::string& path, uint64_t bytes);
 };
 
 /// Writes `content` so that after return `path` holds all of it durably, and after a crash in between either

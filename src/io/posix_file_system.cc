@@ -312,6 +312,31 @@ class PosixFileSystem final : public FileSystem {
         }
         return static_cast<uint64_t>(status.f_bavail) * status.f_frsize;
     }
+
+    Result<uint64_t> volume_bytes(const std::string& path) override {
+        struct statvfs status {};
+        if (retry_interrupted([&] { return ::statvfs(path.c_str(), &status); }) != 0) {
+            return error_of(errno, "statvfs", path);
+        }
+        return static_cast<uint64_t>(status.f_blocks) * status.f_frsize;
+    }
+
+    Result<void> occupy(const std::string& path, uint64_t bytes) override {
+        int number = 0;
+        {
+            AKIDB_TRY(const Descriptor descriptor, open_at(path, O_RDWR | O_CREAT | O_EXCL));
+            const auto size = static_cast<off_t>(bytes);
+            if (retry_interrupted([&] { return ::fallocate(descriptor.get(), 0, 0, size); }) == 0) {
+                return {};
+            }
+            number = errno;
+        }
+        ::unlink(path.c_str());
+        if (number == EOPNOTSUPP) {
+            return FileSystem::occupy(path, bytes);
+        }
+        return error_of(number, "fallocate", path);
+    }
 };
 
 Result<std::vector<DirectoryEntry>> PosixFileSystem::list(const std::string& directory) {

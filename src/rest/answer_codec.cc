@@ -15,7 +15,7 @@ constexpr size_t kMatchBytes = 48;
 constexpr size_t kAnswerBytes = 64;
 
 std::string_view name_of(service::Condition condition) {
-    constexpr std::array<std::string_view, 3> kNames{"loading", "serving", "quarantined"};
+    constexpr std::array<std::string_view, 4> kNames{"loading", "serving", "quarantined", "no_space"};
     return kNames[static_cast<size_t>(condition)];
 }
 

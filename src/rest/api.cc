@@ -291,7 +291,7 @@ class ApiHandler final : public Api {
             return {};
         }
         if (route->id <= RouteId::kRoot) {
-            call->answer(answer_probe(route->id, given_.lifecycle, given_.metrics));
+            call->answer(answer_probe(route->id, request, given_.lifecycle, given_.metrics));
             return {};
         }
         if (route->id != RouteId::kUpsert) {

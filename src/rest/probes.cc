@@ -1,5 +1,7 @@
 #include "rest/probes.h"
 
+#include <algorithm>
+
 #include "model/limits.h"
 #include "rest/answer_codec.h"
 #include "rest/api.h"
@@ -15,8 +17,45 @@ std::string progress_text(const service::LoadProgress& progress) {
     return std::to_string(progress.loaded) + "/" + std::to_string(progress.total) + " collections loaded";
 }
 
-HttpResponse answer_ready(const service::Lifecycle& lifecycle) {
+std::string_view name_of(storage::DiskLevel level) {
+    switch (level) {
+        case storage::DiskLevel::kPlenty:
+            return "healthy";
+        case storage::DiskLevel::kLow:
+            return "disk_low";
+        case storage::DiskLevel::kFull:
+            return "disk_full";
+    }
+    return "unknown";
+}
+
+/// `/ready?for=write`; parameters of other names are passed over, as balancers add what they like.
+Result<bool> asks_for_write(const HttpRequest& request) {
+    std::string_view rest = request.query;
+    while (!rest.empty()) {
+        const std::string_view pair = rest.substr(0, rest.find('&'));
+        rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
+        if (pair.starts_with("for=") && pair != "for=read" && pair != "for=write") {
+            return invalid_argument("for", "unknown purpose \"" + printable(pair.substr(4)) + "\"",
+                                    "read|write");
+        }
+        if (pair == "for=write") {
+            return true;
+        }
+    }
+    return false;
+}
+
+HttpResponse answer_ready(const HttpRequest& request, const service::Lifecycle& lifecycle) {
+    const Result<bool> for_write = asks_for_write(request);
+    if (!for_write) {
+        return error_answer(for_write.error(), request.request_id);
+    }
     service::Readiness readiness = lifecycle.readiness();
+    if (readiness.is_ready && *for_write && readiness.disk == storage::DiskLevel::kFull) {
+        readiness.is_ready = false;
+        readiness.reason = "disk_full";
+    }
     JsonWriter writer;
     writer.begin_object();
     if (readiness.is_ready) {
@@ -24,7 +63,7 @@ HttpResponse answer_ready(const service::Lifecycle& lifecycle) {
             .member("database", "connected")
             .member("collections_loaded",
                     uint64_t{readiness.progress.loaded - readiness.progress.quarantined})
-            .member("storage_backends", "healthy");
+            .member("storage_backends", name_of(readiness.disk));
     } else {
         writer.member("status", "not_ready").member("reason", readiness.reason);
         if (!readiness.progress.finished) {
@@ -77,7 +116,7 @@ class ProbeHandler final : public HttpHandler {
         if (match->route == nullptr) {
             return answer_no_route(request, *match);
         }
-        return answer_probe(match->route->id, lifecycle_, metrics_);
+        return answer_probe(match->route->id, request, lifecycle_, metrics_);
     }
 
     const service::Lifecycle& lifecycle_;
@@ -86,7 +125,7 @@ class ProbeHandler final : public HttpHandler {
 
 }  // namespace
 
-HttpResponse answer_probe(RouteId route, const service::Lifecycle& lifecycle,
+HttpResponse answer_probe(RouteId route, const HttpRequest& request, const service::Lifecycle& lifecycle,
                           const telemetry::Metrics& metrics) {
     JsonWriter writer;
     switch (route) {
@@ -97,7 +136,7 @@ HttpResponse answer_probe(RouteId route, const service::Lifecycle& lifecycle,
                 .end_object();
             return {.body = std::move(writer).take()};
         case RouteId::kReady:
-            return answer_ready(lifecycle);
+            return answer_ready(request, lifecycle);
         case RouteId::kStartup:
             return answer_startup(lifecycle);
         case RouteId::kMetrics:

@@ -9,8 +9,8 @@
 
 namespace akidb::rest {
 
-/// `route` is one of the four probes or the root.
-HttpResponse answer_probe(RouteId route, const service::Lifecycle& lifecycle,
+/// `route` is one of the four probes or the root; `request` its request.
+HttpResponse answer_probe(RouteId route, const HttpRequest& request, const service::Lifecycle& lifecycle,
                           const telemetry::Metrics& metrics);
 
 /// 404 with the nearest route, or 405 with Allow.

@@ -158,6 +158,13 @@ std::vector<Finding> cross_check(const Effective& effective) {
     check_hosts(effective, findings);
     check_ports(effective, findings);
     check_database_path(effective, findings);
+    const int64_t soft = effective.integer("storage.disk_soft_free_bytes");
+    const int64_t hard = effective.integer("storage.disk_hard_free_bytes");
+    if (soft != 0 && soft < hard) {
+        findings.push_back(finding_at("storage.disk_soft_free_bytes", effective,
+                                      "is less than storage.disk_hard_free_bytes",
+                                      "0, or " + std::to_string(hard) + " and more"));
+    }
     if (effective.integer("drain.min_ms") > effective.integer("drain.max_ms")) {
         findings.push_back(finding_at("drain.min_ms", effective, "is more than drain.max_ms",
                                       "0.." + effective.text("drain.max_ms")));

@@ -111,6 +111,33 @@ inline constexpr std::array kSettings{
             .min = 1 << 20,
             .max = 1 << 30,
             .sentence = "A log file is closed and the next begun before it would pass this."},
+    Setting{.key = "storage.disk_soft_free_bytes",
+            .type = SettingType::kInteger,
+            .unit = "bytes",
+            .fallback = "0",
+            .min = 0,
+            .max = int64_t{1} << 50,
+            .sentence =
+                "With less than this free on the disk of the data directory, readiness tells disk_low and "
+                "checkpoints write as little as they can; 0: the larger of 5 % of the disk and 2 GiB."},
+    Setting{.key = "storage.disk_hard_free_bytes",
+            .type = SettingType::kInteger,
+            .unit = "bytes",
+            .fallback = "0",
+            .min = 0,
+            .max = int64_t{1} << 50,
+            .sentence =
+                "With less than this free, upserts are answered 507 until there is space again; reads, "
+                "searches and deletes go on; 0: the larger of 1 % of the disk and 256 MiB."},
+    Setting{.key = "storage.ballast_bytes",
+            .type = SettingType::kInteger,
+            .unit = "bytes",
+            .fallback = "67108864",
+            .min = 0,
+            .max = int64_t{1} << 40,
+            .sentence =
+                "A file of this size (at most a tenth of the disk) lies in the data directory and is given "
+                "up on a full disk so that deletes go on; made again when there is space. 0: none."},
     Setting{.key = "index.default_ef",
             .type = SettingType::kInteger,
             .unit = "candidates",

@@ -100,6 +100,12 @@ io::ThreadPoolOptions maintenance_options(const Effective& effective) {
             10};
 }
 
+storage::DiskSpaceOptions disk_options(const Effective& effective) {
+    return {.soft_free_bytes = number_of<uint64_t>(effective, "storage.disk_soft_free_bytes"),
+            .hard_free_bytes = number_of<uint64_t>(effective, "storage.disk_hard_free_bytes"),
+            .ballast_bytes = number_of<uint64_t>(effective, "storage.ballast_bytes")};
+}
+
 Result<void> make_directories(io::FileSystem& files, const std::string& data) {
     AKIDB_TRY(files.make_directory(data + "/collections"));
     // What lies in staging was never promised to anybody.
@@ -117,10 +123,12 @@ class Wiring final : public Server {
           data_(effective.text("storage.data_dir")),
           lock_(std::move(lock)),
           random_(io::make_system_random()),
+          disk_(foundation.files, foundation.clock, data_, disk_options(effective)),
           lifecycle_(foundation.clock),
           workers_(worker_options(effective)),
           maintenance_(maintenance_options(effective)),
           loader_({"loader", cores(), kLoaderQueueMax, 0}) {
+        lifecycle_.attach_disk(disk_);
         metrics_.gauge(MetricId::kBuildInfo, {kVersion}).set(1);
         metrics_.gauge(MetricId::kStartTime).set(static_cast<double>(foundation.clock.unix_ms()) / 1000);
     }
@@ -153,7 +161,7 @@ class Wiring final : public Server {
         AKIDB_TRY(catalog_, catalog::Catalog::open(catalog_path(effective_)));
         directory_ = std::make_unique<service::Directory>(
             engine::Dependencies{foundation_.files, foundation_.clock, maintenance_, foundation_.logger,
-                                 metrics_},
+                                 metrics_, &disk_},
             *random_, *catalog_, data_ + "/collections", collection_options(effective_, foundation_.kernels));
         service_ = std::make_unique<service::Service>(*directory_, foundation_.clock, *random_);
         AKIDB_TRY(directory_->start_loading(loader_));
@@ -163,6 +171,7 @@ class Wiring final : public Server {
     }
 
     Health tick() override {
+        watch_disk();
         const service::Readiness readiness = lifecycle_.readiness();
         grpc_server_->set_serving(readiness.is_ready);
         metrics_.gauge(MetricId::kReady).set(readiness.is_ready ? 1 : 0);
@@ -173,9 +182,9 @@ class Wiring final : public Server {
                 .set(static_cast<double>(resident_memory_bytes()));
             metrics_.gauge(MetricId::kProcessOpenFds).set(static_cast<double>(open_file_descriptors()));
             directory_->export_gauges(metrics_);
-            if (const Result<uint64_t> free = foundation_.files.free_bytes(data_); free) {
-                metrics_.gauge(MetricId::kDiskFree).set(static_cast<double>(*free));
-            }
+            metrics_.gauge(MetricId::kDiskFree).set(static_cast<double>(disk_.free_bytes()));
+            metrics_.gauge(MetricId::kBallastBytes).set(static_cast<double>(disk_.ballast_bytes()));
+            directory_->tend(loader_);
         }
         return readiness.reason == "log_poisoned" ? Health::kLogPoisoned : Health::kWell;
     }
@@ -194,12 +203,29 @@ class Wiring final : public Server {
     Result<void> close(bool checkpoint) override;
 
   private:
+    void watch_disk() {
+        const storage::DiskLevel before = disk_level_;
+        disk_level_ = disk_.tend();
+        if (disk_level_ == before) {
+            return;
+        }
+        constexpr std::string_view kNames[] = {"plenty", "low", "full"};
+        foundation_.logger.log(
+            disk_level_ == storage::DiskLevel::kPlenty ? LogLevel::kInfo : LogLevel::kWarning,
+            "space on the disk",
+            {{"level", std::string(kNames[static_cast<size_t>(disk_level_)])},
+             {"free_bytes", std::to_string(disk_.free_bytes())},
+             {"soft_free_bytes", std::to_string(disk_.soft_free_bytes())},
+             {"hard_free_bytes", std::to_string(disk_.hard_free_bytes())}});
+    }
+
     Foundation foundation_;
     Effective effective_;
     std::string data_;
     std::unique_ptr<io::FileLock> lock_;
     std::unique_ptr<io::Random> random_;
     telemetry::Metrics metrics_;
+    storage::DiskSpace disk_;
     service::Lifecycle lifecycle_;
     io::ThreadPool workers_;
     io::ThreadPool maintenance_;
@@ -212,6 +238,7 @@ class Wiring final : public Server {
     std::unique_ptr<rest::HttpServer> rest_server_;
     std::unique_ptr<rest::HttpServer> probe_server_;
     std::unique_ptr<rpc::GrpcHealthServer> grpc_server_;
+    storage::DiskLevel disk_level_ = storage::DiskLevel::kPlenty;
     uint64_t gauges_due_us_ = 0;
     bool is_closed_ = false;
 };

@@ -7,6 +7,12 @@
 #include "io/file_system.h"
 
 namespace akidb::service {
+namespace {
+
+// An empty collection's first log file, and what the catalog writes about it.
+constexpr uint64_t kNewCollectionBytes = 1 << 20;
+
+}  // namespace
 
 struct Directory::Impl {
     Impl(engine::Dependencies given, io::Random& random_source, catalog::Catalog& rows, std::string where,
@@ -81,6 +87,11 @@ struct Directory::Impl {
         if (opened.has_value()) {
             entry.condition = Condition::kServing;
             entry.collection = std::move(opened).value();
+        } else if (opened.error().code() == Code::kDiskFull) {
+            entry.condition = Condition::kNoSpace;
+            entry.reason = opened.error().message();
+            dependencies.logger.log(LogLevel::kError, "collection waits for space on the disk",
+                                    {{"collection", spec.name}, {"error", entry.reason}});
         } else {
             entry.condition = Condition::kQuarantined;
             entry.reason = opened.error().message();
@@ -92,8 +103,7 @@ struct Directory::Impl {
                                     {{"collection", spec.name}, {"error", entry.reason}});
             quarantined.fetch_add(1);
         }
-        put(std::move(entry));
-        loaded.fetch_add(1);
+        update(std::move(entry));
     }
 
     const engine::Dependencies dependencies;
@@ -108,6 +118,7 @@ struct Directory::Impl {
     std::atomic<size_t> total{0};
     std::atomic<size_t> quarantined{0};
     std::atomic<bool> listed{false};
+    std::atomic<bool> is_reopening{false};
     Mutex gauges_mutex;
     std::set<std::string> gauged AKIDB_GUARDED_BY(gauges_mutex);  // names that have series
 };
@@ -137,12 +148,36 @@ Result<void> Directory::start_loading(io::Executor& loader) {
         if (!loader.submit("load", [this, spec](const std::stop_token& stop) {
                 if (!stop.stop_requested()) {
                     impl_->load(spec);
+                    impl_->loaded.fetch_add(1);
                 }
             })) {
             return Error(Code::kUnavailable, "the loader refused a collection");
         }
     }
     return {};
+}
+
+void Directory::tend(io::Executor& loader) {
+    std::vector<model::CollectionSpec> waiting;
+    for (const DirectoryEntry& entry : list()) {
+        if (entry.condition == Condition::kNoSpace) {
+            waiting.push_back(entry.spec);
+        }
+    }
+    if (waiting.empty() || impl_->is_reopening.exchange(true)) {
+        return;
+    }
+    const bool is_taken = loader.submit("load", [this, waiting](const std::stop_token& stop) {
+        for (const model::CollectionSpec& spec : waiting) {
+            if (!stop.stop_requested()) {
+                impl_->load(spec);
+            }
+        }
+        impl_->is_reopening = false;
+    });
+    if (!is_taken) {
+        impl_->is_reopening = false;
+    }
 }
 
 LoadProgress Directory::progress() const {
@@ -179,6 +214,8 @@ Result<std::shared_ptr<engine::Collection>> Directory::find(std::string_view nam
         case Condition::kQuarantined:
             return Error(Code::kDataLoss, "the collection is quarantined: " + entry->reason)
                 .with_field("collection");
+        case Condition::kNoSpace:
+            return Error(Code::kDiskFull, "the collection waits for space on the disk: " + entry->reason);
     }
     return Error(Code::kInternal, "a collection in no known condition");
 }
@@ -215,6 +252,10 @@ Result<DirectoryEntry> Directory::create(model::CollectionSpec spec) {
     AKIDB_TRY(model::validate(spec));
     spec.id = io::make_uuid(impl_->random, impl_->dependencies.clock);
     spec.created_at_ms = impl_->dependencies.clock.unix_ms();
+    if (storage::DiskSpace* disk = impl_->dependencies.disk;
+        disk != nullptr && !disk->admits(kNewCollectionBytes)) {
+        return Error(Code::kDiskFull, "the disk is full: there is no space for a new collection");
+    }
     AKIDB_TRY(impl_->catalog.insert_collection(spec));
     DirectoryEntry entry;
     entry.spec = spec;
@@ -280,9 +321,15 @@ Result<void> Directory::remove(std::string_view name_or_id) {
     if (impl_->take(entry.spec.name, entry.spec.id) == nullptr) {
         return Error(Code::kNotFound, "no collection of this name or id").with_field("collection");
     }
-    if (Result<void> marked =
-            impl_->catalog.set_collection_state(entry.spec.id, catalog::CollectionState::kDeleting);
-        !marked.has_value()) {
+    auto mark = [&] {
+        return impl_->catalog.set_collection_state(entry.spec.id, catalog::CollectionState::kDeleting);
+    };
+    Result<void> marked = mark();
+    storage::DiskSpace* const disk = impl_->dependencies.disk;
+    if (!marked && marked.error().code() == Code::kDiskFull && disk != nullptr && disk->release_ballast()) {
+        marked = mark();  // deleting must work on a full disk (rule R14)
+    }
+    if (!marked.has_value()) {
         impl_->put(entry);
         return marked;
     }

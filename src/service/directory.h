@@ -20,17 +20,18 @@
 
 namespace akidb::service {
 
-enum class Condition : uint8_t { kLoading, kServing, kQuarantined };
+/// kNoSpace: opening it needs more space than the disk has; tried again until it has (see tend).
+enum class Condition : uint8_t { kLoading, kServing, kQuarantined, kNoSpace };
 
 struct DirectoryEntry {
     model::CollectionSpec spec;
     Condition condition = Condition::kLoading;
     std::shared_ptr<engine::Collection> collection;  // set when serving
-    std::string reason;                              // why quarantined
+    std::string reason;                              // why quarantined or without space
 };
 
 struct LoadProgress {
-    size_t loaded = 0;  // serving or quarantined
+    size_t loaded = 0;  // serving, quarantined or without space
     size_t total = 0;
     size_t quarantined = 0;
     bool finished = false;
@@ -47,8 +48,10 @@ class Directory {
     /// `loader`.
     Result<void> start_loading(io::Executor& loader);
     LoadProgress progress() const;
+    /// Tries again, on `loader`, what did not open for want of space. To be called every few seconds.
+    void tend(io::Executor& loader);
 
-    /// kNotFound; kUnavailable while it loads; kDataLoss when quarantined.
+    /// kNotFound; kUnavailable while it loads; kDataLoss when quarantined; kDiskFull without space to open.
     Result<std::shared_ptr<engine::Collection>> find(std::string_view name_or_id) const;
     /// By name.
     std::vector<DirectoryEntry> list() const;

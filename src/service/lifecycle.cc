@@ -12,6 +12,10 @@ void Lifecycle::detach() {
     directory_.store(nullptr, std::memory_order_release);
 }
 
+void Lifecycle::attach_disk(const storage::DiskSpace& disk) {
+    disk_.store(&disk, std::memory_order_release);
+}
+
 void Lifecycle::begin_draining() {
     draining_.store(true);
 }
@@ -31,6 +35,9 @@ Readiness Lifecycle::readiness() const {
     if (directory != nullptr) {
         readiness.progress = directory->progress();
         readiness.quarantined = directory->quarantined();
+    }
+    if (const storage::DiskSpace* disk = disk_.load(std::memory_order_acquire); disk != nullptr) {
+        readiness.disk = disk->level();
     }
     if (draining_.load()) {
         readiness.reason = "draining";

@@ -15,6 +15,8 @@
 
 namespace akidb::storage {
 
+/// In the data directory, beside LOCK: takes up space until deletes need it (disk_space.h).
+inline constexpr std::string_view kBallastName = "BALLAST";
 inline constexpr std::string_view kLogDirectory = "log";
 inline constexpr std::string_view kSegmentDirectory = "seg";
 inline constexpr std::string_view kLostDirectory = "lost";

@@ -10,7 +10,7 @@ using enum MetricId;
 using enum MetricType;
 
 // In the order of MetricId: row_of() indexes by it.
-constexpr std::array<MetricRow, 27> kMetrics{{
+constexpr std::array<MetricRow, 29> kMetrics{{
     {kBuildInfo, kGauge, "akidb_build_info", "version",
      "Always 1; the version of the running binary is its label."},
     {kStartTime, kGauge, "akidb_start_time_seconds", "", "When the process started, in seconds since 1970."},
@@ -58,6 +58,11 @@ constexpr std::array<MetricRow, 27> kMetrics{{
     {kProcessOpenFds, kGauge, "process_open_fds", "", "File descriptors open now."},
     {kDiskFree, kGauge, "akidb_disk_free_bytes", "",
      "Bytes free for us on the file system of the data directory."},
+    {kDiskFullRefused, kCounter, "akidb_disk_full_refused_total", "",
+     "Writes answered 507 because the disk is full."},
+    {kBallastBytes, kGauge, "akidb_ballast_bytes", "",
+     "Bytes of the ballast file in place; 0 while it is given up for deletes on a full disk, or there is "
+     "none."},
     {kReady, kGauge, "akidb_ready", "", "1 while the server answers requests, 0 while it loads or drains."},
 }};
 

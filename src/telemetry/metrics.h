@@ -40,6 +40,8 @@ enum class MetricId : uint8_t {
     kProcessResidentMemory,
     kProcessOpenFds,
     kDiskFree,
+    kDiskFullRefused,
+    kBallastBytes,
     kReady,
 };
 
