@@ -84,6 +84,20 @@ TEST_F(PosixFiles, ReturnFreeBytesOfTheVolume) {
     EXPECT_EQ(files_->free_bytes(path("none")).error().code(), Code::kNotFound);
 }
 
+TEST_F(PosixFiles, ReturnTheSizeOfTheVolume) {
+    EXPECT_GT(files_->volume_bytes(directory_).value(), files_->free_bytes(directory_).value());
+    EXPECT_EQ(files_->volume_bytes(path("none")).error().code(), Code::kNotFound);
+}
+
+TEST_F(PosixFiles, OccupySpaceAndLeaveNothingBehindWhenThereIsNone) {
+    ASSERT_TRUE(files_->occupy(path("f"), 1 << 20));
+    EXPECT_EQ(files_->open_read(path("f")).value()->size(), uint64_t{1} << 20);
+    EXPECT_EQ(files_->occupy(path("f"), 1).error().code(), Code::kAlreadyExists);
+    ASSERT_TRUE(files_->remove(path("f")));
+    EXPECT_FALSE(files_->occupy(path("f"), uint64_t{1} << 60));
+    EXPECT_EQ(files_->open_read(path("f")).error().code(), Code::kNotFound);
+}
+
 TEST_F(PosixFiles, KeepOtherUsersOut) {
     ASSERT_TRUE(files_->make_directory(path("d")));
     ASSERT_TRUE(files_->create(path("d/f")));

@@ -129,6 +129,10 @@ TEST_F(ApiTest, ProbesTellStartingReadyAndDraining) {
     EXPECT_TRUE(contains(early, "UNAVAILABLE")) << early.body;
     load();
     EXPECT_EQ(ask(*api_, "GET", "/startup").status, 200);
+    EXPECT_EQ(ask(*api_, "GET", "/ready?for=write").status, 200);
+    ready = ask(*api_, "GET", "/ready?for=nothing");
+    EXPECT_EQ(ready.status, 400);
+    EXPECT_TRUE(contains(ready, R"("field":"for","allowed":"read|write")")) << ready.body;
     ready = ask(*api_, "GET", "/ready");
     EXPECT_EQ(ready.status, 200);
     EXPECT_EQ(

@@ -108,9 +108,12 @@ storage::DiskSpaceOptions disk_options(const Effective& effective) {
 
 Result<void> make_directories(io::FileSystem& files, const std::string& data) {
     AKIDB_TRY(files.make_directory(data + "/collections"));
-    // What lies in staging was never promised to anybody.
-    AKIDB_TRY(io::remove_tree(files, data, "staging"));
-    AKIDB_TRY(files.make_directory(data + "/staging"));
+    const Result<std::vector<io::DirectoryEntry>> staged = files.list(data + "/staging");
+    if (!staged || !staged->empty()) {  // on a full disk it could be removed, but not made again
+        // What lies in staging was never promised to anybody.
+        AKIDB_TRY(io::remove_tree(files, data, "staging"));
+        AKIDB_TRY(files.make_directory(data + "/staging"));
+    }
     return files.sync_directory(data);
 }
 
@@ -158,7 +161,11 @@ class Wiring final : public Server {
     }
 
     Result<void> load() override {
-        AKIDB_TRY(catalog_, catalog::Catalog::open(catalog_path(effective_)));
+        Result<std::unique_ptr<catalog::Catalog>> opened = catalog::Catalog::open(catalog_path(effective_));
+        if (!opened && opened.error().code() == Code::kDiskFull && disk_.release_ballast()) {
+            opened = catalog::Catalog::open(catalog_path(effective_));
+        }
+        AKIDB_TRY(catalog_, std::move(opened));
         directory_ = std::make_unique<service::Directory>(
             engine::Dependencies{foundation_.files, foundation_.clock, maintenance_, foundation_.logger,
                                  metrics_, &disk_},

@@ -167,15 +167,15 @@ void Directory::tend(io::Executor& loader) {
     if (waiting.empty() || impl_->is_reopening.exchange(true)) {
         return;
     }
-    const bool is_taken = loader.submit("load", [this, waiting](const std::stop_token& stop) {
+    const auto reopen = [this, waiting](const std::stop_token& stop) {
         for (const model::CollectionSpec& spec : waiting) {
             if (!stop.stop_requested()) {
                 impl_->load(spec);
             }
         }
         impl_->is_reopening = false;
-    });
-    if (!is_taken) {
+    };
+    if (!loader.submit("load", reopen)) {
         impl_->is_reopening = false;
     }
 }
@@ -321,9 +321,8 @@ Result<void> Directory::remove(std::string_view name_or_id) {
     if (impl_->take(entry.spec.name, entry.spec.id) == nullptr) {
         return Error(Code::kNotFound, "no collection of this name or id").with_field("collection");
     }
-    auto mark = [&] {
-        return impl_->catalog.set_collection_state(entry.spec.id, catalog::CollectionState::kDeleting);
-    };
+    const auto deleting = catalog::CollectionState::kDeleting;
+    auto mark = [&] { return impl_->catalog.set_collection_state(entry.spec.id, deleting); };
     Result<void> marked = mark();
     storage::DiskSpace* const disk = impl_->dependencies.disk;
     if (!marked && marked.error().code() == Code::kDiskFull && disk != nullptr && disk->release_ballast()) {

@@ -9,6 +9,7 @@
 #include "io/posix_file_system.h"
 #include "model/limits.h"
 #include "service/lifecycle.h"
+#include "storage/files_for_tests.h"
 
 namespace akidb::service {
 namespace {
@@ -149,6 +150,38 @@ TEST_F(ServiceTest, ADamagedCollectionIsQuarantinedAndTheOthersServe) {
     EXPECT_EQ(lifecycle.readiness().quarantined, std::vector<std::string>{"bad"});
     lifecycle.begin_draining();
     EXPECT_EQ(lifecycle.readiness().reason, "draining");
+}
+
+TEST_F(ServiceTest, ACollectionWithoutSpaceToOpenWaitsForIt) {
+    ASSERT_TRUE(service_->create_collection(context_, {"words", 16, model::Metric::kL2}).has_value());
+    ASSERT_TRUE(service_->upsert_documents(context_, "words", {document(1)}).has_value());
+    stop();
+    auto failing = std::make_unique<storage::FaultyFileSystem>();
+    storage::FaultyFileSystem& disk = *failing;
+    files_ = std::move(failing);
+    disk.fail(storage::FaultyFileSystem::Call::kPreallocate, Code::kDiskFull);
+    start();
+    EXPECT_EQ(directory_->describe("words")->condition, Condition::kNoSpace);
+    EXPECT_EQ(service_->count_documents(context_, "words", nullptr).error().code(), Code::kDiskFull);
+    EXPECT_TRUE(directory_->quarantined().empty());
+
+    const auto try_again = [&] {
+        directory_->tend(*pool_);
+        while (pool_->pending() > 0) {
+            std::this_thread::yield();
+        }
+    };
+    try_again();
+    EXPECT_EQ(directory_->describe("words")->condition, Condition::kNoSpace);
+    disk.heal();
+    // The last job may still be on its way out when it is asked again.
+    while (directory_->describe("words")->condition == Condition::kNoSpace) {
+        try_again();
+    }
+    EXPECT_EQ(service_->count_documents(context_, "words", nullptr).value(), 1u);
+    stop();
+    files_ = io::make_posix_file_system();
+    start();
 }
 
 }  // namespace

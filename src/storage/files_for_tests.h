@@ -76,7 +76,7 @@ inline Uuid test_collection() {
 }
 
 /// Passes everything on to the real disk and fails the calls of one kind that the test chose.
-class FaultyFileSystem final : public io::FileSystem {
+class FaultyFileSystem : public io::FileSystem {
   public:
     enum class Call { kNone, kCreate, kAppend, kPreallocate, kSync, kRename, kRemove, kSyncDirectory };
 
