@@ -69,6 +69,8 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     Error disk_full(std::string_view why) const;
     Result<void> admit_upsert(uint64_t bytes) const;
     Result<void> prepare_deletes(std::vector<PendingWrite*>& group, const Error& full);
+    bool has_plenty_of_disk() const;
+    Result<void> admit_rewrite(const Snapshot& snapshot) const;
     Result<void> admit_checkpoint(const Snapshot& snapshot, uint32_t linked) const;
     uint64_t first_row_to_write(const storage::Manifest& manifest, const Snapshot& snapshot) const;
 

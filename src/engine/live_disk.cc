@@ -79,6 +79,27 @@ Result<void> LiveCollection::admit_checkpoint(const Snapshot& snapshot, uint32_t
     return {};
 }
 
+/// A rewrite needs the space of all live rows beside what is there: in the background only where there is
+/// plenty, at a caller's request as far as the hard mark allows.
+Result<void> LiveCollection::admit_rewrite(const Snapshot& snapshot) const {
+    storage::DiskSpace* disk = dependencies_.disk;
+    if (disk == nullptr) {
+        return {};
+    }
+    const uint64_t row_bytes = generation_->rows.rows().stride() * sizeof(float) + kRowOverheadBytes +
+                               uint64_t{generation_->graph.options().degree} * sizeof(uint32_t);
+    const uint64_t bytes = snapshot.live * row_bytes + kCheckpointOverheadBytes;
+    if (!disk->admits(bytes)) {
+        return disk_full("a rewrite of at least " + std::to_string(bytes) + " bytes does not fit in the " +
+                         std::to_string(disk->free_bytes()) + " bytes free");
+    }
+    return {};
+}
+
+bool LiveCollection::has_plenty_of_disk() const {
+    return dependencies_.disk == nullptr || dependencies_.disk->level() == storage::DiskLevel::kPlenty;
+}
+
 /// New rows become a segment of their own, which swallows its elders while they are not larger: so n rows lie
 /// in about log2(n) segments, and each row is written about as often. On a disk that runs low it swallows
 /// none.
@@ -86,8 +107,7 @@ uint64_t LiveCollection::first_row_to_write(const storage::Manifest& manifest,
                                             const Snapshot& snapshot) const {
     const auto& elders = manifest.rows;
     uint64_t first = elders.empty() ? 0 : elders.back().first_row + elders.back().row_count;
-    if (first == snapshot.rows ||
-        (dependencies_.disk != nullptr && dependencies_.disk->level() != storage::DiskLevel::kPlenty)) {
+    if (first == snapshot.rows || !has_plenty_of_disk()) {
         return first;
     }
     for (auto elder = elders.rbegin(); elder != elders.rend() && elder->row_count <= snapshot.rows - first;

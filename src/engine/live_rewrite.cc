@@ -24,7 +24,7 @@ bool LiveCollection::rewrite_is_due() const {
     const auto snapshot = published_.load();
     const uint64_t dead = snapshot->rows - snapshot->live;
     return dead >= options_.rewrite_dead_rows_min &&
-           dead * 100 >= uint64_t{snapshot->rows} * options_.rewrite_dead_percent;
+           dead * 100 >= uint64_t{snapshot->rows} * options_.rewrite_dead_percent && has_plenty_of_disk();
 }
 
 void LiveCollection::start_rewrite() {
@@ -185,6 +185,7 @@ Result<RewriteReport> LiveCollection::rewrite_whole() {
     if (report.dropped_rows == 0) {
         return report;
     }
+    AKIDB_TRY(admit_rewrite(*snapshot));
     const std::vector<std::string> before = storage::segment_names(manifest_);
     start_rewrite();
     while (rewriting_.total.load() > 0) {

@@ -1,0 +1,158 @@
+// Reads of a collection: each copies the published snapshot and takes no lock of the writers.
+#include <algorithm>
+
+#include "engine/live_collection.h"
+#include "engine/query.h"
+#include "model/limits.h"
+
+namespace akidb::engine {
+
+Result<std::vector<model::Document>> LiveCollection::get(const std::vector<model::DocumentId>& ids,
+                                                         model::Include include) const {
+    if (ids.empty() || ids.size() > model::kBatchDocumentsMax) {
+        return invalid_argument("ids", std::to_string(ids.size()) + " ids",
+                                "1.." + std::to_string(model::kBatchDocumentsMax));
+    }
+    const auto snapshot = published_.load();
+    std::vector<model::Document> documents;
+    for (const model::DocumentId& id : ids) {
+        if (const uint32_t row = snapshot->find(id.encoded()); row != kNoRow) {
+            documents.push_back(document_at(*snapshot, row, include));
+        }
+    }
+    return documents;
+}
+
+Result<uint64_t> LiveCollection::count(const model::Filter* filter) const {
+    const auto snapshot = published_.load();
+    if (filter == nullptr || filter->is_empty()) {
+        return snapshot->live;
+    }
+    AKIDB_TRY(model::validate(*filter));
+    return static_cast<uint64_t>(matching_rows(*snapshot, filter).size());
+}
+
+Result<model::SearchReply> LiveCollection::search(const model::SearchRequest& request) const {
+    AKIDB_TRY(model::validate(request, spec_));
+    const uint64_t started_us = dependencies_.clock.monotonic_us();
+    const auto snapshot = published_.load();
+    std::unique_ptr<index::SearchScratch> scratch = take_scratch();
+    QueryCost cost;
+    model::SearchReply reply = run_query(*snapshot, request, query_settings(), *scratch, cost);
+    give_scratch(std::move(scratch));
+    search_distances_.add(static_cast<double>(cost.distances));
+    const auto elapsed_us = static_cast<double>(dependencies_.clock.monotonic_us() - started_us);
+    search_seconds(name_of(cost.plan)).observe(elapsed_us * 1e-6);
+    if (request.explain) {
+        reply.explanation = {
+            .plan = std::string(name_of(cost.plan)),
+            .estimated_matches = static_cast<uint64_t>(std::max(0.0, cost.estimated_matches)),
+            .estimated_cost_us = cost.estimated_ns * 1e-3,
+            .actual_cost_us = elapsed_us,
+            .distances = cost.distances,
+            .candidates = cost.candidates,
+            .abandoned = cost.is_abandoned,
+            .ef = cost.ef,
+            .estimated_recall = cost.estimated_recall};
+    }
+    return reply;
+}
+
+QuerySettings LiveCollection::query_settings() const {
+    return {.default_ef = options_.default_ef, .default_recall = options_.default_recall};
+}
+
+uint64_t LiveCollection::estimate_floats(const model::SearchRequest& request) const {
+    const auto snapshot = published_.load();
+    const uint64_t linked = std::min(snapshot->generation->graph.linked(), snapshot->rows);
+    uint64_t compared = snapshot->rows;
+    if (!request.params.exact && linked > 0) {
+        const uint64_t ef = choose_ef(*snapshot, request, query_settings());
+        compared -= linked - std::min(linked, ef * options_.graph.degree);
+    }
+    return compared * spec_.dimension;
+}
+
+/// Looked up once for each kind: a lookup hashes the label under a lock that all searches share.
+telemetry::Histogram& LiveCollection::search_seconds(std::string_view kind) const {
+    for (SearchSeries& cached : search_series_) {
+        telemetry::Histogram* series = cached.series.load(std::memory_order_acquire);
+        if (series != nullptr && cached.kind == kind) {
+            return *series;
+        }
+        if (series == nullptr) {
+            break;
+        }
+    }
+    telemetry::Histogram& found =
+        dependencies_.metrics.histogram(telemetry::MetricId::kSearchDuration, {kind});
+    MutexLock lock(scratch_mutex_);
+    for (SearchSeries& cached : search_series_) {
+        if (cached.series.load(std::memory_order_relaxed) == &found) {
+            break;
+        }
+        if (cached.series.load(std::memory_order_relaxed) == nullptr) {
+            cached.kind = kind;
+            cached.series.store(&found, std::memory_order_release);
+            break;
+        }
+    }
+    return found;
+}
+
+std::unique_ptr<index::SearchScratch> LiveCollection::take_scratch() const {
+    {
+        MutexLock lock(scratch_mutex_);
+        if (!scratch_.empty()) {
+            auto scratch = std::move(scratch_.back());
+            scratch_.pop_back();
+            return scratch;
+        }
+    }
+    return std::make_unique<index::SearchScratch>();
+}
+
+void LiveCollection::give_scratch(std::unique_ptr<index::SearchScratch> scratch) const {
+    MutexLock lock(scratch_mutex_);
+    scratch_.push_back(std::move(scratch));
+}
+
+CollectionStats LiveCollection::stats() const {
+    const auto snapshot = published_.load();
+    CollectionStats stats;
+    stats.documents = snapshot->live;
+    stats.rows = snapshot->rows;
+    const Generation& generation = *snapshot->generation;
+    stats.linked_rows = std::min(generation.graph.linked(), snapshot->rows);
+    // A collection too small for a graph has no head: its rows wait for nothing.
+    stats.head_rows = stats.rows < options_.graph_rows_min ? 0 : stats.rows - stats.linked_rows;
+    stats.last_sequence = snapshot->sequence;
+    stats.covered_sequence = covered_sequence_;
+    stats.log_bytes = log_bytes_;
+    stats.segment_files = segment_files_;
+    stats.is_poisoned = is_poisoned_;
+    for (const auto& field : generation.metadata.view()->fields) {
+        stats.metadata_indexes.push_back({field->declared, std::min(field->indexed, snapshot->rows),
+                                          !field->is_behind(snapshot->rows), field->bytes});
+    }
+    if (stats.head_rows > 0) {
+        JobState link{"link", stats.linked_rows, stats.rows};
+        if (const double rate = linked_rows_a_second_; rate > 0) {
+            link.seconds_left = static_cast<double>(stats.head_rows) / rate;
+        }
+        stats.jobs.push_back(link);
+    }
+    if (const uint64_t total = rewriting_.total; total > 0) {
+        JobState rewrite{"rewrite", std::min<uint64_t>(rewriting_.done, total), total};
+        if (rewrite.done > 0) {
+            const auto elapsed_us =
+                static_cast<double>(dependencies_.clock.monotonic_us() - rewriting_.started_us);
+            rewrite.seconds_left = elapsed_us * 1e-6 * static_cast<double>(total - rewrite.done) /
+                                   static_cast<double>(rewrite.done);
+        }
+        stats.jobs.push_back(rewrite);
+    }
+    return stats;
+}
+
+}  // namespace akidb::engine
