@@ -92,6 +92,14 @@ struct RewriteReport {
     std::vector<std::string> removed{};
 };
 
+/// Names are relative to the directory of the collection.
+struct EraseReceipt {
+    uint64_t sequence = 0;  // of the delete
+    uint64_t erased = 0;    // documents that were there
+    std::vector<std::string> rewritten{};
+    std::vector<std::string> removed{};
+};
+
 struct CollectionStats {
     uint64_t documents = 0;  // live
     uint64_t rows = 0;       // live and dead
@@ -150,6 +158,14 @@ class Collection {
     /// in the caller's thread, while reads and writes go on; nothing when no row is dead. kUnavailable when
     /// the collection closes meanwhile or is poisoned, kDiskFull; then all is as it was.
     virtual Result<RewriteReport> rewrite() = 0;
+    /// Deletes, then purges: at success no file of the collection holds bytes of these documents any more,
+    /// nor of any that was deleted or replaced before, and power cuts do not bring a file back. Segments are
+    /// rewritten at once, the log starts anew, what a repair set aside goes. In the caller's thread, while
+    /// reads and writes go on. The documents are gone at any error after the delete, too; the purge is
+    /// finished by asking again, also by ids that are not there any more, and never by itself. Errors of
+    /// remove and rewrite, and kUnavailable when an old file could not be removed.
+    virtual Result<EraseReceipt> erase(const std::vector<model::DocumentId>& ids) = 0;
+    virtual Result<EraseReceipt> erase_matching(const model::Filter& filter) = 0;
     /// Runs due maintenance until none is left, in the caller's thread: tests, simulator.
     virtual Result<void> run_maintenance_now() = 0;
 };

@@ -45,6 +45,8 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     void declare_metadata_indexes(const std::vector<model::MetadataField>& fields) override;
     Result<void> close(bool checkpoint) override;
     Result<RewriteReport> rewrite() override;
+    Result<EraseReceipt> erase(const std::vector<model::DocumentId>& ids) override;
+    Result<EraseReceipt> erase_matching(const model::Filter& filter) override;
     Result<void> run_maintenance_now() override;
 
   private:
@@ -97,6 +99,12 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     Result<void> replace_generation();
     Result<void> take_rewrites_place();
     Result<RewriteReport> rewrite_whole();
+    // Erasing (live_erase.cc).
+    Result<EraseReceipt> purge(const WriteReply& deleted);
+    Result<EraseReceipt> purge_files();
+    Result<void> start_log_file();
+    Result<void> remove_lost();
+    Result<std::vector<std::string>> list_document_files() const;
     void end_rewrite(const Result<void>& outcome);
     bool own_maintenance();
     void disown_maintenance();

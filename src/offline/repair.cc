@@ -18,20 +18,6 @@ using storage::join_path;
 constexpr uint64_t kCopyBytes = 1 << 20;
 constexpr std::string_view kReportName = "report.json";
 
-std::vector<std::string> names_in(const storage::Manifest& manifest) {
-    std::vector<std::string> names;
-    for (const storage::ManifestRows& rows : manifest.rows) {
-        names.push_back(rows.file.name);
-    }
-    for (const std::optional<storage::ManifestFile>& file : {manifest.graph, manifest.dead}) {
-        if (file) {
-            names.push_back(file->name);
-        }
-    }
-    std::sort(names.begin(), names.end());
-    return names;
-}
-
 /// Carries out a plan. Until the new manifest is durable the collection cannot be opened with less than it
 /// had: files that the old manifest names are renamed into lost/ and missed by a start, and the log is only
 /// copied there. After it, what is left to do is to remove what the copies in lost/ hold.
@@ -147,8 +133,8 @@ class Repair {
 
     /// Files that only the old manifest names; a start would remove them.
     Result<void> set_aside(const storage::Manifest& next) {
-        const std::vector<std::string> kept = names_in(next);
-        for (const std::string& name : names_in(found_.manifest)) {
+        const std::vector<std::string> kept = storage::segment_names(next);
+        for (const std::string& name : storage::segment_names(found_.manifest)) {
             if (std::binary_search(kept.begin(), kept.end(), name)) {
                 continue;
             }

@@ -166,6 +166,22 @@ void write_description(JsonWriter& writer, const service::CollectionDescription&
     writer.end_object();
 }
 
+std::string write_erase_receipt(const service::EraseReceipt& receipt) {
+    JsonWriter writer;
+    writer.begin_object().member("erased", receipt.files.erased).member("sequence", receipt.files.sequence);
+    const std::pair<std::string_view, const std::vector<std::string>*> kLists[] = {
+        {"rewritten", &receipt.files.rewritten}, {"removed", &receipt.files.removed}};
+    for (const auto& [key, names] : kLists) {
+        writer.key(key).begin_array();
+        for (const std::string& name : *names) {
+            writer.value(name);
+        }
+        writer.end_array();
+    }
+    writer.member("completed_at", rfc3339(receipt.completed_at_ms)).end_object();
+    return std::move(writer).take();
+}
+
 std::string write_search_reply(const model::SearchReply& reply, model::Include include, double took_ms) {
     JsonWriter writer(reply.matches.size() * kMatchBytes + kAnswerBytes);
     writer.begin_object().key("matches").begin_array();

@@ -27,6 +27,7 @@ void open_document(JsonWriter& writer, const model::Document& document, model::I
 void open_collection(JsonWriter& writer, const service::CollectionDescription& collection);
 /// As describe and stats answer: the above, condition and sizes; closed.
 void write_description(JsonWriter& writer, const service::CollectionDescription& collection);
+std::string write_erase_receipt(const service::EraseReceipt& receipt);
 std::string write_search_reply(const model::SearchReply& reply, model::Include include, double took_ms);
 
 /// RFC 3339 in UTC with milliseconds.

@@ -183,6 +183,18 @@ Result<void> delete_documents(Call& call, service::Service& service) {
     return {};
 }
 
+Result<void> erase_documents(Call& call, service::Service& service) {
+    AKIDB_TRY(DeleteBody body, read_delete_body(call.body()));
+    const auto* ids = std::get_if<std::vector<model::DocumentId>>(&body.which);
+    Result<service::EraseReceipt> receipt =
+        ids != nullptr
+            ? service.erase_documents(call.context(), call.collection(), *ids)
+            : service.erase_matching(call.context(), call.collection(), std::get<model::Filter>(body.which));
+    AKIDB_TRY(const service::EraseReceipt done, std::move(receipt));
+    call.answer(HttpResponse{.body = write_erase_receipt(done)});
+    return {};
+}
+
 Result<void> count_documents(Call& call, service::Service& service) {
     AKIDB_TRY(std::shared_ptr<const model::Filter> filter, read_count_body(call.body()));
     AKIDB_TRY(uint64_t count, service.count_documents(call.context(), call.collection(), filter.get()));
@@ -219,6 +231,8 @@ Result<void> perform(Call& call, service::Service& service) {
             return delete_document(call, service);
         case RouteId::kDeleteDocuments:
             return delete_documents(call, service);
+        case RouteId::kEraseDocuments:
+            return erase_documents(call, service);
         case RouteId::kCount:
             return count_documents(call, service);
         case RouteId::kPutMetadataIndex:

@@ -192,6 +192,10 @@ TEST_F(ApiTest, DocumentsAreWrittenFoundAndDeleted) {
     deleted = words("POST", "/documents/delete", R"({"filter":{}})");
     EXPECT_TRUE(deleted.body.starts_with(R"({"deleted":1,"sequence":)")) << deleted.body;
     EXPECT_EQ(words("POST", "/count", "{}").body, R"({"count":0})");
+    const HttpResponse erased = words("POST", "/documents/erase", R"({"ids":[7]})");
+    EXPECT_TRUE(erased.body.starts_with(R"({"erased":0,"sequence":)")) << erased.body;
+    EXPECT_TRUE(contains(erased, R"("removed":["log/)")) << erased.body;
+    EXPECT_TRUE(contains(erased, R"("completed_at":")")) << erased.body;
 }
 
 TEST_F(ApiTest, MetadataIndexesAreDeclaredAndSearchesExplained) {
@@ -274,6 +278,7 @@ TEST_F(ApiTest, EveryBadRequestGetsTheOneErrorShape) {
         {"PUT", c + "/documents?durability=object", R"({"documents":[]})", 400, "durability"},
         {"PUT", c + "/documents", R"({"documents":[{"id":1,"vector":[1,2]}]})", 400, "documents[0].vector"},
         {"POST", c + "/documents/delete", "{}", 400, "ids"},
+        {"POST", c + "/documents/erase", R"({"ids":[]})", 400, "ids"},
         {"POST", c + "/search", R"({"vector":[1]})", 400, "vector"},
         {"POST", c + "/search", "not json", 400, ""},
         {"POST", "/api/v1/collections/none/search", R"({"vector":[1]})", 404, ""},

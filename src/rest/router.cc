@@ -11,7 +11,7 @@
 namespace akidb::rest {
 namespace {
 
-constexpr std::array<Route, 19> kRoutes{{
+constexpr std::array<Route, 20> kRoutes{{
     {RouteId::kHealth, "GET", "/health"},
     {RouteId::kReady, "GET", "/ready"},
     {RouteId::kStartup, "GET", "/startup"},
@@ -27,6 +27,7 @@ constexpr std::array<Route, 19> kRoutes{{
     {RouteId::kGetDocument, "GET", "/api/v1/collections/{collection}/documents/{id}"},
     {RouteId::kDeleteDocument, "DELETE", "/api/v1/collections/{collection}/documents/{id}"},
     {RouteId::kDeleteDocuments, "POST", "/api/v1/collections/{collection}/documents/delete"},
+    {RouteId::kEraseDocuments, "POST", "/api/v1/collections/{collection}/documents/erase"},
     {RouteId::kCount, "POST", "/api/v1/collections/{collection}/count"},
     {RouteId::kPutMetadataIndex, "PUT", "/api/v1/collections/{collection}/metadata-indexes/{field}"},
     {RouteId::kDeleteMetadataIndex, "DELETE", "/api/v1/collections/{collection}/metadata-indexes/{field}"},

@@ -30,6 +30,7 @@ enum class RouteId : uint8_t {
     kGetDocument,
     kDeleteDocument,
     kDeleteDocuments,
+    kEraseDocuments,
     kCount,
     kPutMetadataIndex,
     kDeleteMetadataIndex,

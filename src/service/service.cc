@@ -79,6 +79,20 @@ Result<engine::WriteReply> Service::delete_matching(const RequestContext&, std::
     return found->remove_matching(filter);
 }
 
+Result<EraseReceipt> Service::erase_documents(const RequestContext&, std::string_view collection,
+                                              const std::vector<model::DocumentId>& ids) {
+    AKIDB_TRY(const auto found, directory_.find(collection));
+    AKIDB_TRY(engine::EraseReceipt files, found->erase(ids));
+    return EraseReceipt{std::move(files), clock_.unix_ms()};
+}
+
+Result<EraseReceipt> Service::erase_matching(const RequestContext&, std::string_view collection,
+                                             const model::Filter& filter) {
+    AKIDB_TRY(const auto found, directory_.find(collection));
+    AKIDB_TRY(engine::EraseReceipt files, found->erase_matching(filter));
+    return EraseReceipt{std::move(files), clock_.unix_ms()};
+}
+
 Result<std::vector<model::Document>> Service::get_documents(const RequestContext&,
                                                             std::string_view collection,
                                                             const std::vector<model::DocumentId>& ids,

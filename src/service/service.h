@@ -28,6 +28,12 @@ struct CollectionDescription {
     engine::CollectionStats stats;  // zeros unless serving
 };
 
+/// That documents are gone from every file, for who has to prove it.
+struct EraseReceipt {
+    engine::EraseReceipt files;
+    uint64_t completed_at_ms = 0;
+};
+
 class Service {
   public:
     Service(Directory& directory, const io::Clock& clock, io::Random& random);
@@ -54,6 +60,10 @@ class Service {
                                                 const std::vector<model::DocumentId>& ids);
     Result<engine::WriteReply> delete_matching(const RequestContext& context, std::string_view collection,
                                                const model::Filter& filter);
+    Result<EraseReceipt> erase_documents(const RequestContext& context, std::string_view collection,
+                                         const std::vector<model::DocumentId>& ids);
+    Result<EraseReceipt> erase_matching(const RequestContext& context, std::string_view collection,
+                                        const model::Filter& filter);
     Result<std::vector<model::Document>> get_documents(const RequestContext& context,
                                                        std::string_view collection,
                                                        const std::vector<model::DocumentId>& ids,

@@ -204,6 +204,11 @@ Result<void> LogWriter::reserve(uint64_t body_bytes) {
     return impl_->extend(frame_bytes);
 }
 
+Result<void> LogWriter::start_file() {
+    AKIDB_TRY(impl_->check_usable());
+    return impl_->active.name == log_name(impl_->next_sequence) ? Result<void>() : impl_->roll(0);
+}
+
 Result<void> LogWriter::append_group(std::span<const LogRecord> records) {
     AKIDB_TRY(impl_->check_usable());
     if (records.empty()) {

@@ -39,6 +39,9 @@ class LogWriter {
     /// before. An empty group is nothing.
     Result<void> append_group(std::span<const LogRecord> records);
     uint64_t next_sequence() const;
+    /// Closes the current file, if it has a record, so that trim can remove it, and starts a new one. Errors
+    /// as of reserve.
+    Result<void> start_file();
     /// Removes closed files whose records are all ≤ `covered_sequence`. Call only after a manifest that
     /// covers it is durable (rule R7). Not sticky: what could not be removed now is removed next time.
     Result<void> trim(uint64_t covered_sequence);
