@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "sim/machine.h"
+
 namespace akidb::sim {
 namespace {
 
@@ -24,6 +26,63 @@ class NeverSynced final : public io::AppendFile {
     std::unique_ptr<io::AppendFile> below_;
 };
 
+/// Does not tell of what failed, or not the first time.
+class Optimistic final : public io::AppendFile {
+  public:
+    Optimistic(std::unique_ptr<io::AppendFile> below, Mistake mistake)
+        : below_(std::move(below)), mistake_(mistake) {}
+    Result<void> append(std::string_view bytes) override {
+        const Result<void> done = below_->append(bytes);
+        return mistake_ == Mistake::kWriteErrorSwallowed ? Result<void>() : done;
+    }
+    Result<void> preallocate(uint64_t total_bytes) override { return below_->preallocate(total_bytes); }
+    Result<void> sync() override {
+        const Result<void> done = below_->sync();
+        if (done.has_value() || mistake_ == Mistake::kWriteErrorSwallowed) {
+            return done;
+        }
+        return mistake_ == Mistake::kSyncRetried ? below_->sync() : Result<void>();
+    }
+    uint64_t size() const override { return below_->size(); }
+    uint64_t allocated() const override { return below_->allocated(); }
+    Result<void> close() override { return below_->close(); }
+
+  private:
+    std::unique_ptr<io::AppendFile> below_;
+    const Mistake mistake_;
+};
+
+bool lies_about_sync(Mistake mistake, const std::string& path) {
+    switch (mistake) {
+        case Mistake::kAcknowledgeBeforeSync:
+            return is_in(path, "/log/");
+        case Mistake::kManifestBeforeSegmentIsSynced:
+            return is_in(path, "/seg/");
+        case Mistake::kManifestNotSynced:
+            return is_in(path, "/MANIFEST-");
+        case Mistake::kLogCopyNotSynced:
+            return is_in(path, "/log/") && path.ends_with(io::kTemporarySuffix);
+        default:
+            return false;
+    }
+}
+
+bool forgets_directory(Mistake mistake, const std::string& path) {
+    const bool is_inner = path.ends_with("/log") || path.ends_with("/seg");
+    switch (mistake) {
+        case Mistake::kRenameWithoutDirectorySync:
+            return true;
+        case Mistake::kLogNamesNotSynced:
+            return path.ends_with("/log");
+        case Mistake::kManifestNameNotSynced:
+            return !is_inner && path != kRoot;
+        case Mistake::kParentNotSynced:
+            return path == kRoot;
+        default:
+            return false;
+    }
+}
+
 }  // namespace
 
 const char* name_of(Mistake mistake) {
@@ -38,6 +97,22 @@ const char* name_of(Mistake mistake) {
             return "log trimmed before the manifest is durable";
         case Mistake::kManifestBeforeSegmentIsSynced:
             return "manifest names a segment that was not synced";
+        case Mistake::kManifestNotSynced:
+            return "manifest not synced before its rename";
+        case Mistake::kLogCopyNotSynced:
+            return "the copy of the log's tail not synced";
+        case Mistake::kLogNamesNotSynced:
+            return "names of log files not synced";
+        case Mistake::kManifestNameNotSynced:
+            return "names of manifests not synced";
+        case Mistake::kParentNotSynced:
+            return "the name of a new collection not synced";
+        case Mistake::kSyncRetried:
+            return "a failed sync tried again";
+        case Mistake::kWriteErrorSwallowed:
+            return "an error of a write swallowed";
+        case Mistake::kSyncErrorSwallowed:
+            return "an error of a sync swallowed";
     }
     return "?";
 }
@@ -63,9 +138,10 @@ void BrokenOrder::catch_up() {
 Result<std::unique_ptr<io::AppendFile>> BrokenOrder::create(const std::string& path) {
     catch_up();
     AKIDB_TRY(auto file, below_.create(path));
-    const bool lies = (mistake_ == Mistake::kAcknowledgeBeforeSync && is_in(path, "/log/")) ||
-                      (mistake_ == Mistake::kManifestBeforeSegmentIsSynced && is_in(path, "/seg/"));
-    if (lies) {
+    if (needs_fault(mistake_)) {
+        return std::unique_ptr<io::AppendFile>(std::make_unique<Optimistic>(std::move(file), mistake_));
+    }
+    if (lies_about_sync(mistake_, path)) {
         return std::unique_ptr<io::AppendFile>(std::make_unique<NeverSynced>(std::move(file)));
     }
     return file;
@@ -112,7 +188,7 @@ Result<void> BrokenOrder::remove_directory(const std::string& path) {
 }
 
 Result<void> BrokenOrder::sync_directory(const std::string& path) {
-    if (mistake_ == Mistake::kRenameWithoutDirectorySync) {
+    if (forgets_directory(mistake_, path)) {
         return {};
     }
     if (holds_back(path)) {

@@ -11,16 +11,40 @@
 
 namespace akidb::sim {
 
+// Each was made by a real engine, or by several; where one is known, it is named.
 enum class Mistake : uint8_t {
     kNone,
     kAcknowledgeBeforeSync,          // the log's sync reports success without syncing
-    kRenameWithoutDirectorySync,     // directories are never synced
-    kTrimBeforeManifestIsDurable,    // log files go before the manifest that covers them is in place
-    kManifestBeforeSegmentIsSynced,  // segment files are never synced, yet a manifest names them
+    kRenameWithoutDirectorySync,     // directories are never synced (rule R1)
+    kTrimBeforeManifestIsDurable,    // log files go before their manifest is in place (qdrant#5557, #10428)
+    kManifestBeforeSegmentIsSynced,  // segments are never synced, yet a manifest names them (rule R7)
+    kManifestNotSynced,              // renamed into place before its bytes are durable (qdrant#3822)
+    kLogCopyNotSynced,               // what recovery writes anew is not synced (rule R6)
+    kLogNamesNotSynced,              // the directory of the log is never synced (qdrant#1735, #3090)
+    kManifestNameNotSynced,          // the collection's directory is never synced, only those in it (rule R7)
+    kParentNotSynced,                // a new collection's name is not made durable in its parent (rule R1)
+    kSyncRetried,          // a failed sync is tried again, and believed then (PostgreSQL's fsyncgate)
+    kWriteErrorSwallowed,  // a write that failed is taken for done (qdrant#7813)
+    kSyncErrorSwallowed,   // a sync that failed is taken for done
 };
-inline constexpr Mistake kMistakes[] = {Mistake::kAcknowledgeBeforeSync, Mistake::kRenameWithoutDirectorySync,
-                                        Mistake::kTrimBeforeManifestIsDurable,
-                                        Mistake::kManifestBeforeSegmentIsSynced};
+inline constexpr Mistake kMistakes[] = {
+    Mistake::kAcknowledgeBeforeSync,
+    Mistake::kRenameWithoutDirectorySync,
+    Mistake::kTrimBeforeManifestIsDurable,
+    Mistake::kManifestBeforeSegmentIsSynced,
+    Mistake::kManifestNotSynced,
+    Mistake::kLogCopyNotSynced,
+    Mistake::kLogNamesNotSynced,
+    Mistake::kManifestNameNotSynced,
+    Mistake::kParentNotSynced,
+    Mistake::kSyncRetried,
+    Mistake::kWriteErrorSwallowed,
+    Mistake::kSyncErrorSwallowed,
+};
+/// Whether only an I/O fault shows it.
+constexpr bool needs_fault(Mistake mistake) {
+    return mistake >= Mistake::kSyncRetried;
+}
 const char* name_of(Mistake mistake);
 
 class BrokenOrder final : public io::FileSystem {

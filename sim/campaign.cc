@@ -100,7 +100,14 @@ CampaignReport replay(uint64_t seed) {
 
 std::string first_violation_of(Mistake mistake, uint64_t first_seed) {
     for (uint64_t seed = first_seed; seed < first_seed + kHistoriesWithMistake; ++seed) {
-        const SimulationReport report = run_simulation({.seed = seed, .mistake = mistake});
+        SimulationOptions options{.seed = seed, .mistake = mistake};
+        if (needs_fault(mistake)) {
+            const bool writes = mistake == Mistake::kWriteErrorSwallowed;
+            options.crashes = false;
+            options.fault = PlannedFault{(seed - first_seed) * 37 % 500,
+                                         writes ? Fault::kShortWrite : Fault::kFailedSync};
+        }
+        const SimulationReport report = run_simulation(options);
         if (!report.violations.empty()) {
             return report.violations.front();
         }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <numeric>
 
 #include "index/rows.h"
@@ -102,6 +103,11 @@ std::string check_search(const engine::Collection& collection, const State& stat
     if (request.filter != nullptr) {
         stamp_below = stamp_limit(*request.filter);
     }
+    const bool asks_for_one = !state.empty() && dice.coin();
+    if (asks_for_one) {
+        request.vector =
+            std::next(state.begin(), static_cast<std::ptrdiff_t>(dice.below(state.size())))->second.vector;
+    }
     const auto reply = collection.search(request);
     if (!reply.has_value()) {
         return "search failed: " + reply.error().message();
@@ -117,6 +123,12 @@ std::string check_search(const engine::Collection& collection, const State& stat
     }
     if (reply->exact && !is_same_ranking(got, expected)) {
         return "exact search is not brute force";
+    }
+    // Whoever asks for a document finds it, linked or not; these graphs are too small to miss one.
+    if (asks_for_one && !expected.empty() && expected.front().distance == 0 &&
+        got.front() != expected.front().id) {
+        return "a search for the vector of document " + std::to_string(expected.front().id) +
+               " does not find it first";
     }
     for (const uint64_t id : got) {
         if (!state.contains(id)) {

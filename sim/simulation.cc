@@ -67,7 +67,8 @@ class Run {
     bool prepare() {
         const Result<void> root = disk_.make_directory(std::string(kRoot));
         const Result<void> synced = disk_.sync_directory("/");
-        const Result<void> made = engine::Collection::create(disk_, std::string(kRoot), catalog_.directory());
+        const Result<void> made =
+            engine::Collection::create(files_, std::string(kRoot), catalog_.directory());
         if (!root.has_value() || !synced.has_value() || !made.has_value()) {
             violation("the empty collection could not be made");
             return false;
