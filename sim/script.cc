@@ -28,9 +28,9 @@ void add(Operation& operation, uint64_t id, Dice& dice, int64_t& next_stamp) {
 }  // namespace
 
 const char* name_of(Step step) {
-    constexpr const char* kNames[] = {"upsert new",    "overwrite",       "batch",    "reinsert",
-                                      "delete",        "delete matching", "maintain", "run job",
-                                      "declare index", "restart",         "kill",     "drop and create"};
+    constexpr const char* kNames[] = {
+        "upsert new", "overwrite",     "batch",   "reinsert", "delete",  "delete matching", "maintain",
+        "run job",    "declare index", "restart", "kill",     "rewrite", "drop and create"};
     static_assert(std::size(kNames) == std::size(kSteps));
     return kNames[static_cast<size_t>(step)];
 }

@@ -24,12 +24,13 @@ enum class Step : uint8_t {
     kDeclareIndex,    // declares the metadata index, or takes it back
     kRestart,         // orderly
     kKill,            // the process dies, the power stays on
+    kRewrite,         // a dense new generation
     kDropAndCreate,   // the collection goes and comes back, empty
 };
 inline constexpr Step kSteps[] = {
-    Step::kUpsertNew,    Step::kOverwrite,      Step::kBatch,    Step::kReinsert,
-    Step::kDelete,       Step::kDeleteMatching, Step::kMaintain, Step::kRunJob,
-    Step::kDeclareIndex, Step::kRestart,        Step::kKill,     Step::kDropAndCreate,
+    Step::kUpsertNew,      Step::kOverwrite, Step::kBatch,         Step::kReinsert,     Step::kDelete,
+    Step::kDeleteMatching, Step::kMaintain,  Step::kRunJob,        Step::kDeclareIndex, Step::kRestart,
+    Step::kKill,           Step::kRewrite,   Step::kDropAndCreate,
 };
 const char* name_of(Step step);
 

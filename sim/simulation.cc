@@ -121,7 +121,7 @@ class Run {
         } else if (kind < 63) {
             step(Step::kDeclareIndex);
         } else {
-            step(dice_.one_in(4) ? Step::kDropAndCreate : Step::kMaintain);
+            step(dice_.one_in(4) ? Step::kDropAndCreate : dice_.coin() ? Step::kRewrite : Step::kMaintain);
         }
     }
 
@@ -140,6 +140,8 @@ class Run {
                     catalog_.metadata_indexes.empty() ? stamp_index() : std::vector<model::MetadataField>();
                 collection_->declare_metadata_indexes(catalog_.metadata_indexes);
                 return;
+            case Step::kRewrite:
+                return rewrite();
             case Step::kRestart:
                 return restart();
             case Step::kKill:
@@ -148,6 +150,13 @@ class Run {
                 return drop_and_create();
             default:
                 return write(operation_of(step, oracle_.state(), dice_, next_stamp_));
+        }
+    }
+
+    void rewrite() {
+        const auto done = collection_->rewrite();
+        if (!done.has_value() && !disk_.power_is_off() && !options_.fault) {
+            violation("a rewrite failed: " + done.error().message());
         }
     }
 

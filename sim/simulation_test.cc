@@ -57,7 +57,7 @@ TEST(Simulation, OneSeedIsOneHistory) {
 
 TEST(Scripts, AreAllSequencesOfTheSteps) {
     const std::vector<Script> scripts = all_scripts(3);
-    EXPECT_EQ(scripts.size(), 12u + 12 * 12 + 12 * 12 * 12);
+    EXPECT_EQ(scripts.size(), 13u + 13 * 13 + 13 * 13 * 13);
     EXPECT_EQ(std::set<Script>(scripts.begin(), scripts.end()).size(), scripts.size());
 }
 

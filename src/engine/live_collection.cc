@@ -137,7 +137,7 @@ Result<void> LiveCollection::prepare_group(std::span<PendingWrite* const> group)
     return {};
 }
 
-void LiveCollection::commit_group(std::span<PendingWrite* const> group) {
+void LiveCollection::commit_group(std::span<PendingWrite* const> group) noexcept {
     if (group.front()->between_groups) {
         Result<void> done = group.front()->between_groups();
         group.front()->reply = done.has_value() ? Result<WriteReply>(WriteReply{}) : std::move(done).error();

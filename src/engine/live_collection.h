@@ -47,7 +47,7 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     Result<RewriteReport> rewrite() override;
     Result<EraseReceipt> erase(const std::vector<model::DocumentId>& ids) override;
     Result<EraseReceipt> erase_matching(const model::Filter& filter) override;
-    Result<void> run_maintenance_now() override;
+    Result<void> run_maintenance_now() noexcept override;
 
   private:
     std::shared_ptr<Generation> make_generation() const;
@@ -56,8 +56,10 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     Result<void> open_segments(const storage::Manifest& manifest);
     Result<storage::LogRecovery> replay_log();
 
-    // The lane's leader.
-    void commit_group(std::span<PendingWrite* const> group);
+    // The lane's leader. An exception half-way (memory ran out) would leave a write logged and not applied,
+    // and the lane without an end of this group: the process ends instead, and the next start has it from the
+    // log.
+    void commit_group(std::span<PendingWrite* const> group) noexcept;
     Result<void> prepare_group(std::span<PendingWrite* const> group);
     void resolve_filter(PendingWrite& write);
     /// What follows the log cannot fail: bodies are ours, or passed the log's checksum and decode. kDataLoss
@@ -78,7 +80,7 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
 
     // Background work, one job at a time (live_maintenance.cc).
     void schedule_maintenance();
-    void run_slice(const std::stop_token& stop);
+    void run_slice(const std::stop_token& stop) noexcept;  // as commit_group: close waits for its end
     void run_due_job(const std::stop_token* stop);
     bool link_is_due() const;
     bool indexing_is_due() const;

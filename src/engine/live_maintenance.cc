@@ -87,7 +87,7 @@ void LiveCollection::schedule_maintenance() {
     }
 }
 
-void LiveCollection::run_slice(const std::stop_token& stop) {
+void LiveCollection::run_slice(const std::stop_token& stop) noexcept {
     {
         MutexLock lock(maintenance_mutex_);
         maintenance_scheduled_ = false;
@@ -308,7 +308,7 @@ Result<void> LiveCollection::write_dead(const Snapshot& snapshot, storage::Manif
     return {};
 }
 
-Result<void> LiveCollection::run_maintenance_now() {
+Result<void> LiveCollection::run_maintenance_now() noexcept {
     if (!own_maintenance()) {
         return {};
     }

@@ -65,7 +65,7 @@ void WriteLane::leave() {
     }
 }
 
-std::vector<PendingWrite*> WriteLane::take_group() {
+std::vector<PendingWrite*> WriteLane::take_group() noexcept {
     std::vector<PendingWrite*> group;
     size_t bytes = 0;
     while (!queue_.empty() && group.size() < kGroupWritesMax) {

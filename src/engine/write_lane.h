@@ -49,7 +49,7 @@ class WriteLane {
     void close() AKIDB_EXCLUDES(mutex_);
 
   private:
-    std::vector<PendingWrite*> take_group() AKIDB_REQUIRES(mutex_);
+    std::vector<PendingWrite*> take_group() noexcept AKIDB_REQUIRES(mutex_);
     void leave() AKIDB_EXCLUDES(mutex_);
 
     Commit commit_;
