@@ -26,12 +26,30 @@ struct Directory::Impl {
 
     std::string path_of(const Uuid& id) const { return root + "/" + id.to_string(); }
 
+    static std::shared_ptr<Slot> slot_of(DirectoryEntry entry) {
+        return std::make_shared<Slot>(std::make_shared<const DirectoryEntry>(std::move(entry)));
+    }
+
     void put(DirectoryEntry entry) AKIDB_EXCLUDES(mutex) {
         MutexLock lock(mutex);
+        if (replace(entry)) {
+            return;
+        }
         Map next = *published.load();
         std::string name = entry.spec.name;
-        next[std::move(name)] = std::make_shared<const DirectoryEntry>(std::move(entry));
+        next[std::move(name)] = slot_of(std::move(entry));
         published.store(std::make_shared<const Map>(std::move(next)));
+    }
+
+    /// False when no entry has this name and id.
+    bool replace(const DirectoryEntry& entry) AKIDB_REQUIRES(mutex) {
+        const auto map = published.load();
+        const auto at = map->find(entry.spec.name);
+        if (at == map->end() || at->second->load()->spec.id != entry.spec.id) {
+            return false;
+        }
+        at->second->store(std::make_shared<const DirectoryEntry>(entry));
+        return true;
     }
 
     /// Null when another entry took the name, or none has it.
@@ -40,10 +58,13 @@ struct Directory::Impl {
         MutexLock lock(mutex);
         Map next = *published.load();
         const auto at = next.find(name);
-        if (at == next.end() || at->second->spec.id != id) {
+        if (at == next.end()) {
             return nullptr;
         }
-        auto entry = at->second;
+        auto entry = at->second->load();
+        if (entry->spec.id != id) {
+            return nullptr;
+        }
         next.erase(at);
         published.store(std::make_shared<const Map>(std::move(next)));
         return entry;
@@ -52,11 +73,11 @@ struct Directory::Impl {
     std::shared_ptr<const DirectoryEntry> lookup(std::string_view name_or_id) const {
         const auto map = published.load();
         if (const auto at = map->find(name_or_id); at != map->end()) {
-            return at->second;
+            return at->second->load();
         }
         if (const auto id = Uuid::parse(name_or_id)) {
-            for (const auto& [name, entry] : *map) {
-                if (entry->spec.id == *id) {
+            for (const auto& [name, slot] : *map) {
+                if (auto entry = slot->load(); entry->spec.id == *id) {
                     return entry;
                 }
             }
@@ -65,14 +86,9 @@ struct Directory::Impl {
     }
 
     /// Publishes the entry's new description, unless the collection was removed meanwhile.
-    void update(DirectoryEntry entry) AKIDB_EXCLUDES(mutex) {
+    void update(const DirectoryEntry& entry) AKIDB_EXCLUDES(mutex) {
         MutexLock lock(mutex);
-        Map next = *published.load();
-        const auto at = next.find(entry.spec.name);
-        if (at != next.end() && at->second->spec.id == entry.spec.id) {
-            at->second = std::make_shared<const DirectoryEntry>(std::move(entry));
-            published.store(std::make_shared<const Map>(std::move(next)));
-        }
+        static_cast<void>(replace(entry));
     }
 
     Result<void> erase_files(const Uuid& id) {
@@ -132,6 +148,7 @@ Directory::~Directory() = default;
 Result<void> Directory::start_loading(io::Executor& loader) {
     AKIDB_TRY(const std::vector<catalog::CollectionRow> rows, impl_->catalog.list_collections());
     std::vector<model::CollectionSpec> active;
+    Directory::Map loading;
     for (const catalog::CollectionRow& row : rows) {
         if (row.state != catalog::CollectionState::kActive) {
             AKIDB_TRY(impl_->erase_files(row.spec.id));  // a crash came between
@@ -139,9 +156,10 @@ Result<void> Directory::start_loading(io::Executor& loader) {
         }
         DirectoryEntry entry;
         entry.spec = row.spec;
-        impl_->put(std::move(entry));
+        loading[row.spec.name] = Impl::slot_of(std::move(entry));
         active.push_back(row.spec);
     }
+    impl_->published.store(std::make_shared<const Map>(std::move(loading)));
     impl_->total = active.size();
     impl_->listed = true;
     for (const model::CollectionSpec& spec : active) {
@@ -222,8 +240,8 @@ Result<std::shared_ptr<engine::Collection>> Directory::find(std::string_view nam
 
 std::vector<DirectoryEntry> Directory::list() const {
     std::vector<DirectoryEntry> entries;
-    for (const auto& [name, entry] : *impl_->published.load()) {
-        entries.push_back(*entry);
+    for (const auto& [name, slot] : *impl_->published.load()) {
+        entries.push_back(*slot->load());
     }
     return entries;
 }
@@ -233,8 +251,8 @@ std::vector<std::string> Directory::quarantined() const {
     if (impl_->quarantined == 0) {
         return names;
     }
-    for (const auto& [name, entry] : *impl_->published.load()) {
-        if (entry->condition == Condition::kQuarantined) {
+    for (const auto& [name, slot] : *impl_->published.load()) {
+        if (slot->load()->condition == Condition::kQuarantined) {
             names.push_back(name);
         }
     }
@@ -244,7 +262,8 @@ std::vector<std::string> Directory::quarantined() const {
 bool Directory::has_poisoned() const {
     const auto map = impl_->published.load();
     return std::any_of(map->begin(), map->end(), [](const auto& named) {
-        return named.second->collection != nullptr && named.second->collection->stats().is_poisoned;
+        const auto entry = named.second->load();
+        return entry->collection != nullptr && entry->collection->stats().is_poisoned;
     });
 }
 
@@ -294,7 +313,7 @@ Result<void> Directory::put_metadata_index(std::string_view name_or_id, const mo
     AKIDB_TRY(model::validate(fields));
     AKIDB_TRY(impl_->catalog.put_metadata_index(entry.spec.id, field));
     collection->declare_metadata_indexes(fields);
-    impl_->update(std::move(entry));
+    impl_->update(entry);
     return {};
 }
 
@@ -308,7 +327,7 @@ Result<void> Directory::remove_metadata_index(std::string_view name_or_id, const
     }
     AKIDB_TRY(impl_->catalog.remove_metadata_index(entry.spec.id, key));
     collection->declare_metadata_indexes(fields);
-    impl_->update(std::move(entry));
+    impl_->update(entry);
     return {};
 }
 

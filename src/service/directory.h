@@ -77,7 +77,10 @@ class Directory {
     Result<void> close_all(bool checkpoint);
 
   private:
-    using Map = std::map<std::string, std::shared_ptr<const DirectoryEntry>, std::less<>>;
+    /// A change of one entry replaces what is in its slot; the map is copied only when names come or go, so
+    /// that opening n collections costs no n² copies.
+    using Slot = Published<DirectoryEntry>;
+    using Map = std::map<std::string, std::shared_ptr<Slot>, std::less<>>;
     struct Impl;
     std::unique_ptr<Impl> impl_;
 };
