@@ -69,6 +69,9 @@ uint32_t IdMap::insert(uint32_t row) {
 }
 
 void IdMap::reserve(uint64_t ids) {
+    if (ids == 0) {
+        return;  // a collection without documents costs nothing
+    }
     MutexLock lock(mutex_);
     const uint64_t slots = std::bit_ceil(std::max<uint64_t>(kSlotsMin, ids * 2 + 2));
     if (slots > slots_.size()) {

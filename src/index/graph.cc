@@ -79,7 +79,7 @@ uint32_t Graph::encode(uint32_t end, FunctionRef<bool()> cancelled) {
     }
     if (codes.encoded() >= linked && !impl_->coded.load(std::memory_order_relaxed)) {
         if (!impl_->builder) {
-            impl_->builder.emplace(*impl_->graph, impl_->options, impl_->lists);
+            impl_->builder = std::make_unique<GraphBuilder>(*impl_->graph, impl_->options, impl_->lists);
         }
         if (!impl_->builder->begin(linked, cancelled)) {
             return 0;
