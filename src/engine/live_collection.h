@@ -55,6 +55,7 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     // Recovery (live_recovery.cc).
     Result<void> open_segments(const storage::Manifest& manifest);
     Result<storage::LogRecovery> replay_log();
+    Result<bool> holds_files() const;
 
     // The lane's leader. An exception half-way (memory ran out) would leave a write logged and not applied,
     // and the lane without an end of this group: the process ends instead, and the next start has it from the

@@ -1,4 +1,6 @@
 // Opening a collection: map what the manifest names, replay what it does not cover, make that durable, serve.
+#include <algorithm>
+
 #include "engine/live_collection.h"
 #include "storage/layout.h"
 
@@ -45,12 +47,27 @@ std::string LiveCollection::log_directory() const {
     return directory_ + "/" + std::string(storage::kLogDirectory);
 }
 
+Result<bool> LiveCollection::holds_files() const {
+    for (const std::string& directory : {directory_, segment_directory(), log_directory()}) {
+        AKIDB_TRY(const std::vector<io::DirectoryEntry> entries, dependencies_.files.list(directory));
+        if (std::any_of(entries.begin(), entries.end(),
+                        [](const io::DirectoryEntry& entry) { return !entry.is_directory; })) {
+            return true;
+        }
+    }
+    return false;
+}
+
 Result<void> LiveCollection::recover() {
     const uint64_t started_us = dependencies_.clock.monotonic_us();
     // A process that was killed may have left names that we see and a power cut would take back. They must be
-    // durable before anything that they replace is removed.
+    // durable before anything that they replace is removed. Where there are none, syncing would only make
+    // thousands of empty collections slow to open.
+    AKIDB_TRY(const bool has_files, holds_files());
     for (const std::string& directory : {directory_, segment_directory(), log_directory()}) {
-        AKIDB_TRY(dependencies_.files.sync_directory(directory));
+        if (has_files) {
+            AKIDB_TRY(dependencies_.files.sync_directory(directory));
+        }
     }
     AKIDB_TRY(std::optional<storage::Manifest> manifest,
               storage::read_manifest(dependencies_.files, directory_));

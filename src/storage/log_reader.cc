@@ -288,7 +288,7 @@ Result<LogRecovery> Recovery::run(After then) {
     for (size_t i = 0; i < names_.size(); ++i) {
         AKIDB_TRY(read_file(names_[i], i + 1 == names_.size()));
     }
-    found_.was_clean = found_.was_clean && found_.torn_bytes == 0;
+    found_.was_clean = names_.empty() || (found_.was_clean && found_.torn_bytes == 0);
     AKIDB_TRY(confirm_tail());
     if (then == After::kRepair) {
         AKIDB_TRY(repair());

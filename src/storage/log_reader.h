@@ -16,7 +16,7 @@ struct LogRecovery {
     uint64_t last_sequence = 0;  // of the last valid record, or `after` when there is none
     uint64_t records = 0;        // delivered
     uint64_t torn_bytes = 0;     // cut from the tail: written but never acknowledged
-    bool was_clean = false;      // the last frame in the log is a clean stop
+    bool was_clean = false;      // the last frame in the log is a clean stop, or nothing was ever written
 };
 
 /// Calls `visit` for each record with sequence > `after` , ascending without gaps (a gap or damage in the

@@ -61,6 +61,7 @@ struct LogWriter::Impl {
     Result<void> check_usable() const;
     Result<void> find_closed_files();
     Result<OpenFile> create_file(uint64_t frame_bytes);
+    Result<void> create_first_file(uint64_t frame_bytes);
     Result<void> fill_new_file(OpenFile& made, uint64_t frame_bytes);
     Result<void> roll(uint64_t frame_bytes);
     Result<void> extend(uint64_t frame_bytes);
@@ -136,6 +137,15 @@ Result<OpenFile> LogWriter::Impl::create_file(uint64_t frame_bytes) {
     return std::move(filled).error();
 }
 
+Result<void> LogWriter::Impl::create_first_file(uint64_t frame_bytes) {
+    if (Result<void> made = make_durable_directory(files, directory); !made) {
+        poisoned = made.error().code() != Code::kDiskFull;
+        return made;
+    }
+    AKIDB_TRY(active, create_file(frame_bytes));
+    return {};
+}
+
 Result<void> LogWriter::Impl::roll(uint64_t frame_bytes) {
     AKIDB_TRY(OpenFile made, create_file(frame_bytes));
     closed.push_back(
@@ -174,14 +184,18 @@ Result<void> LogWriter::Impl::write_frame(std::span<const LogRecord> records) {
 Result<std::unique_ptr<LogWriter>> LogWriter::open(io::FileSystem& files, std::string directory,
                                                    Uuid collection, uint64_t next_sequence,
                                                    LogWriterOptions options) {
-    AKIDB_TRY(make_durable_directory(files, directory));
+    AKIDB_TRY(files.make_directory(directory));
     auto impl = std::make_unique<Impl>(Impl{.files = files,
                                             .directory = std::move(directory),
                                             .collection = collection,
                                             .options = options,
                                             .next_sequence = next_sequence});
     AKIDB_TRY(impl->find_closed_files());
-    AKIDB_TRY(impl->active, impl->create_file(0));
+    // A log that was never written gets its first file with its first group: a server may hold thousands of
+    // empty collections.
+    if (!impl->closed.empty()) {
+        AKIDB_TRY(impl->create_first_file(0));
+    }
     return std::unique_ptr<LogWriter>(new LogWriter(std::move(impl)));
 }
 
@@ -197,6 +211,9 @@ Result<void> LogWriter::reserve(uint64_t body_bytes) {
             .with_allowed("up to " + std::to_string(kFrameBodyBytesMax) + " bytes");
     }
     uint64_t frame_bytes = align_frame(kFrameHeaderBytes + body_bytes);
+    if (impl_->active.file == nullptr) {
+        return impl_->create_first_file(frame_bytes);
+    }
     uint64_t used = impl_->active.file->size();
     if (used > kLogHeaderBytes && used + frame_bytes + kCleanStopFrameBytes > impl_->options.file_bytes) {
         return impl_->roll(frame_bytes);
@@ -243,7 +260,10 @@ Result<void> LogWriter::trim(uint64_t covered_sequence) {
 }
 
 uint64_t LogWriter::log_bytes() const {
-    uint64_t bytes = std::max(impl_->active.file->size(), impl_->active.file->allocated());
+    uint64_t bytes = 0;
+    if (impl_->active.file != nullptr) {
+        bytes = std::max(impl_->active.file->size(), impl_->active.file->allocated());
+    }
     for (const ClosedFile& file : impl_->closed) {
         bytes += file.bytes;
     }
@@ -259,6 +279,10 @@ Result<void> LogWriter::close_cleanly() {
         return {};
     }
     AKIDB_TRY(impl_->check_usable());
+    if (impl_->active.file == nullptr) {
+        impl_->stopped = true;
+        return {};
+    }
     const LogRecord stop{.type = RecordType::kCleanStop, .body = {}};
     Result<void> written = impl_->write_frame(std::span(&stop, 1));
     impl_->stopped = written.has_value();

@@ -24,7 +24,7 @@ class LogWriter {
   public:
     /// Starts a new file whose first record will be `next_sequence`; `directory` is the collection's log
     /// directory. Made after recovery, which leaves no file with that name. The file and its name are durable
-    /// at return.
+    /// at return. Where there is no file yet, the first is made by the first reserve or append_group.
     static Result<std::unique_ptr<LogWriter>> open(io::FileSystem& files, std::string directory,
                                                    Uuid collection, uint64_t next_sequence,
                                                    LogWriterOptions options);

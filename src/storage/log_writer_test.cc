@@ -198,9 +198,26 @@ TEST_F(LogWriterTest, NothingFollowsACleanStop) {
 
 TEST_F(LogWriterTest, OpenRefusesToOverwriteALogThatWasNotRecovered) {
     auto writer = open(7);
+    EXPECT_TRUE(append(*writer, "there").has_value());
     EXPECT_FALSE(LogWriter::open(files_, log_, test_collection(), 7, kSmall).has_value());
     EXPECT_FALSE(LogWriter::open(files_, log_, test_collection(), 3, kSmall).has_value());
     EXPECT_TRUE(append(*writer, "still there").has_value());
+}
+
+TEST_F(LogWriterTest, MakesTheFirstFileWithTheFirstGroup) {
+    auto writer = open(1);
+    EXPECT_TRUE(names_in(log_).empty());
+    EXPECT_EQ(writer->log_bytes(), 0u);
+    ASSERT_TRUE(append(*writer, "first").has_value());
+    EXPECT_EQ(names_in(log_), (std::vector<std::string>{log_name(1)}));
+    ASSERT_TRUE(writer->close_cleanly().has_value());
+    writer = open(2);
+    EXPECT_EQ(names_in(log_), (std::vector<std::string>{log_name(1), log_name(2)}));
+}
+
+TEST_F(LogWriterTest, ALogThatWasNeverWrittenStopsWithoutAFile) {
+    ASSERT_TRUE(open(1)->close_cleanly().has_value());
+    EXPECT_TRUE(names_in(log_).empty());
 }
 
 }  // namespace
