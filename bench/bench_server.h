@@ -25,8 +25,9 @@ struct ProcessFacts {
 
 class BenchServer {
   public:
-    /// Starts at once and waits until it is ready, with `flags` behind those that make it stop without waiting for balancers. The
-    /// directory lies under `parent`, or where temporary ones do; it goes with this object.
+    /// Starts at once and waits until it is ready, with `flags` behind those that make it stop without
+    /// waiting for balancers. The directory lies under `parent`, or where temporary ones do; it goes with
+    /// this object.
     explicit BenchServer(std::vector<std::string> flags, const std::string& parent = {});
     ~BenchServer();
     BenchServer(const BenchServer&) = delete;

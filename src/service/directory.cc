@@ -5,6 +5,7 @@
 
 #include "base/mutex.h"
 #include "io/file_system.h"
+#include "service/entry_map.h"
 
 namespace akidb::service {
 namespace {
@@ -21,75 +22,9 @@ struct Directory::Impl {
           random(random_source),
           catalog(rows),
           root(std::move(where)),
-          options(collection_options),
-          published(std::make_shared<const Map>()) {}
+          options(collection_options) {}
 
     std::string path_of(const Uuid& id) const { return root + "/" + id.to_string(); }
-
-    static std::shared_ptr<Slot> slot_of(DirectoryEntry entry) {
-        return std::make_shared<Slot>(std::make_shared<const DirectoryEntry>(std::move(entry)));
-    }
-
-    void put(DirectoryEntry entry) AKIDB_EXCLUDES(mutex) {
-        MutexLock lock(mutex);
-        if (replace(entry)) {
-            return;
-        }
-        Map next = *published.load();
-        std::string name = entry.spec.name;
-        next[std::move(name)] = slot_of(std::move(entry));
-        published.store(std::make_shared<const Map>(std::move(next)));
-    }
-
-    /// False when no entry has this name and id.
-    bool replace(const DirectoryEntry& entry) AKIDB_REQUIRES(mutex) {
-        const auto map = published.load();
-        const auto at = map->find(entry.spec.name);
-        if (at == map->end() || at->second->load()->spec.id != entry.spec.id) {
-            return false;
-        }
-        at->second->store(std::make_shared<const DirectoryEntry>(entry));
-        return true;
-    }
-
-    /// Null when another entry took the name, or none has it.
-    std::shared_ptr<const DirectoryEntry> take(const std::string& name, const Uuid& id)
-        AKIDB_EXCLUDES(mutex) {
-        MutexLock lock(mutex);
-        Map next = *published.load();
-        const auto at = next.find(name);
-        if (at == next.end()) {
-            return nullptr;
-        }
-        auto entry = at->second->load();
-        if (entry->spec.id != id) {
-            return nullptr;
-        }
-        next.erase(at);
-        published.store(std::make_shared<const Map>(std::move(next)));
-        return entry;
-    }
-
-    std::shared_ptr<const DirectoryEntry> lookup(std::string_view name_or_id) const {
-        const auto map = published.load();
-        if (const auto at = map->find(name_or_id); at != map->end()) {
-            return at->second->load();
-        }
-        if (const auto id = Uuid::parse(name_or_id)) {
-            for (const auto& [name, slot] : *map) {
-                if (auto entry = slot->load(); entry->spec.id == *id) {
-                    return entry;
-                }
-            }
-        }
-        return nullptr;
-    }
-
-    /// Publishes the entry's new description, unless the collection was removed meanwhile.
-    void update(const DirectoryEntry& entry) AKIDB_EXCLUDES(mutex) {
-        MutexLock lock(mutex);
-        static_cast<void>(replace(entry));
-    }
 
     Result<void> erase_files(const Uuid& id) {
         AKIDB_TRY(io::remove_tree(dependencies.files, root, id.to_string()));
@@ -119,7 +54,7 @@ struct Directory::Impl {
                                     {{"collection", spec.name}, {"error", entry.reason}});
             quarantined.fetch_add(1);
         }
-        update(std::move(entry));
+        entries.update(entry);
     }
 
     const engine::Dependencies dependencies;
@@ -127,9 +62,8 @@ struct Directory::Impl {
     catalog::Catalog& catalog;
     const std::string root;
     const engine::CollectionOptions options;
-    Mutex mutex;      // of those who replace the map
     Mutex declaring;  // of those who change metadata indexes: catalog, collection and map in one order
-    Published<Map> published;
+    EntryMap entries;
     std::atomic<size_t> loaded{0};
     std::atomic<size_t> total{0};
     std::atomic<size_t> quarantined{0};
@@ -148,7 +82,7 @@ Directory::~Directory() = default;
 Result<void> Directory::start_loading(io::Executor& loader) {
     AKIDB_TRY(const std::vector<catalog::CollectionRow> rows, impl_->catalog.list_collections());
     std::vector<model::CollectionSpec> active;
-    Directory::Map loading;
+    std::vector<DirectoryEntry> loading;
     for (const catalog::CollectionRow& row : rows) {
         if (row.state != catalog::CollectionState::kActive) {
             AKIDB_TRY(impl_->erase_files(row.spec.id));  // a crash came between
@@ -156,10 +90,10 @@ Result<void> Directory::start_loading(io::Executor& loader) {
         }
         DirectoryEntry entry;
         entry.spec = row.spec;
-        loading[row.spec.name] = Impl::slot_of(std::move(entry));
+        loading.push_back(std::move(entry));
         active.push_back(row.spec);
     }
-    impl_->published.store(std::make_shared<const Map>(std::move(loading)));
+    impl_->entries.assign(std::move(loading));
     impl_->total = active.size();
     impl_->listed = true;
     for (const model::CollectionSpec& spec : active) {
@@ -205,14 +139,14 @@ LoadProgress Directory::progress() const {
     progress.quarantined = impl_->quarantined;
     progress.finished = impl_->listed && progress.loaded >= progress.total;
     if (progress.finished) {  // from then on what is there now counts, not what was there at the start
-        progress.total = impl_->published.load()->size();
+        progress.total = impl_->entries.load()->size();
         progress.loaded = progress.total;
     }
     return progress;
 }
 
 Result<DirectoryEntry> Directory::describe(std::string_view name_or_id) const {
-    const auto entry = impl_->lookup(name_or_id);
+    const auto entry = impl_->entries.lookup(name_or_id);
     if (entry == nullptr) {
         return Error(Code::kNotFound, "no collection of this name or id").with_field("collection");
     }
@@ -220,7 +154,7 @@ Result<DirectoryEntry> Directory::describe(std::string_view name_or_id) const {
 }
 
 Result<std::shared_ptr<engine::Collection>> Directory::find(std::string_view name_or_id) const {
-    const auto entry = impl_->lookup(name_or_id);
+    const auto entry = impl_->entries.lookup(name_or_id);
     if (entry == nullptr) {
         return Error(Code::kNotFound, "no collection of this name or id").with_field("collection");
     }
@@ -240,7 +174,7 @@ Result<std::shared_ptr<engine::Collection>> Directory::find(std::string_view nam
 
 std::vector<DirectoryEntry> Directory::list() const {
     std::vector<DirectoryEntry> entries;
-    for (const auto& [name, slot] : *impl_->published.load()) {
+    for (const auto& [name, slot] : *impl_->entries.load()) {
         entries.push_back(*slot->load());
     }
     return entries;
@@ -251,7 +185,7 @@ std::vector<std::string> Directory::quarantined() const {
     if (impl_->quarantined == 0) {
         return names;
     }
-    for (const auto& [name, slot] : *impl_->published.load()) {
+    for (const auto& [name, slot] : *impl_->entries.load()) {
         if (slot->load()->condition == Condition::kQuarantined) {
             names.push_back(name);
         }
@@ -260,7 +194,7 @@ std::vector<std::string> Directory::quarantined() const {
 }
 
 bool Directory::has_poisoned() const {
-    const auto map = impl_->published.load();
+    const auto map = impl_->entries.load();
     return std::any_of(map->begin(), map->end(), [](const auto& named) {
         const auto entry = named.second->load();
         return entry->collection != nullptr && entry->collection->stats().is_poisoned;
@@ -294,7 +228,7 @@ Result<DirectoryEntry> Directory::create(model::CollectionSpec spec) {
         }
         return std::move(opened).error().with_context("creating collection " + spec.name);
     }
-    impl_->put(entry);
+    impl_->entries.put(entry);
     return entry;
 }
 
@@ -313,7 +247,7 @@ Result<void> Directory::put_metadata_index(std::string_view name_or_id, const mo
     AKIDB_TRY(model::validate(fields));
     AKIDB_TRY(impl_->catalog.put_metadata_index(entry.spec.id, field));
     collection->declare_metadata_indexes(fields);
-    impl_->update(entry);
+    impl_->entries.update(entry);
     return {};
 }
 
@@ -327,7 +261,7 @@ Result<void> Directory::remove_metadata_index(std::string_view name_or_id, const
     }
     AKIDB_TRY(impl_->catalog.remove_metadata_index(entry.spec.id, key));
     collection->declare_metadata_indexes(fields);
-    impl_->update(entry);
+    impl_->entries.update(entry);
     return {};
 }
 
@@ -337,7 +271,7 @@ Result<void> Directory::remove(std::string_view name_or_id) {
         return Error(Code::kUnavailable, "the collection is loading").with_retry_after(1);
     }
     // Unpublished first: while the catalog still holds the name, nobody can make a new collection under it.
-    if (impl_->take(entry.spec.name, entry.spec.id) == nullptr) {
+    if (impl_->entries.take(entry.spec.name, entry.spec.id) == nullptr) {
         return Error(Code::kNotFound, "no collection of this name or id").with_field("collection");
     }
     const auto deleting = catalog::CollectionState::kDeleting;
@@ -348,7 +282,7 @@ Result<void> Directory::remove(std::string_view name_or_id) {
         marked = mark();  // deleting must work on a full disk (rule R14)
     }
     if (!marked.has_value()) {
-        impl_->put(entry);
+        impl_->entries.put(entry);
         return marked;
     }
     if (entry.condition == Condition::kQuarantined) {

@@ -6,14 +6,12 @@
 
 #include <atomic>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/logger.h"
-#include "base/published.h"
 #include "catalog/catalog.h"
 #include "engine/collection.h"
 #include "io/random.h"
@@ -77,10 +75,6 @@ class Directory {
     Result<void> close_all(bool checkpoint);
 
   private:
-    /// A change of one entry replaces what is in its slot; the map is copied only when names come or go, so
-    /// that opening n collections costs no n² copies.
-    using Slot = Published<DirectoryEntry>;
-    using Map = std::map<std::string, std::shared_ptr<Slot>, std::less<>>;
     struct Impl;
     std::unique_ptr<Impl> impl_;
 };

@@ -1,0 +1,111 @@
+// EntryMap: the directory's entries by name. Readers copy the pointer to one published map and take no lock
+// afterwards; a change of one entry replaces what is in its slot, and the map is copied only when names come
+// or go, so that opening n collections makes no n² copies. Thread-safe.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/published.h"
+#include "base/uuid.h"
+#include "service/directory.h"
+
+namespace akidb::service {
+
+class EntryMap {
+  public:
+    using Slot = Published<DirectoryEntry>;
+    using Map = std::map<std::string, std::shared_ptr<Slot>, std::less<>>;
+
+    EntryMap() : published_(std::make_shared<const Map>()) {}
+
+    std::shared_ptr<const Map> load() const { return published_.load(); }
+
+    /// In place of all there are: at the start.
+    void assign(std::vector<DirectoryEntry> entries) AKIDB_EXCLUDES(mutex_) {
+        Map next;
+        for (DirectoryEntry& entry : entries) {
+            std::string name = entry.spec.name;
+            next[std::move(name)] = slot_of(std::move(entry));
+        }
+        MutexLock lock(mutex_);
+        published_.store(std::make_shared<const Map>(std::move(next)));
+    }
+
+    void put(DirectoryEntry entry) AKIDB_EXCLUDES(mutex_) {
+        MutexLock lock(mutex_);
+        if (replace(entry)) {
+            return;
+        }
+        Map next = *published_.load();
+        std::string name = entry.spec.name;
+        next[std::move(name)] = slot_of(std::move(entry));
+        published_.store(std::make_shared<const Map>(std::move(next)));
+    }
+
+    /// Null when another entry took the name, or none has it.
+    std::shared_ptr<const DirectoryEntry> take(const std::string& name, const Uuid& id)
+        AKIDB_EXCLUDES(mutex_) {
+        MutexLock lock(mutex_);
+        Map next = *published_.load();
+        const auto at = next.find(name);
+        if (at == next.end()) {
+            return nullptr;
+        }
+        auto entry = at->second->load();
+        if (entry->spec.id != id) {
+            return nullptr;
+        }
+        next.erase(at);
+        published_.store(std::make_shared<const Map>(std::move(next)));
+        return entry;
+    }
+
+    std::shared_ptr<const DirectoryEntry> lookup(std::string_view name_or_id) const {
+        const auto map = published_.load();
+        if (const auto at = map->find(name_or_id); at != map->end()) {
+            return at->second->load();
+        }
+        if (const auto id = Uuid::parse(name_or_id)) {
+            for (const auto& [name, slot] : *map) {
+                if (auto entry = slot->load(); entry->spec.id == *id) {
+                    return entry;
+                }
+            }
+        }
+        return nullptr;
+    }
+
+    /// Publishes the entry's new description, unless the collection was removed meanwhile.
+    void update(const DirectoryEntry& entry) AKIDB_EXCLUDES(mutex_) {
+        MutexLock lock(mutex_);
+        static_cast<void>(replace(entry));
+    }
+
+  private:
+    static std::shared_ptr<Slot> slot_of(DirectoryEntry entry) {
+        return std::make_shared<Slot>(std::make_shared<const DirectoryEntry>(std::move(entry)));
+    }
+
+    /// False when no entry has this name and id.
+    bool replace(const DirectoryEntry& entry) AKIDB_REQUIRES(mutex_) {
+        const auto map = published_.load();
+        const auto at = map->find(entry.spec.name);
+        if (at == map->end() || at->second->load()->spec.id != entry.spec.id) {
+            return false;
+        }
+        at->second->store(std::make_shared<const DirectoryEntry>(entry));
+        return true;
+    }
+
+    Mutex mutex_;  // of those who replace the map
+    Published<Map> published_;
+};
+
+}  // namespace akidb::service
