@@ -8,12 +8,6 @@
 #include "service/entry_map.h"
 
 namespace akidb::service {
-namespace {
-
-// An empty collection's first log file, and what the catalog writes about it.
-constexpr uint64_t kNewCollectionBytes = 1 << 20;
-
-}  // namespace
 
 struct Directory::Impl {
     Impl(engine::Dependencies given, io::Random& random_source, catalog::Catalog& rows, std::string where,
@@ -38,21 +32,18 @@ struct Directory::Impl {
         if (opened.has_value()) {
             entry.condition = Condition::kServing;
             entry.collection = std::move(opened).value();
-        } else if (opened.error().code() == Code::kDiskFull) {
-            entry.condition = Condition::kNoSpace;
-            entry.reason = opened.error().message();
-            dependencies.logger.log(LogLevel::kError, "collection waits for space on the disk",
-                                    {{"collection", spec.name}, {"error", entry.reason}});
         } else {
-            entry.condition = Condition::kQuarantined;
+            const bool waits = opened.error().code() == Code::kDiskFull;
+            entry.condition = waits ? Condition::kNoSpace : Condition::kQuarantined;
             entry.reason = opened.error().message();
             if (opened.error().code() == Code::kDataLoss) {
                 entry.reason += "; with the server stopped, `akidb repair --collection " + spec.name +
                                 "` tells what is lost and can make it open again";
             }
-            dependencies.logger.log(LogLevel::kError, "collection quarantined",
-                                    {{"collection", spec.name}, {"error", entry.reason}});
-            quarantined.fetch_add(1);
+            dependencies.logger.log(
+                LogLevel::kError, waits ? "collection waits for space on the disk" : "collection quarantined",
+                {{"collection", spec.name}, {"error", entry.reason}});
+            quarantined.fetch_add(waits ? 0 : 1);
         }
         entries.update(entry);
     }
@@ -205,6 +196,8 @@ Result<DirectoryEntry> Directory::create(model::CollectionSpec spec) {
     AKIDB_TRY(model::validate(spec));
     spec.id = io::make_uuid(impl_->random, impl_->dependencies.clock);
     spec.created_at_ms = impl_->dependencies.clock.unix_ms();
+    // An empty collection's first log file, and what the catalog writes about it.
+    constexpr uint64_t kNewCollectionBytes = 1 << 20;
     if (storage::DiskSpace* disk = impl_->dependencies.disk;
         disk != nullptr && !disk->admits(kNewCollectionBytes)) {
         return Error(Code::kDiskFull, "the disk is full: there is no space for a new collection");
