@@ -258,8 +258,8 @@ int main(int argc, char** argv) {
     }
     const akidb::sim::Totals totals = akidb::sim::run(cases, first_seed, root);
     std::filesystem::remove_all(root);
-    fmt::print("allocations: {} cases, {} refused, {} ended in order, {} violations\n",
-               totals.cases, totals.thrown, totals.stopped, totals.violations.size());
+    fmt::print("allocations: {} cases, {} refused, {} ended in order, {} violations\n", totals.cases,
+               totals.thrown, totals.stopped, totals.violations.size());
     for (const std::string& violation : totals.violations) {
         fmt::print("VIOLATION {}\n", violation);
     }

@@ -119,6 +119,8 @@ Result<void> Rewrite::write_file() {
     written_.push_back({std::move(file), first, count});
     AKIDB_TRY(auto segment, storage::RowsSegment::open(files_, plan_.segment_directory, written_.back(),
                                                        plan_.collection, from.rows().stride()));
+    // What the disk gives back is not always what it was given, and from here on it is all there is.
+    AKIDB_TRY(segment->verify_vectors([] { return false; }));
     AKIDB_TRY(to.adopt(std::move(segment)));
     plan_.target->ids.reserve(live_rows_.size());
     for (uint64_t row = first; row < first + count; ++row) {
