@@ -9,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "base/function_ref.h"
 #include "engine/snapshot.h"
 
 namespace akidb::engine {
@@ -18,11 +17,9 @@ struct AuditReport {
     uint64_t live = 0;
     /// Of ids and versions of the live rows, whatever their order: equal sets, equal hashes.
     uint64_t documents_hash = 0;
-    uint64_t unreachable = 0;
-    bool is_complete = false;         // false when it was cancelled
     std::vector<std::string> faults;  // sentences; empty when all agree
 };
 
-AuditReport audit(const Snapshot& snapshot, FunctionRef<bool()> cancelled);
+AuditReport audit(const Snapshot& snapshot);
 
 }  // namespace akidb::engine

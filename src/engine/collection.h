@@ -154,9 +154,10 @@ class Collection {
     /// checkpoint of graph and rows when `checkpoint` is set and much would be replayed or linked again,
     /// closes the log. Idempotent.
     virtual Result<void> close(bool checkpoint) = 0;
-    /// Writes all live documents anew, links them afresh and removes the files and the log that were before,
-    /// in the caller's thread, while reads and writes go on; nothing when no row is dead. kUnavailable when
-    /// the collection closes meanwhile or is poisoned, kDiskFull; then all is as it was.
+    /// Writes all live documents anew, links them afresh and removes the segment files of before, in the
+    /// caller's thread, while reads and writes go on; nothing when no row is dead. kUnavailable when the
+    /// collection closes meanwhile or is poisoned, kDiskFull, kDataLoss when a file it reads is damaged; no
+    /// document is lost by any of them. When memory runs out the process ends, as in the background.
     virtual Result<RewriteReport> rewrite() = 0;
     /// Deletes, then purges: at success no file of the collection holds bytes of these documents any more,
     /// nor of any that was deleted or replaced before, and power cuts do not bring a file back. Segments are

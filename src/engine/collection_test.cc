@@ -4,85 +4,21 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
-#include <deque>
 #include <filesystem>
 #include <thread>
 
-#include "io/posix_file_system.h"
-#include "io/random.h"
+#include "engine/collection_for_tests.h"
 
 namespace akidb::engine {
 namespace {
 
-/// Jobs run when the test says so.
-class QueuedExecutor final : public io::Executor {
-  public:
-    bool submit(std::string, Job job) override {
-        jobs_.push_back(std::move(job));
-        return true;
-    }
-
-  private:
-    std::deque<Job> jobs_;
-};
-
-class CollectionTest : public ::testing::Test {
+class CollectionTest : public CollectionFixture {
   protected:
     CollectionTest() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "akidb-engine-XXXXXX").string();
-        root_ = ::mkdtemp(pattern.data());
-        spec_.name = "words";
-        spec_.dimension = 16;
-        spec_.metric = model::Metric::kCosine;
-        spec_.id = io::make_uuid(*random_, *clock_);
         options_.graph_rows_min = 200;
         options_.checkpoint_linked_rows = 100;
     }
-    ~CollectionTest() override {
-        collection_.reset();
-        std::filesystem::remove_all(root_);
-    }
 
-    void create() {
-        ASSERT_TRUE(Collection::create(*files_, root_, root_ + "/c").has_value());
-        open();
-    }
-    void open() {
-        auto opened =
-            Collection::open({*files_, *clock_, executor_, logger_, metrics_}, root_ + "/c", spec_, options_);
-        ASSERT_TRUE(opened.has_value()) << opened.error().message();
-        collection_ = std::move(opened).value();
-    }
-    /// As after kill -9: nothing is closed in an orderly way.
-    void crash_and_open() {
-        collection_.reset();
-        open();
-    }
-
-    model::Document document(uint64_t id, uint64_t seed) {
-        model::Document made;
-        made.id = model::DocumentId(id);
-        auto source = io::make_seeded_random(seed);
-        for (uint32_t i = 0; i < spec_.dimension; ++i) {
-            made.vector.push_back(static_cast<float>(source->next_u64() % 2001) / 1000.0f - 1.0f);
-        }
-        model::MetadataWriter writer;
-        writer.begin_object();
-        writer.key("n");
-        writer.put_int(static_cast<int64_t>(id));
-        writer.end();
-        made.metadata = std::move(writer).finish().value();
-        return made;
-    }
-    void upsert(uint64_t first, uint64_t count, uint64_t seed_offset = 0) {
-        std::vector<model::Document> batch;
-        for (uint64_t id = first; id < first + count; ++id) {
-            batch.push_back(document(id, id + seed_offset));
-        }
-        const auto written = collection_->upsert(std::move(batch));
-        ASSERT_TRUE(written.has_value()) << written.error().message();
-    }
     model::SearchReply search(const std::vector<float>& vector, uint32_t k, bool exact = false) {
         model::SearchRequest request;
         request.vector = vector;
@@ -100,18 +36,6 @@ class CollectionTest : public ::testing::Test {
         filter.must.emplace_back(std::move(range));
         return filter;
     }
-    uint64_t count() { return collection_->count(nullptr).value(); }
-
-    std::string root_;
-    std::unique_ptr<io::FileSystem> files_ = io::make_posix_file_system();
-    std::unique_ptr<io::Clock> clock_ = io::make_system_clock();
-    std::unique_ptr<io::Random> random_ = io::make_seeded_random(1);
-    QueuedExecutor executor_;
-    NullLogger logger_;
-    telemetry::Metrics metrics_;
-    model::CollectionSpec spec_;
-    CollectionOptions options_;
-    std::shared_ptr<Collection> collection_;
 };
 
 TEST_F(CollectionTest, MetadataIndexesAreBuiltAsRowsComeAndAnewAfterARestart) {
@@ -128,7 +52,7 @@ TEST_F(CollectionTest, MetadataIndexesAreBuiltAsRowsComeAndAnewAfterARestart) {
     EXPECT_EQ(collection_->count(&below).value(), 50u);
     upsert(1, 20);  // again: the older versions are dead
     EXPECT_EQ(collection_->count(&below).value(), 50u);
-    crash_and_open();
+    open();
     EXPECT_EQ(collection_->stats().metadata_indexes[0].indexed_rows, 0u);
     EXPECT_EQ(collection_->count(&below).value(), 50u);
     ASSERT_TRUE(collection_->run_maintenance_now());
@@ -214,7 +138,7 @@ TEST_F(CollectionTest, RecoversFromTheLogAlone) {
     create();
     upsert(1, 50);
     ASSERT_TRUE(collection_->remove({model::DocumentId(uint64_t{7})}).has_value());
-    crash_and_open();
+    open();
     EXPECT_EQ(count(), 49u);
     EXPECT_TRUE(collection_->get({model::DocumentId(uint64_t{7})}, {}).value().empty());
     EXPECT_EQ(search(document(8, 8).vector, 1).matches.at(0).document.id, model::DocumentId(uint64_t{8}));
@@ -250,7 +174,7 @@ TEST_F(CollectionTest, RecoversFromSegmentsAndWhatTheLogAdds) {
     EXPECT_GT(collection_->stats().covered_sequence, 0u);
     EXPECT_LE(collection_->stats().segment_files, 4u);
     upsert(50'000, 10);
-    crash_and_open();
+    open();
     EXPECT_EQ(count(), 5910u);
     EXPECT_GE(collection_->stats().linked_rows, 6000u) << "nothing is rebuilt that was built before";
     for (const uint64_t id : {101u, 3000u, 6000u, 50'003u}) {
@@ -260,7 +184,7 @@ TEST_F(CollectionTest, RecoversFromSegmentsAndWhatTheLogAdds) {
     // Overwriting and deleting what came from a segment, and once more across a restart.
     upsert(3000, 1, 77);
     ASSERT_TRUE(collection_->close(true).has_value());
-    crash_and_open();
+    open();
     EXPECT_EQ(collection_->get({model::DocumentId(uint64_t{3000})}, {true, false}).value().at(0).vector,
               document(3000, 3077).vector);
     EXPECT_EQ(count(), 5910u);
@@ -351,7 +275,7 @@ TEST_F(CollectionTest, ManyWritersAndReadersSeeWholeBatches) {
     io::ThreadPool builders({.name = "build", .threads = 1});
     collection_.reset();
     auto opened =
-        Collection::open({*files_, *clock_, builders, logger_, metrics_}, root_ + "/c", spec_, options_);
+        Collection::open({*files_, *clock_, builders, logger_, metrics_}, directory(), spec_, options_);
     ASSERT_TRUE(opened.has_value());
     collection_ = std::move(opened).value();
     constexpr uint64_t kBatch = 20;
@@ -375,7 +299,7 @@ TEST_F(CollectionTest, ManyWritersAndReadersSeeWholeBatches) {
     EXPECT_EQ(count(), 4u * 15u * kBatch);
     ASSERT_TRUE(collection_->close(true).has_value());
     EXPECT_EQ(collection_->upsert({document(1, 1)}).error().code(), Code::kUnavailable);
-    crash_and_open();
+    open();
     EXPECT_EQ(count(), 4u * 15u * kBatch);
 }
 

@@ -5,9 +5,7 @@
 #include <cstring>
 #include <filesystem>
 
-#include "engine/collection.h"
-#include "io/random.h"
-#include "storage/files_for_tests.h"
+#include "engine/collection_for_tests.h"
 
 namespace akidb::engine {
 namespace {
@@ -15,12 +13,6 @@ namespace {
 constexpr uint32_t kDimension = 16;
 constexpr float kCanaryFloat = 1234.5678F;
 const std::string kCanary = "canary-7f3a";
-
-/// Jobs never run by themselves: the tests say when.
-class IdleExecutor final : public io::Executor {
-  public:
-    bool submit(std::string, Job) override { return true; }
-};
 
 class EraseTest : public ::testing::Test {
   protected:

@@ -44,7 +44,7 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     CollectionStats stats() const override;
     void declare_metadata_indexes(const std::vector<model::MetadataField>& fields) override;
     Result<void> close(bool checkpoint) override;
-    Result<RewriteReport> rewrite() override;
+    Result<RewriteReport> rewrite() noexcept override;
     Result<EraseReceipt> erase(const std::vector<model::DocumentId>& ids) override;
     Result<EraseReceipt> erase_matching(const model::Filter& filter) override;
     Result<void> run_maintenance_now() noexcept override;
@@ -83,6 +83,8 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     void schedule_maintenance();
     void run_slice(const std::stop_token& stop) noexcept;  // as commit_group: close waits for its end
     void run_due_job(const std::stop_token* stop);
+    bool own_maintenance();
+    void disown_maintenance();
     bool link_is_due() const;
     bool indexing_is_due() const;
     bool measuring_is_due() const;
@@ -102,15 +104,13 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     Result<void> replace_generation();
     Result<void> take_rewrites_place();
     Result<RewriteReport> rewrite_whole();
+    void end_rewrite(const Result<void>& outcome);
     // Erasing (live_erase.cc).
-    Result<EraseReceipt> purge(const WriteReply& deleted);
+    Result<EraseReceipt> purge(const WriteReply& deleted) noexcept;
     Result<EraseReceipt> purge_files();
     Result<void> start_log_file();
     Result<void> remove_lost();
     Result<std::vector<std::string>> list_document_files() const;
-    void end_rewrite(const Result<void>& outcome);
-    bool own_maintenance();
-    void disown_maintenance();
     bool is_stopping(const std::stop_token* stop) const;
     enum class LaneState { kOpen, kClosed };
     Result<void> run_checkpoint(LaneState lane);

@@ -17,7 +17,7 @@ Result<EraseReceipt> LiveCollection::erase_matching(const model::Filter& filter)
     return purge(deleted);
 }
 
-Result<EraseReceipt> LiveCollection::purge(const WriteReply& deleted) {
+Result<EraseReceipt> LiveCollection::purge(const WriteReply& deleted) noexcept {
     if (!own_maintenance()) {
         return Error(Code::kUnavailable,
                      "the documents are deleted, but the collection closed before the purge");

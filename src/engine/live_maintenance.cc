@@ -13,8 +13,6 @@ namespace {
 // it.
 constexpr uint64_t kStopCheckpointLogBytes = 1 << 20;
 constexpr uint32_t kStopCheckpointLinkedRows = 1024;
-// Rows given codes per job: some 50 ms.
-constexpr uint32_t kEncodeSliceRows = 16'384;
 constexpr uint32_t kCalibratedRowsMin = 1'000;
 // After a checkpoint met a full disk.
 constexpr uint64_t kCheckpointRetryUs = 10'000'000;

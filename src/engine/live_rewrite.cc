@@ -118,8 +118,8 @@ Result<void> LiveCollection::take_rewrites_place() {
         return {};
     };
     AKIDB_TRY(lane_.run(between));
-    const AuditReport old_report = audit(*before, [] { return false; });
-    const AuditReport new_report = audit(*after, [] { return false; });
+    const AuditReport old_report = audit(*before);
+    const AuditReport new_report = audit(*after);
     if (!new_report.faults.empty() || new_report.live != old_report.live ||
         new_report.documents_hash != old_report.documents_hash) {
         // The files and the log still hold what was: a restart serves that.
@@ -163,7 +163,7 @@ void LiveCollection::end_rewrite(const Result<void>& outcome) {
     rewrite_.reset();
 }
 
-Result<RewriteReport> LiveCollection::rewrite() {
+Result<RewriteReport> LiveCollection::rewrite() noexcept {
     if (!own_maintenance()) {
         return Error(Code::kUnavailable, "the collection is closing");
     }

@@ -7,7 +7,6 @@
 namespace akidb::engine {
 namespace {
 
-constexpr uint32_t kEncodeSliceRows = 16'384;
 // So few can be caught up with while writers wait: a row is some microseconds.
 constexpr uint32_t kLastRowsMax = 2'048;
 

@@ -23,6 +23,9 @@
 
 namespace akidb::engine {
 
+/// Rows given codes per job: some 50 ms.
+inline constexpr uint32_t kEncodeSliceRows = 16'384;
+
 struct RewritePlan {
     std::shared_ptr<const Snapshot> source;
     std::shared_ptr<Generation> target;  // empty, with the same metadata indexes declared
