@@ -25,7 +25,8 @@ struct Directory::Impl {
         return catalog.remove_collection(id);
     }
 
-    void load(const model::CollectionSpec& spec) {
+    /// `waited`: it had no space before; that it still has none is no news.
+    void load(const model::CollectionSpec& spec, bool waited = false) {
         DirectoryEntry entry;
         entry.spec = spec;
         auto opened = engine::Collection::open(dependencies, path_of(spec.id), spec, options);
@@ -40,9 +41,12 @@ struct Directory::Impl {
                 entry.reason += "; with the server stopped, `akidb repair --collection " + spec.name +
                                 "` tells what is lost and can make it open again";
             }
-            dependencies.logger.log(
-                LogLevel::kError, waits ? "collection waits for space on the disk" : "collection quarantined",
-                {{"collection", spec.name}, {"error", entry.reason}});
+            if (!waits || !waited) {
+                dependencies.logger.log(
+                    LogLevel::kError,
+                    waits ? "collection waits for space on the disk" : "collection quarantined",
+                    {{"collection", spec.name}, {"error", entry.reason}});
+            }
             quarantined.fetch_add(waits ? 0 : 1);
         }
         entries.update(entry);
@@ -102,9 +106,9 @@ Result<void> Directory::start_loading(io::Executor& loader) {
 
 void Directory::tend(io::Executor& loader) {
     std::vector<model::CollectionSpec> waiting;
-    for (const DirectoryEntry& entry : list()) {
-        if (entry.condition == Condition::kNoSpace) {
-            waiting.push_back(entry.spec);
+    for (const auto& [name, slot] : *impl_->entries.load()) {
+        if (const auto entry = slot->load(); entry->condition == Condition::kNoSpace) {
+            waiting.push_back(entry->spec);
         }
     }
     if (waiting.empty() || impl_->is_reopening.exchange(true)) {
@@ -113,7 +117,7 @@ void Directory::tend(io::Executor& loader) {
     const auto reopen = [this, waiting](const std::stop_token& stop) {
         for (const model::CollectionSpec& spec : waiting) {
             if (!stop.stop_requested()) {
-                impl_->load(spec);
+                impl_->load(spec, true);
             }
         }
         impl_->is_reopening = false;
