@@ -3,7 +3,6 @@
 // disk against live bytes. Odd cycles delete at random, even ones whole neighbourhoods. Through a server of
 // its own. Document ids are row numbers of the file; a row that was deleted may come back later. Prints a
 // line for each cycle and the bars. Exit codes: 0, 64 usage, 70 when something did not work.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -15,6 +14,7 @@
 #include <thread>
 
 #include "bench/bars.h"
+#include "bench/bench_main.h"
 #include "bench/bench_server.h"
 #include "bench/brute_force.h"
 #include "bench/rest_collection.h"
@@ -274,23 +274,12 @@ int run(int argc, char** argv) {
     app.add_option("--settle-s", options.settle_s, "how long a rewrite is waited for")->capture_default_str();
     app.add_option("--seed", options.seed, "of what is deleted")->capture_default_str();
     app.add_option("--server-flags", options.flags, "further flags of the server")->delimiter(',');
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? 0 : 64;
-    }
-    ChurnBench(options).run();
-    return 0;
+    return bench_main(app, "churn_bench", argc, argv, [&] { ChurnBench(options).run(); });
 }
 
 }  // namespace
 }  // namespace akidb::bench
 
 int main(int argc, char** argv) {
-    try {
-        return akidb::bench::run(argc, argv);
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "churn_bench: %s\n", error.what());
-        return 70;
-    }
+    return akidb::bench::run(argc, argv);
 }

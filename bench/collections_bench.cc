@@ -3,13 +3,13 @@
 // longest stall of anyone, and what is left of files, descriptors and threads. Then many empty ones: memory,
 // disk, and how long opening them takes. Through a server of its own. Prints one table with bars. Exit codes:
 // 0, 64 usage, 70 when something did not work.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <random>
 #include <thread>
 
 #include "bench/bars.h"
+#include "bench/bench_main.h"
 #include "bench/bench_server.h"
 #include "bench/rest_collection.h"
 #include "bench/wire_load.h"
@@ -230,23 +230,12 @@ int run(int argc, char** argv) {
     app.add_option("--empty", options.empty, "empty collections; 0: none")->capture_default_str();
     app.add_option("--rate", options.rate, "searches a second meanwhile")->capture_default_str();
     app.add_option("--server-flags", options.flags, "further flags of the server")->delimiter(',');
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? 0 : 64;
-    }
-    CollectionsBench(options).run();
-    return 0;
+    return bench_main(app, "collections_bench", argc, argv, [&] { CollectionsBench(options).run(); });
 }
 
 }  // namespace
 }  // namespace akidb::bench
 
 int main(int argc, char** argv) {
-    try {
-        return akidb::bench::run(argc, argv);
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "collections_bench: %s\n", error.what());
-        return 70;
-    }
+    return akidb::bench::run(argc, argv);
 }

@@ -2,7 +2,6 @@
 // computed here, latency under an open-loop load, the highest rate that keeps a latency bound, and word
 // neighbours for the eye. Prints for people, and with --json FILE for programs. bench/README.md says how to
 // compare honestly. Exit codes: 0, 64 usage, 70 when the server's answer or a file is not what it should be.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -12,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "bench/bench_main.h"
 #include "bench/brute_force.h"
 #include "bench/open_loop.h"
 #include "bench/rest_collection.h"
@@ -276,29 +276,20 @@ int run(int argc, char** argv) {
     add_common(neighbours, options);
     neighbours.add_option("--word", options.word, "word to look up; may be given often")->required();
     neighbours.add_option("--words", options.words, ".jsonl with a field \"word\", by row")->required();
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? 0 : 64;
-    }
-    Json out = recall.parsed()     ? run_recall(options)
-               : load.parsed()     ? print_load(run_load(plan_of(options)))
-               : max_rate.parsed() ? run_max_rate(options)
-                                   : run_neighbours(options);
-    if (!options.json.empty()) {
-        std::ofstream(options.json) << out.dump(2) << "\n";
-    }
-    return 0;
+    return bench_main(app, "http_bench", argc, argv, [&] {
+        Json out = recall.parsed()     ? run_recall(options)
+                   : load.parsed()     ? print_load(run_load(plan_of(options)))
+                   : max_rate.parsed() ? run_max_rate(options)
+                                       : run_neighbours(options);
+        if (!options.json.empty()) {
+            std::ofstream(options.json) << out.dump(2) << "\n";
+        }
+    });
 }
 
 }  // namespace
 }  // namespace akidb::bench
 
 int main(int argc, char** argv) {
-    try {
-        return akidb::bench::run(argc, argv);
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "http_bench: %s\n", error.what());
-        return 70;
-    }
+    return akidb::bench::run(argc, argv);
 }

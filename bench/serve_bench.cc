@@ -2,7 +2,6 @@
 // same run, in turn: closed loop by number of connections (queries a second), open loop by rate (latency from
 // the due moment), recall@k of what came back. Prints medians and spread for people, and with --json FILE for
 // programs. Exit codes: 0, 64 usage, 70 when an answer or a file is not what it should be.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
@@ -10,6 +9,7 @@
 #include <optional>
 #include <thread>
 
+#include "bench/bench_main.h"
 #include "bench/echo_server.h"
 #include "bench/rest_collection.h"
 #include "bench/vector_file.h"
@@ -233,26 +233,17 @@ int run(int argc, char** argv) {
     app.add_option("--rounds", options.rounds, "runs of each kind")->capture_default_str();
     app.add_option("--echo-threads", options.echo_threads, "loops of the echo")->capture_default_str();
     app.add_option("--json", options.json, "also write the figures to this file");
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? 0 : 64;
-    }
-    Json out = run_steps(options);
-    if (!options.json.empty()) {
-        std::ofstream(options.json) << out.dump(2) << "\n";
-    }
-    return 0;
+    return bench_main(app, "serve_bench", argc, argv, [&] {
+        Json out = run_steps(options);
+        if (!options.json.empty()) {
+            std::ofstream(options.json) << out.dump(2) << "\n";
+        }
+    });
 }
 
 }  // namespace
 }  // namespace akidb::bench
 
 int main(int argc, char** argv) {
-    try {
-        return akidb::bench::run(argc, argv);
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "serve_bench: %s\n", error.what());
-        return 70;
-    }
+    return akidb::bench::run(argc, argv);
 }

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -14,6 +13,7 @@
 #include <stdexcept>
 
 #include "bench/bars.h"
+#include "bench/bench_main.h"
 #include "bench/bench_server.h"
 #include "bench/search_probe.h"
 #include "bench/upsert_bodies.h"
@@ -370,27 +370,18 @@ int run(int argc, char** argv) {
     app.add_option("--server-flags", options.flags,
                    "further flags of the server, e.g. --server-flags=--a.b,1")
         ->delimiter(',');
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? 0 : 64;
-    }
-    Bars bars;
-    for (const std::string& file : options.vectors) {
-        WriteBench(options, file, bars).run();
-    }
-    std::printf("\n%u bars missed\n", bars.missed());
-    return 0;
+    return bench_main(app, "write_bench", argc, argv, [&] {
+        Bars bars;
+        for (const std::string& file : options.vectors) {
+            WriteBench(options, file, bars).run();
+        }
+        std::printf("\n%u bars missed\n", bars.missed());
+    });
 }
 
 }  // namespace
 }  // namespace akidb::bench
 
 int main(int argc, char** argv) {
-    try {
-        return akidb::bench::run(argc, argv);
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "write_bench: %s\n", error.what());
-        return 70;
-    }
+    return akidb::bench::run(argc, argv);
 }
