@@ -28,7 +28,7 @@ Rewrite::Rewrite(io::FileSystem& files, RewritePlan plan)
 }
 
 uint64_t Rewrite::total() const {
-    return live_rows_.size() * (live_rows_.size() >= plan_.graph_rows_min ? 2 : 1);
+    return live_rows_.size() * (has_graph() ? 2 : 1);
 }
 
 uint64_t Rewrite::done() const {
@@ -55,29 +55,40 @@ Result<bool> Rewrite::advance(const Snapshot& newest, FunctionRef<bool()> cancel
         AKIDB_TRY(write_file());
         return false;
     }
-    AKIDB_TRY(follow(newest));
     Generation& target = *plan_.target;
-    const uint32_t rows = target.rows.size();
-    if (target.metadata.is_behind(rows)) {
-        target.metadata.advance(rows, [&](uint32_t row) { return target.rows.metadata(row); });
+    const auto first_rows = static_cast<uint32_t>(live_rows_.size());
+    if (target.metadata.is_behind(first_rows)) {
+        target.metadata.advance(first_rows, [&](uint32_t row) { return target.rows.metadata(row); });
         return false;
     }
-    if (!has_graph()) {
-        return true;
-    }
-    if (target.graph.encoded() + kLastRowsMax < rows) {
-        target.graph.encode(std::min(rows, target.graph.encoded() + kEncodeSliceRows), cancelled);
-        return false;
-    }
-    if (target.graph.linked() + kLastRowsMax < rows || target.graph.linked() == 0) {
-        target.graph.link(std::min(rows, target.graph.linked() + plan_.link_slice_rows), cancelled, scratch);
+    if (has_graph() && target.graph.linked() < first_rows) {
+        if (target.graph.encoded() < first_rows) {
+            target.graph.encode(std::min(first_rows, target.graph.encoded() + kEncodeSliceRows), cancelled);
+        } else {
+            target.graph.link(std::min(first_rows, target.graph.linked() + plan_.link_slice_rows), cancelled,
+                              scratch);
+        }
         return false;
     }
     if (target.walks.is_due(target.graph.linked())) {
         target.walks.measure(target.rows, target.graph, scratch);
         return false;
     }
-    return true;
+    return catch_up(newest, cancelled);
+}
+
+/// Copying and encoding a row takes microseconds, so this ends however fast documents come; linking them
+/// would not.
+Result<bool> Rewrite::catch_up(const Snapshot& newest, FunctionRef<bool()> cancelled) {
+    const uint64_t missing = newest.rows - target_row_.size();
+    AKIDB_TRY(follow(newest));
+    index::Graph& graph = plan_.target->graph;
+    const uint32_t rows = plan_.target->rows.size();
+    if (has_graph() && graph.encoded() + kLastRowsMax < rows) {
+        graph.encode(std::min(rows, graph.encoded() + kEncodeSliceRows), cancelled);
+        return false;
+    }
+    return missing <= kLastRowsMax;
 }
 
 Result<void> Rewrite::check_source(FunctionRef<bool()> cancelled) {

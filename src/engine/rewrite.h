@@ -41,9 +41,10 @@ class Rewrite {
   public:
     Rewrite(io::FileSystem& files, RewritePlan plan);
 
-    /// A slice of work, some 50 ms or one file. True once everything that `newest` sees is in the target but
-    /// for a few thousand rows at most, and the target is linked, indexed and measured. kDataLoss when a file
-    /// that it read from is damaged, else what storage says; then nothing is left but to drop it.
+    /// A slice of work, some 50 ms or one file. True once everything that `newest` sees is in the target and
+    /// was nearly there the time before, and the rows that the rewrite began with are linked, indexed and
+    /// measured; later ones are the target's head, as they are the source's. kDataLoss when a file that it
+    /// read from is damaged, else what storage says; then nothing is left but to drop it.
     Result<bool> advance(const Snapshot& newest, FunctionRef<bool()> cancelled,
                          index::SearchScratch& scratch);
     /// What `newest`, of the source's generation, has seen since: deaths and new rows.
@@ -61,9 +62,10 @@ class Rewrite {
     uint64_t total() const;
 
   private:
-    bool has_graph() const { return live_ >= plan_.graph_rows_min; }
+    bool has_graph() const { return live_rows_.size() >= plan_.graph_rows_min; }
     Result<void> check_source(FunctionRef<bool()> cancelled);
     Result<void> write_file();
+    Result<bool> catch_up(const Snapshot& newest, FunctionRef<bool()> cancelled);
 
     io::FileSystem& files_;
     const RewritePlan plan_;
