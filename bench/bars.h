@@ -2,6 +2,7 @@
 // whether it was met. Not thread-safe.
 #pragma once
 
+#include <cmath>
 #include <cstdio>
 #include <string>
 
@@ -27,7 +28,7 @@ class Bars {
 
   private:
     static int digits(double value) {
-        return value >= 1000 || value == static_cast<long>(value) ? 0 : value >= 10 ? 1 : 3;
+        return value >= 1000 || value == std::trunc(value) ? 0 : value >= 10 ? 1 : 3;
     }
 
     void judged(bool is_met, const char* relation, double bar, const std::string& what, double value,

@@ -154,7 +154,7 @@ class WriteBench {
         plan.requests = upsert_requests(server_.endpoint(), "singles", vectors_,
                                         {0, std::min<size_t>(vectors_.rows(), 20'000)}, 1);
         double rate = 0;
-        for (const size_t connections : {1, 8, 64}) {
+        for (const size_t connections : {size_t{1}, size_t{8}, size_t{64}}) {
             plan.connections = connections;
             const WireResult result = load(plan);
             rate = accepted_per_second(result);

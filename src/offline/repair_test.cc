@@ -36,8 +36,9 @@ class RepairTest : public testing::Test {
         EXPECT_EQ(told["lost_sequences"], report_["lost_sequences"]);
         const auto after = made_.content();
         for (const auto& [path, bytes] : before) {
-            const bool is_kept = std::any_of(after.begin(), after.end(),
-                                             [&](const auto& file) { return file.second == bytes; });
+            const bool is_kept = std::any_of(after.begin(), after.end(), [&wanted = bytes](const auto& file) {
+                return file.second == wanted;
+            });
             EXPECT_TRUE(is_kept) << path << " is gone";
         }
         EXPECT_EQ(repair_now(false), ExitCode::kClean);
