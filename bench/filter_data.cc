@@ -131,7 +131,8 @@ void index_metadata(FilterData& data, uint32_t rows) {
     }
     const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
     uint64_t bytes = 0;
-    for (const auto& field : data.generation->metadata.view()->fields) {
+    const auto indexes = data.generation->metadata.view();
+    for (const auto& field : indexes->fields) {
         bytes += field->bytes;
     }
     std::printf("%zu metadata indexes: %.0f ns and %.1f bytes a row and field\n", fields.size(),

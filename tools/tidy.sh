@@ -31,6 +31,8 @@ check_words() {
     check_word '\b(TO''DO|FIX''ME|X''XX)\b' 'do it, or open an issue' "${everywhere[@]}"
     check_word 'std::cout' 'a logger, or stdio in a verb' "${everywhere[@]}"
     check_word 'std::rand\b|\bsrand\(' 'io::Random' "${everywhere[@]}"
+    # The pointer that such a call returns is gone before the loop begins, and with it, perhaps, what it points to.
+    check_word 'for \([^;]*: ([^;]*\((\)|[^;()]*\))->|\*[^;]*\(\)\))' 'a name for the pointer, before the loop' "${everywhere[@]}"
     check_word '\bgetenv\(' 'the settings table' "${sources[@]}"
     check_word 'system_clock::now|steady_clock::now' 'io::Clock' "${sources[@]}"
     check_word 'std::j?thread\b[^:]' 'io::Executor' "${sources[@]}"

@@ -131,7 +131,8 @@ CollectionStats LiveCollection::stats() const {
     stats.log_bytes = log_bytes_;
     stats.segment_files = segment_files_;
     stats.is_poisoned = is_poisoned_;
-    for (const auto& field : generation.metadata.view()->fields) {
+    const auto indexes = generation.metadata.view();
+    for (const auto& field : indexes->fields) {
         stats.metadata_indexes.push_back({field->declared, std::min(field->indexed, snapshot->rows),
                                           !field->is_behind(snapshot->rows), field->bytes});
     }

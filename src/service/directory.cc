@@ -106,8 +106,8 @@ Result<void> Directory::start_loading(io::Executor& loader) {
 
 void Directory::tend(io::Executor& loader) {
     std::vector<model::CollectionSpec> waiting;
-    for (const auto& [name, slot] : *impl_->entries.load()) {
-        if (const auto entry = slot->load(); entry->condition == Condition::kNoSpace) {
+    for (const auto& entry : impl_->entries.all()) {
+        if (entry->condition == Condition::kNoSpace) {
             waiting.push_back(entry->spec);
         }
     }
@@ -134,7 +134,7 @@ LoadProgress Directory::progress() const {
     progress.quarantined = impl_->quarantined;
     progress.finished = impl_->listed && progress.loaded >= progress.total;
     if (progress.finished) {  // from then on what is there now counts, not what was there at the start
-        progress.total = impl_->entries.load()->size();
+        progress.total = impl_->entries.size();
         progress.loaded = progress.total;
     }
     return progress;
@@ -169,8 +169,8 @@ Result<std::shared_ptr<engine::Collection>> Directory::find(std::string_view nam
 
 std::vector<DirectoryEntry> Directory::list() const {
     std::vector<DirectoryEntry> entries;
-    for (const auto& [name, slot] : *impl_->entries.load()) {
-        entries.push_back(*slot->load());
+    for (const auto& entry : impl_->entries.all()) {
+        entries.push_back(*entry);
     }
     return entries;
 }
@@ -180,18 +180,17 @@ std::vector<std::string> Directory::quarantined() const {
     if (impl_->quarantined == 0) {
         return names;
     }
-    for (const auto& [name, slot] : *impl_->entries.load()) {
-        if (slot->load()->condition == Condition::kQuarantined) {
-            names.push_back(name);
+    for (const auto& entry : impl_->entries.all()) {
+        if (entry->condition == Condition::kQuarantined) {
+            names.push_back(entry->spec.name);
         }
     }
     return names;
 }
 
 bool Directory::has_poisoned() const {
-    const auto map = impl_->entries.load();
-    return std::any_of(map->begin(), map->end(), [](const auto& named) {
-        const auto entry = named.second->load();
+    const auto entries = impl_->entries.all();
+    return std::any_of(entries.begin(), entries.end(), [](const auto& entry) {
         return entry->collection != nullptr && entry->collection->stats().is_poisoned;
     });
 }
@@ -306,13 +305,13 @@ Result<void> Directory::remove(std::string_view name_or_id) {
 
 Result<void> Directory::close_all(bool checkpoint) {
     Result<void> outcome;
-    for (const DirectoryEntry& entry : list()) {
-        if (entry.collection == nullptr) {
+    for (const auto& entry : impl_->entries.all()) {
+        if (entry->collection == nullptr) {
             continue;
         }
-        if (Result<void> closed = entry.collection->close(checkpoint);
+        if (Result<void> closed = entry->collection->close(checkpoint);
             !closed.has_value() && outcome.has_value()) {
-            outcome = std::move(closed).error().with_context("closing collection " + entry.spec.name);
+            outcome = std::move(closed).error().with_context("closing collection " + entry->spec.name);
         }
     }
     return outcome;
@@ -324,15 +323,15 @@ void Directory::export_gauges(telemetry::Metrics& metrics) {
     MutexLock lock(impl_->gauges_mutex);
     std::set<std::string> now;
     size_t poisoned = 0;
-    const std::vector<DirectoryEntry> entries = list();
-    for (const DirectoryEntry& entry : entries) {
-        if (entry.collection == nullptr) {
+    const auto entries = impl_->entries.all();
+    for (const auto& entry : entries) {
+        if (entry->collection == nullptr) {
             continue;
         }
-        const engine::CollectionStats stats = entry.collection->stats();
+        const engine::CollectionStats stats = entry->collection->stats();
         poisoned += stats.is_poisoned ? 1 : 0;
         if (now.size() < kCollectionsWithSeries) {
-            const std::string& name = *now.insert(entry.spec.name).first;
+            const std::string& name = *now.insert(entry->spec.name).first;
             metrics.gauge(MetricId::kHeadRows, {name}).set(static_cast<double>(stats.head_rows));
             metrics.gauge(MetricId::kLinkedRows, {name}).set(static_cast<double>(stats.linked_rows));
             metrics.gauge(MetricId::kDeadRows, {name}).set(static_cast<double>(stats.rows - stats.documents));

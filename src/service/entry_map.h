@@ -20,12 +20,19 @@ namespace akidb::service {
 
 class EntryMap {
   public:
-    using Slot = Published<DirectoryEntry>;
-    using Map = std::map<std::string, std::shared_ptr<Slot>, std::less<>>;
-
     EntryMap() : published_(std::make_shared<const Map>()) {}
 
-    std::shared_ptr<const Map> load() const { return published_.load(); }
+    size_t size() const { return published_.load()->size(); }
+    /// By name.
+    std::vector<std::shared_ptr<const DirectoryEntry>> all() const {
+        const auto map = published_.load();
+        std::vector<std::shared_ptr<const DirectoryEntry>> entries;
+        entries.reserve(map->size());
+        for (const auto& [name, slot] : *map) {
+            entries.push_back(slot->load());
+        }
+        return entries;
+    }
 
     /// In place of all there are: at the start.
     void assign(std::vector<DirectoryEntry> entries) AKIDB_EXCLUDES(mutex_) {
@@ -89,6 +96,9 @@ class EntryMap {
     }
 
   private:
+    using Slot = Published<DirectoryEntry>;
+    using Map = std::map<std::string, std::shared_ptr<Slot>, std::less<>>;
+
     static std::shared_ptr<Slot> slot_of(DirectoryEntry entry) {
         return std::make_shared<Slot>(std::make_shared<const DirectoryEntry>(std::move(entry)));
     }

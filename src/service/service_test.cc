@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <thread>
@@ -82,6 +83,27 @@ TEST_F(ServiceTest, CollectionsSurviveARestartUnderTheirNames) {
     const auto described = service_->describe_collection(context_, "words").value();
     EXPECT_EQ(described.stats.documents, 2u);
     EXPECT_EQ(service_->count_documents(context_, described.spec.id.to_string(), nullptr).value(), 2u);
+}
+
+TEST_F(ServiceTest, ListingGoesOnWhileCollectionsComeAndGo) {
+    std::atomic<bool> is_over{false};
+    std::thread reader([&] {
+        while (!is_over.load()) {
+            directory_->export_gauges(metrics_);
+            EXPECT_LE(directory_->list().size(), 100u);
+            EXPECT_TRUE(directory_->quarantined().empty());
+            EXPECT_FALSE(directory_->has_poisoned());
+        }
+    });
+    for (int i = 0; i < 100; ++i) {
+        const std::string name = "c" + std::to_string(i);
+        EXPECT_TRUE(service_->create_collection(context_, {name, 16, model::Metric::kL2}).has_value());
+        if (i % 3 == 0) {
+            EXPECT_TRUE(service_->delete_collection(context_, name).has_value());
+        }
+    }
+    is_over = true;
+    reader.join();
 }
 
 TEST_F(ServiceTest, MetadataIndexesAreDeclaredChangedAndDroppedForGood) {
