@@ -1,7 +1,6 @@
 #include "engine/row_store.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <new>
 
@@ -21,16 +20,10 @@ RowStore::Chunk::~Chunk() {
     ::operator delete(vectors, kVectorAlignment);
 }
 
-void RowStore::Free::operator()(void* memory) const {
-    std::free(memory);
-}
-
 RowStore::RowStore(model::Metric metric, uint32_t dimension, const simd::Kernels* kernels)
     : rows_(metric, dimension, kernels != nullptr ? *kernels : simd::choose_kernels("")),
-      chunks_(
-          static_cast<std::atomic<Chunk*>*>(std::calloc(index::kChunksMax, sizeof(std::atomic<Chunk*>)))) {
-    AKIDB_ASSERT(chunks_ != nullptr);
-}
+      pages_(index::kChunksMax * sizeof(std::atomic<Chunk*>), index::Pages::Size::kSmall),
+      chunks_(static_cast<std::atomic<Chunk*>*>(pages_.data())) {}
 
 RowStore::~RowStore() {
     for (uint32_t chunk = 0; chunk < index::kChunksMax; ++chunk) {
@@ -55,7 +48,7 @@ Result<void> RowStore::make_chunk(uint32_t chunk, bool with_vectors) {
         }
         rows_.set_chunk(chunk, made->vectors);
     }
-    chunks_.get()[chunk].store(made.release(), std::memory_order_release);
+    chunks_[chunk].store(made.release(), std::memory_order_release);
     return {};
 }
 

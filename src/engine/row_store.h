@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "index/pages.h"
 #include "index/rows.h"
 #include "simd/kernels.h"
 #include "storage/segment.h"
@@ -90,22 +91,17 @@ class RowStore {
         Chunk(const Chunk&) = delete;
         Chunk& operator=(const Chunk&) = delete;
     };
-    struct Free {
-        void operator()(void* memory) const;
-    };
-
     static uint32_t slot(uint32_t ordinal) { return ordinal & (index::kRowsPerChunk - 1); }
     Chunk& chunk_of(uint32_t ordinal) const {
-        return *chunks_.get()[ordinal >> index::kChunkShift].load(std::memory_order_acquire);
+        return *chunks_[ordinal >> index::kChunkShift].load(std::memory_order_acquire);
     }
-    Chunk* chunk_or_null(uint32_t chunk) const {
-        return chunks_.get()[chunk].load(std::memory_order_relaxed);
-    }
+    Chunk* chunk_or_null(uint32_t chunk) const { return chunks_[chunk].load(std::memory_order_relaxed); }
     Result<void> make_chunk(uint32_t chunk, bool with_vectors);
     static std::string_view keep(Chunk& chunk, std::string_view bytes);
 
     index::Rows rows_;
-    std::unique_ptr<std::atomic<Chunk*>, Free> chunks_;  // kChunksMax, zero pages until touched
+    index::Pages pages_;           // of chunks_: only what is used of it costs memory
+    std::atomic<Chunk*>* chunks_;  // kChunksMax
     std::vector<std::shared_ptr<const storage::RowsSegment>>
         segments_;  // what views and mapped chunks point into
     uint32_t size_ = 0;
