@@ -4,11 +4,13 @@
 // then applied, then published, and only then does the call return. Searches copy one snapshot pointer and
 // take no lock afterwards.
 //
-// Thread-safe. Calls block the caller (writes for a disk sync). Background work (linking head rows into the
-// graph, checkpoints) runs as short jobs on the executor given, which must outlive the collection.
+// Thread-safe. Calls block the caller (writes for a disk sync, but for submit_…). Background work (linking
+// head rows into the graph, checkpoints) runs as short jobs on the executor given, which must outlive the
+// collection.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -64,12 +66,18 @@ struct Dependencies {
     Logger& logger;
     telemetry::Metrics& metrics;
     storage::DiskSpace* disk = nullptr;  // null: only the disk itself says when it is full
+    /// Commits the writes that nobody waits for; it blocks in disk syncs. Null: their caller commits them.
+    io::Executor* committer = nullptr;
 };
 
 struct WriteReply {
     uint64_t sequence = 0;
     uint64_t count = 0;  // documents written, or deleted (those that were there)
 };
+
+/// How a write ended. Called once, by the thread that committed it, with writes behind it waiting: it must be
+/// quick and must not throw.
+using WriteDone = std::function<void(Result<WriteReply>)>;
 
 struct MetadataIndexState {
     model::MetadataField field;
@@ -132,6 +140,10 @@ class Collection {
     /// kInvalidArgument, kRateLimited (head full), kDiskFull, kUnavailable (closed or poisoned).
     virtual Result<WriteReply> upsert(std::vector<model::Document> documents) = 0;
     virtual Result<WriteReply> remove(const std::vector<model::DocumentId>& ids) = 0;
+    /// The same for callers who have better to do than to wait for the disk: `done` is called instead,
+    /// possibly before the return (always when the write is refused before it enters the lane).
+    virtual void submit_upsert(std::vector<model::Document> documents, WriteDone done) = 0;
+    virtual void submit_remove(const std::vector<model::DocumentId>& ids, WriteDone done) = 0;
     /// Those that match at the moment of the write; the log gets the resolved ids (rule R9).
     virtual Result<WriteReply> remove_matching(const model::Filter& filter) = 0;
 

@@ -44,7 +44,8 @@ LiveCollection::LiveCollection(Dependencies dependencies, std::string directory,
       directory_(std::move(directory)),
       spec_(std::move(spec)),
       options_(options),
-      lane_([this](std::span<PendingWrite* const> group) { commit_group(group); }),
+      lane_([this](std::span<PendingWrite* const> group) { commit_group(group); },
+            [this] { return lead_elsewhere(); }),
       documents_written_(dependencies_.metrics.counter(telemetry::MetricId::kDocumentsWritten)),
       documents_deleted_(dependencies_.metrics.counter(telemetry::MetricId::kDocumentsDeleted)),
       search_distances_(dependencies_.metrics.counter(telemetry::MetricId::kSearchDistances)),
@@ -67,7 +68,14 @@ std::shared_ptr<Generation> LiveCollection::make_generation() const {
 // ---- writes: each is prepared in its caller's thread, then goes through the lane
 // --------------------------------------
 
-Result<WriteReply> LiveCollection::upsert(std::vector<model::Document> documents) {
+bool LiveCollection::lead_elsewhere() {
+    return dependencies_.committer != nullptr &&
+           dependencies_.committer->submit(
+               "commit", [self = shared_from_this()](const std::stop_token&) { self->lane_.lead(); });
+}
+
+Result<void> LiveCollection::prepare_upsert(PendingWrite& write,
+                                            std::vector<model::Document> documents) const {
     AKIDB_TRY(validate_batch(spec_, documents));
     const auto snapshot = published_.load();
     const uint32_t linked = std::min(snapshot->generation->graph.linked(), snapshot->rows);
@@ -76,18 +84,15 @@ Result<WriteReply> LiveCollection::upsert(std::vector<model::Document> documents
                      "more documents wait to be indexed than the setting index.head_rows_max allows")
             .with_retry_after(1);
     }
-    PendingWrite write;
     write.documents = documents.size();
     write.record = {storage::RecordType::kUpsert, storage::encode_upsert(documents)};
     if (write.record.body.size() > kRecordBytesMax) {
         return Error(Code::kPayloadTooLarge, "the batch is too large").with_field("documents");
     }
-    documents.clear();
-    AKIDB_TRY(admit_upsert(write.record.body.size()));
-    return lane_.run(write);
+    return admit_upsert(write.record.body.size());
 }
 
-Result<WriteReply> LiveCollection::remove(const std::vector<model::DocumentId>& ids) {
+Result<void> LiveCollection::prepare_remove(PendingWrite& write, const std::vector<model::DocumentId>& ids) {
     if (ids.empty() || ids.size() > model::kBatchDocumentsMax) {
         return invalid_argument("ids", std::to_string(ids.size()) + " ids",
                                 "1.." + std::to_string(model::kBatchDocumentsMax));
@@ -97,9 +102,42 @@ Result<WriteReply> LiveCollection::remove(const std::vector<model::DocumentId>& 
     for (const model::DocumentId& id : ids) {
         encoded.push_back(id.encoded());
     }
-    PendingWrite write;
     write.record = {storage::RecordType::kDelete, storage::encode_delete(encoded)};
+    return {};
+}
+
+Result<WriteReply> LiveCollection::upsert(std::vector<model::Document> documents) {
+    PendingWrite write;
+    AKIDB_TRY(prepare_upsert(write, std::move(documents)));
     return lane_.run(write);
+}
+
+Result<WriteReply> LiveCollection::remove(const std::vector<model::DocumentId>& ids) {
+    PendingWrite write;
+    AKIDB_TRY(prepare_remove(write, ids));
+    return lane_.run(write);
+}
+
+void LiveCollection::submit_upsert(std::vector<model::Document> documents, WriteDone done) {
+    auto write = std::make_unique<PendingWrite>();
+    write->done = std::move(done);
+    const Result<void> prepared = prepare_upsert(*write, std::move(documents));
+    submit(std::move(write), prepared);
+}
+
+void LiveCollection::submit_remove(const std::vector<model::DocumentId>& ids, WriteDone done) {
+    auto write = std::make_unique<PendingWrite>();
+    write->done = std::move(done);
+    const Result<void> prepared = prepare_remove(*write, ids);
+    submit(std::move(write), prepared);
+}
+
+void LiveCollection::submit(std::unique_ptr<PendingWrite> write, const Result<void>& prepared) {
+    if (!prepared.has_value()) {
+        write->done(prepared.error());
+        return;
+    }
+    lane_.submit(std::move(write));
 }
 
 Result<WriteReply> LiveCollection::remove_matching(const model::Filter& filter) {

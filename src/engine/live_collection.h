@@ -35,6 +35,8 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     const model::CollectionSpec& spec() const override { return spec_; }
     Result<WriteReply> upsert(std::vector<model::Document> documents) override;
     Result<WriteReply> remove(const std::vector<model::DocumentId>& ids) override;
+    void submit_upsert(std::vector<model::Document> documents, WriteDone done) override;
+    void submit_remove(const std::vector<model::DocumentId>& ids, WriteDone done) override;
     Result<WriteReply> remove_matching(const model::Filter& filter) override;
     Result<std::vector<model::Document>> get(const std::vector<model::DocumentId>& ids,
                                              model::Include include) const override;
@@ -56,6 +58,12 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     Result<void> open_segments(const storage::Manifest& manifest);
     Result<storage::LogRecovery> replay_log();
     Result<bool> holds_files() const;
+
+    // Before the lane: all that can be refused without it.
+    Result<void> prepare_upsert(PendingWrite& write, std::vector<model::Document> documents) const;
+    static Result<void> prepare_remove(PendingWrite& write, const std::vector<model::DocumentId>& ids);
+    void submit(std::unique_ptr<PendingWrite> write, const Result<void>& prepared);
+    bool lead_elsewhere();
 
     // The lane's leader. An exception half-way (memory ran out) would leave a write logged and not applied,
     // and the lane without an end of this group: the process ends instead, and the next start has it from the

@@ -7,12 +7,19 @@ namespace {
 // piece.
 constexpr size_t kGroupBytesMax = 16 << 20;
 constexpr size_t kGroupWritesMax = 1024;
+// That a thread which leads for those who do not wait commits in a row, so that lanes with much to do share
+// the threads with the others.
+constexpr int kGroupsInARow = 32;
 
 using Turn = PendingWrite::Turn;
 
 void wake(std::shared_ptr<std::atomic<Turn>> turn, Turn what) {  // by value: the write may go at the store
     *turn = what;
     turn->notify_one();
+}
+
+Error closed() {
+    return Error(Code::kUnavailable, "the collection is closed for writes").with_retry_after(1);
 }
 
 bool stands_alone(const PendingWrite& write) {
@@ -26,7 +33,7 @@ Result<WriteReply> WriteLane::run(PendingWrite& write) {
     {
         MutexLock lock(mutex_);
         if (is_closed_) {
-            return Error(Code::kUnavailable, "the collection is closed for writes").with_retry_after(1);
+            return closed();
         }
         queue_.push_back(&write);
         if (!has_leader_) {
@@ -40,29 +47,78 @@ Result<WriteReply> WriteLane::run(PendingWrite& write) {
     }
     // The leader's own write may not be in the first group (a write that stands alone was ahead of it).
     while (*write.turn != Turn::kDone) {
-        std::vector<PendingWrite*> group;
-        {
-            MutexLock lock(mutex_);
-            group = take_group();
-        }
-        commit_(group);
-        for (const PendingWrite* done : group) {
-            wake(done->turn, Turn::kDone);
-        }
+        commit_next();
     }
-    leave();
+    while (!leave()) {
+        commit_next();
+    }
     return std::move(*write.reply);
 }
 
-/// The first that waits leads from here on; it cannot go before it is told.
-void WriteLane::leave() {
-    MutexLock lock(mutex_);
-    has_leader_ = !queue_.empty();
-    if (has_leader_) {
-        wake(queue_.front()->turn, Turn::kLead);
-    } else {
-        emptied_.notify_all();
+void WriteLane::submit(std::unique_ptr<PendingWrite> write) {
+    {
+        MutexLock lock(mutex_);
+        if (!is_closed_) {
+            queue_.push_back(write.get());
+            static_cast<void>(write.release());  // the leader takes it back
+            if (has_leader_) {
+                return;
+            }
+            has_leader_ = true;
+        }
     }
+    if (write != nullptr) {
+        write->done(closed());
+    } else if (!can_lead_elsewhere()) {
+        lead();
+    }
+}
+
+void WriteLane::lead() {
+    for (int groups = 0; groups < kGroupsInARow || !can_lead_elsewhere(); ++groups) {
+        {
+            MutexLock lock(mutex_);
+            if (queue_.empty()) {
+                has_leader_ = false;
+                emptied_.notify_all();
+                return;
+            }
+        }
+        commit_next();
+    }
+}
+
+/// The leader alone takes from the queue, so it holds what the leader saw in it.
+void WriteLane::commit_next() {
+    std::vector<PendingWrite*> group;
+    {
+        MutexLock lock(mutex_);
+        group = take_group();
+    }
+    commit_(group);
+    for (PendingWrite* write : group) {
+        if (write->done) {
+            const std::unique_ptr<PendingWrite> ours(write);
+            ours->done(std::move(*ours->reply));
+        } else {
+            wake(write->turn, Turn::kDone);
+        }
+    }
+}
+
+/// The first that waits leads from here on; it cannot go before it is told. False when nobody else can lead.
+bool WriteLane::leave() {
+    MutexLock lock(mutex_);
+    if (queue_.empty()) {
+        has_leader_ = false;
+        emptied_.notify_all();
+        return true;
+    }
+    if (queue_.front()->done) {
+        return can_lead_elsewhere();
+    }
+    wake(queue_.front()->turn, Turn::kLead);
+    return true;
 }
 
 std::vector<PendingWrite*> WriteLane::take_group() noexcept {

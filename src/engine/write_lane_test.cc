@@ -6,6 +6,8 @@
 #include <mutex>
 #include <thread>
 
+#include "io/executor.h"
+
 namespace akidb::engine {
 namespace {
 
@@ -79,6 +81,73 @@ TEST(WriteLane, ClosesAfterTheLastWriteAndRefusesTheNext) {
     const Result<WriteReply> refused = lane.run(late);
     ASSERT_FALSE(refused.has_value());
     EXPECT_EQ(refused.error().code(), Code::kUnavailable);
+}
+
+std::unique_ptr<PendingWrite> write_of(uint64_t documents, WriteDone done) {
+    auto write = std::make_unique<PendingWrite>();
+    write->documents = documents;
+    write->done = std::move(done);
+    return write;
+}
+
+TEST(WriteLane, TellsThoseWhoDoNotWaitBesideThoseWhoDo) {
+    constexpr size_t kWriters = 4;
+    constexpr size_t kWritesEach = 500;
+    std::atomic<int> committing = 0;
+    std::atomic<size_t> told = 0;
+    io::ThreadPool pool({.name = "commit", .threads = 2, .queue_max = 1});
+    WriteLane* lane_address = nullptr;
+    WriteLane lane(
+        [&](std::span<PendingWrite* const> group) {
+            EXPECT_EQ(committing.fetch_add(1), 0);
+            for (PendingWrite* write : group) {
+                write->reply = WriteReply{1, write->documents};
+            }
+            committing.fetch_sub(1);
+        },
+        [&] { return pool.submit("commit", [&](const std::stop_token&) { lane_address->lead(); }); });
+    lane_address = &lane;
+    std::vector<std::thread> writers;
+    for (size_t writer = 0; writer < kWriters; ++writer) {
+        writers.emplace_back([&, writer] {
+            for (size_t number = 0; number < kWritesEach; ++number) {
+                const uint64_t mine = writer * kWritesEach + number;
+                if (number % 7 == 0) {
+                    PendingWrite write;
+                    write.documents = mine;
+                    const Result<WriteReply> reply = lane.run(write);
+                    EXPECT_EQ(reply.value().count, mine);
+                    ++told;
+                    continue;
+                }
+                lane.submit(write_of(mine, [&told, mine](const Result<WriteReply>& reply) {
+                    EXPECT_EQ(reply.value().count, mine);
+                    ++told;
+                }));
+            }
+        });
+    }
+    for (std::thread& writer : writers) {
+        writer.join();
+    }
+    lane.close();
+    EXPECT_EQ(told, kWriters * kWritesEach) << "close waits for them all";
+    pool.stop();
+}
+
+TEST(WriteLane, WithoutAnotherThreadWhoSubmitsCommits) {
+    WriteLane lane(
+        [](std::span<PendingWrite* const> group) {
+            group.front()->reply = WriteReply{7, 1};
+        },
+        [] { return false; });
+    uint64_t sequence = 0;
+    lane.submit(write_of(1, [&](const Result<WriteReply>& reply) { sequence = reply.value().sequence; }));
+    EXPECT_EQ(sequence, 7U);
+    lane.close();
+    Code code = Code::kInternal;
+    lane.submit(write_of(1, [&](const Result<WriteReply>& reply) { code = reply.error().code(); }));
+    EXPECT_EQ(code, Code::kUnavailable);
 }
 
 }  // namespace

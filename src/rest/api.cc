@@ -2,7 +2,6 @@
 
 #include <array>
 #include <atomic>
-#include <exception>
 
 #include "model/limits.h"
 #include "rest/answer_codec.h"
@@ -35,6 +34,20 @@ void answer_write(Call& call, std::string_view verb, const engine::WriteReply& r
     JsonWriter writer;
     writer.begin_object().member(verb, reply.count).member("sequence", reply.sequence).end_object();
     call.answer(std::move(writer));
+}
+
+/// Answers with `write(reply)` when the write is done.
+template <class Write>
+engine::WriteDone answering(std::shared_ptr<Call> call, Write write) {
+    return [call = std::move(call), write = std::move(write)](const Result<engine::WriteReply>& done) {
+        call->guarded([&]() -> Result<void> {
+            if (!done) {
+                return done.error();
+            }
+            write(*call, *done);
+            return {};
+        });
+    };
 }
 
 Result<void> create_collection(Call& call, service::Service& service) {
@@ -92,8 +105,23 @@ Result<void> delete_metadata_index(Call& call, service::Service& service) {
     return {};
 }
 
-Result<void> upsert(Call& call, service::Service& service) {
-    AKIDB_TRY(auto parameters, parse_query(call.request().query, kUpsertParameters));
+void answer_upsert(Call& call, const engine::WriteReply& reply,
+                   const std::vector<model::DocumentId>& ids_made) {
+    JsonWriter writer;
+    writer.begin_object().member("upserted", reply.count).member("sequence", reply.sequence);
+    writer.member("durability", "local");
+    if (!ids_made.empty()) {
+        writer.key("ids").begin_array();
+        for (const model::DocumentId& id : ids_made) {
+            write_id(writer, id);
+        }
+        writer.end_array();
+    }
+    call.answer(std::move(writer.end_object()));
+}
+
+Result<void> upsert(const std::shared_ptr<Call>& call, service::Service& service) {
+    AKIDB_TRY(auto parameters, parse_query(call->request().query, kUpsertParameters));
     for (const auto& [name, value] : parameters) {
         if (value == "object") {
             return invalid_argument(name, "this collection has no object storage to acknowledge from",
@@ -103,27 +131,19 @@ Result<void> upsert(Call& call, service::Service& service) {
             return invalid_argument(name, "unknown durability \"" + printable(value) + "\"", "local");
         }
     }
-    AKIDB_TRY(UpsertBody body, read_upsert_body(call.body(), [&] { return service.new_document_id(); }));
-    call.body() = std::string();  // a batch may be 64 MiB: not twice in memory while it waits for the disk
+    AKIDB_TRY(UpsertBody body, read_upsert_body(call->body(), [&] { return service.new_document_id(); }));
+    call->body() = std::string();  // a batch may be 64 MiB: not twice in memory while it waits for the disk
     std::vector<model::DocumentId> ids;
     if (body.some_ids_made) {
         for (const model::Document& document : body.documents) {
             ids.push_back(document.id);
         }
     }
-    AKIDB_TRY(engine::WriteReply reply,
-              service.upsert_documents(call.context(), call.collection(), std::move(body.documents)));
-    JsonWriter writer;
-    writer.begin_object().member("upserted", reply.count).member("sequence", reply.sequence);
-    writer.member("durability", "local");
-    if (!ids.empty()) {
-        writer.key("ids").begin_array();
-        for (const model::DocumentId& id : ids) {
-            write_id(writer, id);
-        }
-        writer.end_array();
-    }
-    call.answer(std::move(writer.end_object()));
+    service.upsert_documents(
+        call->context(), call->collection(), std::move(body.documents),
+        answering(call, [ids = std::move(ids)](Call& later, const engine::WriteReply& reply) {
+            answer_upsert(later, reply, ids);
+        }));
     return {};
 }
 
@@ -164,22 +184,25 @@ Result<void> get_document(Call& call, service::Service& service) {
     return {};
 }
 
-Result<void> delete_document(Call& call, service::Service& service) {
-    AKIDB_TRY(std::vector<model::DocumentId> ids, id_in_path(call));
-    AKIDB_TRY(engine::WriteReply reply, service.delete_documents(call.context(), call.collection(), ids));
+void answer_delete(Call& call, const engine::WriteReply& reply) {
     answer_write(call, "deleted", reply);
+}
+
+Result<void> delete_document(const std::shared_ptr<Call>& call, service::Service& service) {
+    AKIDB_TRY(std::vector<model::DocumentId> ids, id_in_path(*call));
+    service.delete_documents(call->context(), call->collection(), ids, answering(call, answer_delete));
     return {};
 }
 
-Result<void> delete_documents(Call& call, service::Service& service) {
-    AKIDB_TRY(DeleteBody body, read_delete_body(call.body()));
-    const auto* ids = std::get_if<std::vector<model::DocumentId>>(&body.which);
-    Result<engine::WriteReply> reply =
-        ids != nullptr
-            ? service.delete_documents(call.context(), call.collection(), *ids)
-            : service.delete_matching(call.context(), call.collection(), std::get<model::Filter>(body.which));
-    AKIDB_TRY(engine::WriteReply done, std::move(reply));
-    answer_write(call, "deleted", done);
+Result<void> delete_documents(const std::shared_ptr<Call>& call, service::Service& service,
+                              const DeleteBody& body) {
+    if (const auto* ids = std::get_if<std::vector<model::DocumentId>>(&body.which)) {
+        service.delete_documents(call->context(), call->collection(), *ids, answering(call, answer_delete));
+        return {};
+    }
+    AKIDB_TRY(engine::WriteReply reply, service.delete_matching(call->context(), call->collection(),
+                                                                std::get<model::Filter>(body.which)));
+    answer_delete(*call, reply);
     return {};
 }
 
@@ -210,7 +233,8 @@ Result<void> search(Call& call, service::Service& service, const model::SearchRe
     return {};
 }
 
-Result<void> perform(Call& call, service::Service& service) {
+Result<void> perform(const std::shared_ptr<Call>& shared, service::Service& service) {
+    Call& call = *shared;
     switch (call.match().route->id) {
         case RouteId::kCreateCollection:
             return create_collection(call, service);
@@ -222,15 +246,17 @@ Result<void> perform(Call& call, service::Service& service) {
         case RouteId::kDeleteCollection:
             return delete_collection(call, service);
         case RouteId::kUpsert:
-            return upsert(call, service);
+            return upsert(shared, service);
         case RouteId::kGetDocuments:
             return get_documents(call, service);
         case RouteId::kGetDocument:
             return get_document(call, service);
         case RouteId::kDeleteDocument:
-            return delete_document(call, service);
-        case RouteId::kDeleteDocuments:
-            return delete_documents(call, service);
+            return delete_document(shared, service);
+        case RouteId::kDeleteDocuments: {
+            AKIDB_TRY(const DeleteBody body, read_delete_body(call.body()));
+            return delete_documents(shared, service, body);
+        }
         case RouteId::kEraseDocuments:
             return erase_documents(call, service);
         case RouteId::kCount:
@@ -266,35 +292,12 @@ class ApiHandler final : public Api {
     }
 
     void handle(HttpRequest request, Respond respond) override {
-        auto call = std::make_shared<Call>(std::move(request), std::move(respond), durations_, given_.clock);
-        guarded(*call, [&] { return route(call); });
+        auto call = std::make_shared<Call>(std::move(request), std::move(respond), durations_, given_.clock,
+                                           given_.logger);
+        call->guarded([&] { return route(call); });
     }
 
   private:
-    /// Whatever goes wrong inside becomes an answer.
-    template <class Act>
-    void guarded(Call& call, Act act) {
-        try {
-            Result<void> done = act();
-            if (!done) {
-                log_fault(call, done.error());
-                call.fail(done.error());
-            }
-        } catch (const std::exception& fault) {
-            Error error(Code::kInternal, "a fault of the server; its log has the request id");
-            given_.logger.log(LogLevel::kError, "a request ended by an exception",
-                              {{"request_id", call.context().request_id}, {"what", fault.what()}});
-            call.fail(error);
-        }
-    }
-
-    void log_fault(const Call& call, const Error& error) {
-        if (error.code() == Code::kInternal) {
-            given_.logger.log(LogLevel::kError, "a request failed",
-                              {{"request_id", call.context().request_id}, {"why", error.message()}});
-        }
-    }
-
     Result<void> route(const std::shared_ptr<Call>& call) {
         HttpRequest& request = call->request();
         AKIDB_TRY(RouteMatch match, match_route(request.method, request.path));
@@ -326,29 +329,42 @@ class ApiHandler final : public Api {
 
     Result<void> dispatch(const std::shared_ptr<Call>& call, service::Service& service) {
         RouteId id = call->match().route->id;
-        if (id == RouteId::kGetDocument) {
-            return perform(*call, service);
+        const bool is_small = call->body().size() <= kInlineBodyBytesMax;
+        if (id == RouteId::kGetDocument || id == RouteId::kDeleteDocument ||
+            (id == RouteId::kUpsert && is_small)) {
+            return perform(call, service);
         }
-        if (id == RouteId::kSearch && call->body().size() <= kInlineBodyBytesMax) {
+        if (id == RouteId::kDeleteDocuments && is_small) {
+            AKIDB_TRY(DeleteBody body, read_delete_body(call->body()));
+            if (!std::holds_alternative<model::Filter>(body.which)) {
+                return delete_documents(call, service, body);
+            }
+            auto kept = std::make_shared<const DeleteBody>(std::move(body));
+            return submit(call, [&service, kept](const std::shared_ptr<Call>& later) {
+                return delete_documents(later, service, *kept);
+            });
+        }
+        if (id == RouteId::kSearch && is_small) {
             AKIDB_TRY(model::SearchRequest request, read_search_body(call->body()));
             if (request.filter == nullptr && !request.params.exact &&
                 request.top_k + request.offset <= kInlineTopKMax &&
                 service.estimate_search_floats(call->collection(), request) <= kInlineFloatsMax) {
                 return search(*call, service, request);
             }
-            return submit(call, [&service, request = std::move(request)](Call& later) {
-                return search(later, service, request);
+            return submit(call, [&service, request = std::move(request)](const std::shared_ptr<Call>& later) {
+                return search(*later, service, request);
             });
         }
-        return submit(call, [&service](Call& later) { return perform(later, service); });
+        return submit(call,
+                      [&service](const std::shared_ptr<Call>& later) { return perform(later, service); });
     }
 
     template <class Act>
     Result<void> submit(const std::shared_ptr<Call>& call, Act act) {
         // The job alone keeps the call, so that a dropped job answers; should it be refused, we still hold it
         // here.
-        bool taken = given_.workers.submit("http", [this, call, act = std::move(act)](std::stop_token) {
-            guarded(*call, [&] { return act(*call); });
+        bool taken = given_.workers.submit("http", [call, act = std::move(act)](std::stop_token) {
+            call->guarded([&] { return act(call); });
         });
         if (!taken) {
             return Error(Code::kRateLimited, "too many requests are waiting").with_retry_after(1);

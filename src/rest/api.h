@@ -1,8 +1,9 @@
 // Api: the routes of /api/v1 and the probes as one HttpHandler: matches method and path in the route table,
 // decodes JSON, calls one service function, encodes the answer. No decision is made here that another
-// protocol would also need. Quick calls (probes, get, a plain search that reads little) run on the io thread;
-// writes, exact, filtered and long searches and everything that may wait for a disk run on `workers`.
-// Thread-safe.
+// protocol would also need. Quick calls (probes, get, a plain search that reads little, writes by id of
+// moderate size) run on the io thread; exact, filtered and long searches, large bodies and everything that
+// may wait for a disk run on `workers`. A write by id holds no thread while it waits for its turn and the
+// disk: it is answered by the thread that commits it. Thread-safe.
 #pragma once
 
 #include <memory>

@@ -1,11 +1,14 @@
 // Call: one request of the API on its way from its route to its answer. An answer is owed: whoever drops the
 // last reference without one answers 503 (a queued job that the executor dropped when it stopped).
+// guarded() runs a part of the work: whatever goes wrong in it becomes the answer.
 // Thread-compatible: one thread at a time holds it.
 #pragma once
 
+#include <exception>
 #include <string>
 #include <utility>
 
+#include "base/logger.h"
 #include "io/clock.h"
 #include "rest/answer_codec.h"
 #include "rest/duration_series.h"
@@ -18,12 +21,14 @@ namespace akidb::rest {
 
 class Call {
   public:
-    Call(HttpRequest request, Respond respond, DurationSeries& durations, const io::Clock& clock)
+    Call(HttpRequest request, Respond respond, DurationSeries& durations, const io::Clock& clock,
+         Logger& logger)
         : request_(std::move(request)),
           context_{.principal = {}, .request_id = request_.request_id},
           respond_(std::move(respond)),
           durations_(durations),
           clock_(clock),
+          logger_(logger),
           began_us_(clock.monotonic_us()) {}
     Call(const Call&) = delete;
     Call& operator=(const Call&) = delete;
@@ -55,12 +60,31 @@ class Call {
     }
     void fail(const Error& error) { answer(error_answer(error, request_.request_id)); }
 
+    template <class Act>
+    void guarded(Act act) {
+        try {
+            Result<void> done = act();
+            if (!done) {
+                if (done.error().code() == Code::kInternal) {
+                    logger_.log(LogLevel::kError, "a request failed",
+                                {{"request_id", context_.request_id}, {"why", done.error().message()}});
+                }
+                fail(done.error());
+            }
+        } catch (const std::exception& fault) {
+            logger_.log(LogLevel::kError, "a request ended by an exception",
+                        {{"request_id", context_.request_id}, {"what", fault.what()}});
+            fail(Error(Code::kInternal, "a fault of the server; its log has the request id"));
+        }
+    }
+
   private:
     HttpRequest request_;
     service::RequestContext context_;
     Respond respond_;
     DurationSeries& durations_;
     const io::Clock& clock_;
+    Logger& logger_;
     uint64_t began_us_;
     RouteMatch match_;
 };

@@ -49,16 +49,15 @@ inline constexpr std::array kSettings{
             .sentence =
                 "How long each of these threads looks for more work before it sleeps; saves waking it, costs "
                 "processor time under load."},
-    Setting{
-        .key = "server.worker_threads",
-        .type = SettingType::kInteger,
-        .unit = "threads",
-        .fallback = "16",
-        .min = 1,
-        .max = 1024,
-        .sentence =
-            "Threads for writes and for exact or filtered searches; writes that wait for the disk side by "
-            "side share one sync."},
+    Setting{.key = "server.worker_threads",
+            .type = SettingType::kInteger,
+            .unit = "threads",
+            .fallback = "16",
+            .min = 1,
+            .max = 1024,
+            .sentence =
+                "Threads for exact or filtered searches, large bodies, deletes by filter and changes of "
+                "collections."},
     Setting{.key = "server.maintenance_threads",
             .type = SettingType::kInteger,
             .unit = "threads",

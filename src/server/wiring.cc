@@ -28,6 +28,9 @@ constexpr uint64_t kGaugesEveryUs = 2'000'000;
 constexpr size_t kWorkerQueueMax = 1024;
 constexpr size_t kMaintenanceQueueMax = 1 << 16;
 constexpr size_t kLoaderQueueMax = 1 << 20;
+// Collections that wait for the disk at once; a thread here sleeps while it syncs.
+constexpr size_t kCommitThreads = 8;
+constexpr size_t kCommitQueueMax = 1 << 16;
 constexpr uint32_t kGrpcStopMs = 500;
 
 size_t cores() {
@@ -130,6 +133,7 @@ class Wiring final : public Server {
           lifecycle_(foundation.clock),
           workers_(worker_options(effective)),
           maintenance_(maintenance_options(effective)),
+          committer_({"commit", kCommitThreads, kCommitQueueMax, 0}),
           loader_({"loader", cores(), kLoaderQueueMax, 0}) {
         lifecycle_.attach_disk(disk_);
         metrics_.gauge(MetricId::kBuildInfo, {kVersion}).set(1);
@@ -168,7 +172,7 @@ class Wiring final : public Server {
         AKIDB_TRY(catalog_, std::move(opened));
         directory_ = std::make_unique<service::Directory>(
             engine::Dependencies{foundation_.files, foundation_.clock, maintenance_, foundation_.logger,
-                                 metrics_, &disk_},
+                                 metrics_, &disk_, &committer_},
             *random_, *catalog_, data_ + "/collections", collection_options(effective_, foundation_.kernels));
         service_ = std::make_unique<service::Service>(*directory_, foundation_.clock, *random_);
         AKIDB_TRY(directory_->start_loading(loader_));
@@ -236,6 +240,7 @@ class Wiring final : public Server {
     service::Lifecycle lifecycle_;
     io::ThreadPool workers_;
     io::ThreadPool maintenance_;
+    io::ThreadPool committer_;
     io::ThreadPool loader_;
     std::unique_ptr<catalog::Catalog> catalog_;
     std::unique_ptr<service::Directory> directory_;
@@ -269,6 +274,7 @@ Result<void> Wiring::close(bool checkpoint) {
         outcome = directory_->close_all(checkpoint);
     }
     maintenance_.stop();
+    committer_.stop();
     if (catalog_ != nullptr) {
         Result<void> closed = catalog_->close();
         if (outcome) {

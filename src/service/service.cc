@@ -61,16 +61,22 @@ model::DocumentId Service::new_document_id() {
     return model::DocumentId(io::make_uuid(random_, clock_));
 }
 
-Result<engine::WriteReply> Service::upsert_documents(const RequestContext&, std::string_view collection,
-                                                     std::vector<model::Document> documents) {
-    AKIDB_TRY(const auto found, directory_.find(collection));
-    return found->upsert(std::move(documents));
+void Service::upsert_documents(const RequestContext&, std::string_view collection,
+                               std::vector<model::Document> documents, engine::WriteDone done) {
+    const auto found = directory_.find(collection);
+    if (!found) {
+        return done(found.error());
+    }
+    (*found)->submit_upsert(std::move(documents), std::move(done));
 }
 
-Result<engine::WriteReply> Service::delete_documents(const RequestContext&, std::string_view collection,
-                                                     const std::vector<model::DocumentId>& ids) {
-    AKIDB_TRY(const auto found, directory_.find(collection));
-    return found->remove(ids);
+void Service::delete_documents(const RequestContext&, std::string_view collection,
+                               const std::vector<model::DocumentId>& ids, engine::WriteDone done) {
+    const auto found = directory_.find(collection);
+    if (!found) {
+        return done(found.error());
+    }
+    (*found)->submit_remove(ids, std::move(done));
 }
 
 Result<engine::WriteReply> Service::delete_matching(const RequestContext&, std::string_view collection,

@@ -54,10 +54,11 @@ class Service {
 
     /// UUID v7, for a document sent without an id.
     model::DocumentId new_document_id();
-    Result<engine::WriteReply> upsert_documents(const RequestContext& context, std::string_view collection,
-                                                std::vector<model::Document> documents);
-    Result<engine::WriteReply> delete_documents(const RequestContext& context, std::string_view collection,
-                                                const std::vector<model::DocumentId>& ids);
+    /// These two do not block: `done` is called as engine::WriteDone says.
+    void upsert_documents(const RequestContext& context, std::string_view collection,
+                          std::vector<model::Document> documents, engine::WriteDone done);
+    void delete_documents(const RequestContext& context, std::string_view collection,
+                          const std::vector<model::DocumentId>& ids, engine::WriteDone done);
     Result<engine::WriteReply> delete_matching(const RequestContext& context, std::string_view collection,
                                                const model::Filter& filter);
     Result<EraseReceipt> erase_documents(const RequestContext& context, std::string_view collection,

@@ -62,6 +62,13 @@ class ServiceTest : public ::testing::Test {
         return made;
     }
 
+    Result<engine::WriteReply> upsert(std::vector<model::Document> documents) {
+        std::optional<Result<engine::WriteReply>> reply;  // at return: there is no committer
+        service_->upsert_documents(context_, "words", std::move(documents),
+                                   [&](Result<engine::WriteReply> done) { reply = std::move(done); });
+        return *reply;
+    }
+
     std::string root_;
     RequestContext context_;
     std::unique_ptr<io::FileSystem> files_ = io::make_posix_file_system();
@@ -77,7 +84,7 @@ class ServiceTest : public ::testing::Test {
 
 TEST_F(ServiceTest, CollectionsSurviveARestartUnderTheirNames) {
     ASSERT_TRUE(service_->create_collection(context_, {"words", 16, model::Metric::kL2}).has_value());
-    ASSERT_TRUE(service_->upsert_documents(context_, "words", {document(1), document(2)}).has_value());
+    ASSERT_TRUE(upsert({document(1), document(2)}).has_value());
     stop();
     start();
     const auto described = service_->describe_collection(context_, "words").value();
@@ -144,7 +151,7 @@ TEST_F(ServiceTest, ADroppedCollectionIsGoneAndItsNameIsFree) {
     ASSERT_TRUE(service_->create_collection(context_, {"words", 16, model::Metric::kCosine}).has_value());
     EXPECT_EQ(service_->create_collection(context_, {"words", 16, model::Metric::kCosine}).error().code(),
               Code::kAlreadyExists);
-    ASSERT_TRUE(service_->upsert_documents(context_, "words", {document(1)}).has_value());
+    ASSERT_TRUE(upsert({document(1)}).has_value());
     const auto held = directory_->find("words").value();
     ASSERT_TRUE(service_->delete_collection(context_, "words").has_value());
     EXPECT_EQ(service_->count_documents(context_, "words", nullptr).error().code(), Code::kNotFound);
@@ -176,7 +183,7 @@ TEST_F(ServiceTest, ADamagedCollectionIsQuarantinedAndTheOthersServe) {
 
 TEST_F(ServiceTest, ACollectionWithoutSpaceToOpenWaitsForIt) {
     ASSERT_TRUE(service_->create_collection(context_, {"words", 16, model::Metric::kL2}).has_value());
-    ASSERT_TRUE(service_->upsert_documents(context_, "words", {document(1)}).has_value());
+    ASSERT_TRUE(upsert({document(1)}).has_value());
     stop();
     auto failing = std::make_unique<storage::FaultyFileSystem>();
     storage::FaultyFileSystem& disk = *failing;
