@@ -60,8 +60,8 @@ class ApiTest : public Test {
         EXPECT_TRUE(files_->make_directory(root_ + "/collections"));
         catalog_ = std::move(catalog::Catalog::open(root_ + "/catalog.db")).value();
         directory_ = std::make_unique<service::Directory>(
-            engine::Dependencies{*files_, *clock_, *pool_, logger_, metrics_}, *random_, *catalog_,
-            root_ + "/collections", engine::CollectionOptions{});
+            engine::Dependencies{*files_, *clock_, *pool_, logger_, metrics_, nullptr, pool_.get()}, *random_,
+            *catalog_, root_ + "/collections", engine::CollectionOptions{});
         service_ = std::make_unique<service::Service>(*directory_, *clock_, *random_);
         api_ = make_api({lifecycle_, *workers_, *clock_, metrics_, logger_});
     }
