@@ -1,9 +1,13 @@
 // AkiDB's side of index_bench: the graph class that the engine uses, over rows in chunks as the row store has
 // them.
 #include <fmt/format.h>
+#include <sys/prctl.h>
 
 #include <array>
+#include <memory>
 #include <stdexcept>
+#include <thread>
+#include <vector>
 
 #include "bench/chunked_rows.h"
 #include "bench/index_engine.h"
@@ -53,31 +57,74 @@ GraphOptions graph_options(const EngineOptions& options, const ChunkedRows& rows
                     options.codec, options.layout));
 }
 
+/// While one lives, memory comes in small pages only.
+class SmallPages {
+  public:
+    SmallPages() { set(1); }
+    ~SmallPages() { set(0); }
+    SmallPages(const SmallPages&) = delete;
+    SmallPages& operator=(const SmallPages&) = delete;
+
+  private:
+    static void set(unsigned long disabled) {
+        if (::prctl(PR_SET_THP_DISABLE, disabled, 0, 0, 0) != 0 && disabled != 0) {
+            throw std::runtime_error("large pages cannot be switched off here");
+        }
+    }
+};
+
 class AkidbEngine : public IndexEngine {
   public:
     AkidbEngine(OrderedBase base, const EngineOptions& options)
-        : rows_(options.metric, base),
-          graph_(rows_.rows(), graph_options(options, rows_)),
+        : small_pages_(options.small_pages ? std::make_unique<SmallPages>() : nullptr),
+          threads_(options.threads),
+          walks_floats_(options.walks_floats),
+          rows_(options.metric, base, options.kernels),
+          graph_(std::make_unique<Graph>(rows_.rows(), graph_options(options, rows_))),
           query_(rows_.rows().stride()) {}
 
     std::string name() const override { return "akidb"; }
-    std::string codec() const override { return fmt::format("{}bit", graph_.options().bits); }
+    std::string codec() const override {
+        return walks_floats_ ? "floats" : fmt::format("{}bit", graph_->options().bits);
+    }
     std::string layout() const override {
-        return graph_.options().layout == Layout::kTurbo ? "turbo" : "split";
+        return graph_->options().layout == Layout::kTurbo ? "turbo" : "split";
     }
 
     std::string description() const override {
-        const GraphOptions& options = graph_.options();
-        return fmt::format("degree {}, build-ef {}, alpha {}, kernels {}, built by 1 thread, {} unreachable",
-                           options.degree, options.build_ef, options.alpha, rows_.rows().kernels().name,
-                           graph_.count_unreachable());
+        const GraphOptions& options = graph_->options();
+        return fmt::format(
+            "degree {}, build-ef {}, alpha {}, kernels {}, built by {} thread{}, {} unreachable",
+            options.degree, options.build_ef, options.alpha, rows_.rows().kernels().name, threads_,
+            threads_ == 1 ? "" : "s", graph_->count_unreachable());
     }
 
     TimeSpent build() override {
         const Timer timer;
-        graph_.link(
-            rows_.count(), [] { return false; }, scratch_);
-        return timer.elapsed();
+        const auto never = [] { return false; };
+        graph_->encode(rows_.count(), never);
+        {
+            std::vector<std::jthread> others;
+            for (uint32_t i = 1; i < threads_; ++i) {
+                others.emplace_back([&] {
+                    index::SearchScratch scratch;
+                    graph_->link(rows_.count(), never, scratch);
+                });
+            }
+            graph_->link(rows_.count(), never, scratch_);
+        }
+        const TimeSpent spent = timer.elapsed();
+        if (walks_floats_) {
+            std::string lists;
+            graph_->export_lists(0, rows_.count(), lists);
+            auto bare = std::make_unique<Graph>(rows_.rows(), graph_->options());
+            if (!bare->import_lists(lists, rows_.count()).has_value()) {
+                throw std::runtime_error("a graph does not take its own lists");
+            }
+            graph_ = std::move(bare);
+        }
+        small_pages_.reset();
+        return spent;
     }
 
     size_t narrowest_ef(size_t /*k*/) const override { return 1; }
@@ -96,7 +143,7 @@ class AkidbEngine : public IndexEngine {
     }
 
     double bytes_per_vector() const override {
-        return static_cast<double>(graph_.memory_bytes()) / rows_.count();
+        return static_cast<double>(graph_->memory_bytes()) / rows_.count();
     }
     double original_bytes_per_vector() const override {
         return double{sizeof(float)} * rows_.rows().stride();
@@ -107,12 +154,15 @@ class AkidbEngine : public IndexEngine {
         index::encode_query(rows_.rows().metric(), query, query_);
         best_.reset(width.k);
         const auto accept_all = [](uint32_t) { return true; };
-        return graph_.search(query_.data(), static_cast<uint32_t>(width.ef), rows_.count(), accept_all,
-                             scratch_, best_);
+        return graph_->search(query_.data(), static_cast<uint32_t>(width.ef), rows_.count(), accept_all,
+                              scratch_, best_);
     }
 
+    std::unique_ptr<SmallPages> small_pages_;  // until the graph is built
+    uint32_t threads_;
+    bool walks_floats_;
     ChunkedRows rows_;
-    Graph graph_;
+    std::unique_ptr<Graph> graph_;
     index::SearchScratch scratch_;
     index::TopK best_{1};
     std::vector<float> query_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "bench/index_engine.h"
@@ -27,8 +28,9 @@ inline model::Metric model_metric(Metric metric) {
 
 class ChunkedRows {
   public:
-    ChunkedRows(Metric metric, OrderedBase base)
-        : rows_(model_metric(metric), static_cast<uint32_t>(base.dimension())),
+    ChunkedRows(Metric metric, OrderedBase base, const std::string& kernels = {})
+        : rows_(model_metric(metric), static_cast<uint32_t>(base.dimension()),
+                simd::choose_kernels(kernels.c_str())),
           count_(static_cast<uint32_t>(base.rows())) {
         const size_t stride = rows_.stride();
         for (uint32_t first = 0; first < count_; first += index::kRowsPerChunk) {

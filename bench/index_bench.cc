@@ -7,26 +7,17 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
-#include <fstream>
-#include <numeric>
-#include <random>
 #include <span>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
-#include "bench/index_engine.h"
-#include "bench/index_report.h"
-#include "bench/index_sweep.h"
-#include "bench/process_memory.h"
+#include "bench/contenders.h"
 #include "bench/recall.h"
 
 namespace akidb::bench {
 namespace {
-
-constexpr uint32_t kOrderSeed = 1;  // of the order in which rows are inserted
-constexpr double kMegabyte = 1e6;
 
 struct Options {
     std::string base;
@@ -41,81 +32,23 @@ struct Options {
     std::string csv;
 };
 
-// An engine with all that is said about it.
-struct Contender {
-    std::unique_ptr<IndexEngine> engine;
-    EngineReport report;
-    std::unique_ptr<IndexSweep> sweep;
-};
-
-std::string processor_name() {
-    std::ifstream file("/proc/cpuinfo");
-    for (std::string line; std::getline(file, line);) {
-        if (line.starts_with("model name")) {
-            return line.substr(line.find(':') + 2);
-        }
-    }
-    return "unknown processor";
-}
-
-template <class Make>
-Contender build(OrderedBase base, const EngineOptions& options, Make make) {
-    if (!reset_peak()) {
-        fmt::print("note: the peak of resident memory cannot be reset here; it is that of the whole run\n");
-    }
-    const uint64_t before = resident_bytes();
-    Contender contender{make(base, options), {}, nullptr};
-    IndexEngine& engine = *contender.engine;
-    contender.report.build = engine.build();
-    contender.report.peak_rss_mb = static_cast<double>(peak_resident_bytes() - before) / kMegabyte;
-    contender.report.engine = engine.name();
-    contender.report.codec = engine.codec();
-    contender.report.layout = engine.layout();
-    contender.report.description = engine.description();
-    contender.report.bytes_per_vector = engine.bytes_per_vector();
-    contender.report.original_bytes_per_vector = engine.original_bytes_per_vector();
-    print_build(contender.report);
-    return contender;
-}
-
-void measure(std::vector<Contender>& contenders, const Options& options) {
-    for (Contender& contender : contenders) {
-        contender.sweep->measure_recall(options.widths);
-    }
-    fmt::print("recall is known; {} timed rounds follow\n", options.rounds);
-    std::fflush(stdout);
-    for (size_t round = 0; round < options.rounds; ++round) {
-        for (Contender& contender : contenders) {
-            contender.sweep->time_round();
-        }
-    }
-    for (Contender& contender : contenders) {
-        contender.report.points = contender.sweep->points();
-    }
-}
-
 void run(const Options& options) {
     const VectorFile base_file(options.base);
     const VectorFile queries(options.query);
     const Truth truth = read_truth(options.truth);
     const RecallJudge judge(options.engine.metric, base_file, queries, truth);
-    std::vector<uint32_t> order(base_file.rows());
-    std::iota(order.begin(), order.end(), 0u);
-    std::shuffle(order.begin(), order.end(), std::mt19937(kOrderSeed));
+    const std::vector<uint32_t> order = insertion_order(base_file.rows());
     const OrderedBase base{base_file, order};
     fmt::print("{}: {} x {}, {}, {} queries, {} rounds; {}, {} cores, compiler {}, searches on one thread\n",
                options.base, base.rows(), base.dimension(), options.metric, queries.rows(), options.rounds,
                processor_name(), std::thread::hardware_concurrency(), __VERSION__);
     std::fflush(stdout);
     std::vector<Contender> contenders;
-    contenders.push_back(build(base, options.engine, make_akidb_engine));
+    contenders.push_back(build_contender(base, options.engine, make_akidb_engine));
     if (!options.peer.empty()) {
-        contenders.push_back(build(base, options.engine, make_hnswlib_engine));
+        contenders.push_back(build_contender(base, options.engine, make_hnswlib_engine));
     }
-    for (Contender& contender : contenders) {
-        contender.sweep = std::make_unique<IndexSweep>(*contender.engine, base, queries, judge);
-    }
-    measure(contenders, options);
+    measure(contenders, base, queries, judge, {options.widths, options.rounds});
     for (const Contender& contender : contenders) {
         print_points(contender.report);
         if (!options.csv.empty()) {
@@ -148,7 +81,7 @@ void add_options(CLI::App& app, Options& options) {
     app.add_option("--alpha", engine.alpha, "of the pruning")
         ->capture_default_str()
         ->check(CLI::Range(1.0, 2.0));
-    app.add_option("--threads", engine.threads, "that build the peer; ours is built by one")
+    app.add_option("--threads", engine.threads, "that build, ours and the peer")
         ->capture_default_str()
         ->check(CLI::Range(1, 1024));
     app.add_option("--ef", options.widths, "widths to measure, a list with commas")
@@ -176,7 +109,6 @@ std::string unknown_option(const CLI::App& app, std::span<char* const> words) {
 
 int run_program(int argc, char** argv) {
     Options options;
-    options.engine.threads = std::max(1u, std::thread::hardware_concurrency());
     CLI::App app("measures the index alone, beside a peer if wanted", "index_bench");
     add_options(app, options);
     const std::string unknown = unknown_option(app, {argv + 1, argv + argc});

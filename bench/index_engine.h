@@ -38,7 +38,11 @@ struct EngineOptions {
     uint32_t degree = kDegree;
     uint32_t build_ef = kBuildEf;
     float alpha = kAlpha;
-    uint32_t threads = 1;    // that build the peer; AkiDB's graph is built by one
+    uint32_t threads = 1;  // that build; one builds the same graph of ours every time
+    // What ours is told to do without, to see what it brings.
+    bool walks_floats = false;  // no codes
+    bool small_pages = false;
+    std::string kernels;     // a set of simd/kernels.h; empty: the best here
     std::string peer_index;  // a file that keeps the peer's index between runs; empty: none
 };
 

@@ -1,0 +1,75 @@
+#include "bench/contenders.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <numeric>
+#include <random>
+
+#include "bench/process_memory.h"
+
+namespace akidb::bench {
+namespace {
+
+constexpr uint32_t kOrderSeed = 1;
+constexpr double kMegabyte = 1e6;
+
+}  // namespace
+
+std::vector<uint32_t> insertion_order(size_t rows) {
+    std::vector<uint32_t> order(rows);
+    std::iota(order.begin(), order.end(), 0u);
+    std::shuffle(order.begin(), order.end(), std::mt19937(kOrderSeed));
+    return order;
+}
+
+Contender build_contender(OrderedBase base, const EngineOptions& options, const MakeEngine& make) {
+    if (!reset_peak()) {
+        fmt::print("note: the peak of resident memory cannot be reset here; it is that of the whole run\n");
+    }
+    const uint64_t before = resident_bytes();
+    Contender contender{make(base, options), {}, nullptr};
+    IndexEngine& engine = *contender.engine;
+    contender.report.build = engine.build();
+    contender.report.peak_rss_mb = static_cast<double>(peak_resident_bytes() - before) / kMegabyte;
+    contender.report.engine = engine.name();
+    contender.report.codec = engine.codec();
+    contender.report.layout = engine.layout();
+    contender.report.description = engine.description();
+    contender.report.bytes_per_vector = engine.bytes_per_vector();
+    contender.report.original_bytes_per_vector = engine.original_bytes_per_vector();
+    print_build(contender.report);
+    return contender;
+}
+
+void measure(std::vector<Contender>& contenders, OrderedBase base, const VectorFile& queries,
+             const RecallJudge& judge, const Sweeps& sweeps) {
+    for (Contender& contender : contenders) {
+        contender.sweep = std::make_unique<IndexSweep>(*contender.engine, base, queries, judge);
+        contender.sweep->measure_recall(sweeps.widths);
+    }
+    fmt::print("recall is known; {} timed rounds follow\n", sweeps.rounds);
+    std::fflush(stdout);
+    for (size_t round = 0; round < sweeps.rounds; ++round) {
+        for (Contender& contender : contenders) {
+            contender.sweep->time_round();
+        }
+    }
+    for (Contender& contender : contenders) {
+        contender.report.points = contender.sweep->points();
+    }
+}
+
+std::string processor_name() {
+    std::ifstream file("/proc/cpuinfo");
+    for (std::string line; std::getline(file, line);) {
+        if (line.starts_with("model name")) {
+            return line.substr(line.find(':') + 2);
+        }
+    }
+    return "unknown processor";
+}
+
+}  // namespace akidb::bench
