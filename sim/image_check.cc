@@ -24,6 +24,9 @@ std::string ImageCheck::check(SimFileSystem& image, const Expectation& expected)
     counts_.with_manifest += (*opened)->stats().covered_sequence > 0 ? 1 : 0;
     Expectation settled = expected;
     std::string wrong = settled.oracle.check(**opened, dice_);
+    if (wrong.empty()) {
+        wrong = settled.retries.check(**opened, settled.oracle);
+    }
     if (wrong.empty() && dice_.one_in(kLivesOnOneIn)) {
         wrong = live_on(image, machine, *opened, settled);
     }
@@ -35,10 +38,12 @@ std::string ImageCheck::live_on(SimFileSystem& image, Machine& machine,
     int64_t stamp = 1'000'000;
     for (int i = 0; i < 3; ++i) {
         const Operation operation = random_operation(dice_, stamp);
-        if (auto reply = perform(operation, *collection); !reply.has_value()) {
+        const auto reply = perform(operation, *collection);
+        if (!reply.has_value()) {
             return "a write after recovery was refused: " + reply.error().message();
         }
         expected.oracle.acknowledged(operation);
+        expected.retries.acknowledged(operation, *reply);
         machine.executor.run_one();
     }
     if (dice_.coin()) {
@@ -51,7 +56,10 @@ std::string ImageCheck::live_on(SimFileSystem& image, Machine& machine,
     if (!again.has_value()) {
         return "the second opening failed: " + again.error().message();
     }
-    const std::string wrong = expected.oracle.check(**again, dice_);
+    std::string wrong = expected.oracle.check(**again, dice_);
+    if (wrong.empty()) {
+        wrong = expected.retries.check(**again, expected.oracle);
+    }
     return wrong.empty() ? wrong : "at the second opening: " + wrong;
 }
 

@@ -7,12 +7,14 @@
 
 #include "sim/machine.h"
 #include "sim/oracle.h"
+#include "sim/retries.h"
 
 namespace akidb::sim {
 
 struct Expectation {
     Catalog catalog;
     Oracle oracle;
+    Retries retries{};
 };
 
 struct ImageCounts {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <iterator>
 #include <numeric>
 
@@ -155,6 +156,16 @@ std::string describe_difference(const State& found, const State& expected) {
     return text;
 }
 
+std::optional<model::WriteKey> key_of(const Operation& operation) {
+    if (operation.key == 0) {
+        return std::nullopt;
+    }
+    model::WriteKey key;
+    std::memcpy(key.key.bytes.data(), &operation.key, sizeof(operation.key));
+    key.fingerprint = key.key;
+    return key;
+}
+
 }  // namespace
 
 model::SearchRequest random_search(Dice& dice, int64_t next_stamp) {
@@ -197,6 +208,7 @@ Operation random_operation(Dice& dice, int64_t& next_stamp) {
         operation.kind = Operation::Kind::kDeleteMatching;
         operation.stamp_below = next_stamp - static_cast<int64_t>(dice.below(60));
     }
+    operation.key = dice.coin() ? dice.next() | 1 : 0;
     return operation;
 }
 
@@ -230,17 +242,17 @@ Result<engine::WriteReply> perform(const Operation& operation, engine::Collectio
                 document.metadata = metadata_of(entry.stamp);
                 documents.push_back(std::move(document));
             }
-            return collection.upsert(std::move(documents));
+            return collection.upsert(std::move(documents), key_of(operation));
         }
         case Operation::Kind::kDelete: {
             std::vector<model::DocumentId> ids;
             for (const uint64_t id : operation.ids) {
                 ids.emplace_back(id);
             }
-            return collection.remove(ids);
+            return collection.remove(ids, key_of(operation));
         }
         case Operation::Kind::kDeleteMatching:
-            return collection.remove_matching(stamp_filter(operation.stamp_below));
+            return collection.remove_matching(stamp_filter(operation.stamp_below), key_of(operation));
     }
     return Error(Code::kInternal, "unknown operation");
 }

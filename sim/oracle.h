@@ -32,6 +32,7 @@ struct Operation {
     std::vector<std::pair<uint64_t, Entry>> documents;
     std::vector<uint64_t> ids;
     int64_t stamp_below = 0;  // kDeleteMatching
+    uint64_t key = 0;         // what the client names it by, to send it again; 0: nothing
 };
 
 std::vector<float> random_vector(Dice& dice);

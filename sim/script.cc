@@ -99,6 +99,7 @@ Operation operation_of(Step step, const State& state, Dice& dice, int64_t& next_
         default:
             break;
     }
+    operation.key = dice.coin() ? dice.next() | 1 : 0;
     return operation;
 }
 

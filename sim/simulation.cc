@@ -116,6 +116,7 @@ class Run {
             step(Step::kRunJob);
         } else if (kind < 60) {
             check("while running");
+            dice_.coin() ? send_again("while running") : void();
         } else if (kind < 62) {
             step(Step::kRestart);
         } else if (kind < 63) {
@@ -167,13 +168,16 @@ class Run {
         if (reply.has_value()) {
             ++report_.acknowledged;
             oracle_.acknowledged(operation);
+            retries_.acknowledged(operation, *reply);
         } else if (disk_.power_is_off()) {
             oracle_.unknown(operation);
+            retries_.unknown(operation);
         } else if (!options_.fault) {
             violation("a write was refused: " + reply.error().message());
         } else if (reply.error().code() == Code::kUnavailable &&
                    reply.error().message().starts_with("outcome unknown")) {
             oracle_.unknown(operation);
+            retries_.unknown(operation);
         }
         // Any other error is a refusal: the operation must leave no trace.
     }
@@ -195,8 +199,28 @@ class Run {
     void check_and_settle(const std::string& when) {
         Dice dice(dice_.next());
         if (std::string wrong = oracle_.check(*collection_, dice); !wrong.empty()) {
+            return violation(when + ": " + wrong);
+        }
+        send_again(when);
+    }
+
+    void send_again(const std::string& when) {
+        if (disk_.power_is_off() || options_.fault) {
+            return;  // what is sent may be refused
+        }
+        Retries retries = retries_;
+        Oracle settled = oracle_;
+        in_flight_ = retries_.pending() ? &*retries_.pending() : nullptr;
+        const std::string wrong = retries.check(*collection_, settled);
+        in_flight_ = nullptr;
+        if (disk_.power_is_off()) {  // in the middle of it
+            return retries_.pending() ? oracle_.unknown(*retries_.pending()) : void();
+        }
+        if (!wrong.empty()) {
             violation(when + ": " + wrong);
         }
+        retries_ = std::move(retries);
+        oracle_ = std::move(settled);
     }
 
     void restart() {
@@ -248,6 +272,7 @@ class Run {
         }
         catalog_ = next;
         oracle_ = Oracle();
+        retries_ = Retries();
         is_going_on_ = open();
     }
 
@@ -263,9 +288,10 @@ class Run {
     }
 
     Expectation expectation() const {
-        Expectation expected{catalog_, oracle_};
+        Expectation expected{catalog_, oracle_, retries_};
         if (in_flight_ != nullptr) {
             expected.oracle.unknown(*in_flight_);
+            expected.retries.unknown(*in_flight_);
         }
         return expected;
     }
@@ -329,6 +355,7 @@ class Run {
     std::unique_ptr<Machine> machine_;
     std::shared_ptr<engine::Collection> collection_;
     Oracle oracle_;
+    Retries retries_;
     const Operation* in_flight_ = nullptr;
     int64_t next_stamp_ = 1;
     bool is_imagining_ = false;

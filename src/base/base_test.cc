@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "base/crc32c.h"
+#include "base/digest.h"
 #include "base/published.h"
 #include "base/result.h"
 #include "base/uuid.h"
@@ -67,6 +68,35 @@ TEST(Uuid, TextFormRoundTripsAndRefusesOtherForms) {
     EXPECT_EQ(Uuid::parse(made.to_string()), made);
     EXPECT_FALSE(Uuid::parse("0123456789ab7fffbedcba9876543210").has_value());
     EXPECT_FALSE(Uuid::parse("01234567-89ab-7fff-bedc-ba987654321g").has_value());
+}
+
+// The expected texts are those of `b2sum -l 128`.
+TEST(Digester, MakesTheDigestsOfTheRfcHoweverTheTextIsCut) {
+    const std::pair<size_t, std::string_view> kKnown[] = {
+        {127, "28b1296c7d4807883de6ee4ec04dcc0a"}, {128, "a74787004ef589e31149183900d0294a"},
+        {129, "aaf1b0371f6d4ee49ee4fb5ddd9c49ef"}, {256, "1142c504dcd26338b7cbcf41424540d0"},
+        {257, "b77b55d3dddcc45c6a52774565cd0dd6"}, {1000, "bca120dfd89cd95d82898473a5b01c90"}};
+    const auto hex = [](const Digest128& digest) {
+        std::string text;
+        for (const uint8_t byte : digest.bytes) {
+            text += "0123456789abcdef"[byte >> 4];
+            text += "0123456789abcdef"[byte & 15];
+        }
+        return text;
+    };
+    EXPECT_EQ(hex(Digester().finish()), "cae66941d9efbd404e4d88758ea67670");
+    EXPECT_EQ(hex(Digester().add("abc").finish()), "cf4ab791c62b8d2b2109c90275287816");
+    for (const auto& [bytes, expected] : kKnown) {
+        std::string text;
+        for (size_t i = 0; i < bytes; ++i) {
+            text += static_cast<char>(i % 251);
+        }
+        EXPECT_EQ(hex(Digester().add(text).finish()), expected) << bytes;
+        const std::string_view whole(text);
+        for (const size_t cut : {size_t{1}, size_t{126}, std::min<size_t>(bytes, 128)}) {
+            EXPECT_EQ(hex(Digester().add(whole.substr(0, cut)).add(whole.substr(cut)).finish()), expected);
+        }
+    }
 }
 
 TEST(Published, ReaderKeepsTheValueItLoaded) {

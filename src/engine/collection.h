@@ -25,7 +25,9 @@
 #include "io/executor.h"
 #include "io/file_system.h"
 #include "model/document.h"
+#include "model/limits.h"
 #include "model/search.h"
+#include "model/write_key.h"
 #include "simd/kernels.h"
 #include "storage/disk_space.h"
 #include "storage/log_writer.h"
@@ -56,6 +58,8 @@ struct CollectionOptions {
     uint32_t rewrite_dead_rows_min = 1'024;
     /// Bytes of vectors in one file of a rewrite, about: one slice of the job.
     uint64_t rewrite_file_bytes = 128 << 20;
+    /// A write with a key beyond these is refused with 429 until the oldest was 24 hours ago.
+    uint64_t remembered_keys_max = model::kRememberedKeysDefault;
     const simd::Kernels* kernels = nullptr;  // null: the best that this CPU runs
 };
 
@@ -72,7 +76,9 @@ struct Dependencies {
 
 struct WriteReply {
     uint64_t sequence = 0;
-    uint64_t count = 0;  // documents written, or deleted (those that were there)
+    uint64_t count = 0;      // documents written, or deleted (those that were there)
+    bool is_replay = false;  // the answer of an earlier write with this key, which was not applied again
+    Uuid first_made_id{};    // of the key, in a replay
 };
 
 /// How a write ended. Called once, by the thread that committed it, with writes behind it waiting: it must be
@@ -138,14 +144,23 @@ class Collection {
 
     /// All or nothing. Validates ids, vectors and sizes; later duplicates of an id in one batch win.
     /// kInvalidArgument, kRateLimited (head full), kDiskFull, kUnavailable (closed or poisoned).
-    virtual Result<WriteReply> upsert(std::vector<model::Document> documents) = 0;
-    virtual Result<WriteReply> remove(const std::vector<model::DocumentId>& ids) = 0;
+    /// With a key that was seen in the last 24 hours (also by remove and remove_matching) nothing is applied:
+    /// the first answer comes again (is_replay), or kConflict when the fingerprint is another one. The key is
+    /// remembered with the write or not at all, and not when the write is refused; kRateLimited when too many
+    /// are.
+    virtual Result<WriteReply> upsert(std::vector<model::Document> documents,
+                                      const std::optional<model::WriteKey>& key = std::nullopt) = 0;
+    virtual Result<WriteReply> remove(const std::vector<model::DocumentId>& ids,
+                                      const std::optional<model::WriteKey>& key = std::nullopt) = 0;
     /// The same for callers who have better to do than to wait for the disk: `done` is called instead,
     /// possibly before the return (always when the write is refused before it enters the lane).
-    virtual void submit_upsert(std::vector<model::Document> documents, WriteDone done) = 0;
-    virtual void submit_remove(const std::vector<model::DocumentId>& ids, WriteDone done) = 0;
+    virtual void submit_upsert(std::vector<model::Document> documents, WriteDone done,
+                               const std::optional<model::WriteKey>& key = std::nullopt) = 0;
+    virtual void submit_remove(const std::vector<model::DocumentId>& ids, WriteDone done,
+                               const std::optional<model::WriteKey>& key = std::nullopt) = 0;
     /// Those that match at the moment of the write; the log gets the resolved ids (rule R9).
-    virtual Result<WriteReply> remove_matching(const model::Filter& filter) = 0;
+    virtual Result<WriteReply> remove_matching(const model::Filter& filter,
+                                               const std::optional<model::WriteKey>& key = std::nullopt) = 0;
 
     /// In the order asked; those not there are absent.
     virtual Result<std::vector<model::Document>> get(const std::vector<model::DocumentId>& ids,

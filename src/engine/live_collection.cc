@@ -46,6 +46,7 @@ LiveCollection::LiveCollection(Dependencies dependencies, std::string directory,
       options_(options),
       lane_([this](std::span<PendingWrite* const> group) { commit_group(group); },
             [this] { return lead_elsewhere(); }),
+      keys_(dependencies_.clock, options_.remembered_keys_max, dependencies_.metrics),
       documents_written_(dependencies_.metrics.counter(telemetry::MetricId::kDocumentsWritten)),
       documents_deleted_(dependencies_.metrics.counter(telemetry::MetricId::kDocumentsDeleted)),
       search_distances_(dependencies_.metrics.counter(telemetry::MetricId::kSearchDistances)),
@@ -72,6 +73,11 @@ bool LiveCollection::lead_elsewhere() {
     return dependencies_.committer != nullptr &&
            dependencies_.committer->submit(
                "commit", [self = shared_from_this()](const std::stop_token&) { self->lane_.lead(); });
+}
+
+/// A key that is seen already needs neither room nor disk, and no log that works.
+std::optional<Result<WriteReply>> LiveCollection::answer_of(const std::optional<model::WriteKey>& key) const {
+    return key.has_value() ? keys_.find(*key, published_.load()->sequence) : std::nullopt;
 }
 
 Result<void> LiveCollection::prepare_upsert(PendingWrite& write,
@@ -106,27 +112,47 @@ Result<void> LiveCollection::prepare_remove(PendingWrite& write, const std::vect
     return {};
 }
 
-Result<WriteReply> LiveCollection::upsert(std::vector<model::Document> documents) {
+Result<WriteReply> LiveCollection::upsert(std::vector<model::Document> documents,
+                                          const std::optional<model::WriteKey>& key) {
+    if (std::optional<Result<WriteReply>> known = answer_of(key)) {
+        return std::move(*known);
+    }
     PendingWrite write;
+    write.key = key;
     AKIDB_TRY(prepare_upsert(write, std::move(documents)));
     return lane_.run(write);
 }
 
-Result<WriteReply> LiveCollection::remove(const std::vector<model::DocumentId>& ids) {
+Result<WriteReply> LiveCollection::remove(const std::vector<model::DocumentId>& ids,
+                                          const std::optional<model::WriteKey>& key) {
+    if (std::optional<Result<WriteReply>> known = answer_of(key)) {
+        return std::move(*known);
+    }
     PendingWrite write;
+    write.key = key;
     AKIDB_TRY(prepare_remove(write, ids));
     return lane_.run(write);
 }
 
-void LiveCollection::submit_upsert(std::vector<model::Document> documents, WriteDone done) {
+void LiveCollection::submit_upsert(std::vector<model::Document> documents, WriteDone done,
+                                   const std::optional<model::WriteKey>& key) {
+    if (std::optional<Result<WriteReply>> known = answer_of(key)) {
+        return done(std::move(*known));
+    }
     auto write = std::make_unique<PendingWrite>();
+    write->key = key;
     write->done = std::move(done);
     const Result<void> prepared = prepare_upsert(*write, std::move(documents));
     submit(std::move(write), prepared);
 }
 
-void LiveCollection::submit_remove(const std::vector<model::DocumentId>& ids, WriteDone done) {
+void LiveCollection::submit_remove(const std::vector<model::DocumentId>& ids, WriteDone done,
+                                   const std::optional<model::WriteKey>& key) {
+    if (std::optional<Result<WriteReply>> known = answer_of(key)) {
+        return done(std::move(*known));
+    }
     auto write = std::make_unique<PendingWrite>();
+    write->key = key;
     write->done = std::move(done);
     const Result<void> prepared = prepare_remove(*write, ids);
     submit(std::move(write), prepared);
@@ -140,9 +166,14 @@ void LiveCollection::submit(std::unique_ptr<PendingWrite> write, const Result<vo
     lane_.submit(std::move(write));
 }
 
-Result<WriteReply> LiveCollection::remove_matching(const model::Filter& filter) {
+Result<WriteReply> LiveCollection::remove_matching(const model::Filter& filter,
+                                                   const std::optional<model::WriteKey>& key) {
+    if (std::optional<Result<WriteReply>> known = answer_of(key)) {
+        return std::move(*known);
+    }
     AKIDB_TRY(model::validate(filter));
     PendingWrite write;
+    write.key = key;
     write.remove_matching = &filter;
     return lane_.run(write);
 }
@@ -181,10 +212,19 @@ void LiveCollection::commit_group(std::span<PendingWrite* const> group) noexcept
         group.front()->reply = done.has_value() ? Result<WriteReply>(WriteReply{}) : std::move(done).error();
         return;
     }
-    if (group.front()->remove_matching != nullptr) {
-        resolve_filter(*group.front());
-    }
     std::vector<PendingWrite*> writes(group.begin(), group.end());
+    const std::vector<RememberedKeys::Repeat> repeats = keys_.settle(writes);
+    if (!writes.empty()) {
+        commit_writes(writes);
+    }
+    keys_.answer(repeats);
+}
+
+void LiveCollection::commit_writes(std::vector<PendingWrite*>& writes) {
+    if (writes.front()->remove_matching != nullptr) {
+        resolve_filter(*writes.front());
+    }
+    keys_.add_keys(writes);
     auto refuse = [&](const Error& error) {
         for (PendingWrite* write : writes) {
             write->reply = error;
@@ -239,6 +279,8 @@ Result<WriteReply> LiveCollection::apply(uint64_t sequence, storage::RecordType 
             return apply_upsert(sequence, body);
         case storage::RecordType::kDelete:
             return apply_delete(sequence, body);
+        case storage::RecordType::kKeyed:
+            return apply_keyed(sequence, body);
         case storage::RecordType::kCleanStop:
             return WriteReply{sequence, 0};
     }
@@ -279,6 +321,13 @@ Result<WriteReply> LiveCollection::apply_delete(uint64_t sequence, std::string_v
     live_ -= deleted;
     documents_deleted_.add(static_cast<double>(deleted));
     return WriteReply{sequence, deleted};
+}
+
+Result<WriteReply> LiveCollection::apply_keyed(uint64_t sequence, std::string_view body) {
+    AKIDB_TRY(const storage::KeyedRecord record, storage::decode_keyed(body));
+    AKIDB_TRY(const WriteReply reply, apply(sequence, record.type, record.body));
+    keys_.add({record.key, record.remembered_at_ms, sequence, reply.count});
+    return reply;
 }
 
 void LiveCollection::publish(uint64_t sequence) {

@@ -15,6 +15,7 @@
 #include "base/published.h"
 #include "engine/collection.h"
 #include "engine/query.h"
+#include "engine/remembered_keys.h"
 #include "engine/rewrite.h"
 #include "engine/snapshot.h"
 #include "engine/write_lane.h"
@@ -33,11 +34,16 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     Result<void> recover();
 
     const model::CollectionSpec& spec() const override { return spec_; }
-    Result<WriteReply> upsert(std::vector<model::Document> documents) override;
-    Result<WriteReply> remove(const std::vector<model::DocumentId>& ids) override;
-    void submit_upsert(std::vector<model::Document> documents, WriteDone done) override;
-    void submit_remove(const std::vector<model::DocumentId>& ids, WriteDone done) override;
-    Result<WriteReply> remove_matching(const model::Filter& filter) override;
+    Result<WriteReply> upsert(std::vector<model::Document> documents,
+                              const std::optional<model::WriteKey>& key) override;
+    Result<WriteReply> remove(const std::vector<model::DocumentId>& ids,
+                              const std::optional<model::WriteKey>& key) override;
+    void submit_upsert(std::vector<model::Document> documents, WriteDone done,
+                       const std::optional<model::WriteKey>& key) override;
+    void submit_remove(const std::vector<model::DocumentId>& ids, WriteDone done,
+                       const std::optional<model::WriteKey>& key) override;
+    Result<WriteReply> remove_matching(const model::Filter& filter,
+                                       const std::optional<model::WriteKey>& key) override;
     Result<std::vector<model::Document>> get(const std::vector<model::DocumentId>& ids,
                                              model::Include include) const override;
     Result<uint64_t> count(const model::Filter* filter) const override;
@@ -56,6 +62,7 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
 
     // Recovery (live_recovery.cc).
     Result<void> open_segments(const storage::Manifest& manifest);
+    Result<void> open_keys(const storage::Manifest& manifest);
     Result<storage::LogRecovery> replay_log();
     Result<bool> holds_files() const;
 
@@ -69,6 +76,8 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     // and the lane without an end of this group: the process ends instead, and the next start has it from the
     // log.
     void commit_group(std::span<PendingWrite* const> group) noexcept;
+    void commit_writes(std::vector<PendingWrite*>& writes);
+    std::optional<Result<WriteReply>> answer_of(const std::optional<model::WriteKey>& key) const;
     Result<void> prepare_group(std::span<PendingWrite* const> group);
     void resolve_filter(PendingWrite& write);
     /// What follows the log cannot fail: bodies are ours, or passed the log's checksum and decode. kDataLoss
@@ -76,6 +85,7 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     Result<WriteReply> apply(uint64_t sequence, storage::RecordType type, std::string_view body);
     Result<WriteReply> apply_upsert(uint64_t sequence, std::string_view body);
     Result<WriteReply> apply_delete(uint64_t sequence, std::string_view body);
+    Result<WriteReply> apply_keyed(uint64_t sequence, std::string_view body);
     void publish(uint64_t sequence);
 
     // A disk that fills (live_disk.cc).
@@ -128,6 +138,7 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     Result<void> write_rows(const Snapshot& snapshot, storage::Manifest& manifest);
     Result<void> write_graph(storage::Manifest& manifest, uint32_t linked);
     Result<void> write_dead(const Snapshot& snapshot, storage::Manifest& manifest);
+    Result<void> write_keys(const Snapshot& snapshot, storage::Manifest& manifest);
     std::string segment_directory() const;
     std::string log_directory() const;
 
@@ -151,6 +162,8 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     // Owned by the lane's leader (and recovery before it).
     std::unique_ptr<storage::LogWriter> log_;
     uint64_t live_ = 0;
+
+    RememberedKeys keys_;
 
     // Owned by the maintenance job.
     storage::Manifest manifest_;

@@ -8,12 +8,12 @@
 namespace akidb::engine {
 
 Result<EraseReceipt> LiveCollection::erase(const std::vector<model::DocumentId>& ids) {
-    AKIDB_TRY(const WriteReply deleted, remove(ids));
+    AKIDB_TRY(const WriteReply deleted, remove(ids, std::nullopt));
     return purge(deleted);
 }
 
 Result<EraseReceipt> LiveCollection::erase_matching(const model::Filter& filter) {
-    AKIDB_TRY(const WriteReply deleted, remove_matching(filter));
+    AKIDB_TRY(const WriteReply deleted, remove_matching(filter, std::nullopt));
     return purge(deleted);
 }
 

@@ -244,6 +244,7 @@ Result<storage::Manifest> LiveCollection::write_segments(const Snapshot& snapsho
     AKIDB_TRY(write_rows(snapshot, manifest));
     AKIDB_TRY(write_graph(manifest, linked));
     AKIDB_TRY(write_dead(snapshot, manifest));
+    AKIDB_TRY(write_keys(snapshot, manifest));
     return manifest;
 }
 
@@ -303,6 +304,20 @@ Result<void> LiveCollection::write_dead(const Snapshot& snapshot, storage::Manif
     AKIDB_TRY(manifest.dead,
               storage::write_dead_segment(dependencies_.files, segment_directory(),
                                           storage::dead_name(manifest.version), spec_.id, dead));
+    return {};
+}
+
+Result<void> LiveCollection::write_keys(const Snapshot& snapshot, storage::Manifest& manifest) {
+    if (manifest.keys.has_value() && keys_.is_unchanged_since(manifest_.covered_sequence)) {
+        return {};
+    }
+    const std::vector<storage::RememberedKey> keys = keys_.up_to(snapshot.sequence);
+    manifest.keys.reset();
+    if (!keys.empty()) {
+        AKIDB_TRY(manifest.keys,
+                  storage::write_keys_segment(dependencies_.files, segment_directory(),
+                                              storage::keys_name(manifest.version), spec_.id, keys));
+    }
     return {};
 }
 

@@ -89,6 +89,7 @@ Result<void> LiveCollection::recover() {
     AKIDB_TRY(log_, storage::LogWriter::open(dependencies_.files, log_directory(), spec_.id,
                                              recovery.last_sequence + 1, options_.log));
     log_bytes_ = log_->log_bytes();
+    keys_.start();
     publish(recovery.last_sequence);
     dependencies_.logger.log(
         LogLevel::kInfo, "collection opened",
@@ -158,8 +159,24 @@ Result<void> LiveCollection::open_segments(const storage::Manifest& manifest) {
             graph_rows_saved_ = static_cast<uint32_t>(lists.row_count);
         }
     }
+    AKIDB_TRY(open_keys(manifest));
     covered_sequence_ = manifest.covered_sequence;
     segment_files_ = manifest.rows.size();
+    return {};
+}
+
+Result<void> LiveCollection::open_keys(const storage::Manifest& manifest) {
+    if (!manifest.keys.has_value()) {
+        return {};
+    }
+    AKIDB_TRY(const std::vector<storage::RememberedKey> keys,
+              storage::open_keys_segment(dependencies_.files, segment_directory(), *manifest.keys, spec_.id));
+    for (const storage::RememberedKey& key : keys) {
+        if (key.sequence > manifest.covered_sequence) {
+            return Error(Code::kDataLoss, "a remembered key that the manifest does not cover");
+        }
+        keys_.add(key);
+    }
     return {};
 }
 

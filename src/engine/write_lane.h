@@ -26,6 +26,7 @@ namespace akidb::engine {
 struct PendingWrite {
     storage::LogRecord record;
     uint64_t documents = 0;  // rows that an upsert will append
+    std::optional<model::WriteKey> key;
     /// Made into `record` by the leader, alone at the head of its group: what it selects depends on all
     /// before it.
     const model::Filter* remove_matching = nullptr;

@@ -31,6 +31,7 @@ class Assessor {
         }
         AKIDB_TRY(read_dead());
         AKIDB_TRY(read_graph());
+        AKIDB_TRY(read_keys());
         AKIDB_TRY(read_log());
         return std::move(found_);
     }
@@ -201,25 +202,53 @@ class Assessor {
         return {};
     }
 
+    Result<void> read_keys() {
+        const std::optional<storage::ManifestFile>& entry = found_.manifest.keys;
+        if (!entry) {
+            return {};
+        }
+        AKIDB_TRY(note_set_aside(*entry));
+        auto open = [&]() -> Result<void> {
+            AKIDB_TRY(found_.keys,
+                      storage::open_keys_segment(files_, segments_, *entry, found_.manifest.collection));
+            return found_.keys.empty() || found_.keys.back().sequence <= found_.manifest.covered_sequence
+                       ? Result<void>()
+                       : Error(Code::kDataLoss, join_path(segments_, entry->name) +
+                                                    ": a remembered key that the manifest does not cover");
+        };
+        AKIDB_TRY(const bool whole, is_whole(open()));
+        if (!whole) {
+            found_.keys_are_damaged = true;
+            found_.keys.clear();
+        }
+        return {};
+    }
+
+    Result<void> decode(storage::RecordType type, std::string_view body) const {
+        if (type == storage::RecordType::kKeyed) {
+            AKIDB_TRY(const storage::KeyedRecord keyed, storage::decode_keyed(body));
+            return decode(keyed.type, keyed.body);
+        }
+        if (type == storage::RecordType::kDelete) {
+            AKIDB_TRY(storage::decode_delete(body));
+        } else if (found_.manifest.dimension > 0) {
+            AKIDB_TRY(storage::decode_upsert(body, found_.manifest.dimension));
+        }
+        return {};
+    }
+
     Result<void> read_log() {
         const std::string directory = join_path(directory_, storage::kLogDirectory);
         const storage::Manifest& manifest = found_.manifest;
-        auto decode = [&](uint64_t sequence, storage::RecordType type,
-                          std::string_view body) -> Result<void> {
-            auto decoded = [&]() -> Result<void> {
-                if (type == storage::RecordType::kDelete) {
-                    AKIDB_TRY(storage::decode_delete(body));
-                } else if (manifest.dimension > 0) {
-                    AKIDB_TRY(storage::decode_upsert(body, manifest.dimension));
-                }
-                return {};
-            }();
+        auto decode_record = [&](uint64_t sequence, storage::RecordType type,
+                                 std::string_view body) -> Result<void> {
+            Result<void> decoded = decode(type, body);
             return decoded ? std::move(decoded)
                            : std::move(decoded).error().with_context(directory + ": record " +
                                                                      std::to_string(sequence));
         };
-        const Result<storage::LogRecovery> read =
-            storage::read_log(files_, directory, manifest.collection, manifest.covered_sequence, decode);
+        const Result<storage::LogRecovery> read = storage::read_log(files_, directory, manifest.collection,
+                                                                    manifest.covered_sequence, decode_record);
         AKIDB_TRY(const bool whole, is_whole(read ? Result<void>() : Result<void>(read.error())));
         found_.log_is_damaged = !whole;
         if (whole) {

@@ -34,6 +34,8 @@ struct Assessment {
     storage::SalvagedDead dead;
     bool dead_is_damaged = false;
     bool graph_is_damaged = false;
+    std::vector<storage::RememberedKey> keys;  // of the file that the manifest names; none when it is damaged
+    bool keys_are_damaged = false;
     bool log_is_damaged = false;
     uint64_t log_records = 0;  // after the manifest; of a whole log
     uint64_t torn_bytes = 0;

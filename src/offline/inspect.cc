@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "offline/report.h"
+#include "storage/keyed_record.h"
 #include "storage/layout.h"
 #include "storage/log_file_scanner.h"
 #include "storage/log_survey.h"
@@ -40,21 +41,34 @@ std::string_view name_of(storage::RecordType type) {
             return "upsert";
         case storage::RecordType::kDelete:
             return "delete";
+        case storage::RecordType::kKeyed:
+            return "keyed";
         case storage::RecordType::kCleanStop:
             return "clean stop";
     }
     return "unknown";
 }
 
+/// "upsert", or "keyed upsert" for one with a key.
+std::string name_of(const storage::LogSpanRecord& record) {
+    std::string name(name_of(record.type));
+    if (record.type == storage::RecordType::kKeyed) {
+        const auto keyed = storage::decode_keyed(record.body);
+        name.append(" ").append(keyed ? name_of(keyed->type) : "unknown");
+    }
+    return name;
+}
+
 std::string name_of_section(storage::SectionType type) {
-    constexpr std::array<std::string_view, 9> kNames{
-        "", "vectors", "versions", "id offsets", "ids", "metadata offsets", "metadata", "lists", "dead rows"};
+    constexpr std::array<std::string_view, 10> kNames{
+        "",         "vectors", "versions",  "id offsets",     "ids", "metadata offsets",
+        "metadata", "lists",   "dead rows", "remembered keys"};
     const auto number = static_cast<uint32_t>(type);
     return number >= 1 && number < kNames.size() ? std::string(kNames[number]) : std::to_string(number);
 }
 
 std::string name_of_kind(storage::SegmentKind kind) {
-    constexpr std::array<std::string_view, 4> kNames{"", "rows", "graph", "dead"};
+    constexpr std::array<std::string_view, 5> kNames{"", "rows", "graph", "dead", "keys"};
     const auto number = static_cast<uint32_t>(kind);
     return number >= 1 && number < kNames.size() ? std::string(kNames[number]) : std::to_string(number);
 }
@@ -63,7 +77,7 @@ bool has_frame(LogSpanKind kind) {
     return kind == LogSpanKind::kFrame || kind == LogSpanKind::kCleanStop || kind == LogSpanKind::kMalformed;
 }
 
-/// Both kinds of record begin with the count of what they hold.
+/// All kinds of record begin with the count of what they hold.
 uint64_t items_of(const storage::LogSpanRecord& record) {
     return ByteReader(record.body).get<uint32_t>();
 }
@@ -77,7 +91,7 @@ Json json_of(const storage::LogSpan& span) {
         json["records"] = Json::array();
         for (const storage::LogSpanRecord& record : span.records) {
             json["records"].push_back({{"sequence", record.sequence},
-                                       {"type", name_of(record.type)},
+                                       {"type", name_of(record)},
                                        {"offset", record.offset},
                                        {"bytes", record.body.size()},
                                        {"items", items_of(record)}});
@@ -112,10 +126,9 @@ void print_span(const storage::LogSpan& span, Print print) {
     print(line_of(std::to_string(span.offset), std::to_string(span.bytes), sequences, what));
     for (const storage::LogSpanRecord& record : span.records) {
         if (record.type != storage::RecordType::kCleanStop) {
-            print(line_of(
-                "  " + std::to_string(record.offset), std::to_string(record.body.size()),
-                std::to_string(record.sequence),
-                "  " + std::string(name_of(record.type)) + " of " + counted(items_of(record), "document")));
+            print(line_of("  " + std::to_string(record.offset), std::to_string(record.body.size()),
+                          std::to_string(record.sequence),
+                          "  " + name_of(record) + " of " + counted(items_of(record), "document")));
         }
     }
 }
@@ -193,6 +206,7 @@ Json json_of(const storage::Manifest& manifest) {
     }
     json["graph"] = manifest.graph ? json_of(*manifest.graph) : Json(nullptr);
     json["dead"] = manifest.dead ? json_of(*manifest.dead) : Json(nullptr);
+    json["keys"] = manifest.keys ? json_of(*manifest.keys) : Json(nullptr);
     return json;
 }
 
@@ -202,7 +216,7 @@ std::string text_of(const std::string& path, const storage::Manifest& manifest) 
         rows.push_back({entry.file.name, std::to_string(entry.file.bytes), std::to_string(entry.first_row),
                         std::to_string(entry.row_count)});
     }
-    for (const std::optional<storage::ManifestFile>& file : {manifest.graph, manifest.dead}) {
+    for (const std::optional<storage::ManifestFile>& file : {manifest.graph, manifest.dead, manifest.keys}) {
         if (file) {
             rows.push_back({file->name, std::to_string(file->bytes), "-", "-"});
         }

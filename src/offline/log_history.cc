@@ -42,7 +42,7 @@ class Reader {
         AKIDB_TRY(storage::LogFileScanner scanner, storage::LogFileScanner::open(files_, path));
         AKIDB_TRY(const std::optional<storage::LogFileHeader> header, scanner.read_header());
         if (!header || header->collection != manifest_.collection ||
-            header->format_version != storage::kLogFormatVersion) {
+            !storage::is_known_log_format(header->format_version)) {
             return {};  // none of its frames can be proved
         }
         AKIDB_TRY(
@@ -78,6 +78,9 @@ class Reader {
 
     /// False when the record does not decode; nothing of it is kept then.
     bool keep(const storage::LogSpanRecord& record) {
+        if (record.type == storage::RecordType::kKeyed) {
+            return keep_keyed(record);
+        }
         if (record.type == storage::RecordType::kDelete) {
             const auto ids = storage::decode_delete(record.body);
             if (!ids) {
@@ -101,8 +104,30 @@ class Reader {
         return true;
     }
 
+    /// How many of its documents a delete found cannot be told without the rows.
+    bool keep_keyed(const storage::LogSpanRecord& record) {
+        const auto keyed = storage::decode_keyed(record.body);
+        if (!keyed || !keep({record.sequence, keyed->type, record.offset, keyed->body})) {
+            return false;
+        }
+        const bool is_upsert = keyed->type == storage::RecordType::kUpsert;
+        const uint64_t count = is_upsert ? ByteReader(keyed->body).get<uint32_t>() : storage::kCountLost;
+        found_.keys.push_back({keyed->key, keyed->remembered_at_ms, record.sequence, count});
+        return true;
+    }
+
     void drop(const storage::LogSpanRecord& record) {
         ++found_.dropped_records;
+        count_undone(record);
+    }
+
+    void count_undone(const storage::LogSpanRecord& record) {
+        if (record.type == storage::RecordType::kKeyed) {
+            if (const auto keyed = storage::decode_keyed(record.body)) {
+                count_undone({record.sequence, keyed->type, record.offset, keyed->body});
+            }
+            return;
+        }
         if (record.type != storage::RecordType::kDelete) {
             return;
         }

@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "io/file_system.h"
+#include "storage/keyed_record.h"
 #include "storage/manifest.h"
 
 namespace akidb::offline {
@@ -29,6 +30,7 @@ struct LogEffect {
 struct LogHistory {
     std::vector<std::string> files;                      // of the log directory, by name
     std::unordered_map<std::string, LogEffect> effects;  // by encoded id
+    std::vector<storage::RememberedKey> keys;            // of kept records, ascending
     uint64_t kept_records = 0;
     uint64_t kept_up_to = 0;       // sequence
     uint64_t known_up_to = 0;      // the highest sequence that some file proves to have been given

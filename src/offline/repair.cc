@@ -79,7 +79,24 @@ class Repair {
         if (!plan_.keeps_graph) {
             next.graph.reset();
         }
+        AKIDB_TRY(write_keys(next));
         return next;
+    }
+
+    /// The kept part of a damaged log goes into segments, and its keys with it.
+    Result<void> write_keys(storage::Manifest& next) {
+        std::vector<storage::RememberedKey> keys = found_.keys;
+        keys.insert(keys.end(), found_.history.keys.begin(), found_.history.keys.end());
+        if (!found_.keys_are_damaged && keys.size() == found_.keys.size()) {
+            return {};
+        }
+        next.keys.reset();
+        if (!keys.empty()) {
+            AKIDB_TRY(next.keys,
+                      storage::write_keys_segment(files_, segments_, storage::keys_name(next.version),
+                                                  next.collection, keys));
+        }
+        return {};
     }
 
     Result<storage::ManifestFile> write_rows(uint64_t version) {
@@ -194,6 +211,7 @@ Json report_of(const model::CollectionSpec& spec, const Assessment& found, const
                                     {"deletes_undone_ids", log.undone_delete_ids}};
     }
     report["interrupted_repair"] = found.set_aside;
+    report["remembered_keys_lost"] = found.keys_are_damaged;
     report["graph_rebuilt"] = found.manifest.graph.has_value() && !plan.keeps_graph;
     return report;
 }
@@ -235,6 +253,11 @@ std::string text_of(const model::CollectionSpec& spec, const Assessment& found, 
         }
     } else if (found.log_is_damaged) {
         text += "no write of the log is lost\n";
+    }
+    if (found.keys_are_damaged) {
+        text += "lost: the Idempotency-Keys of writes up to sequence " +
+                std::to_string(found.manifest.covered_sequence) +
+                "; who retries one of these after the repair applies it a second time\n";
     }
     if (found.manifest.graph && !plan.keeps_graph) {
         text += "built anew in the background: the graph\n";

@@ -10,6 +10,7 @@
 #include "rest/probes.h"
 #include "rest/request_codec.h"
 #include "rest/router.h"
+#include "rest/write_key.h"
 
 namespace akidb::rest {
 namespace {
@@ -30,7 +31,15 @@ bool is_json(std::string_view content_type) {
                       [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; });
 }
 
+/// Before the body is read.
+Result<void> take_write_key(Call& call, service::Service& service) {
+    AKIDB_TRY(auto key, read_write_key(call.request(), call.match(), service.new_document_id()));
+    call.set_write_key(std::move(key));
+    return {};
+}
+
 void answer_write(Call& call, std::string_view verb, const engine::WriteReply& reply) {
+    call.set_replay(reply.is_replay);
     JsonWriter writer;
     writer.begin_object().member(verb, reply.count).member("sequence", reply.sequence).end_object();
     call.answer(std::move(writer));
@@ -105,8 +114,11 @@ Result<void> delete_metadata_index(Call& call, service::Service& service) {
     return {};
 }
 
-void answer_upsert(Call& call, const engine::WriteReply& reply,
-                   const std::vector<model::DocumentId>& ids_made) {
+void answer_upsert(Call& call, const engine::WriteReply& reply, std::vector<model::DocumentId> ids_made) {
+    call.set_replay(reply.is_replay);
+    if (reply.is_replay) {
+        restore_made_ids(ids_made, call.context().write_key->first_made_id, reply.first_made_id);
+    }
     JsonWriter writer;
     writer.begin_object().member("upserted", reply.count).member("sequence", reply.sequence);
     writer.member("durability", "local");
@@ -131,7 +143,14 @@ Result<void> upsert(const std::shared_ptr<Call>& call, service::Service& service
             return invalid_argument(name, "unknown durability \"" + printable(value) + "\"", "local");
         }
     }
-    AKIDB_TRY(UpsertBody body, read_upsert_body(call->body(), [&] { return service.new_document_id(); }));
+    AKIDB_TRY(take_write_key(*call, service));
+    const std::optional<model::WriteKey>& key = call->context().write_key;
+    uint64_t ids_made = 0;
+    const auto make_id = [&] {
+        return key ? model::DocumentId(model::next_id(key->first_made_id, ids_made++))
+                   : service.new_document_id();
+    };
+    AKIDB_TRY(UpsertBody body, read_upsert_body(call->body(), make_id));
     call->body() = std::string();  // a batch may be 64 MiB: not twice in memory while it waits for the disk
     std::vector<model::DocumentId> ids;
     if (body.some_ids_made) {
@@ -189,6 +208,7 @@ void answer_delete(Call& call, const engine::WriteReply& reply) {
 }
 
 Result<void> delete_document(const std::shared_ptr<Call>& call, service::Service& service) {
+    AKIDB_TRY(take_write_key(*call, service));
     AKIDB_TRY(std::vector<model::DocumentId> ids, id_in_path(*call));
     service.delete_documents(call->context(), call->collection(), ids, answering(call, answer_delete));
     return {};
@@ -207,6 +227,7 @@ Result<void> delete_documents(const std::shared_ptr<Call>& call, service::Servic
 }
 
 Result<void> erase_documents(Call& call, service::Service& service) {
+    AKIDB_TRY(refuse_write_key(call.request(), "an erase is not remembered: sent again, it purges again"));
     AKIDB_TRY(DeleteBody body, read_delete_body(call.body()));
     const auto* ids = std::get_if<std::vector<model::DocumentId>>(&body.which);
     Result<service::EraseReceipt> receipt =
@@ -254,6 +275,7 @@ Result<void> perform(const std::shared_ptr<Call>& shared, service::Service& serv
         case RouteId::kDeleteDocument:
             return delete_document(shared, service);
         case RouteId::kDeleteDocuments: {
+            AKIDB_TRY(take_write_key(call, service));
             AKIDB_TRY(const DeleteBody body, read_delete_body(call.body()));
             return delete_documents(shared, service, body);
         }
@@ -335,6 +357,7 @@ class ApiHandler final : public Api {
             return perform(call, service);
         }
         if (id == RouteId::kDeleteDocuments && is_small) {
+            AKIDB_TRY(take_write_key(*call, service));
             AKIDB_TRY(DeleteBody body, read_delete_body(call->body()));
             if (!std::holds_alternative<model::Filter>(body.which)) {
                 return delete_documents(call, service, body);

@@ -41,6 +41,9 @@ class Call {
     HttpRequest& request() { return request_; }
     std::string& body() { return request_.body; }
     const service::RequestContext& context() const { return context_; }
+    void set_write_key(std::optional<model::WriteKey> key) { context_.write_key = std::move(key); }
+    /// The answer says that it is the one of an earlier request.
+    void set_replay(bool is_replay) { is_replay_ = is_replay; }
     const RouteMatch& match() const { return match_; }
     void set_match(RouteMatch match) { match_ = std::move(match); }
     const std::string& collection() const { return match_.captured[0]; }
@@ -52,6 +55,9 @@ class Call {
             return;
         }
         durations_.observe(request_.method, match_.route, response.status, elapsed_ms() / 1e3);
+        if (is_replay_) {
+            response.headers.emplace_back("Idempotency-Replayed", "true");
+        }
         Respond respond = std::exchange(respond_, nullptr);
         respond(std::move(response));
     }
@@ -87,6 +93,7 @@ class Call {
     Logger& logger_;
     uint64_t began_us_;
     RouteMatch match_;
+    bool is_replay_ = false;
 };
 
 }  // namespace akidb::rest

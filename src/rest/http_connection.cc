@@ -321,6 +321,9 @@ class Connection final : public ConnectionHandle {
         request.path = target.substr(0, question);
         request.query = question == std::string_view::npos ? std::string_view{} : target.substr(question + 1);
         request.content_type = text_of(message[http::field::content_type]);
+        for (auto [key, end] = message.equal_range("Idempotency-Key"); key != end; ++key) {
+            request.idempotency_keys.emplace_back(text_of(key->value()));
+        }
         request.body = std::move(message.body());
         request.remote_address = seat_.address();
         request.request_id = request_id_;

@@ -25,7 +25,9 @@ struct HttpRequest {
     std::string path;  // decoded per segment by the router, raw here, without query
     std::string query;
     std::string content_type;
-    std::string body;  // with 64 spare bytes of capacity behind it, for simdjson
+    std::vector<std::string>
+        idempotency_keys;  // each that was sent: the route knows whether there may be one
+    std::string body;      // with 64 spare bytes of capacity behind it, for simdjson
     std::string remote_address;
     std::string request_id;  // the client's X-Request-Id when well-formed, else made here
 };

@@ -137,6 +137,15 @@ inline constexpr std::array kSettings{
             .sentence =
                 "A file of this size (at most a tenth of the disk) lies in the data directory and is given "
                 "up on a full disk so that deletes go on; made again when there is space. 0: none."},
+    Setting{.key = "storage.remembered_keys_max",
+            .type = SettingType::kInteger,
+            .unit = "keys",
+            .fallback = "1000000",
+            .min = 1'000,
+            .max = 100'000'000,
+            .sentence = "Idempotency-Keys that a collection remembers, each for 24 hours and at about 150 "
+                        "bytes of memory; "
+                        "writes with a key beyond these are answered 429."},
     Setting{.key = "index.default_ef",
             .type = SettingType::kInteger,
             .unit = "candidates",

@@ -68,6 +68,7 @@ engine::CollectionOptions collection_options(const Effective& effective, const s
     options.rewrite_dead_percent = number_of<uint32_t>(effective, "index.rewrite_dead_percent");
     options.log.file_bytes = number_of<uint64_t>(effective, "storage.log_file_bytes");
     options.checkpoint_log_bytes = number_of<uint64_t>(effective, "storage.checkpoint_log_bytes");
+    options.remembered_keys_max = number_of<uint64_t>(effective, "storage.remembered_keys_max");
     options.kernels = &kernels;
     return options;
 }

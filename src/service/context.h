@@ -1,8 +1,12 @@
-// RequestContext: who asks, under which id, and how long there is. Immutable for the life of a request.
+// RequestContext: who asks, under which id, and under which key a retry is known. Immutable for the life of a
+// request.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+
+#include "model/write_key.h"
 
 namespace akidb::service {
 
@@ -14,6 +18,7 @@ struct Principal {
 struct RequestContext {
     Principal principal;
     std::string request_id;
+    std::optional<model::WriteKey> write_key{};  // of a write of documents, when the client named one
 };
 
 }  // namespace akidb::service

@@ -61,28 +61,29 @@ model::DocumentId Service::new_document_id() {
     return model::DocumentId(io::make_uuid(random_, clock_));
 }
 
-void Service::upsert_documents(const RequestContext&, std::string_view collection,
+void Service::upsert_documents(const RequestContext& context, std::string_view collection,
                                std::vector<model::Document> documents, engine::WriteDone done) {
     const auto found = directory_.find(collection);
     if (!found) {
         return done(found.error());
     }
-    (*found)->submit_upsert(std::move(documents), std::move(done));
+    (*found)->submit_upsert(std::move(documents), std::move(done), context.write_key);
 }
 
-void Service::delete_documents(const RequestContext&, std::string_view collection,
+void Service::delete_documents(const RequestContext& context, std::string_view collection,
                                const std::vector<model::DocumentId>& ids, engine::WriteDone done) {
     const auto found = directory_.find(collection);
     if (!found) {
         return done(found.error());
     }
-    (*found)->submit_remove(ids, std::move(done));
+    (*found)->submit_remove(ids, std::move(done), context.write_key);
 }
 
-Result<engine::WriteReply> Service::delete_matching(const RequestContext&, std::string_view collection,
+Result<engine::WriteReply> Service::delete_matching(const RequestContext& context,
+                                                    std::string_view collection,
                                                     const model::Filter& filter) {
     AKIDB_TRY(const auto found, directory_.find(collection));
-    return found->remove_matching(filter);
+    return found->remove_matching(filter, context.write_key);
 }
 
 Result<EraseReceipt> Service::erase_documents(const RequestContext&, std::string_view collection,

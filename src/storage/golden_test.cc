@@ -1,5 +1,6 @@
-// Files that the first version wrote must be readable for ever, and what is written today must be the same
-// bytes. To make a new set after a deliberate change of format, in a new directory:
+// Files that any version wrote must be readable for ever, and what is written today must be the bytes of the
+// newest set. The second version brought keys of writes: log format 2, manifest format 2, segments .keys. To
+// make a new set after a deliberate change of format, in a new directory:
 //   storage_test --gtest_also_run_disabled_tests --gtest_filter='Golden.DISABLED_*'
 #include <gtest/gtest.h>
 
@@ -17,7 +18,8 @@ namespace akidb::storage {
 namespace {
 
 constexpr uint32_t kDimension = 16;
-const std::string kGolden = std::string(AKIDB_SOURCE_DIR) + "/tests/golden/v1";
+const std::string kGoldenV1 = std::string(AKIDB_SOURCE_DIR) + "/tests/golden/v1";
+const std::string kGolden = std::string(AKIDB_SOURCE_DIR) + "/tests/golden/v2";  // what is written today
 constexpr LogWriterOptions kLogOptions{
     .file_bytes = 4096, .preallocate_bytes_min = 1024, .preallocate_bytes_max = 1024};
 
@@ -29,6 +31,15 @@ model::Document document(uint64_t number) {
     return made;
 }
 
+model::WriteKey write_key() {
+    model::WriteKey key;
+    key.key = Digester().add("golden").finish();
+    key.fingerprint = Digester().add("delete 2").finish();
+    key.first_made_id = make_uuid_v7(1'700'000'000'000, 1, 2);
+    return key;
+}
+constexpr uint64_t kKeyedAtMs = 1'700'000'000'123;
+
 void write_log(io::FileSystem& files, const std::string& directory) {
     Result<std::unique_ptr<LogWriter>> writer =
         LogWriter::open(files, directory + "/log", test_collection(), 1, kLogOptions);
@@ -38,6 +49,9 @@ void write_log(io::FileSystem& files, const std::string& directory) {
     ASSERT_TRUE((*writer)->append_group(group).has_value());
     const LogRecord removal{RecordType::kDelete, encode_delete({document(2).id.encoded()})};
     ASSERT_TRUE((*writer)->append_group(std::span(&removal, 1)).has_value());
+    LogRecord keyed = removal;
+    add_key(keyed, write_key(), kKeyedAtMs);
+    ASSERT_TRUE((*writer)->append_group(std::span(&keyed, 1)).has_value());
     ASSERT_TRUE((*writer)->close_cleanly().has_value());
 }
 
@@ -52,7 +66,7 @@ std::string lists_of_three_rows() {
 
 Manifest write_segments(io::FileSystem& files, const std::string& segments) {
     Manifest manifest{
-        .version = 1, .collection = test_collection(), .dimension = kDimension, .covered_sequence = 3};
+        .version = 1, .collection = test_collection(), .dimension = kDimension, .covered_sequence = 4};
     std::vector<model::Document> documents{document(1), document(2), document(3)};
     std::vector<std::string> ids;
     for (const model::Document& each : documents) {
@@ -69,10 +83,13 @@ Manifest write_segments(io::FileSystem& files, const std::string& segments) {
                             [](uint32_t, uint32_t, std::string& out) { out += lists_of_three_rows(); });
     Result<ManifestFile> dead =
         write_dead_segment(files, segments, dead_name(1), test_collection(), {{1, 3}});
-    EXPECT_TRUE(rows.has_value() && graph.has_value() && dead.has_value());
+    Result<ManifestFile> keys = write_keys_segment(files, segments, keys_name(1), test_collection(),
+                                                   {{write_key(), kKeyedAtMs, 4, 0}});
+    EXPECT_TRUE(rows.has_value() && graph.has_value() && dead.has_value() && keys.has_value());
     manifest.rows.push_back({*rows, 0, 3});
     manifest.graph = *graph;
     manifest.dead = *dead;
+    manifest.keys = *keys;
     return manifest;
 }
 
@@ -82,9 +99,14 @@ void write_all(io::FileSystem& files, const std::string& directory) {
     ASSERT_TRUE(write_manifest(files, directory, manifest).has_value());
 }
 
-std::vector<std::string> golden_names() {
+std::vector<std::string> golden_names_v1() {
     return {"log/" + log_name(1), "seg/" + rows_name(0, 3, 1), "seg/" + graph_name(1), "seg/" + dead_name(1),
             manifest_name(1)};
+}
+std::vector<std::string> golden_names() {
+    std::vector<std::string> names = golden_names_v1();
+    names.push_back("seg/" + keys_name(1));
+    return names;
 }
 
 /// The bytes of each hex block of a page.
@@ -126,6 +148,9 @@ TEST(Golden, TodaysWriterMakesTheSameBytes) {
 
 TEST(Golden, ExamplesInThePagesAreBytesOfTheseFiles) {
     std::string all;
+    for (const std::string& name : golden_names_v1()) {
+        all += read_bytes(kGoldenV1 + "/" + name);
+    }
     for (const std::string& name : golden_names()) {
         all += read_bytes(kGolden + "/" + name);
     }
@@ -139,14 +164,23 @@ TEST(Golden, ExamplesInThePagesAreBytesOfTheseFiles) {
     }
 }
 
-TEST(Golden, TheLogReadsAsItWasWritten) {
+std::vector<std::string> read_golden_log(const std::string& golden) {
     TempDirectory directory;  // recovery may write
-    std::filesystem::copy(kGolden, directory.path(), std::filesystem::copy_options::recursive);
+    std::filesystem::copy(golden, directory.path(), std::filesystem::copy_options::recursive);
     std::unique_ptr<io::FileSystem> files = io::make_posix_file_system();
     std::vector<std::string> ids;
     Result<LogRecovery> recovery =
         recover_log(*files, directory / "log", test_collection(), 0,
                     [&](uint64_t sequence, RecordType type, std::string_view body) -> Result<void> {
+                        if (type == RecordType::kKeyed) {
+                            AKIDB_TRY(const KeyedRecord keyed, decode_keyed(body));
+                            EXPECT_EQ(keyed.key.key, write_key().key);
+                            EXPECT_EQ(keyed.key.fingerprint, write_key().fingerprint);
+                            EXPECT_EQ(keyed.key.first_made_id, write_key().first_made_id);
+                            EXPECT_EQ(keyed.remembered_at_ms, kKeyedAtMs);
+                            type = keyed.type;
+                            body = keyed.body;
+                        }
                         if (type == RecordType::kUpsert) {
                             AKIDB_TRY(std::vector<UpsertItem> items, decode_upsert(body, kDimension));
                             for (const UpsertItem& item : items) {
@@ -160,21 +194,19 @@ TEST(Golden, TheLogReadsAsItWasWritten) {
                         }
                         return {};
                     });
-    ASSERT_TRUE(recovery.has_value()) << recovery.error().message();
-    EXPECT_EQ(ids, (std::vector<std::string>{"1+first", "2+2", "2+3", "3-2"}));
-    EXPECT_EQ(recovery->last_sequence, 3u);
-    EXPECT_TRUE(recovery->was_clean);
+    EXPECT_TRUE(recovery.has_value() && recovery->was_clean);
+    return ids;
 }
 
-TEST(Golden, ManifestAndSegmentsReadAsTheyWereWritten) {
-    std::unique_ptr<io::FileSystem> files = io::make_posix_file_system();
-    Result<std::optional<Manifest>> manifest = read_manifest(*files, kGolden);
-    ASSERT_TRUE(manifest.has_value() && manifest->has_value());
-    const Manifest& named = **manifest;
-    EXPECT_EQ(named.covered_sequence, 3u);
-    const std::string segments = kGolden + "/seg";
+TEST(Golden, TheLogReadsAsItWasWritten) {
+    EXPECT_EQ(read_golden_log(kGoldenV1), (std::vector<std::string>{"1+first", "2+2", "2+3", "3-2"}));
+    EXPECT_EQ(read_golden_log(kGolden), (std::vector<std::string>{"1+first", "2+2", "2+3", "3-2", "4-2"}));
+}
+
+void check_segments(io::FileSystem& files, const std::string& golden, const Manifest& named) {
+    const std::string segments = golden + "/seg";
     Result<std::shared_ptr<const RowsSegment>> rows =
-        RowsSegment::open(*files, segments, named.rows.at(0), test_collection(), kDimension);
+        RowsSegment::open(files, segments, named.rows.at(0), test_collection(), kDimension);
     ASSERT_TRUE(rows.has_value()) << rows.error().message();
     for (uint64_t i = 0; i < 3; ++i) {
         model::Document expected = document(i + 1);
@@ -184,13 +216,40 @@ TEST(Golden, ManifestAndSegmentsReadAsTheyWereWritten) {
         EXPECT_EQ((*rows)->vectors()[i * kDimension], expected.vector[0]);
     }
     EXPECT_TRUE((*rows)->verify_vectors([] { return false; }).has_value());
-    Result<GraphLists> graph = open_graph_segment(*files, segments, *named.graph, test_collection());
+    Result<GraphLists> graph = open_graph_segment(files, segments, *named.graph, test_collection());
     ASSERT_TRUE(graph.has_value());
     EXPECT_EQ(graph->lists, lists_of_three_rows());
-    Result<std::vector<DeadRow>> dead = open_dead_segment(*files, segments, *named.dead, test_collection());
+    Result<std::vector<DeadRow>> dead = open_dead_segment(files, segments, *named.dead, test_collection());
     ASSERT_TRUE(dead.has_value() && dead->size() == 1);
     EXPECT_EQ((*dead)[0].row, 1u);
     EXPECT_EQ((*dead)[0].sequence, 3u);
+}
+
+TEST(Golden, ManifestAndSegmentsReadAsTheyWereWritten) {
+    std::unique_ptr<io::FileSystem> files = io::make_posix_file_system();
+    Result<std::optional<Manifest>> first = read_manifest(*files, kGoldenV1);
+    Result<std::optional<Manifest>> second = read_manifest(*files, kGolden);
+    ASSERT_TRUE(first.has_value() && first->has_value() && second.has_value() && second->has_value());
+    EXPECT_EQ((*first)->covered_sequence, 3u);
+    EXPECT_FALSE((*first)->keys.has_value());
+    check_segments(*files, kGoldenV1, **first);
+    EXPECT_EQ((*second)->covered_sequence, 4u);
+    check_segments(*files, kGolden, **second);
+    Result<std::vector<RememberedKey>> keys =
+        open_keys_segment(*files, kGolden + "/seg", (*second)->keys.value(), test_collection());
+    ASSERT_TRUE(keys.has_value() && keys->size() == 1);
+    EXPECT_EQ((*keys)[0].key.key, write_key().key);
+    EXPECT_EQ((*keys)[0].key.first_made_id, write_key().first_made_id);
+    EXPECT_EQ((*keys)[0].remembered_at_ms, kKeyedAtMs);
+    EXPECT_EQ((*keys)[0].sequence, 4u);
+    EXPECT_EQ((*keys)[0].count, 0u);
+}
+
+TEST(Golden, AManifestWithoutKeysIsWhatTheFirstVersionWrote) {
+    std::unique_ptr<io::FileSystem> files = io::make_posix_file_system();
+    Result<std::optional<Manifest>> first = read_manifest(*files, kGoldenV1);
+    ASSERT_TRUE(first.has_value() && first->has_value());
+    EXPECT_TRUE(encode_manifest(**first) == read_bytes(kGoldenV1 + "/" + manifest_name(1)));
 }
 
 }  // namespace

@@ -57,6 +57,10 @@ std::string dead_name(uint64_t version) {
     return padded(version) + ".dead";
 }
 
+std::string keys_name(uint64_t version) {
+    return padded(version) + ".keys";
+}
+
 std::string lost_name(uint64_t version) {
     return padded(version);
 }

@@ -4,6 +4,7 @@
 //   seg/<first row>-<rows>-<version>.rows   immutable documents (segment.h)
 //   seg/<version>.graph           neighbour lists of rows [0, n)
 //   seg/<version>.dead            tombstones at the covered sequence
+//   seg/<version>.keys            keys of writes, remembered at the covered sequence
 //   lost/<version>/               what the repair that made that manifest set aside (docs/repair.md)
 // Numbers are 20-digit decimals, so names sort as numbers do.
 #pragma once
@@ -28,6 +29,7 @@ std::optional<uint64_t> parse_log_name(std::string_view name);
 std::string rows_name(uint64_t first_row, uint64_t row_count, uint64_t version);
 std::string graph_name(uint64_t version);
 std::string dead_name(uint64_t version);
+std::string keys_name(uint64_t version);
 /// Within kLostDirectory.
 std::string lost_name(uint64_t version);
 

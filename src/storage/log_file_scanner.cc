@@ -115,7 +115,8 @@ Result<void> LogFileScanner::for_each_record(
         std::string_view body = reader.get_string();
         bool is_known = is_clean_stop ? type == static_cast<uint8_t>(RecordType::kCleanStop)
                                       : type == static_cast<uint8_t>(RecordType::kUpsert) ||
-                                            type == static_cast<uint8_t>(RecordType::kDelete);
+                                            type == static_cast<uint8_t>(RecordType::kDelete) ||
+                                            type == static_cast<uint8_t>(RecordType::kKeyed);
         if (reader.failed() || !is_known) {
             return damage(path_, frame.header.file_offset,
                           "record " + std::to_string(i) + " of the frame is malformed");

@@ -40,6 +40,7 @@ enum class RecordType : uint8_t {
     kUpsert = 1,     // documents
     kDelete = 2,     // resolved ids, never a filter (rule R9)
     kCleanStop = 3,  // alone in a frame of record count 0; empty, without a sequence
+    kKeyed = 4,      // an upsert or a delete, and behind it the key that it must not be repeated under
 };
 
 struct LogRecord {

@@ -28,6 +28,11 @@ uint64_t group_body_bytes(std::span<const LogRecord> records) {
     return bytes;
 }
 
+std::string unknown_log_format(uint32_t version) {
+    return "log format " + std::to_string(version) + " is not known to this version, which reads " +
+           std::to_string(kLogFormatVersionMin) + " to " + std::to_string(kLogFormatVersion);
+}
+
 std::string encode_log_header(const LogFileHeader& header) {
     std::string out;
     ByteWriter writer(out);

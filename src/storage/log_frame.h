@@ -18,7 +18,9 @@ namespace akidb::storage {
 inline constexpr uint32_t kLogHeaderBytes = 64;
 inline constexpr uint32_t kFrameHeaderBytes = 40;
 inline constexpr uint32_t kRecordHeaderBytes = 5;
-inline constexpr uint32_t kLogFormatVersion = 1;
+/// What is written; 2 has records with keys. Older ones are read.
+inline constexpr uint32_t kLogFormatVersion = 2;
+inline constexpr uint32_t kLogFormatVersionMin = 1;
 inline constexpr uint32_t kFrameMagic = 0x4d524641;  // "AFRM"
 inline constexpr uint64_t kFrameBodyBytesMax = 1 << 30;
 inline constexpr uint32_t kCleanStopBytes = kFrameHeaderBytes + kRecordHeaderBytes;  // without padding
@@ -33,6 +35,12 @@ struct LogFileHeader {
     uint64_t file_id = 0;
     uint64_t first_sequence = 0;
 };
+
+constexpr bool is_known_log_format(uint32_t version) {
+    return version >= kLogFormatVersionMin && version <= kLogFormatVersion;
+}
+/// "log format 3 is not known to this version, …"
+std::string unknown_log_format(uint32_t version);
 
 std::string encode_log_header(const LogFileHeader& header);
 /// nullopt when magic or checksum do not hold. Any version is returned: refusing one is the caller's.

@@ -98,10 +98,8 @@ Result<void> Recovery::list_files(After then) {
 
 Result<void> Recovery::check_header(const LogFileScanner& scanner, const LogFileName& file,
                                     const LogFileHeader& header) const {
-    if (header.format_version != kLogFormatVersion) {
-        return damage(scanner.path(), 8,
-                      "log format " + std::to_string(header.format_version) +
-                          " is not known to this version, which reads " + std::to_string(kLogFormatVersion));
+    if (!is_known_log_format(header.format_version)) {
+        return damage(scanner.path(), 8, unknown_log_format(header.format_version));
     }
     if (header.collection != collection_) {
         return damage(scanner.path(), 16, "the file belongs to collection " + header.collection.to_string());

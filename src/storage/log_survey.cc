@@ -25,7 +25,7 @@ class Survey {
             return std::move(found_);
         }
         check_header();
-        if (found_.header->format_version == kLogFormatVersion) {
+        if (is_known_log_format(found_.header->format_version)) {
             AKIDB_TRY(walk(frame_seed(*found_.header)));
         }
         return std::move(found_);
@@ -49,10 +49,8 @@ class Survey {
     }
 
     void check_header() {
-        if (found_.header->format_version != kLogFormatVersion) {
-            add_fault(8, "log format " + std::to_string(found_.header->format_version) +
-                             " is not known to this version, which reads " +
-                             std::to_string(kLogFormatVersion));
+        if (!is_known_log_format(found_.header->format_version)) {
+            add_fault(8, unknown_log_format(found_.header->format_version));
         }
         const std::string name = found_.path.substr(found_.path.find_last_of('/') + 1);
         const std::optional<uint64_t> first = parse_log_name(name);

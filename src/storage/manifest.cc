@@ -14,7 +14,10 @@ namespace akidb::storage {
 namespace {
 
 constexpr std::string_view kMagic = "AKIMAN01";
+// A manifest with remembered keys is of the second version; one without is written as the first, which a
+// server of before reads.
 constexpr uint32_t kFormatVersion = 1;
+constexpr uint32_t kFormatVersionWithKeys = 2;
 constexpr size_t kNameBytesMax = 255;
 constexpr size_t kFileEntryBytesMin = sizeof(uint32_t) + sizeof(uint64_t) + sizeof(uint32_t);
 
@@ -87,7 +90,8 @@ Result<void> check_values(const Manifest& manifest) {
         std::all_of(manifest.rows.begin(), manifest.rows.end(),
                     [](const ManifestRows& entry) { return is_file_name(entry.file.name); }) &&
         (!manifest.graph || is_file_name(manifest.graph->name)) &&
-        (!manifest.dead || is_file_name(manifest.dead->name));
+        (!manifest.dead || is_file_name(manifest.dead->name)) &&
+        (!manifest.keys || is_file_name(manifest.keys->name));
     return are_names_good ? Result<void>() : broken("a file name is not allowed");
 }
 
@@ -129,7 +133,7 @@ std::string encode_manifest(const Manifest& manifest) {
     std::string out;
     ByteWriter writer(out);
     writer.put_bytes(kMagic);
-    writer.put(kFormatVersion);
+    writer.put(manifest.keys ? kFormatVersionWithKeys : kFormatVersion);
     writer.put(manifest.dimension);
     writer.put_bytes(as_text(std::as_bytes(std::span(manifest.collection.bytes))));
     writer.put(manifest.version);
@@ -143,6 +147,9 @@ std::string encode_manifest(const Manifest& manifest) {
     }
     put_optional_file(writer, manifest.graph);
     put_optional_file(writer, manifest.dead);
+    if (manifest.keys) {
+        put_file(writer, *manifest.keys);
+    }
     writer.put(crc32c(out));
     return out;
 }
@@ -158,9 +165,10 @@ Result<Manifest> decode_manifest(std::string_view bytes) {
         return broken("the checksum does not hold");
     }
     ByteReader reader(bytes.substr(kMagic.size()));
-    if (uint32_t format = reader.get<uint32_t>(); format != kFormatVersion) {
+    const uint32_t format = reader.get<uint32_t>();
+    if (format != kFormatVersion && format != kFormatVersionWithKeys) {
         return broken("format " + std::to_string(format) + " is not known to this version, which reads " +
-                      std::to_string(kFormatVersion));
+                      std::to_string(kFormatVersion) + " and " + std::to_string(kFormatVersionWithKeys));
     }
     Manifest manifest;
     manifest.dimension = reader.get<uint32_t>();
@@ -178,6 +186,9 @@ Result<Manifest> decode_manifest(std::string_view bytes) {
     }
     manifest.graph = get_optional_file(reader);
     manifest.dead = get_optional_file(reader);
+    if (format == kFormatVersionWithKeys) {
+        manifest.keys = get_file(reader);
+    }
     if (!reader.finished() || encode_manifest(manifest) != whole) {
         return broken("its length does not fit its content");
     }
@@ -227,7 +238,7 @@ std::vector<std::string> segment_names(const Manifest& manifest) {
     for (const ManifestRows& entry : manifest.rows) {
         names.push_back(entry.file.name);
     }
-    for (const std::optional<ManifestFile>& file : {manifest.graph, manifest.dead}) {
+    for (const std::optional<ManifestFile>& file : {manifest.graph, manifest.dead, manifest.keys}) {
         if (file) {
             names.push_back(file->name);
         }

@@ -37,6 +37,7 @@ struct Manifest {
     std::vector<ManifestRows> rows;  // ascending, without gaps, from row 0
     std::optional<ManifestFile> graph;
     std::optional<ManifestFile> dead;
+    std::optional<ManifestFile> keys;  // remembered up to the covered sequence
 };
 
 /// Of all segment files that it names, ascending.

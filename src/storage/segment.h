@@ -1,8 +1,9 @@
-// Segment files: immutable, mapped, checksummed. Three kinds share one container (64-byte header, sections at
+// Segment files: immutable, mapped, checksummed. Four kinds share one container (64-byte header, sections at
 // multiples of 4,096 bytes, then a section table with a CRC32C per 64 KiB block, then a 64-byte footer):
 //   .rows   documents of rows [first, first + count): vectors (stride × f32 a row), versions, ids, metadata
 //   .graph  neighbour lists of rows [0, count): degree × u32 a row
 //   .dead   tombstones (row u32, sequence u64) for rows dead at the covered sequence, ascending
+//   .keys   keys of writes (72 bytes each) remembered at the covered sequence, by sequence ascending
 // `directory` is the collection's seg directory, which writers make when it is not there. Writers stream into
 // a temp name, sync, rename and sync the directory; the file is durable at return. Readers check header,
 // table, footer, all lengths and the checksums of every section but the vectors at open; vectors are checked
@@ -20,6 +21,7 @@
 #include "base/function_ref.h"
 #include "base/result.h"
 #include "io/file_system.h"
+#include "storage/keyed_record.h"
 #include "storage/manifest.h"
 
 namespace akidb::storage {
@@ -55,6 +57,10 @@ Result<ManifestFile> write_dead_segment(io::FileSystem& files, const std::string
                                         const std::string& name, Uuid collection,
                                         const std::vector<DeadRow>& dead);
 
+Result<ManifestFile> write_keys_segment(io::FileSystem& files, const std::string& directory,
+                                        const std::string& name, Uuid collection,
+                                        const std::vector<RememberedKey>& keys);
+
 class RowsSegment {
   public:
     /// `entry` and `stride` must agree with the file; kDataLoss otherwise.
@@ -84,5 +90,8 @@ Result<GraphLists> open_graph_segment(io::FileSystem& files, const std::string& 
                                       const ManifestFile& entry, Uuid collection);
 Result<std::vector<DeadRow>> open_dead_segment(io::FileSystem& files, const std::string& directory,
                                                const ManifestFile& entry, Uuid collection);
+
+Result<std::vector<RememberedKey>> open_keys_segment(io::FileSystem& files, const std::string& directory,
+                                                     const ManifestFile& entry, Uuid collection);
 
 }  // namespace akidb::storage

@@ -25,7 +25,7 @@ inline constexpr uint64_t kSectionAlignment = 4096;
 inline constexpr uint64_t kSegmentBlockBytes = 64 << 10;
 inline constexpr uint64_t kWriteBufferBytes = 1 << 20;
 
-enum class SegmentKind : uint32_t { kRows = 1, kGraph = 2, kDead = 3 };
+enum class SegmentKind : uint32_t { kRows = 1, kGraph = 2, kDead = 3, kKeys = 4 };
 enum class SectionType : uint32_t {
     kVectors = 1,          // row_count × width × f32
     kVersions = 2,         // row_count × u64
@@ -35,6 +35,7 @@ enum class SectionType : uint32_t {
     kMetadata = 6,         // encoded objects, one after the other
     kLists = 7,            // row_count × width × u32
     kDeadRows = 8,         // row_count × (row u32, sequence u64)
+    kKeys = 9,             // row_count × 72 bytes (keyed_record.h)
 };
 
 struct SegmentHeader {

@@ -154,4 +154,23 @@ Result<std::vector<DeadRow>> open_dead_segment(io::FileSystem& files, const std:
     return dead;
 }
 
+Result<std::vector<RememberedKey>> open_keys_segment(io::FileSystem& files, const std::string& directory,
+                                                     const ManifestFile& entry, Uuid collection) {
+    AKIDB_TRY(SegmentContainer container,
+              SegmentContainer::open(files, directory, entry, SegmentKind::kKeys, collection));
+    AKIDB_TRY(check_size(container));
+    AKIDB_TRY(container.verify(SectionType::kKeys, [] { return false; }));
+    AKIDB_TRY(std::string_view bytes,
+              container.section(SectionType::kKeys, container.header().row_count * kRememberedKeyBytes));
+    ByteReader reader(bytes);
+    std::vector<RememberedKey> keys(container.header().row_count);
+    for (size_t i = 0; i < keys.size(); ++i) {
+        keys[i] = get_remembered_key(reader);
+        if (i > 0 && keys[i].sequence <= keys[i - 1].sequence) {
+            return damage(container.path(), 0, "remembered keys are not ascending");
+        }
+    }
+    return keys;
+}
+
 }  // namespace akidb::storage

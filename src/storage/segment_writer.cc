@@ -125,4 +125,23 @@ Result<ManifestFile> write_dead_segment(io::FileSystem& files, const std::string
     return writer.finish();
 }
 
+Result<ManifestFile> write_keys_segment(io::FileSystem& files, const std::string& directory,
+                                        const std::string& name, Uuid collection,
+                                        const std::vector<RememberedKey>& keys) {
+    SegmentHeader header{.kind = SegmentKind::kKeys, .collection = collection, .row_count = keys.size()};
+    AKIDB_TRY(SegmentWriter writer, SegmentWriter::create(files, directory, name, header));
+    AKIDB_TRY(writer.begin_section(SectionType::kKeys));
+    std::string piece;
+    for (size_t i = 0; i < keys.size(); ++i) {
+        if (i > 0 && keys[i].sequence <= keys[i - 1].sequence) {
+            return refused(name, "remembered keys are not ascending");
+        }
+        piece.clear();
+        ByteWriter bytes(piece);
+        put_remembered_key(bytes, keys[i]);
+        AKIDB_TRY(writer.append(piece));
+    }
+    return writer.finish();
+}
+
 }  // namespace akidb::storage

@@ -10,7 +10,7 @@ using enum MetricId;
 using enum MetricType;
 
 // In the order of MetricId: row_of() indexes by it.
-constexpr std::array<MetricRow, 29> kMetrics{{
+constexpr std::array<MetricRow, 30> kMetrics{{
     {kBuildInfo, kGauge, "akidb_build_info", "version",
      "Always 1; the version of the running binary is its label."},
     {kStartTime, kGauge, "akidb_start_time_seconds", "", "When the process started, in seconds since 1970."},
@@ -37,6 +37,10 @@ constexpr std::array<MetricRow, 29> kMetrics{{
     {kLogTornBytes, kCounter, "akidb_wal_torn_bytes_total", "",
      "Bytes cut off the end of logs at start: writes that a crash interrupted and nobody was told had "
      "succeeded."},
+    {kWritesReplayed, kCounter, "akidb_writes_replayed_total", "",
+     "Writes whose Idempotency-Key was seen in the last 24 hours: answered as the first time, and not "
+     "applied "
+     "again."},
     {kHeadRows, kGauge, "akidb_head_rows", "collection",
      "Rows not yet linked into the graph; searched one by one."},
     {kLinkedRows, kGauge, "akidb_linked_rows", "collection", "Rows linked into the graph."},

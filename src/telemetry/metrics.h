@@ -27,6 +27,7 @@ enum class MetricId : uint8_t {
     kLogSyncDuration,
     kLogBytes,
     kLogTornBytes,
+    kWritesReplayed,
     kHeadRows,
     kLinkedRows,
     kCheckpointDuration,
