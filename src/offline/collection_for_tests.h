@@ -61,6 +61,24 @@ class CollectionOnDisk {
     std::string second_rows() const { return only(seg, storage::rows_name(kFirstRows, kSecondRows, 1)); }
     std::string dead() const { return only(seg, ".dead"); }
     std::string graph() const { return only(seg, ".graph"); }
+    std::string keys() const { return only(seg, ".keys"); }
+
+    /// The only key in the file, of number 0; those of the groups of the log count from 1.
+    static model::WriteKey key_of(uint64_t number) {
+        model::WriteKey key;
+        key.key = Digester().add(std::to_string(number)).finish();
+        return key;
+    }
+    /// What a start would remember, by sequence.
+    std::vector<storage::RememberedKey> remembered() {
+        const Result<Assessment> found = assess(files, directory, &spec, index::row_stride(kDimension));
+        EXPECT_TRUE(found.has_value() && found->is_whole());
+        const Result<LogHistory> history = read_log_history(files, log, found->manifest);
+        EXPECT_TRUE(history.has_value());
+        std::vector<storage::RememberedKey> all = found->keys;
+        all.insert(all.end(), history->keys.begin(), history->keys.end());
+        return all;
+    }
 
     static void flip(const std::string& path, uint64_t offset) {
         storage::write_bytes(path, storage::with_flipped_bit(storage::read_bytes(path), offset * 8));
@@ -161,6 +179,8 @@ class CollectionOnDisk {
         manifest.graph = *storage::write_graph_segment(
             files, seg, storage::graph_name(1), spec.id, kRowCount, 2,
             [](uint32_t begin, uint32_t end, std::string& out) { out.append((end - begin) * 8, '\0'); });
+        manifest.keys = *storage::write_keys_segment(files, seg, storage::keys_name(1), spec.id,
+                                                     {{key_of(0), 1, manifest.covered_sequence, 7}});
         EXPECT_TRUE(storage::write_manifest(files, directory, manifest).has_value());
     }
 
@@ -178,6 +198,7 @@ class CollectionOnDisk {
                 records.push_back({storage::RecordType::kUpsert, storage::encode_upsert({document})});
             }
             records.push_back({storage::RecordType::kDelete, storage::encode_delete({id_of(group * 50)})});
+            storage::add_key(records[group % 3], key_of(group + 1), 1);
             ASSERT_TRUE((*writer)->append_group(records).has_value());
         }
     }

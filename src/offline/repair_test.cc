@@ -69,6 +69,31 @@ TEST_F(RepairTest, ADamagedGraphCostsNothing) {
     EXPECT_EQ(report_["damage"].size(), 0u);
 }
 
+TEST_F(RepairTest, DamagedKeysAreToldAndThoseOfTheLogStay) {
+    made_.flip(made_.keys(), 4096 + 40);
+    EXPECT_EQ(tell_and_repair(), whole_);
+    EXPECT_TRUE(report_["damage"].empty());
+    const std::vector<storage::RememberedKey> left = made_.remembered();
+    ASSERT_EQ(left.size(), kLogGroups);
+    EXPECT_EQ(left.front().key.key, CollectionOnDisk::key_of(1).key);
+}
+
+TEST_F(RepairTest, KeysOfTheKeptPartOfADamagedLogGoIntoTheFile) {
+    made_.flip(made_.log + "/" + storage::names_in(made_.log).at(1), 64 + 100);
+    const Versions served = tell_and_repair();
+    EXPECT_LT(served.size(), whole_.size());
+    const std::vector<storage::RememberedKey> left = made_.remembered();
+    ASSERT_GT(left.size(), 3u);
+    ASSERT_LT(left.size(), kLogGroups);
+    EXPECT_EQ(left[0].count, 7u);
+    for (uint64_t number = 0; number < left.size(); ++number) {
+        EXPECT_EQ(left[number].key.key, CollectionOnDisk::key_of(number).key);
+        // The third group's is a delete.
+        EXPECT_EQ(left[number].count, number == 0 ? 7 : number % 3 == 0 ? storage::kCountLost : 1) << number;
+    }
+    EXPECT_TRUE(storage::names_in(made_.log).empty());
+}
+
 TEST_F(RepairTest, ADamagedBlockOfVectorsCostsItsRows) {
     constexpr uint64_t kRowsPerBlock = (64 << 10) / (32 * sizeof(float));
     made_.flip(made_.first_rows(), 4096 + (64 << 10) + 77);
