@@ -76,12 +76,13 @@ TEST_F(FilesTest, MetadataOfAnotherLengthIsRefused) {
 }
 
 TEST_F(FilesTest, ImportStateRoundTripsAndRefusesWhatItIsNot) {
-    const ImportState state{"id", "v.fbin", 100, 40};
+    const ImportState state{"id", "v.fbin", 100, 40, "run-1"};
     const std::string path = root_ + "/state.json";
     ASSERT_TRUE(save_import_state(path, state).has_value());
     const auto loaded = load_import_state(path).value();
     ASSERT_TRUE(loaded.has_value());
     EXPECT_EQ(loaded->next_row, 40u);
+    EXPECT_EQ(loaded->run, "run-1");
     EXPECT_TRUE(loaded->is_same_import(state));
     EXPECT_FALSE(load_import_state(root_ + "/none.json").value().has_value());
     EXPECT_FALSE(load_import_state(write("bad.json", "[1]")).has_value());

@@ -31,6 +31,7 @@ Result<std::optional<ImportState>> load_import_state(const std::string& path) {
     state.vectors = content["vectors"].get<std::string>();
     state.rows = content["rows"].get<uint64_t>();
     state.next_row = content["next_row"].get<uint64_t>();
+    state.run = is_text("run") ? content["run"].get<std::string>() : std::string();
     return std::optional<ImportState>(std::move(state));
 }
 
@@ -38,7 +39,8 @@ Result<void> save_import_state(const std::string& path, const ImportState& state
     const json content = {{"collection_id", state.collection_id},
                           {"vectors", state.vectors},
                           {"rows", state.rows},
-                          {"next_row", state.next_row}};
+                          {"next_row", state.next_row},
+                          {"run", state.run}};
     const std::string temporary = path + ".tmp";
     {
         std::ofstream file(temporary, std::ios::binary | std::ios::trunc);

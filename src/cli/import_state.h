@@ -18,6 +18,7 @@ struct ImportState {
     std::string vectors;
     uint64_t rows = 0;
     uint64_t next_row = 0;
+    std::string run{};  // a UUID: batches are named after it, so that one sent twice is applied once
 
     bool is_same_import(const ImportState& other) const {
         return collection_id == other.collection_id && vectors == other.vectors && rows == other.rows;

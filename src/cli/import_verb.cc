@@ -1,6 +1,6 @@
 // akidb import: batches of rows as PUT …/documents, several under way at once, each retried while the server
-// asks for patience. Rows keep their ids, so a batch sent twice is stored once; the state file remembers the
-// unbroken beginning.
+// asks for patience. Batches have keys and rows their ids, so a batch sent twice is stored once; the state
+// file remembers the unbroken beginning.
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "base/digest.h"
 #include "base/mutex.h"
 #include "cli/batch_reader.h"
 #include "cli/import_state.h"
@@ -15,6 +16,7 @@
 #include "cli/verbs.h"
 #include "io/clock.h"
 #include "io/executor.h"
+#include "io/random.h"
 
 namespace akidb::cli {
 namespace {
@@ -95,6 +97,8 @@ class Import {
         : arguments_(arguments), clock_(clock), path_(std::move(path)) {}
 
     Result<void> run(BatchReader reader, ImportState state, const std::string& state_path) {
+        run_ = state.run;
+        AKIDB_TRY(save_import_state(state_path, state));
         Progress progress(clock_, state.next_row, state.rows);
         AcknowledgedRows acknowledged(state.next_row);
         io::ThreadPool senders({.name = "import", .threads = arguments_.import.parallel});
@@ -181,10 +185,14 @@ class Import {
     Result<void> send_patiently(RestClient& client, const Batch& batch, const std::stop_token& stop) {
         const uint64_t give_up_us = clock_.monotonic_us() + kPatienceUs;
         uint32_t back_off_ms = 100;
+        std::string key = key_of(batch);
         while (true) {
-            Result<std::string> answer = client.send("PUT", path_, batch.body);
+            Result<std::string> answer = client.send("PUT", path_, batch.body, key);
             if (answer.has_value()) {
                 return {};
+            }
+            if (answer.error().field() == "Idempotency-Key" && !std::exchange(key, {}).empty()) {
+                continue;  // no room for more keys: the ids of the rows keep a batch from being stored twice
             }
             if (!is_worth_retrying(answer.error()) || clock_.monotonic_us() > give_up_us ||
                 stop.stop_requested()) {
@@ -194,6 +202,13 @@ class Import {
             std::this_thread::sleep_for(std::chrono::milliseconds(std::max(asked_ms, back_off_ms)));
             back_off_ms = std::min(back_off_ms * 2, kBackOffMaxMs);
         }
+    }
+
+    /// The body is named, too: the metadata may have been mended before an import goes on.
+    std::string key_of(const Batch& batch) const {
+        const Digest128 digest = Digester().add(batch.body).finish();
+        return "import-" + run_ + "-" + std::to_string(batch.first_row) + "-" +
+               Uuid{digest.bytes}.to_string();
     }
 
     RestClient take_client() AKIDB_EXCLUDES(mutex_) {
@@ -209,6 +224,7 @@ class Import {
     const Arguments& arguments_;
     const io::Clock& clock_;
     const std::string path_;
+    std::string run_;
     Mutex mutex_;
     CondVar changed_;
     std::vector<RestClient> clients_ AKIDB_GUARDED_BY(mutex_);
@@ -224,6 +240,8 @@ Result<void> import(const Arguments& arguments) {
     AKIDB_TRY(state.collection_id, target_collection(client, arguments, vectors.dimension()));
     state.vectors = arguments.import.vectors;
     state.rows = vectors.rows();
+    const std::unique_ptr<io::Clock> clock = io::make_system_clock();
+    state.run = io::make_uuid(*io::make_system_random(), *clock).to_string();
     const std::string state_path = arguments.import.state.empty()
                                        ? ".akidb-import-" + path_segment(arguments.collection) + ".json"
                                        : arguments.import.state;
@@ -231,6 +249,7 @@ Result<void> import(const Arguments& arguments) {
         AKIDB_TRY(const std::optional<ImportState> earlier, load_import_state(state_path));
         if (earlier.has_value() && earlier->is_same_import(state)) {
             state.next_row = earlier->next_row;
+            state.run = earlier->run.empty() ? state.run : earlier->run;
             print_to(stderr, "going on at row " + std::to_string(state.next_row) + "\n");
         } else {
             print_to(stderr, "nothing to go on with: starting at row 0\n");
@@ -241,7 +260,6 @@ Result<void> import(const Arguments& arguments) {
                                                      .ids_from = arguments.import.ids_from,
                                                      .batch_rows = arguments.import.batch,
                                                      .first_row = state.next_row}));
-    const std::unique_ptr<io::Clock> clock = io::make_system_clock();
     Import run(arguments, *clock, "/collections/" + path_segment(arguments.collection) + "/documents");
     return run.run(std::move(reader), state, state_path);
 }

@@ -49,7 +49,8 @@ RestClient::RestClient(std::string url, std::unique_ptr<io::HttpClient> http)
     }
 }
 
-Result<std::string> RestClient::send(std::string_view method, std::string_view path, std::string_view body) {
+Result<std::string> RestClient::send(std::string_view method, std::string_view path, std::string_view body,
+                                     const std::string& key) {
     io::HttpRequest request;
     request.method = method;
     request.url = url_ + "/api/v1" + std::string(path);
@@ -57,6 +58,9 @@ Result<std::string> RestClient::send(std::string_view method, std::string_view p
     request.timeout_ms = kTimeoutMs;
     if (!body.empty()) {
         request.headers.emplace_back("Content-Type", "application/json");
+    }
+    if (!key.empty()) {
+        request.headers.emplace_back("Idempotency-Key", key);
     }
     AKIDB_TRY(io::HttpReply reply, http_->send(request));
     if (reply.status < 200 || reply.status > 299) {

@@ -17,7 +17,9 @@ class RestClient {
     explicit RestClient(std::string url, std::unique_ptr<io::HttpClient> http = io::make_curl_http_client());
 
     /// `path` begins behind /api/v1; returns the body of a 2xx answer.
-    Result<std::string> send(std::string_view method, std::string_view path, std::string_view body = {});
+    /// `key`: an Idempotency-Key, unless empty.
+    Result<std::string> send(std::string_view method, std::string_view path, std::string_view body = {},
+                             const std::string& key = {});
 
   private:
     std::string url_;

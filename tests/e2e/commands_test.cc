@@ -125,6 +125,8 @@ class CommandsTest : public testing::Test {
     /// Every row once, each with its own vector and metadata.
     void expect_all_rows() {
         EXPECT_EQ(count(), kManyRows);
+        // No batch was applied twice, for that would have made rows anew.
+        EXPECT_EQ(ask(*server_, "GET", "/api/v1/collections/numbers/stats").body["rows"], kManyRows);
         for (const size_t row : {size_t{0}, kManyRows / 3, kManyRows - 1}) {
             const JsonReply reply =
                 ask(*server_, "GET", "/api/v1/collections/numbers/documents/" + std::to_string(row));
