@@ -6,6 +6,7 @@
 #include "model/limits.h"
 #include "rest/answer_codec.h"
 #include "rest/call.h"
+#include "rest/http_text.h"
 #include "rest/nearest.h"
 #include "rest/probes.h"
 #include "rest/request_codec.h"
@@ -21,17 +22,7 @@ constexpr size_t kInlineBodyBytesMax = 128 << 10;
 constexpr uint64_t kInlineFloatsMax = 16 << 20;  // 64 MB: some 5 ms from memory
 
 constexpr std::array<std::string_view, 1> kUpsertParameters{"durability"};
-bool is_json(std::string_view content_type) {
-    std::string_view type = content_type.substr(0, content_type.find(';'));
-    while (!type.empty() && type.back() == ' ') {
-        type.remove_suffix(1);
-    }
-    constexpr std::string_view kJson = "application/json";
-    return std::equal(type.begin(), type.end(), kJson.begin(), kJson.end(),
-                      [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; });
-}
 
-/// Before the body is read.
 Result<void> take_write_key(Call& call, service::Service& service) {
     AKIDB_TRY(auto key, read_write_key(call.request(), call.match(), service.new_document_id()));
     call.set_write_key(std::move(key));

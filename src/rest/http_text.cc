@@ -92,4 +92,14 @@ std::string response_head(const HttpResponse& response, const HeadOptions& optio
     return head.append("\r\n");
 }
 
+bool is_json(std::string_view content_type) {
+    std::string_view type = content_type.substr(0, content_type.find(';'));
+    while (!type.empty() && type.back() == ' ') {
+        type.remove_suffix(1);
+    }
+    constexpr std::string_view kJson = "application/json";
+    return std::equal(type.begin(), type.end(), kJson.begin(), kJson.end(),
+                      [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; });
+}
+
 }  // namespace akidb::rest

@@ -22,5 +22,7 @@ struct HeadOptions {
 };
 /// Status line, headers and the empty line. Header values with control characters are left out.
 std::string response_head(const HttpResponse& response, const HeadOptions& options);
+/// Whether a Content-Type is application/json, with whatever parameters.
+bool is_json(std::string_view content_type);
 
 }  // namespace akidb::rest
