@@ -22,6 +22,8 @@ inline constexpr double kSquaredNormMax = 4e37;
 inline constexpr double kCosineSquaredNormMin = 1e-34;
 inline constexpr uint32_t kTopKMax = 10'000;
 inline constexpr uint32_t kOffsetMax = 10'000;
+/// Of one request; together they may ask for no more documents than one search may.
+inline constexpr size_t kBatchSearchesMax = 1'000;
 inline constexpr double kRecallTargetMin = 0.80;
 inline constexpr double kRecallTargetMax = 0.999;
 inline constexpr uint32_t kEfMax = 4096;

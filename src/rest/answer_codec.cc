@@ -182,9 +182,8 @@ std::string write_erase_receipt(const service::EraseReceipt& receipt) {
     return std::move(writer).take();
 }
 
-std::string write_search_reply(const model::SearchReply& reply, model::Include include, double took_ms) {
-    JsonWriter writer(reply.matches.size() * kMatchBytes + kAnswerBytes);
-    writer.begin_object().key("matches").begin_array();
+void write_search_result(JsonWriter& writer, const model::SearchReply& reply, model::Include include) {
+    writer.key("matches").begin_array();
     for (const model::SearchMatch& match : reply.matches) {
         writer.begin_object().key("id");
         write_id(writer, match.document.id);
@@ -204,6 +203,11 @@ std::string write_search_reply(const model::SearchReply& reply, model::Include i
     if (reply.explanation) {
         write_explanation(writer, *reply.explanation);
     }
+}
+
+std::string write_search_reply(const model::SearchReply& reply, model::Include include, double took_ms) {
+    JsonWriter writer(reply.matches.size() * kMatchBytes + kAnswerBytes);
+    write_search_result(writer.begin_object(), reply, include);
     writer.member("took_ms", took_ms).end_object();
     return std::move(writer).take();
 }

@@ -28,6 +28,8 @@ void open_collection(JsonWriter& writer, const service::CollectionDescription& c
 /// As describe and stats answer: the above, condition and sizes; closed.
 void write_description(JsonWriter& writer, const service::CollectionDescription& collection);
 std::string write_erase_receipt(const service::EraseReceipt& receipt);
+/// Members of an object that the caller opened: matches, and explain when there is an explanation.
+void write_search_result(JsonWriter& writer, const model::SearchReply& reply, model::Include include);
 std::string write_search_reply(const model::SearchReply& reply, model::Include include, double took_ms);
 
 /// RFC 3339 in UTC with milliseconds.

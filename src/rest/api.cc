@@ -1,11 +1,11 @@
 #include "rest/api.h"
 
-#include <array>
 #include <atomic>
 
 #include "model/limits.h"
 #include "rest/answer_codec.h"
 #include "rest/call.h"
+#include "rest/document_routes.h"
 #include "rest/http_text.h"
 #include "rest/nearest.h"
 #include "rest/probes.h"
@@ -20,35 +20,6 @@ namespace {
 constexpr uint32_t kInlineTopKMax = 1'000;
 constexpr size_t kInlineBodyBytesMax = 128 << 10;
 constexpr uint64_t kInlineFloatsMax = 16 << 20;  // 64 MB: some 5 ms from memory
-
-constexpr std::array<std::string_view, 1> kUpsertParameters{"durability"};
-
-Result<void> take_write_key(Call& call, service::Service& service) {
-    AKIDB_TRY(auto key, read_write_key(call.request(), call.match(), service.new_document_id()));
-    call.set_write_key(std::move(key));
-    return {};
-}
-
-void answer_write(Call& call, std::string_view verb, const engine::WriteReply& reply) {
-    call.set_replay(reply.is_replay);
-    JsonWriter writer;
-    writer.begin_object().member(verb, reply.count).member("sequence", reply.sequence).end_object();
-    call.answer(std::move(writer));
-}
-
-/// Answers with `write(reply)` when the write is done.
-template <class Write>
-engine::WriteDone answering(std::shared_ptr<Call> call, Write write) {
-    return [call = std::move(call), write = std::move(write)](const Result<engine::WriteReply>& done) {
-        call->guarded([&]() -> Result<void> {
-            if (!done) {
-                return done.error();
-            }
-            write(*call, *done);
-            return {};
-        });
-    };
-}
 
 Result<void> create_collection(Call& call, service::Service& service) {
     AKIDB_TRY(service::CreateCollection request, read_create_body(call.body()));
@@ -105,143 +76,24 @@ Result<void> delete_metadata_index(Call& call, service::Service& service) {
     return {};
 }
 
-void answer_upsert(Call& call, const engine::WriteReply& reply, std::vector<model::DocumentId> ids_made) {
-    call.set_replay(reply.is_replay);
-    if (reply.is_replay) {
-        restore_made_ids(ids_made, call.context().write_key->first_made_id, reply.first_made_id);
-    }
-    JsonWriter writer;
-    writer.begin_object().member("upserted", reply.count).member("sequence", reply.sequence);
-    writer.member("durability", "local");
-    if (!ids_made.empty()) {
-        writer.key("ids").begin_array();
-        for (const model::DocumentId& id : ids_made) {
-            write_id(writer, id);
-        }
-        writer.end_array();
-    }
-    call.answer(std::move(writer.end_object()));
-}
-
-Result<void> upsert(const std::shared_ptr<Call>& call, service::Service& service) {
-    AKIDB_TRY(auto parameters, parse_query(call->request().query, kUpsertParameters));
-    for (const auto& [name, value] : parameters) {
-        if (value == "object") {
-            return invalid_argument(name, "this collection has no object storage to acknowledge from",
-                                    "local");
-        }
-        if (value != "local") {
-            return invalid_argument(name, "unknown durability \"" + printable(value) + "\"", "local");
-        }
-    }
-    AKIDB_TRY(take_write_key(*call, service));
-    const std::optional<model::WriteKey>& key = call->context().write_key;
-    uint64_t ids_made = 0;
-    const auto make_id = [&] {
-        return key ? model::DocumentId(model::next_id(key->first_made_id, ids_made++))
-                   : service.new_document_id();
-    };
-    AKIDB_TRY(UpsertBody body, read_upsert_body(call->body(), make_id));
-    call->body() = std::string();  // a batch may be 64 MiB: not twice in memory while it waits for the disk
-    std::vector<model::DocumentId> ids;
-    if (body.some_ids_made) {
-        for (const model::Document& document : body.documents) {
-            ids.push_back(document.id);
-        }
-    }
-    service.upsert_documents(
-        call->context(), call->collection(), std::move(body.documents),
-        answering(call, [ids = std::move(ids)](Call& later, const engine::WriteReply& reply) {
-            answer_upsert(later, reply, ids);
-        }));
-    return {};
-}
-
-Result<void> get_documents(Call& call, service::Service& service) {
-    AKIDB_TRY(GetBody body, read_get_body(call.body()));
-    AKIDB_TRY(std::vector<model::Document> found,
-              service.get_documents(call.context(), call.collection(), body.ids, body.include));
-    JsonWriter writer;
-    writer.begin_object().key("documents").begin_array();
-    for (const model::Document& document : found) {
-        open_document(writer, document, body.include);
-        writer.end_object();
-    }
-    call.answer(std::move(writer.end_array().end_object()));
-    return {};
-}
-
-Result<std::vector<model::DocumentId>> id_in_path(const Call& call) {
-    Result<model::DocumentId> id = model::DocumentId::from_path(call.match().captured[1]);
-    if (!id) {
-        return std::move(id).error().with_field("id");
-    }
-    return std::vector<model::DocumentId>{std::move(id).value()};
-}
-
-Result<void> get_document(Call& call, service::Service& service) {
-    constexpr model::Include kAll{.vector = true, .metadata = true};
-    AKIDB_TRY(std::vector<model::DocumentId> ids, id_in_path(call));
-    AKIDB_TRY(std::vector<model::Document> found,
-              service.get_documents(call.context(), call.collection(), ids, kAll));
-    if (found.empty()) {
-        return Error(Code::kNotFound, "there is no document \"" + printable(ids[0].to_string()) + "\"")
-            .with_field("id");
-    }
-    JsonWriter writer;
-    open_document(writer, found[0], kAll);
-    call.answer(std::move(writer.member("version", found[0].version).end_object()));
-    return {};
-}
-
-void answer_delete(Call& call, const engine::WriteReply& reply) {
-    answer_write(call, "deleted", reply);
-}
-
-Result<void> delete_document(const std::shared_ptr<Call>& call, service::Service& service) {
-    AKIDB_TRY(take_write_key(*call, service));
-    AKIDB_TRY(std::vector<model::DocumentId> ids, id_in_path(*call));
-    service.delete_documents(call->context(), call->collection(), ids, answering(call, answer_delete));
-    return {};
-}
-
-Result<void> delete_documents(const std::shared_ptr<Call>& call, service::Service& service,
-                              const DeleteBody& body) {
-    if (const auto* ids = std::get_if<std::vector<model::DocumentId>>(&body.which)) {
-        service.delete_documents(call->context(), call->collection(), *ids, answering(call, answer_delete));
-        return {};
-    }
-    AKIDB_TRY(engine::WriteReply reply, service.delete_matching(call->context(), call->collection(),
-                                                                std::get<model::Filter>(body.which)));
-    answer_delete(*call, reply);
-    return {};
-}
-
-Result<void> erase_documents(Call& call, service::Service& service) {
-    AKIDB_TRY(refuse_write_key(call.request(), "an erase is not remembered: sent again, it purges again"));
-    AKIDB_TRY(DeleteBody body, read_delete_body(call.body()));
-    const auto* ids = std::get_if<std::vector<model::DocumentId>>(&body.which);
-    Result<service::EraseReceipt> receipt =
-        ids != nullptr
-            ? service.erase_documents(call.context(), call.collection(), *ids)
-            : service.erase_matching(call.context(), call.collection(), std::get<model::Filter>(body.which));
-    AKIDB_TRY(const service::EraseReceipt done, std::move(receipt));
-    call.answer(HttpResponse{.body = write_erase_receipt(done)});
-    return {};
-}
-
-Result<void> count_documents(Call& call, service::Service& service) {
-    AKIDB_TRY(std::shared_ptr<const model::Filter> filter, read_count_body(call.body()));
-    AKIDB_TRY(uint64_t count, service.count_documents(call.context(), call.collection(), filter.get()));
-    JsonWriter writer;
-    writer.begin_object().member("count", count).end_object();
-    call.answer(std::move(writer));
-    return {};
-}
-
 Result<void> search(Call& call, service::Service& service, const model::SearchRequest& request) {
     AKIDB_TRY(model::SearchReply reply, service.search(call.context(), call.collection(), request));
     call.answer(HttpResponse{.body = write_search_reply(reply, request.include, call.elapsed_ms())});
+    return {};
+}
+
+Result<void> search_batch(Call& call, service::Service& service) {
+    AKIDB_TRY(std::vector<model::SearchRequest> requests, read_search_batch_body(call.body()));
+    AKIDB_TRY(std::vector<model::SearchReply> replies,
+              service.search_batch(call.context(), call.collection(), requests));
+    JsonWriter writer;
+    writer.begin_object().key("results").begin_array();
+    for (size_t i = 0; i < replies.size(); ++i) {
+        write_search_result(writer.begin_object(), replies[i], requests[i].include);
+        writer.end_object();
+    }
+    writer.end_array().member("took_ms", call.elapsed_ms()).end_object();
+    call.answer(std::move(writer));
     return {};
 }
 
@@ -258,7 +110,7 @@ Result<void> perform(const std::shared_ptr<Call>& shared, service::Service& serv
         case RouteId::kDeleteCollection:
             return delete_collection(call, service);
         case RouteId::kUpsert:
-            return upsert(shared, service);
+            return upsert_documents(shared, service);
         case RouteId::kGetDocuments:
             return get_documents(call, service);
         case RouteId::kGetDocument:
@@ -266,7 +118,6 @@ Result<void> perform(const std::shared_ptr<Call>& shared, service::Service& serv
         case RouteId::kDeleteDocument:
             return delete_document(shared, service);
         case RouteId::kDeleteDocuments: {
-            AKIDB_TRY(take_write_key(call, service));
             AKIDB_TRY(const DeleteBody body, read_delete_body(call.body()));
             return delete_documents(shared, service, body);
         }
@@ -278,6 +129,8 @@ Result<void> perform(const std::shared_ptr<Call>& shared, service::Service& serv
             return put_metadata_index(call, service);
         case RouteId::kDeleteMetadataIndex:
             return delete_metadata_index(call, service);
+        case RouteId::kSearchBatch:
+            return search_batch(call, service);
         default: {
             AKIDB_TRY(model::SearchRequest request, read_search_body(call.body()));
             return search(call, service, request);
@@ -295,8 +148,9 @@ class ApiHandler final : public Api {
     }
 
     uint64_t body_bytes_max(std::string_view method, std::string_view path) const override {
-        bool is_import = method == "PUT" && path.ends_with("/documents");
-        return is_import ? model::kImportBodyBytesMax : model::kBodyBytesMax;
+        const bool is_batch = (method == "PUT" && path.ends_with("/documents")) ||
+                              (method == "POST" && path.ends_with("/search/batch"));
+        return is_batch ? model::kImportBodyBytesMax : model::kBodyBytesMax;
     }
 
     HttpResponse error_response(int status, std::string_view code, std::string_view message,
@@ -348,7 +202,6 @@ class ApiHandler final : public Api {
             return perform(call, service);
         }
         if (id == RouteId::kDeleteDocuments && is_small) {
-            AKIDB_TRY(take_write_key(*call, service));
             AKIDB_TRY(DeleteBody body, read_delete_body(call->body()));
             if (!std::holds_alternative<model::Filter>(body.which)) {
                 return delete_documents(call, service, body);

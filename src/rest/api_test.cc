@@ -255,6 +255,30 @@ TEST_F(ApiTest, SearchAnswersTheSameInlineAndOnAWorker) {
     EXPECT_NE(metrics_.expose().find("route=\"/api/v1/collections/{collection}/search\""), std::string::npos);
 }
 
+TEST_F(ApiTest, ABatchAnswersWhatItsSearchesAnswerAlone) {
+    load_words();
+    put(R"({"id":1,"vector":)" + vector_of(1) + R"(,"metadata":{"w":"a"}},{"id":2,"vector":)" + vector_of(3) +
+        "}");
+    const std::string searches[] = {
+        R"({"vector":)" + vector_of(1) + "}",
+        R"({"vector":)" + vector_of(3) + R"(,"top_k":1,"include":["metadata"],"explain":true})",
+        R"({"vector":)" + vector_of(2) + R"(,"filter":{"must":[{"key":"w","match":{"value":"none"}}]}})"};
+    std::string body = R"({"searches":[)" + searches[0] + "," + searches[1] + "," + searches[2] + "]}";
+    const HttpResponse found = words("POST", "/search/batch", body);
+    ASSERT_EQ(found.status, 200) << found.body;
+    // Without the times, which differ.
+    const auto matches_of = [&](const std::string& search) {
+        const std::string alone = words("POST", "/search", search).body;
+        return alone.substr(1, alone.find(']') - 1) + "]";
+    };
+    size_t at = 0;
+    for (const std::string& search : searches) {
+        at = found.body.find(matches_of(search), at);
+        ASSERT_NE(at, std::string::npos) << search << " in " << found.body;
+    }
+    EXPECT_TRUE(found.body.starts_with(R"({"results":[{"matches":[{"id":1)")) << found.body;
+}
+
 TEST_F(ApiTest, EveryBadRequestGetsTheOneErrorShape) {
     load_words();
     struct Bad {
@@ -318,6 +342,7 @@ TEST_F(ApiTest, FullWorkersAnswer429AndDroppedJobs503) {
 TEST_F(ApiTest, ImportsMayBeLargerThanOtherBodies) {
     EXPECT_EQ(api_->body_bytes_max("PUT", "/api/v1/collections/c/documents"), model::kImportBodyBytesMax);
     EXPECT_EQ(api_->body_bytes_max("POST", "/api/v1/collections/c/search"), model::kBodyBytesMax);
+    EXPECT_EQ(api_->body_bytes_max("POST", "/api/v1/collections/c/search/batch"), model::kImportBodyBytesMax);
 }
 
 }  // namespace

@@ -47,8 +47,7 @@ class DurationSeries {
     }
 
     telemetry::Metrics& metrics_;
-    static constexpr size_t kRoutesMax = static_cast<size_t>(RouteId::kSearch) + 1;
-    std::array<std::atomic<telemetry::Histogram*>, kRoutesMax * kStatuses.size() * 2> cells_{};
+    std::array<std::atomic<telemetry::Histogram*>, kRouteCount * kStatuses.size() * 2> cells_{};
 };
 
 }  // namespace akidb::rest

@@ -20,6 +20,7 @@ constexpr std::array<std::string_view, 2> kDeleteNames{"ids", "filter"};
 constexpr std::array<std::string_view, 1> kCountNames{"filter"};
 constexpr std::array<std::string_view, 8> kSearchNames{"vector",          "top_k",   "offset", "filter",
                                                        "score_threshold", "include", "params", "explain"};
+constexpr std::array<std::string_view, 1> kSearchBatchNames{"searches"};
 constexpr std::array<std::string_view, 3> kParamNames{"ef", "exact", "recall_target"};
 constexpr std::array<std::string_view, 2> kIncludeNames{"vector", "metadata"};
 
@@ -148,6 +149,48 @@ Result<void> read_metadata_indexes(JsonReader& reader, std::vector<model::Metada
     });
 }
 
+Result<void> read_search_member(JsonReader& reader, size_t which, model::SearchRequest& request) {
+    switch (which) {
+        case 0:
+            return reader.read_floats(model::kDimensionMax, request.vector);
+        case 1: {
+            AKIDB_TRY(uint64_t top_k, reader.read_uint(1, model::kTopKMax));
+            request.top_k = static_cast<uint32_t>(top_k);
+            return {};
+        }
+        case 2: {
+            AKIDB_TRY(uint64_t offset, reader.read_uint(0, model::kOffsetMax));
+            request.offset = static_cast<uint32_t>(offset);
+            return {};
+        }
+        case 3: {
+            AKIDB_TRY(model::Filter filter, read_filter(reader));
+            request.filter =
+                filter.is_empty() ? nullptr : std::make_shared<const model::Filter>(std::move(filter));
+            return {};
+        }
+        case 4:
+            return read_score_threshold(reader, request);
+        case 5: {
+            AKIDB_TRY(request.include, read_include(reader));
+            return {};
+        }
+        case 6:
+            return read_params(reader, request.params);
+        default: {
+            AKIDB_TRY(request.explain, reader.read_bool());
+            return {};
+        }
+    }
+}
+
+Result<void> has_vector(const model::SearchRequest& request) {
+    if (!request.vector.empty()) {
+        return {};
+    }
+    return missing("vector", "an array of numbers");
+}
+
 }  // namespace
 
 Result<model::MetadataIndexType> read_metadata_index_body(std::string& body) {
@@ -273,47 +316,39 @@ Result<std::shared_ptr<const model::Filter>> read_count_body(std::string& body) 
 
 Result<model::SearchRequest> read_search_body(std::string& body) {
     model::SearchRequest request;
-    bool has_vector = false;
     JsonReader reader(body);
-    AKIDB_TRY(reader.read_body(kSearchNames, [&](size_t which) -> Result<void> {
-        switch (which) {
-            case 0:
-                has_vector = true;
-                return reader.read_floats(model::kDimensionMax, request.vector);
-            case 1: {
-                AKIDB_TRY(uint64_t top_k, reader.read_uint(1, model::kTopKMax));
-                request.top_k = static_cast<uint32_t>(top_k);
-                return {};
-            }
-            case 2: {
-                AKIDB_TRY(uint64_t offset, reader.read_uint(0, model::kOffsetMax));
-                request.offset = static_cast<uint32_t>(offset);
-                return {};
-            }
-            case 3: {
-                AKIDB_TRY(model::Filter filter, read_filter(reader));
-                request.filter =
-                    filter.is_empty() ? nullptr : std::make_shared<const model::Filter>(std::move(filter));
-                return {};
-            }
-            case 4:
-                return read_score_threshold(reader, request);
-            case 5: {
-                AKIDB_TRY(request.include, read_include(reader));
-                return {};
-            }
-            case 6:
-                return read_params(reader, request.params);
-            default: {
-                AKIDB_TRY(request.explain, reader.read_bool());
-                return {};
-            }
-        }
-    }));
-    if (!has_vector) {
-        return missing("vector", "an array of numbers");
-    }
+    AKIDB_TRY(reader.read_body(kSearchNames,
+                               [&](size_t which) { return read_search_member(reader, which, request); }));
+    AKIDB_TRY(has_vector(request));
     return request;
+}
+
+Result<std::vector<model::SearchRequest>> read_search_batch_body(std::string& body) {
+    std::vector<model::SearchRequest> requests;
+    uint64_t documents = 0;
+    JsonReader reader(body);
+    const auto read_one = [&](size_t) -> Result<void> {
+        model::SearchRequest& request = requests.emplace_back();
+        const std::string path = reader.path();
+        AKIDB_TRY(reader.read_object(
+            kSearchNames, [&](size_t which) { return read_search_member(reader, which, request); }));
+        if (Result<void> complete = has_vector(request); !complete) {
+            return std::move(complete).error().with_field_prefix(path);
+        }
+        documents += request.offset + request.top_k;
+        if (documents > model::kTopKMax) {
+            return invalid_argument(
+                path + ".top_k", "the searches ask for too many documents",
+                "at most " + std::to_string(model::kTopKMax) + " in all, top_k and offset of each added up");
+        }
+        return {};
+    };
+    AKIDB_TRY(reader.read_body(
+        kSearchBatchNames, [&](size_t) { return reader.read_array(model::kBatchSearchesMax, read_one); }));
+    if (requests.empty()) {
+        return missing("searches", "1.." + std::to_string(model::kBatchSearchesMax) + " searches");
+    }
+    return requests;
 }
 
 }  // namespace akidb::rest

@@ -38,5 +38,7 @@ Result<DeleteBody> read_delete_body(std::string& body);
 /// Null when there is no filter.
 Result<std::shared_ptr<const model::Filter>> read_count_body(std::string& body);
 Result<model::SearchRequest> read_search_body(std::string& body);
+/// {"searches":[…]}, each as the body of a search.
+Result<std::vector<model::SearchRequest>> read_search_batch_body(std::string& body);
 
 }  // namespace akidb::rest

@@ -11,7 +11,7 @@
 namespace akidb::rest {
 namespace {
 
-constexpr std::array<Route, 20> kRoutes{{
+constexpr std::array<Route, kRouteCount> kRoutes{{
     {RouteId::kHealth, "GET", "/health"},
     {RouteId::kReady, "GET", "/ready"},
     {RouteId::kStartup, "GET", "/startup"},
@@ -32,11 +32,12 @@ constexpr std::array<Route, 20> kRoutes{{
     {RouteId::kPutMetadataIndex, "PUT", "/api/v1/collections/{collection}/metadata-indexes/{field}"},
     {RouteId::kDeleteMetadataIndex, "DELETE", "/api/v1/collections/{collection}/metadata-indexes/{field}"},
     {RouteId::kSearch, "POST", "/api/v1/collections/{collection}/search"},
+    {RouteId::kSearchBatch, "POST", "/api/v1/collections/{collection}/search/batch"},
 }};
 
 constexpr bool ids_are_positions() {
     for (size_t i = 0; i < kRoutes.size(); ++i) {
-        if (static_cast<size_t>(kRoutes[i].id) != i) {
+        if (static_cast<size_t>(kRoutes[i].id) != i || kRoutes[i].path.empty()) {
             return false;
         }
     }

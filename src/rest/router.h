@@ -35,7 +35,9 @@ enum class RouteId : uint8_t {
     kPutMetadataIndex,
     kDeleteMetadataIndex,
     kSearch,
+    kSearchBatch,
 };
+inline constexpr size_t kRouteCount = static_cast<size_t>(RouteId::kSearchBatch) + 1;
 
 struct Route {
     RouteId id;

@@ -126,4 +126,20 @@ Result<model::SearchReply> Service::search(const RequestContext&, std::string_vi
     return found->search(request);
 }
 
+Result<std::vector<model::SearchReply>> Service::search_batch(
+    const RequestContext&, std::string_view collection, const std::vector<model::SearchRequest>& requests) {
+    AKIDB_TRY(const auto found, directory_.find(collection));
+    std::vector<model::SearchReply> replies;
+    replies.reserve(requests.size());
+    for (const model::SearchRequest& request : requests) {
+        Result<model::SearchReply> reply = found->search(request);
+        if (!reply) {
+            return std::move(reply).error().with_field_prefix("searches[" + std::to_string(replies.size()) +
+                                                              "]");
+        }
+        replies.push_back(std::move(reply).value());
+    }
+    return replies;
+}
+
 }  // namespace akidb::service

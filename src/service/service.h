@@ -75,6 +75,11 @@ class Service {
     uint64_t estimate_search_floats(std::string_view collection, const model::SearchRequest& request) const;
     Result<model::SearchReply> search(const RequestContext& context, std::string_view collection,
                                       const model::SearchRequest& request);
+    /// One after another, each on what is visible when it begins; the first error ends them, with its field
+    /// under "searches[i]".
+    Result<std::vector<model::SearchReply>> search_batch(const RequestContext& context,
+                                                         std::string_view collection,
+                                                         const std::vector<model::SearchRequest>& requests);
 
   private:
     Directory& directory_;
