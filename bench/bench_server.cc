@@ -31,6 +31,19 @@ uint64_t number_in(const std::string& path, std::string_view key) {
     return 0;
 }
 
+/// Allocated blocks of all files below.
+uint64_t allocated_bytes(const std::string& directory) {
+    uint64_t bytes = 0;
+    std::error_code gone;  // files come and go while we count
+    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(directory, gone)) {
+        struct stat status {};
+        if (::lstat(entry.path().c_str(), &status) == 0 && S_ISREG(status.st_mode)) {
+            bytes += static_cast<uint64_t>(status.st_blocks) * 512;
+        }
+    }
+    return bytes;
+}
+
 }  // namespace
 
 BenchServer::BenchServer(std::vector<std::string> flags, const std::string& parent)
@@ -120,12 +133,17 @@ ProcessFacts BenchServer::process() const {
 }
 
 uint64_t BenchServer::disk_bytes() const {
-    uint64_t bytes = 0;
-    std::error_code gone;  // files come and go while we count
-    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(directory_, gone)) {
-        struct stat status {};
-        if (::lstat(entry.path().c_str(), &status) == 0 && S_ISREG(status.st_mode)) {
-            bytes += static_cast<uint64_t>(status.st_blocks) * 512;
+    return allocated_bytes(directory_);
+}
+
+uint64_t BenchServer::collection_bytes() const {
+    const std::string collections = directory_ + "/data/collections";
+    uint64_t bytes = allocated_bytes(collections);
+    std::ifstream maps("/proc/" + std::to_string(server_->pid()) + "/maps");
+    for (std::string line; std::getline(maps, line);) {
+        if (line.ends_with(" (deleted)") && line.find(collections) != std::string::npos) {
+            const size_t dash = line.find('-');
+            bytes += std::stoull(line.substr(dash + 1), nullptr, 16) - std::stoull(line, nullptr, 16);
         }
     }
     return bytes;

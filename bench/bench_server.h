@@ -54,6 +54,9 @@ class BenchServer {
     ProcessFacts process() const;
     /// What the data directory takes on the disk (allocated blocks).
     uint64_t disk_bytes() const;
+    /// Of these, what collections take: without catalog and ballast, and with files that are removed but
+    /// still mapped. Thread-safe.
+    uint64_t collection_bytes() const;
     uint64_t files() const;
 
   private:

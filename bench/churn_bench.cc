@@ -1,9 +1,12 @@
 // churn_bench: what is left of a collection after cycles of deleting 30 % and inserting as many others:
 // recall against a collection built afresh from the same documents, documents that can no longer be found,
-// disk against live bytes. Odd cycles delete at random, even ones whole neighbourhoods. Through a server of
-// its own. Document ids are row numbers of the file; a row that was deleted may come back later. Prints a
-// line for each cycle and the bars. Exit codes: 0, 64 usage, 70 when something did not work.
+// disk against live bytes (what the files of as many documents need: rows as segments hold them, ids,
+// metadata and neighbour lists; of the disk, all files of the collection, with removed ones that are still
+// mapped). Odd cycles delete at random, even ones whole neighbourhoods. Through a server of its own. Document
+// ids are row numbers of the file; a row that was deleted may come back later. Prints a line for each cycle
+// and the bars. Exit codes: 0, 64 usage, 70 when something did not work.
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
@@ -11,6 +14,7 @@
 #include <numeric>
 #include <random>
 #include <stdexcept>
+#include <stop_token>
 #include <thread>
 
 #include "bench/bars.h"
@@ -20,6 +24,8 @@
 #include "bench/rest_collection.h"
 #include "bench/upsert_bodies.h"
 #include "bench/wire_load.h"
+#include "index/graph.h"
+#include "index/rows.h"
 
 namespace akidb::bench {
 namespace {
@@ -66,6 +72,7 @@ class ChurnBench {
     }
 
     void run() {
+        const std::jthread watch([this](const std::stop_token& stop) { watch_disk(stop); });
         make("churned", live_);
         print(0, recall("churned"));
         for (size_t cycle = 1; cycle <= options_.cycles; ++cycle) {
@@ -81,6 +88,25 @@ class ChurnBench {
     }
 
   private:
+    /// What the documents alone take in files: each row with its version and the offsets of its id and
+    /// metadata.
+    double live_bytes() const {
+        constexpr size_t kRowOverhead = 3 * sizeof(uint64_t);
+        const size_t padding =
+            index::row_stride(static_cast<uint32_t>(vectors_.dimension())) - vectors_.dimension();
+        const size_t more =
+            padding * sizeof(float) + kRowOverhead + index::GraphOptions{}.degree * sizeof(uint32_t);
+        return user_bytes(live_.size(), vectors_.dimension()) +
+               static_cast<double>(live_.size()) * static_cast<double>(more);
+    }
+
+    void watch_disk(const std::stop_token& stop) {
+        while (!stop.stop_requested()) {
+            peak_ = std::max(peak_.load(), server_.collection_bytes());
+            std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        }
+    }
+
     void make(const std::string& name, const std::vector<uint32_t>& rows) {
         server_.create(name, vectors_.dimension(), options_.metric);
         insert(name, rows);
@@ -97,6 +123,7 @@ class ChurnBench {
                 upsert_request(plan.endpoint, name, vectors_, std::span(rows).subspan(begin, end - begin)));
         }
         plan.requests_max = plan.requests.size();
+        upserted_ += rows.size();
         if (run_wire_load(plan).errors > 0) {
             throw std::runtime_error("upserts were refused");
         }
@@ -208,21 +235,25 @@ class ChurnBench {
     }
 
     void print(size_t cycle, double recall) {
-        const double live = user_bytes(live_.size(), vectors_.dimension());
-        const double disk = static_cast<double>(server_.disk_bytes()) / live;
+        const double disk = static_cast<double>(server_.collection_bytes()) / live_bytes();
         const size_t missing = unreachable();
-        std::printf("cycle %2zu: recall@10 %.4f, dead %4.1f %%, disk %.2f x live, %zu of %zu not found\n",
-                    cycle, recall, dead_share() * 100, disk, missing,
-                    std::min(options_.probes, live_.size()));
+        std::printf(
+            "cycle %2zu: recall@10 %.4f, dead %4.1f %%, disk %.2f x live (%.2f at most since before), "
+            "%zu of %zu not found\n",
+            cycle, recall, dead_share() * 100, disk, static_cast<double>(peak_.exchange(0)) / live_bytes(),
+            missing, std::min(options_.probes, live_.size()));
         std::fflush(stdout);
         unreachable_ += missing;
-        disk_ = cycle == 0 ? 0 : std::max(disk_, disk);
+        if (cycle > 0) {
+            disks_.push_back(disk);
+        }
     }
 
     void compare_with_fresh(double churned) {
         make("fresh", live_);
         const double fresh = recall("fresh");
         server_.ask("DELETE", "/api/v1/collections/fresh");
+        peak_ = 0;
         std::printf("  built afresh: recall@10 %.4f\n", fresh);
         differences_.push_back((fresh - churned) * 100);
     }
@@ -230,12 +261,19 @@ class ChurnBench {
     void report() {
         Bars bars;
         bars.heading("after " + std::to_string(options_.cycles) + " cycles");
-        const double mean = std::accumulate(differences_.begin(), differences_.end(), 0.0) /
-                            static_cast<double>(differences_.size());
-        bars.at_most(0.3, "recall@10 below a fresh build, mean", mean, "points");
+        const auto mean_of = [](const std::vector<double>& values) {
+            return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+        };
+        bars.at_most(0.3, "recall@10 below a fresh build, mean", mean_of(differences_), "points");
         bars.at_most(1, "recall@10 below a fresh build, worst",
                      *std::max_element(differences_.begin(), differences_.end()), "points");
-        bars.at_most(1.6, "disk against live bytes, worst", disk_, "times");
+        bars.at_most(1.6, "disk against live bytes, worst", *std::max_element(disks_.begin(), disks_.end()),
+                     "times");
+        bars.line("disk against live bytes, mean", mean_of(disks_), "times");
+        bars.line("written to the disk / bytes of users, fresh builds included",
+                  static_cast<double>(server_.process().written_bytes) /
+                      user_bytes(upserted_, vectors_.dimension()),
+                  "times");
         bars.at_most(0, "live documents not found by their own vector", static_cast<double>(unreachable_),
                      "");
     }
@@ -251,7 +289,9 @@ class ChurnBench {
     std::vector<uint32_t> spare_;
     std::vector<double> differences_;
     size_t unreachable_ = 0;
-    double disk_ = 0;
+    size_t upserted_ = 0;
+    std::vector<double> disks_;      // against live bytes, at the end of each cycle
+    std::atomic<uint64_t> peak_{0};  // bytes of collections, since the last line
     bool rewrites_seem_missing_ = false;
 };
 
