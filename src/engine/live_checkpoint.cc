@@ -1,0 +1,160 @@
+// Checkpoints: segments and a manifest of what a snapshot sees, and the log trimmed behind them.
+#include <algorithm>
+#include <tuple>
+
+#include "engine/live_collection.h"
+#include "storage/layout.h"
+
+namespace akidb::engine {
+namespace {
+
+// After a checkpoint met a full disk.
+constexpr uint64_t kCheckpointRetryUs = 10'000'000;
+
+}  // namespace
+
+/// An error was logged.
+Result<void> LiveCollection::run_checkpoint(LaneState lane) {
+    const uint64_t started_us = dependencies_.clock.monotonic_us();
+    Result<void> done = checkpoint(lane);
+    dependencies_.metrics.counter(telemetry::MetricId::kCheckpoints, {done.has_value() ? "ok" : "failed"})
+        .add();
+    const uint64_t ended_us = dependencies_.clock.monotonic_us();
+    if (done.has_value()) {
+        dependencies_.metrics.histogram(telemetry::MetricId::kCheckpointDuration)
+            .observe(static_cast<double>(ended_us - started_us) * 1e-6);
+        return done;
+    }
+    // A full disk passes, and the log still holds everything; any other failure means that the disk cannot be
+    // trusted.
+    is_poisoned_ = is_poisoned_.load() || done.error().code() != Code::kDiskFull;
+    checkpoint_not_before_us_ = ended_us + kCheckpointRetryUs;
+    dependencies_.logger.log(LogLevel::kError, "checkpoint failed",
+                             {{"collection", spec_.name}, {"error", done.error().message()}});
+    return done;
+}
+
+Result<void> LiveCollection::checkpoint(LaneState lane) {
+    const auto snapshot = published_.load();
+    const uint32_t linked = std::min(generation_->graph.linked(), snapshot->rows);
+    AKIDB_TRY(admit_checkpoint(*snapshot, linked));
+    AKIDB_TRY(storage::Manifest manifest, write_segments(*snapshot, linked));
+    AKIDB_TRY(storage::write_manifest(dependencies_.files, directory_, manifest));
+    manifest_ = std::move(manifest);
+    is_checkpoint_owed_ = false;
+    graph_rows_saved_ = linked;
+    covered_sequence_ = manifest_.covered_sequence;
+    segment_files_ = manifest_.rows.size();
+    // Only now, with the manifest durable, may old files and the covered part of the log go (rule R7). What
+    // cannot be removed now is removed by the next checkpoint or the next start.
+    warn_unless_done(storage::remove_strays(dependencies_.files, directory_, manifest_,
+                                            rewrite_ ? rewrite_->file_names() : std::vector<std::string>()));
+    auto trim = [this]() -> Result<void> {
+        warn_unless_done(log_->trim(covered_sequence_.load()));
+        log_bytes_ = log_->log_bytes();
+        log_bytes_at_checkpoint_ = log_bytes_.load();
+        return {};
+    };
+    if (lane == LaneState::kClosed) {
+        return trim();
+    }
+    PendingWrite between;
+    between.between_groups = trim;
+    // Refused only when the lane closed meanwhile; then the end of the collection trims.
+    const Result<WriteReply> trimmed = lane_.run(between);
+    AKIDB_ASSERT(trimmed.has_value() || trimmed.error().code() == Code::kUnavailable);
+    return {};
+}
+
+void LiveCollection::warn_unless_done(const Result<void>& removed) {
+    if (!removed.has_value()) {
+        dependencies_.logger.log(LogLevel::kWarning, "old files could not be removed yet",
+                                 {{"collection", spec_.name}, {"error", removed.error().message()}});
+    }
+}
+
+Result<storage::Manifest> LiveCollection::write_segments(const Snapshot& snapshot, uint32_t linked) {
+    storage::Manifest manifest = manifest_;
+    manifest.version = ++last_version_;
+    manifest.covered_sequence = snapshot.sequence;
+    AKIDB_TRY(write_rows(snapshot, manifest));
+    AKIDB_TRY(write_graph(manifest, linked));
+    AKIDB_TRY(write_dead(snapshot, manifest));
+    AKIDB_TRY(write_keys(snapshot, manifest));
+    return manifest;
+}
+
+Result<void> LiveCollection::write_rows(const Snapshot& snapshot, storage::Manifest& manifest) {
+    const uint64_t first = first_row_to_write(manifest, snapshot);
+    if (first == snapshot.rows) {
+        return {};
+    }
+    while (!manifest.rows.empty() && manifest.rows.back().first_row >= first) {
+        manifest.rows.pop_back();
+    }
+    const RowStore& rows = generation_->rows;
+    const uint64_t count = snapshot.rows - first;
+    const size_t row_bytes = rows.rows().stride() * sizeof(float);
+    AKIDB_TRY(
+        storage::ManifestFile file,
+        storage::write_rows_segment(
+            dependencies_.files, segment_directory(), storage::rows_name(first, count, manifest.version),
+            {.collection = spec_.id, .first_row = first, .row_count = count, .stride = rows.rows().stride()},
+            [&](uint64_t index) {
+                const auto row = static_cast<uint32_t>(first + index);
+                return storage::RowRecord{{reinterpret_cast<const char*>(rows.rows().row(row)), row_bytes},
+                                          rows.version(row),
+                                          rows.id(row),
+                                          rows.metadata(row)};
+            }));
+    manifest.rows.push_back({std::move(file), first, count});
+    return {};
+}
+
+Result<void> LiveCollection::write_graph(storage::Manifest& manifest, uint32_t linked) {
+    if (linked == 0 || linked == graph_rows_saved_.load()) {
+        return {};
+    }
+    const index::Graph& graph = generation_->graph;
+    AKIDB_TRY(manifest.graph,
+              storage::write_graph_segment(
+                  dependencies_.files, segment_directory(), storage::graph_name(manifest.version), spec_.id,
+                  linked, graph.options().degree, [&](uint32_t begin, uint32_t end, std::string& out) {
+                      graph.export_lists(begin, end, out);
+                  }));
+    return {};
+}
+
+Result<void> LiveCollection::write_dead(const Snapshot& snapshot, storage::Manifest& manifest) {
+    std::vector<storage::DeadRow> dead;
+    for (uint32_t row = 0; row < snapshot.rows; ++row) {
+        const uint64_t sequence = generation_->rows.dead_at(row);
+        if (sequence != 0 && sequence <= snapshot.sequence) {
+            dead.push_back({row, sequence});
+        }
+    }
+    if (dead.empty()) {
+        manifest.dead.reset();
+        return {};
+    }
+    AKIDB_TRY(manifest.dead,
+              storage::write_dead_segment(dependencies_.files, segment_directory(),
+                                          storage::dead_name(manifest.version), spec_.id, dead));
+    return {};
+}
+
+Result<void> LiveCollection::write_keys(const Snapshot& snapshot, storage::Manifest& manifest) {
+    if (manifest.keys.has_value() && keys_.is_unchanged_since(manifest_.covered_sequence)) {
+        return {};
+    }
+    const std::vector<storage::RememberedKey> keys = keys_.up_to(snapshot.sequence);
+    manifest.keys.reset();
+    if (!keys.empty()) {
+        AKIDB_TRY(manifest.keys,
+                  storage::write_keys_segment(dependencies_.files, segment_directory(),
+                                              storage::keys_name(manifest.version), spec_.id, keys));
+    }
+    return {};
+}
+
+}  // namespace akidb::engine
