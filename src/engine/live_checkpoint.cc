@@ -34,8 +34,34 @@ Result<void> LiveCollection::run_checkpoint(LaneState lane) {
     return done;
 }
 
+/// What the checkpoint will cover. The log goes on in a new file from exactly there, so that all files of
+/// before can go behind the manifest: a small collection must not keep a log that is larger than itself.
+Result<std::shared_ptr<const Snapshot>> LiveCollection::begin_checkpoint(LaneState lane) {
+    std::shared_ptr<const Snapshot> snapshot = published_.load();
+    auto begin = [&]() -> Result<void> {
+        snapshot = published_.load();
+        Result<void> started = log_->start_file();
+        is_poisoned_ = is_poisoned_.load() || log_->is_poisoned();
+        // On a full disk the file that is there must do: the checkpoint may still give space back.
+        const bool goes_on = !started.has_value() && started.error().code() == Code::kDiskFull;
+        return goes_on ? Result<void>() : started;
+    };
+    if (lane == LaneState::kClosed) {
+        AKIDB_TRY(begin());
+        return snapshot;
+    }
+    PendingWrite between;
+    between.between_groups = begin;
+    const Result<WriteReply> begun = lane_.run(between);
+    // Refused when the lane closed meanwhile; then nothing is written any more, and the end trims.
+    if (!begun.has_value() && (is_poisoned_.load() || begun.error().code() != Code::kUnavailable)) {
+        return Error(begun.error());
+    }
+    return snapshot;
+}
+
 Result<void> LiveCollection::checkpoint(LaneState lane) {
-    const auto snapshot = published_.load();
+    AKIDB_TRY(const std::shared_ptr<const Snapshot> snapshot, begin_checkpoint(lane));
     const uint32_t linked = std::min(generation_->graph.linked(), snapshot->rows);
     AKIDB_TRY(admit_checkpoint(*snapshot, linked));
     AKIDB_TRY(storage::Manifest manifest, write_segments(*snapshot, linked));

@@ -132,6 +132,7 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     bool is_stopping(const std::stop_token* stop) const;
     enum class LaneState { kOpen, kClosed };
     Result<void> run_checkpoint(LaneState lane);
+    Result<std::shared_ptr<const Snapshot>> begin_checkpoint(LaneState lane);
     Result<void> checkpoint(LaneState lane);
     void warn_unless_done(const Result<void>& removed);
     Result<storage::Manifest> write_segments(const Snapshot& snapshot, uint32_t linked);

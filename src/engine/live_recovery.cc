@@ -88,6 +88,8 @@ Result<void> LiveCollection::recover() {
     AKIDB_TRY(const storage::LogRecovery recovery, replay_log());
     AKIDB_TRY(log_, storage::LogWriter::open(dependencies_.files, log_directory(), spec_.id,
                                              recovery.last_sequence + 1, options_.log));
+    // The manifest is durable, and so is the file that the log goes on in.
+    warn_unless_done(log_->trim(manifest_.covered_sequence));
     log_bytes_ = log_->log_bytes();
     keys_.start();
     publish(recovery.last_sequence);

@@ -15,6 +15,8 @@ namespace {
 // Kept allocated beyond each group, so that the clean stop of a server with a full disk still has its place.
 constexpr uint64_t kCleanStopFrameBytes = align_frame(kCleanStopBytes);
 constexpr size_t kFrameBufferKeptBytes = 4 << 20;
+// Of what a file holds, allocated ahead: so much of a log may be empty. A file of 64 MiB grows 20 times.
+constexpr uint64_t kPreallocatedShare = 4;
 
 struct ClosedFile {
     std::string name;
@@ -26,7 +28,6 @@ struct OpenFile {
     std::string name;
     std::unique_ptr<io::AppendFile> file;
     uint32_t seed = 0;
-    uint64_t preallocate_step = 0;
 };
 
 /// One above the id of the newest file, so that no two files that exist at once share one.
@@ -110,7 +111,8 @@ Result<void> LogWriter::Impl::fill_new_file(OpenFile& made, uint64_t frame_bytes
     made.seed = frame_seed(header);
     AKIDB_TRY(made.file->append(encode_log_header(header)));
     uint64_t needed = kLogHeaderBytes + frame_bytes + kCleanStopFrameBytes;
-    AKIDB_TRY(made.file->preallocate(std::max(needed, std::min(made.preallocate_step, options.file_bytes))));
+    AKIDB_TRY(made.file->preallocate(
+        std::max(needed, std::min(options.preallocate_bytes_min, options.file_bytes))));
     AKIDB_TRY(made.file->sync());
     return files.sync_directory(directory);
 }
@@ -118,7 +120,7 @@ Result<void> LogWriter::Impl::fill_new_file(OpenFile& made, uint64_t frame_bytes
 /// A file that could not be finished must be gone for good before writing goes on elsewhere: recovery takes
 /// the name of the last file as proof that every record before it was durable.
 Result<OpenFile> LogWriter::Impl::create_file(uint64_t frame_bytes) {
-    OpenFile made{.name = log_name(next_sequence), .preallocate_step = options.preallocate_bytes_min};
+    OpenFile made{.name = log_name(next_sequence)};
     std::string path = join_path(directory, made.name);
     Result<std::unique_ptr<io::AppendFile>> created = files.create(path);
     if (!created) {
@@ -161,7 +163,8 @@ Result<void> LogWriter::Impl::extend(uint64_t frame_bytes) {
     if (needed <= active.file->allocated()) {
         return {};
     }
-    uint64_t step = std::min(active.preallocate_step * 2, options.preallocate_bytes_max);
+    uint64_t step = std::clamp(active.file->allocated() / kPreallocatedShare, options.preallocate_bytes_min,
+                               options.preallocate_bytes_max);
     uint64_t wanted = std::max(needed, std::min(active.file->allocated() + step, options.file_bytes));
     Result<void> done = active.file->preallocate(wanted);
     if (!done && done.error().code() == Code::kDiskFull && wanted > needed) {
@@ -171,7 +174,6 @@ Result<void> LogWriter::Impl::extend(uint64_t frame_bytes) {
         poisoned = done.error().code() != Code::kDiskFull;
         return done;
     }
-    active.preallocate_step = step;
     return {};
 }
 
@@ -223,7 +225,9 @@ Result<void> LogWriter::reserve(uint64_t body_bytes) {
 
 Result<void> LogWriter::start_file() {
     AKIDB_TRY(impl_->check_usable());
-    return impl_->active.name == log_name(impl_->next_sequence) ? Result<void>() : impl_->roll(0);
+    const bool is_begun =
+        impl_->active.file == nullptr || impl_->active.name == log_name(impl_->next_sequence);
+    return is_begun ? Result<void>() : impl_->roll(0);
 }
 
 Result<void> LogWriter::append_group(std::span<const LogRecord> records) {

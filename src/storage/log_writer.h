@@ -16,7 +16,7 @@ namespace akidb::storage {
 
 struct LogWriterOptions {
     uint64_t file_bytes = kLogFileBytes;
-    uint64_t preallocate_bytes_min = 256 << 10;  // first step; doubles up to preallocate_bytes_max
+    uint64_t preallocate_bytes_min = 256 << 10;  // at first; then a quarter of what there is
     uint64_t preallocate_bytes_max = 8 << 20;
 };
 
@@ -39,8 +39,8 @@ class LogWriter {
     /// before. An empty group is nothing.
     Result<void> append_group(std::span<const LogRecord> records);
     uint64_t next_sequence() const;
-    /// Closes the current file, if it has a record, so that trim can remove it, and starts a new one. Errors
-    /// as of reserve.
+    /// Closes the current file, if it has a record, so that trim can remove it, and starts a new one; nothing
+    /// before the first group. Errors as of reserve.
     Result<void> start_file();
     /// Removes closed files whose records are all ≤ `covered_sequence`. Call only after a manifest that
     /// covers it is durable (rule R7). Not sticky: what could not be removed now is removed next time.

@@ -220,5 +220,25 @@ TEST_F(LogWriterTest, ALogThatWasNeverWrittenStopsWithoutAFile) {
     EXPECT_TRUE(names_in(log_).empty());
 }
 
+TEST_F(LogWriterTest, AllocatesAQuarterOfAFileAheadAtMost) {
+    constexpr uint64_t kLeastAhead = 4 << 10;
+    auto writer = open(
+        1, {.file_bytes = 1 << 20, .preallocate_bytes_min = kLeastAhead, .preallocate_bytes_max = 64 << 10});
+    uint64_t used = kLogHeaderBytes;
+    for (int group = 0; group < 400; ++group) {
+        const std::string body(2'000, 'x');
+        ASSERT_TRUE(append(*writer, body).has_value());
+        used += align_frame(kFrameHeaderBytes + body.size() + 8);
+        const uint64_t needed = used + align_frame(kCleanStopBytes);
+        ASSERT_LE(writer->log_bytes(), needed + std::max(needed / 4, kLeastAhead)) << group;
+    }
+}
+
+TEST_F(LogWriterTest, StartingAFileBeforeTheFirstGroupDoesNothing) {
+    auto writer = open(1);
+    ASSERT_TRUE(writer->start_file().has_value());
+    EXPECT_TRUE(names_in(log_).empty());
+}
+
 }  // namespace
 }  // namespace akidb::storage
