@@ -95,24 +95,31 @@ TEST_P(FileSystemConformance, KeepsLargeAppendsWhole) {
     expect_ok((*file)->append(std::string_view(large).substr(0, 5000)));
     expect_ok((*file)->append(std::string_view(large).substr(5000)));
     EXPECT_TRUE(content("large") == large);
-    std::string middle;
-    auto reader = files_.open_read(path("large"));
-    ASSERT_TRUE(reader);
-    expect_ok((*reader)->read_at(4095, 8194, middle));
-    EXPECT_TRUE(middle == large.substr(4095, 8194));
+    for (const bool is_cached : {true, false}) {
+        std::string middle;
+        auto reader = is_cached ? files_.open_read(path("large")) : files_.open_uncached(path("large"));
+        ASSERT_TRUE(reader);
+        EXPECT_EQ((*reader)->size(), large.size());
+        expect_ok((*reader)->read_at(4095, 8194, middle));
+        EXPECT_TRUE(middle == large.substr(4095, 8194));
+        expect_ok((*reader)->read_at(large.size() - 9'000, 9'000, middle));
+        EXPECT_TRUE(middle == large.substr(large.size() - 9'000));
+    }
 }
 
 TEST_P(FileSystemConformance, RefusesToReadPastTheEndWithoutAllocating) {
     make_file("short", "12345");
-    auto reader = files_.open_read(path("short"));
-    ASSERT_TRUE(reader);
-    std::string bytes;
-    EXPECT_EQ(code_of((*reader)->read_at(0, 6, bytes)), Code::kDataLoss);
-    EXPECT_EQ(code_of((*reader)->read_at(6, 0, bytes)), Code::kDataLoss);
-    EXPECT_EQ(code_of((*reader)->read_at(UINT64_MAX, 2, bytes)), Code::kDataLoss);
-    EXPECT_EQ(code_of((*reader)->read_at(0, size_t{1} << 60, bytes)), Code::kDataLoss);
-    expect_ok((*reader)->read_at(5, 0, bytes));
-    EXPECT_EQ(bytes, "");
+    for (const bool is_cached : {true, false}) {
+        auto reader = is_cached ? files_.open_read(path("short")) : files_.open_uncached(path("short"));
+        ASSERT_TRUE(reader);
+        std::string bytes;
+        EXPECT_EQ(code_of((*reader)->read_at(0, 6, bytes)), Code::kDataLoss);
+        EXPECT_EQ(code_of((*reader)->read_at(6, 0, bytes)), Code::kDataLoss);
+        EXPECT_EQ(code_of((*reader)->read_at(UINT64_MAX, 2, bytes)), Code::kDataLoss);
+        EXPECT_EQ(code_of((*reader)->read_at(0, size_t{1} << 60, bytes)), Code::kDataLoss);
+        expect_ok((*reader)->read_at(5, 0, bytes));
+        EXPECT_EQ(bytes, "");
+    }
     EXPECT_EQ(code_of(io::read_whole_file(files_, path("short"), 4)), Code::kDataLoss);
 }
 

@@ -35,6 +35,10 @@ Result<void> remove_recursively(FileSystem& files, const std::string& directory)
 
 }  // namespace
 
+Result<std::unique_ptr<ReadFile>> FileSystem::open_uncached(const std::string& path) {
+    return open_read(path);
+}
+
 Result<uint64_t> FileSystem::volume_bytes(const std::string&) {
     return uint64_t{0};
 }

@@ -77,6 +77,9 @@ class FileSystem {
     /// A new empty file; kAlreadyExists if the name is taken.
     virtual Result<std::unique_ptr<AppendFile>> create(const std::string& path) = 0;
     virtual Result<std::unique_ptr<ReadFile>> open_read(const std::string& path) = 0;
+    /// As open_read, for who doubts the disk: reads go past the page cache where the file system can, so that
+    /// they get what a start after a power cut would.
+    virtual Result<std::unique_ptr<ReadFile>> open_uncached(const std::string& path);
     virtual Result<std::unique_ptr<MappedFile>> map(const std::string& path) = 0;
     /// Sorted by name, without "." and "..".
     virtual Result<std::vector<DirectoryEntry>> list(const std::string& directory) = 0;

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "io/posix_descriptor.h"
+#include "io/posix_read_file.h"
 
 namespace akidb::io {
 namespace {
@@ -132,52 +133,6 @@ class PosixAppendFile final : public AppendFile {
     uint64_t allocated_ = 0;
 };
 
-class PosixReadFile final : public ReadFile {
-  public:
-    PosixReadFile(Descriptor descriptor, std::string path)
-        : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
-
-    uint64_t size() const override {
-        struct stat status {};
-        // Asked each time because a log grows while it is read; it cannot fail on an open descriptor of a
-        // file.
-        return ::fstat(descriptor_.get(), &status) == 0 ? static_cast<uint64_t>(status.st_size) : 0;
-    }
-
-    Result<void> read_at(uint64_t offset, size_t count, std::string& out) const override {
-        const uint64_t end = size();
-        if (offset > end || count > end - offset) {
-            return ends_before(offset, count, end);
-        }
-        out.resize(count);
-        size_t done = 0;
-        while (done < count) {
-            const ssize_t got = retry_interrupted([&] {
-                return ::pread(descriptor_.get(), out.data() + done, std::min(count - done, kCallMax),
-                               static_cast<off_t>(offset + done));
-            });
-            if (got < 0) {
-                return error_of(errno, "pread", path_);
-            }
-            if (got == 0) {
-                return ends_before(offset, count, offset + done);
-            }
-            done += static_cast<size_t>(got);
-        }
-        return {};
-    }
-
-  private:
-    Error ends_before(uint64_t offset, size_t count, uint64_t end) const {
-        return Error(Code::kDataLoss, "pread " + path_ + ": " + std::to_string(count) + " bytes at " +
-                                          std::to_string(offset) + " wanted, but the file ends at " +
-                                          std::to_string(end));
-    }
-
-    Descriptor descriptor_;
-    std::string path_;
-};
-
 class PosixMappedFile final : public MappedFile {
   public:
     PosixMappedFile(void* address, size_t size) : address_(address), size_(size) {}
@@ -226,7 +181,19 @@ class PosixFileSystem final : public FileSystem {
 
     Result<std::unique_ptr<ReadFile>> open_read(const std::string& path) override {
         AKIDB_TRY(OpenFile file, open_regular(path));
-        return std::make_unique<PosixReadFile>(std::move(file.descriptor), path);
+        return make_read_file(std::move(file.descriptor), path);
+    }
+
+    Result<std::unique_ptr<ReadFile>> open_uncached(const std::string& path) override {
+        const int number = retry_interrupted(
+            [&] { return ::open(path.c_str(), O_RDONLY | O_DIRECT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK); });
+        if (number < 0 && errno == EINVAL) {
+            return open_read(path);  // tmpfs, for one, has no way past the cache
+        }
+        if (number < 0) {
+            return error_of(errno, "open", path);
+        }
+        return make_uncached_read_file(Descriptor(number), path);
     }
 
     Result<std::unique_ptr<MappedFile>> map(const std::string& path) override {
