@@ -1,5 +1,7 @@
 #include "engine/audit.h"
 
+#include <algorithm>
+
 #include "base/crc32c.h"
 
 namespace akidb::engine {
@@ -18,31 +20,52 @@ uint64_t hash_document(std::string_view id, uint64_t version) {
 
 }  // namespace
 
+void Audit::look_at(uint32_t row) {
+    const Snapshot& snapshot = *snapshot_;
+    if (!snapshot.sees(row)) {
+        return;
+    }
+    ++report_.live;
+    const RowStore& rows = snapshot.generation->rows;
+    const std::string_view id = rows.id(row);
+    report_.documents_hash += hash_document(id, rows.version(row));
+    report_.lost += snapshot.find(id) == row ? 0 : 1;
+}
+
+void Audit::conclude() {
+    const Snapshot& snapshot = *snapshot_;
+    const index::Graph& graph = snapshot.generation->graph;
+    report_.unreachable = graph.linked() == 0 ? 0 : graph.count_unreachable();
+    if (report_.live != snapshot.live) {
+        report_.faults.push_back(std::to_string(report_.live) + " rows are alive where " +
+                                 std::to_string(snapshot.live) + " were counted");
+    }
+    if (report_.lost > 0) {
+        report_.faults.push_back(std::to_string(report_.lost) + " live rows are not found under their id");
+    }
+    if (report_.unreachable > 0) {
+        report_.faults.push_back(std::to_string(report_.unreachable) +
+                                 " rows of the graph cannot be reached");
+    }
+    is_done_ = true;
+}
+
+void Audit::advance(uint32_t rows_max) {
+    if (next_ == snapshot_->rows) {
+        return conclude();
+    }
+    const uint32_t end = next_ + std::min(rows_max, snapshot_->rows - next_);
+    for (; next_ < end; ++next_) {
+        look_at(next_);
+    }
+}
+
 AuditReport audit(const Snapshot& snapshot) {
-    AuditReport report;
-    const Generation& generation = *snapshot.generation;
-    uint64_t lost = 0;
-    for (uint32_t row = 0; row < snapshot.rows; ++row) {
-        if (!snapshot.sees(row)) {
-            continue;
-        }
-        ++report.live;
-        const std::string_view id = generation.rows.id(row);
-        report.documents_hash += hash_document(id, generation.rows.version(row));
-        lost += snapshot.find(id) == row ? 0 : 1;
+    Audit all(std::make_shared<const Snapshot>(snapshot));
+    while (!all.is_done()) {
+        all.advance(UINT32_MAX);
     }
-    const uint64_t unreachable = generation.graph.linked() == 0 ? 0 : generation.graph.count_unreachable();
-    if (report.live != snapshot.live) {
-        report.faults.push_back(std::to_string(report.live) + " rows are alive where " +
-                                std::to_string(snapshot.live) + " were counted");
-    }
-    if (lost > 0) {
-        report.faults.push_back(std::to_string(lost) + " live rows are not found under their id");
-    }
-    if (unreachable > 0) {
-        report.faults.push_back(std::to_string(unreachable) + " rows of the graph cannot be reached");
-    }
-    return report;
+    return all.report();
 }
 
 }  // namespace akidb::engine

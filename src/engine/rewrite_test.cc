@@ -222,6 +222,12 @@ TEST(AuditTest, CountsWhatASnapshotSees) {
     EXPECT_EQ(before.live, 3u);
     const AuditReport after = audit({generation, 5, 3, 2});
     EXPECT_TRUE(after.faults.empty());
+    Audit slow(std::make_shared<const Snapshot>(Snapshot{generation, 5, 3, 2}));
+    while (!slow.is_done()) {
+        slow.advance(1);
+    }
+    EXPECT_EQ(slow.report().documents_hash, after.documents_hash);
+    EXPECT_EQ(slow.report().live, after.live);
     EXPECT_NE(after.documents_hash, before.documents_hash);
     EXPECT_EQ(audit({generation, 5, 3, 3}).faults.size(), 1u) << "a count that is wrong";
     generation->ids.insert(generation->rows.append({vector, 6, "a", "", kNoRow}));
