@@ -20,6 +20,7 @@
 
 #include "base/logger.h"
 #include "base/result.h"
+#include "engine/scrub_pace.h"
 #include "index/graph.h"
 #include "io/clock.h"
 #include "io/executor.h"
@@ -60,6 +61,8 @@ struct CollectionOptions {
     uint64_t rewrite_file_bytes = 128 << 20;
     /// A write with a key beyond these is refused with 429 until the oldest was 24 hours ago.
     uint64_t remembered_keys_max = model::kRememberedKeysDefault;
+    /// From the end of one scrub to the next.
+    uint64_t scrub_interval_us = uint64_t{7} * 24 * 3600 * 1'000'000;
     const simd::Kernels* kernels = nullptr;  // null: the best that this CPU runs
 };
 
@@ -72,6 +75,7 @@ struct Dependencies {
     storage::DiskSpace* disk = nullptr;  // null: only the disk itself says when it is full
     /// Commits the writes that nobody waits for; it blocks in disk syncs. Null: their caller commits them.
     io::Executor* committer = nullptr;
+    ScrubPace* scrub_pace = nullptr;  // null: as fast as it goes
 };
 
 struct WriteReply {
@@ -94,8 +98,8 @@ struct MetadataIndexState {
 
 /// Work in the background that takes long enough to be asked about.
 struct JobState {
-    std::string_view kind;  // a literal: link, rewrite
-    uint64_t done = 0;      // rows
+    std::string_view kind;  // a literal: link, rewrite, scrub
+    uint64_t done = 0;      // rows; bytes of a scrub
     uint64_t total = 0;
     std::optional<double> seconds_left{};  // none before anything is done
 };
@@ -124,6 +128,8 @@ struct CollectionStats {
     uint64_t log_bytes = 0;
     uint64_t segment_files = 0;
     bool is_poisoned = false;
+    /// When all files were last read and right, by a start or a scrub; 0: not since this start.
+    uint64_t scrubbed_at_ms = 0;
     std::vector<MetadataIndexState> metadata_indexes{};  // in the order declared
     std::vector<JobState> jobs{};
 };
@@ -196,6 +202,12 @@ class Collection {
     virtual Result<EraseReceipt> erase_matching(const model::Filter& filter) = 0;
     /// Runs due maintenance until none is left, in the caller's thread: tests, simulator.
     virtual Result<void> run_maintenance_now() = 0;
+
+    /// Starts what became due by the passing of time. To be called every few seconds; quick.
+    virtual void tend() = 0;
+    /// Not empty from when a scrub found damage that memory does not make good: what, and in which file.
+    /// Reads and writes are answered kDataLoss since, those that were under way included.
+    virtual std::string damage() const = 0;
 };
 
 }  // namespace akidb::engine

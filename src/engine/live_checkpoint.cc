@@ -11,6 +11,18 @@ namespace {
 // After a checkpoint met a full disk.
 constexpr uint64_t kCheckpointRetryUs = 10'000'000;
 
+/// Of the rows from `first` on, those that lie in files: they are about to get good checksums.
+Result<void> verify_mapped_rows(const RowStore& rows, uint64_t first) {
+    uint64_t end = 0;
+    for (const auto& segment : rows.segments()) {
+        end += segment->row_count();
+        if (end > first) {
+            AKIDB_TRY(segment->verify_vectors([] { return false; }));
+        }
+    }
+    return {};
+}
+
 }  // namespace
 
 /// An error was logged.
@@ -23,6 +35,10 @@ Result<void> LiveCollection::run_checkpoint(LaneState lane) {
     if (done.has_value()) {
         dependencies_.metrics.histogram(telemetry::MetricId::kCheckpointDuration)
             .observe(static_cast<double>(ended_us - started_us) * 1e-6);
+        return done;
+    }
+    if (done.error().code() == Code::kDataLoss) {  // in a file that rows are mapped from: nothing was written
+        take_out_of_service(done.error().message());
         return done;
     }
     // A full disk passes, and the log still holds everything; any other failure means that the disk cannot be
@@ -119,6 +135,7 @@ Result<void> LiveCollection::write_rows(const Snapshot& snapshot, storage::Manif
         manifest.rows.pop_back();
     }
     const RowStore& rows = generation_->rows;
+    AKIDB_TRY(verify_mapped_rows(rows, first));
     const uint64_t count = snapshot.rows - first;
     const size_t row_bytes = rows.rows().stride() * sizeof(float);
     AKIDB_TRY(

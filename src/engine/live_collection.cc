@@ -191,6 +191,7 @@ Result<void> LiveCollection::prepare_group(std::span<PendingWrite* const> group)
     if (is_poisoned_.load()) {
         return poisoned();
     }
+    AKIDB_TRY(check_in_service());
     uint64_t rows = 0;
     uint64_t bytes = 0;
     for (const PendingWrite* write : group) {

@@ -17,6 +17,7 @@
 #include "engine/query.h"
 #include "engine/remembered_keys.h"
 #include "engine/rewrite.h"
+#include "engine/scrub.h"
 #include "engine/snapshot.h"
 #include "engine/write_lane.h"
 #include "storage/log_reader.h"
@@ -56,6 +57,8 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     Result<EraseReceipt> erase(const std::vector<model::DocumentId>& ids) override;
     Result<EraseReceipt> erase_matching(const model::Filter& filter) override;
     Result<void> run_maintenance_now() noexcept override;
+    void tend() override;
+    std::string damage() const override;
 
   private:
     std::shared_ptr<Generation> make_generation() const;
@@ -123,6 +126,20 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     Result<void> take_rewrites_place();
     Result<RewriteReport> rewrite_whole();
     void end_rewrite(const Result<void>& outcome);
+    // Scrubbing (live_scrub.cc).
+    void plan_first_scrub(bool start_read_all);
+    bool scrub_is_due() const;
+    void scrub_slice();
+    void start_scrub();
+    void scrub_files();
+    bool drop_from_manifest(const std::string& name);
+    void meet_damage(const std::string& file, const Error& error);
+    void judge_audit(const AuditReport& report);
+    void stop_scrub(const Error& error);
+    void end_scrub(bool found_all_well);
+    void take_out_of_service(const std::string& damage);
+    /// kDataLoss from when damage was found.
+    Result<void> check_in_service() const;
     // Erasing (live_erase.cc).
     Result<EraseReceipt> purge(const WriteReply& deleted) noexcept;
     Result<EraseReceipt> purge_files();
@@ -170,6 +187,7 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     storage::Manifest manifest_;
     uint64_t last_version_ = 0;  // also of attempts that failed: a name is never used twice
     std::unique_ptr<Rewrite> rewrite_;
+    std::unique_ptr<Scrub> scrub_;
     bool link_has_turn_ = false;  // beside a rewrite, while many rows wait
 
     std::atomic<uint64_t> covered_sequence_{0};
@@ -181,13 +199,19 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     std::atomic<uint64_t> checkpoint_not_before_us_{0};
     std::atomic<bool> is_checkpoint_owed_{false};  // what memory holds, no file does yet: rewritten rows
     std::atomic<uint64_t> rewrite_not_before_us_{0};
+    std::atomic<uint64_t> scrub_not_before_us_{0};
+    std::atomic<uint64_t> scrubbed_at_ms_{0};  // 0: not since the start
+    std::atomic<bool> is_damaged_{false};      // set after damage_
+    Published<std::string> damage_;
     // Progress, for stats().
     struct Progress {
         std::atomic<uint64_t> done{0};
         std::atomic<uint64_t> total{0};  // 0: not running
         std::atomic<uint64_t> started_us{0};
     };
+    double seconds_left(const Progress& progress, const JobState& job) const;
     Progress rewriting_;
+    Progress scrubbing_;
     std::atomic<double> linked_rows_a_second_{0};
 
     mutable Mutex maintenance_mutex_;

@@ -32,8 +32,9 @@ bool LiveCollection::indexing_is_due() const {
 }
 
 bool LiveCollection::work_is_due() const {
-    return link_is_due() || indexing_is_due() || measuring_is_due() || calibration_is_due() ||
-           checkpoint_is_due() || rewrite_is_due();
+    return !is_damaged_.load() &&
+           (link_is_due() || indexing_is_due() || measuring_is_due() || calibration_is_due() ||
+            checkpoint_is_due() || rewrite_is_due() || scrub_is_due());
 }
 
 bool LiveCollection::measuring_is_due() const {
@@ -99,8 +100,8 @@ void LiveCollection::run_slice(const std::stop_token& stop) noexcept {
 }
 
 // A checkpoint bounds the log and so the next start, hence it goes first; indexing is the shortest. All end
-// in bounded time. A rewrite links what lives once more: beside it rows are linked only when so many wait
-// that searches feel it.
+// in bounded time. A scrub is slow by its pace, so it need not wait for the others to end. A rewrite links
+// what lives once more: beside it rows are linked only when so many wait that searches feel it.
 void LiveCollection::run_due_job(const std::stop_token* stop) {
     if (checkpoint_is_due()) {
         std::ignore = run_checkpoint(LaneState::kOpen);
@@ -108,6 +109,8 @@ void LiveCollection::run_due_job(const std::stop_token* stop) {
         index_slice();
     } else if (measuring_is_due()) {
         measure_walks();
+    } else if (scrub_is_due()) {
+        scrub_slice();
     } else if (rewrite_is_due() && !(link_has_turn_ && link_is_due())) {
         std::ignore = rewrite_slice(stop);
         const auto snapshot = published_.load();
@@ -219,10 +222,11 @@ Result<void> LiveCollection::close(bool with_checkpoint) {
         }
     }
     rewrite_.reset();
+    scrub_.reset();
     const bool is_worth_it =
         log_bytes_.load() > log_bytes_at_checkpoint_.load() + kStopCheckpointLogBytes ||
         generation_->graph.linked() > graph_rows_saved_.load() + kStopCheckpointLinkedRows;
-    if (with_checkpoint && is_worth_it && !is_poisoned_.load()) {
+    if (with_checkpoint && is_worth_it && !is_poisoned_.load() && !is_damaged_.load()) {
         std::ignore = run_checkpoint(LaneState::kClosed);
     }
     return log_->close_cleanly();

@@ -13,6 +13,7 @@ Result<std::vector<model::Document>> LiveCollection::get(const std::vector<model
         return invalid_argument("ids", std::to_string(ids.size()) + " ids",
                                 "1.." + std::to_string(model::kBatchDocumentsMax));
     }
+    AKIDB_TRY(check_in_service());
     const auto snapshot = published_.load();
     std::vector<model::Document> documents;
     for (const model::DocumentId& id : ids) {
@@ -20,26 +21,32 @@ Result<std::vector<model::Document>> LiveCollection::get(const std::vector<model
             documents.push_back(document_at(*snapshot, row, include));
         }
     }
+    AKIDB_TRY(check_in_service());
     return documents;
 }
 
 Result<uint64_t> LiveCollection::count(const model::Filter* filter) const {
+    AKIDB_TRY(check_in_service());
     const auto snapshot = published_.load();
     if (filter == nullptr || filter->is_empty()) {
         return snapshot->live;
     }
     AKIDB_TRY(model::validate(*filter));
-    return static_cast<uint64_t>(matching_rows(*snapshot, filter).size());
+    const auto matches = static_cast<uint64_t>(matching_rows(*snapshot, filter).size());
+    AKIDB_TRY(check_in_service());
+    return matches;
 }
 
 Result<model::SearchReply> LiveCollection::search(const model::SearchRequest& request) const {
     AKIDB_TRY(model::validate(request, spec_));
+    AKIDB_TRY(check_in_service());
     const uint64_t started_us = dependencies_.clock.monotonic_us();
     const auto snapshot = published_.load();
     std::unique_ptr<index::SearchScratch> scratch = take_scratch();
     QueryCost cost;
     model::SearchReply reply = run_query(*snapshot, request, query_settings(), *scratch, cost);
     give_scratch(std::move(scratch));
+    AKIDB_TRY(check_in_service());
     search_distances_.add(static_cast<double>(cost.distances));
     const auto elapsed_us = static_cast<double>(dependencies_.clock.monotonic_us() - started_us);
     search_seconds(name_of(cost.plan)).observe(elapsed_us * 1e-6);
@@ -143,17 +150,23 @@ CollectionStats LiveCollection::stats() const {
         }
         stats.jobs.push_back(link);
     }
-    if (const uint64_t total = rewriting_.total; total > 0) {
-        JobState rewrite{"rewrite", std::min<uint64_t>(rewriting_.done, total), total};
-        if (rewrite.done > 0) {
-            const auto elapsed_us =
-                static_cast<double>(dependencies_.clock.monotonic_us() - rewriting_.started_us);
-            rewrite.seconds_left = elapsed_us * 1e-6 * static_cast<double>(total - rewrite.done) /
-                                   static_cast<double>(rewrite.done);
+    stats.scrubbed_at_ms = scrubbed_at_ms_;
+    for (const auto& [kind, progress] :
+         {std::pair{"rewrite", &rewriting_}, std::pair{"scrub", &scrubbing_}}) {
+        if (const uint64_t total = progress->total; total > 0) {
+            JobState job{kind, std::min<uint64_t>(progress->done, total), total};
+            if (job.done > 0) {
+                job.seconds_left = seconds_left(*progress, job);
+            }
+            stats.jobs.push_back(job);
         }
-        stats.jobs.push_back(rewrite);
     }
     return stats;
+}
+
+double LiveCollection::seconds_left(const Progress& progress, const JobState& job) const {
+    const auto elapsed_us = static_cast<double>(dependencies_.clock.monotonic_us() - progress.started_us);
+    return elapsed_us * 1e-6 * static_cast<double>(job.total - job.done) / static_cast<double>(job.done);
 }
 
 }  // namespace akidb::engine

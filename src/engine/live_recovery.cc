@@ -8,7 +8,8 @@ namespace akidb::engine {
 namespace {
 
 // Ids, metadata, tombstones and graph are always checked at open; vectors only as far as it does not make the
-// start wait (about 0.1 s from memory, 1 s from a cold disk). What lies beyond is for the background scrub.
+// start wait (about 0.1 s from memory, 1 s from a cold disk). What lies beyond is for the scrub, which then
+// begins at once.
 constexpr uint64_t kCheckedAtOpenBytes = 512 << 20;
 
 }  // namespace
@@ -116,6 +117,7 @@ Result<void> LiveCollection::open_segments(const storage::Manifest& manifest) {
     Generation& generation = *generation_;
     const std::string directory = segment_directory();
     uint64_t checked_bytes = 0;
+    bool reads_all = true;
     for (const storage::ManifestRows& entry : manifest.rows) {
         if (entry.first_row != generation.rows.size()) {
             return Error(Code::kDataLoss, "the manifest's row segments do not follow one another");
@@ -126,6 +128,8 @@ Result<void> LiveCollection::open_segments(const storage::Manifest& manifest) {
         if (checked_bytes + vector_bytes <= kCheckedAtOpenBytes) {
             checked_bytes += vector_bytes;
             AKIDB_TRY(segment->verify_vectors([] { return false; }));
+        } else {
+            reads_all = false;
         }
         AKIDB_TRY(generation.rows.adopt(std::move(segment)));
     }
@@ -164,6 +168,7 @@ Result<void> LiveCollection::open_segments(const storage::Manifest& manifest) {
     AKIDB_TRY(open_keys(manifest));
     covered_sequence_ = manifest.covered_sequence;
     segment_files_ = manifest.rows.size();
+    plan_first_scrub(reads_all);
     return {};
 }
 

@@ -157,6 +157,9 @@ void LiveCollection::end_rewrite(const Result<void>& outcome) {
     if (rewrite_ == nullptr) {
         return;  // it serves; which manifest is on the disk is not sure, so no file may go
     }
+    if (outcome.error().code() == Code::kDataLoss && !rewrite_->has_checked_source()) {
+        return take_out_of_service(outcome.error().message());
+    }
     for (const std::string& name : rewrite_->file_names()) {
         warn_unless_done(dependencies_.files.remove(segment_directory() + "/" + name));
     }
@@ -167,7 +170,9 @@ Result<RewriteReport> LiveCollection::rewrite() noexcept {
     if (!own_maintenance()) {
         return Error(Code::kUnavailable, "the collection is closing");
     }
-    Result<RewriteReport> report = rewrite_whole();
+    const Result<void> in_service = check_in_service();
+    Result<RewriteReport> report =
+        in_service.has_value() ? rewrite_whole() : Result<RewriteReport>(in_service.error());
     disown_maintenance();
     if (work_is_due()) {
         schedule_maintenance();

@@ -51,6 +51,8 @@ class Rewrite {
     Result<void> follow(const Snapshot& newest);
 
     const std::shared_ptr<Generation>& target() const { return plan_.target; }
+    /// Whether an error of advance() came before this was known, so that it tells of the source.
+    bool has_checked_source() const { return is_checked_; }
     uint64_t live() const { return live_; }
     uint64_t live_at_start() const { return live_rows_.size(); }
     const std::vector<storage::ManifestRows>& files() const { return written_; }

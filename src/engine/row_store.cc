@@ -125,6 +125,7 @@ Result<void> RowStore::adopt(std::shared_ptr<const storage::RowsSegment> segment
         chunk.dead_at[at].store(0, std::memory_order_relaxed);
     }
     size_ = end;
+    adopted_ = end;
     segments_.push_back(std::move(segment));
     return {};
 }

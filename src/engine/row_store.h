@@ -69,6 +69,8 @@ class RowStore {
     uint32_t previous(uint32_t ordinal) const { return chunk_of(ordinal).previous[slot(ordinal)]; }
     std::string_view id(uint32_t ordinal) const { return chunk_of(ordinal).id[slot(ordinal)]; }
     std::string_view metadata(uint32_t ordinal) const { return chunk_of(ordinal).metadata[slot(ordinal)]; }
+    /// Rows that came from files, and still lie there; all before the others.
+    uint32_t adopted() const { return adopted_; }
     /// The files that rows are mapped from.
     const std::vector<std::shared_ptr<const storage::RowsSegment>>& segments() const { return segments_; }
     /// As the client sent it.
@@ -105,6 +107,7 @@ class RowStore {
     std::vector<std::shared_ptr<const storage::RowsSegment>>
         segments_;  // what views and mapped chunks point into
     uint32_t size_ = 0;
+    uint32_t adopted_ = 0;
     uint32_t reserved_ = 0;
 };
 

@@ -153,6 +153,9 @@ void write_description(JsonWriter& writer, const service::CollectionDescription&
         .member("log_bytes", stats.log_bytes)
         .member("segment_files", stats.segment_files)
         .member("log_poisoned", stats.is_poisoned);
+    if (stats.scrubbed_at_ms > 0) {
+        writer.member("scrubbed_at", rfc3339(stats.scrubbed_at_ms));
+    }
     writer.key("jobs").begin_array();
     for (const engine::JobState& job : stats.jobs) {
         writer.begin_object().member("kind", job.kind).member("done", job.done).member("total", job.total);

@@ -146,6 +146,23 @@ inline constexpr std::array kSettings{
             .sentence = "Idempotency-Keys that a collection remembers, each for 24 hours and at about 150 "
                         "bytes of memory; "
                         "writes with a key beyond these are answered 429."},
+    Setting{
+        .key = "storage.scrub_interval_s",
+        .type = SettingType::kInteger,
+        .unit = "s",
+        .fallback = "604800",
+        .min = 1,
+        .max = 1'209'600,
+        .sentence =
+            "How long after one scrub of a collection (all its files read from the disk and compared with "
+            "their checksums, its parts in memory with each other) the next begins; at most 14 days."},
+    Setting{.key = "storage.scrub_bytes_per_second",
+            .type = SettingType::kInteger,
+            .unit = "bytes/s",
+            .fallback = "16777216",
+            .min = 1 << 20,
+            .max = int64_t{1} << 40,
+            .sentence = "What the scrubs of all collections together read at most."},
     Setting{.key = "index.default_ef",
             .type = SettingType::kInteger,
             .unit = "candidates",

@@ -69,6 +69,7 @@ engine::CollectionOptions collection_options(const Effective& effective, const s
     options.log.file_bytes = number_of<uint64_t>(effective, "storage.log_file_bytes");
     options.checkpoint_log_bytes = number_of<uint64_t>(effective, "storage.checkpoint_log_bytes");
     options.remembered_keys_max = number_of<uint64_t>(effective, "storage.remembered_keys_max");
+    options.scrub_interval_us = number_of<uint64_t>(effective, "storage.scrub_interval_s") * 1'000'000;
     options.kernels = &kernels;
     return options;
 }
@@ -131,6 +132,7 @@ class Wiring final : public Server {
           lock_(std::move(lock)),
           random_(io::make_system_random()),
           disk_(foundation.files, foundation.clock, data_, disk_options(effective)),
+          scrub_pace_(number_of<uint64_t>(effective, "storage.scrub_bytes_per_second")),
           lifecycle_(foundation.clock),
           workers_(worker_options(effective)),
           maintenance_(maintenance_options(effective)),
@@ -173,7 +175,7 @@ class Wiring final : public Server {
         AKIDB_TRY(catalog_, std::move(opened));
         directory_ = std::make_unique<service::Directory>(
             engine::Dependencies{foundation_.files, foundation_.clock, maintenance_, foundation_.logger,
-                                 metrics_, &disk_, &committer_},
+                                 metrics_, &disk_, &committer_, &scrub_pace_},
             *random_, *catalog_, data_ + "/collections", collection_options(effective_, foundation_.kernels));
         service_ = std::make_unique<service::Service>(*directory_, foundation_.clock, *random_);
         AKIDB_TRY(directory_->start_loading(loader_));
@@ -238,6 +240,7 @@ class Wiring final : public Server {
     std::unique_ptr<io::Random> random_;
     telemetry::Metrics metrics_;
     storage::DiskSpace disk_;
+    engine::ScrubPace scrub_pace_;
     service::Lifecycle lifecycle_;
     io::ThreadPool workers_;
     io::ThreadPool maintenance_;

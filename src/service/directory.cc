@@ -9,6 +9,15 @@
 
 namespace akidb::service {
 
+namespace {
+
+std::string how_to_repair(const std::string& name) {
+    return "; with the server stopped, `akidb repair --collection " + name +
+           "` tells what is lost and can make it open again";
+}
+
+}  // namespace
+
 struct Directory::Impl {
     Impl(engine::Dependencies given, io::Random& random_source, catalog::Catalog& rows, std::string where,
          engine::CollectionOptions collection_options)
@@ -38,8 +47,7 @@ struct Directory::Impl {
             entry.condition = waits ? Condition::kNoSpace : Condition::kQuarantined;
             entry.reason = opened.error().message();
             if (opened.error().code() == Code::kDataLoss) {
-                entry.reason += "; with the server stopped, `akidb repair --collection " + spec.name +
-                                "` tells what is lost and can make it open again";
+                entry.reason += how_to_repair(spec.name);
             }
             if (!waits || !waited) {
                 dependencies.logger.log(
@@ -104,7 +112,39 @@ Result<void> Directory::start_loading(io::Executor& loader) {
     return {};
 }
 
+/// As if a start had found the damage. The engine itself refuses everything since it did.
+void Directory::quarantine_damaged(io::Executor& loader) {
+    for (const auto& found : impl_->entries.all()) {
+        const auto collection = found->collection;
+        if (collection == nullptr || collection->damage().empty()) {
+            continue;
+        }
+        MutexLock lock(impl_->declaring);
+        const auto entry = impl_->entries.lookup(found->spec.name);
+        if (entry == nullptr || entry->collection != collection) {
+            continue;
+        }
+        DirectoryEntry damaged{.spec = entry->spec, .condition = Condition::kQuarantined};
+        damaged.reason = collection->damage() + how_to_repair(entry->spec.name);
+        impl_->quarantined.fetch_add(1);
+        impl_->entries.update(damaged);
+        // Nothing is left to be saved: the log has what was acknowledged.
+        const auto close = [collection](const std::stop_token&) {
+            static_cast<void>(collection->close(false).has_value());
+        };
+        if (!loader.submit("close", close)) {
+            close({});
+        }
+    }
+}
+
 void Directory::tend(io::Executor& loader) {
+    for (const auto& entry : impl_->entries.all()) {
+        if (entry->collection != nullptr) {
+            entry->collection->tend();
+        }
+    }
+    quarantine_damaged(loader);
     std::vector<model::CollectionSpec> waiting;
     for (const auto& entry : impl_->entries.all()) {
         if (entry->condition == Condition::kNoSpace) {
@@ -336,12 +376,16 @@ void Directory::export_gauges(telemetry::Metrics& metrics) {
             metrics.gauge(MetricId::kLinkedRows, {name}).set(static_cast<double>(stats.linked_rows));
             metrics.gauge(MetricId::kDeadRows, {name}).set(static_cast<double>(stats.rows - stats.documents));
             metrics.gauge(MetricId::kLogBytes, {name}).set(static_cast<double>(stats.log_bytes));
+            if (stats.scrubbed_at_ms > 0) {
+                metrics.gauge(MetricId::kScrubLastSuccess, {name})
+                    .set(static_cast<double>(stats.scrubbed_at_ms) / 1000);
+            }
         }
     }
     for (const std::string& name : impl_->gauged) {
         if (!now.contains(name)) {
-            for (const MetricId id :
-                 {MetricId::kHeadRows, MetricId::kLinkedRows, MetricId::kDeadRows, MetricId::kLogBytes}) {
+            for (const MetricId id : {MetricId::kHeadRows, MetricId::kLinkedRows, MetricId::kDeadRows,
+                                      MetricId::kLogBytes, MetricId::kScrubLastSuccess}) {
                 metrics.remove(id, {name});
             }
         }

@@ -46,7 +46,8 @@ class Directory {
     /// `loader`.
     Result<void> start_loading(io::Executor& loader);
     LoadProgress progress() const;
-    /// Tries again, on `loader`, what did not open for want of space. To be called every few seconds.
+    /// Tries again, on `loader`, what did not open for want of space; starts what is due in collections; puts
+    /// those in quarantine that a scrub found damaged. To be called every few seconds.
     void tend(io::Executor& loader);
 
     /// kNotFound; kUnavailable while it loads; kDataLoss when quarantined; kDiskFull without space to open.
@@ -75,6 +76,8 @@ class Directory {
     Result<void> close_all(bool checkpoint);
 
   private:
+    void quarantine_damaged(io::Executor& loader);
+
     struct Impl;
     std::unique_ptr<Impl> impl_;
 };

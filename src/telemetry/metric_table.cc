@@ -10,7 +10,7 @@ using enum MetricId;
 using enum MetricType;
 
 // In the order of MetricId: row_of() indexes by it.
-constexpr std::array<MetricRow, 30> kMetrics{{
+constexpr std::array<MetricRow, 34> kMetrics{{
     {kBuildInfo, kGauge, "akidb_build_info", "version",
      "Always 1; the version of the running binary is its label."},
     {kStartTime, kGauge, "akidb_start_time_seconds", "", "When the process started, in seconds since 1970."},
@@ -53,6 +53,18 @@ constexpr std::array<MetricRow, 30> kMetrics{{
     {kRewrites, kCounter, "akidb_rewrites_total", "outcome", "Rewrites ended: ok or failed."},
     {kDeadRows, kGauge, "akidb_dead_rows", "collection",
      "Rows deleted or overwritten that still take their place until the next rewrite."},
+    {kScrubs, kCounter, "akidb_scrubs_total", "outcome",
+     "Scrubs ended: ok, or failed: damage was found, or the disk could not be read."},
+    {kScrubBytes, kCounter, "akidb_scrub_bytes_total", "",
+     "Bytes of segment files that scrubs read from the disk and found right."},
+    {kScrubFaults, kCounter, "akidb_scrub_faults_total", "where",
+     "What scrubs found wrong: in a file, or in memory (what the audit compares); above 0 a person has to "
+     "look "
+     "at the log."},
+    {kScrubLastSuccess, kGauge, "akidb_scrub_last_success_timestamp_seconds", "collection",
+     "When all files of the collection were last read and found right, by a scrub or a start, in seconds "
+     "since "
+     "1970; absent before."},
     {kCollections, kGauge, "akidb_collections", "", "Collections in service."},
     {kCollectionsQuarantined, kGauge, "akidb_collections_quarantined", "",
      "Collections out of service because a file of theirs is damaged; above 0 a person has to act."},
