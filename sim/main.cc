@@ -12,6 +12,7 @@
 #include "sim/campaign.h"
 #include "sim/model.h"
 #include "sim/reliability_ledger.h"
+#include "sim/rot.h"
 
 namespace {
 
@@ -24,12 +25,13 @@ constexpr std::string_view kUsage =
     "  --exhaustive N         all scripts of 1 to N operations, crashed at every call that changes the disk\n"
     "  --exhaustive-faults N  all scripts of 1 to N operations, every fault at every call that can have it\n"
     "  --model N              operations on a graph, a flat scan and a map, which must agree\n"
+    "  --rot N                flipped bits at rest under running collections, each followed by a scrub\n"
     "  --stride K             of the exhaustive ones every K-th (default 1)\n"
     "  --mistakes             also show that each deliberate mistake is caught\n"
     "  --ledger FILE          append a line for each campaign; --commit C names the commit in it\n"
     "  --first-seed S         seeds count up from here (default 1)\n"
     "  --seed S               one history: every crash point of this seed\n"
-    "With an exhaustive campaign or a model, --images and --faults default to 0.\n";
+    "With an exhaustive campaign, a model or rot, --images and --faults default to 0.\n";
 
 /// Where runs are written down; nowhere without --ledger.
 struct Ledger {
@@ -92,8 +94,8 @@ int print_mistakes(uint64_t first_seed) {
 using Numbers = std::map<std::string_view, uint64_t>;
 
 int run(const Numbers& asked, Ledger ledger, bool shows_mistakes) {
-    const bool is_special =
-        asked.contains("--exhaustive") || asked.contains("--exhaustive-faults") || asked.contains("--model");
+    const bool is_special = asked.contains("--exhaustive") || asked.contains("--exhaustive-faults") ||
+                            asked.contains("--model") || asked.contains("--rot");
     const auto number = [&](std::string_view name, uint64_t otherwise) {
         const auto found = asked.find(name);
         return found == asked.end() ? otherwise : found->second;
@@ -124,6 +126,9 @@ int run(const Numbers& asked, Ledger ledger, bool shows_mistakes) {
     if (const uint64_t operations = number("--model", 0); operations > 0) {
         exit_code |= print_model(ledger, akidb::sim::run_model(first_seed, operations));
     }
+    if (const uint64_t flips = number("--rot", 0); flips > 0) {
+        exit_code |= print(ledger, "rot", akidb::sim::rot_campaign(first_seed, flips));
+    }
     return shows_mistakes ? exit_code | print_mistakes(first_seed) : exit_code;
 }
 
@@ -131,7 +136,8 @@ int run(const Numbers& asked, Ledger ledger, bool shows_mistakes) {
 
 int main(int argc, char** argv) {
     constexpr std::string_view kNumbers[] = {"--images",     "--faults", "--first-seed",        "--seed",
-                                             "--exhaustive", "--stride", "--exhaustive-faults", "--model"};
+                                             "--exhaustive", "--stride", "--exhaustive-faults", "--model",
+                                             "--rot"};
     akidb::sim::keep_freed_memory();
     Numbers asked;
     bool shows_mistakes = false;

@@ -7,6 +7,7 @@
 
 #include "sim/campaign.h"
 #include "sim/model.h"
+#include "sim/rot.h"
 
 namespace akidb::sim {
 namespace {
@@ -37,6 +38,12 @@ TEST(Simulation, NoIoFaultLosesRevivesOrHalvesAWrite) {
     EXPECT_EQ(report.violations, Violations{});
     report = fault_campaign(1, 200 / kShare);
     EXPECT_GE(report.faults, 200 / kShare);
+    EXPECT_EQ(report.violations, Violations{});
+}
+
+TEST(Simulation, NoFlippedBitPassesAScrub) {
+    const CampaignReport report = rot_campaign(1, 300 / kShare);
+    EXPECT_GE(report.faults, 300 / kShare);
     EXPECT_EQ(report.violations, Violations{});
 }
 

@@ -12,8 +12,8 @@ out=$PWD/build/zoo
 mkdir -p "$out"
 commands=$(ninja -C "$release" -t commands simulator)
 link=$(tail -n 1 <<<"$commands")
-# Enough for each: crashes and faults of random histories, short scripts, and the model.
-campaign=(--images 6000 --faults 200 --exhaustive 2 --exhaustive-faults 1 --model 4000)
+# Enough for each: crashes and faults of random histories, short scripts, the model, and rot.
+campaign=(--images 6000 --faults 200 --exhaustive 2 --exhaustive-faults 1 --model 4000 --rot 150)
 
 # apply MUTANT: writes the changed source to $out/NAME.cc; sets `file`, the source it changes.
 apply() {
