@@ -7,6 +7,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <set>
 #include <thread>
@@ -35,9 +36,11 @@ Json heavy_documents() {
 
 class RepairTest : public testing::Test {
   protected:
-    void start() {
-        Result<std::unique_ptr<ServerProcess>> started = ServerProcess::start(
-            {.data_directory = data(), .flags = {"--drain.min_ms", "0", "--index.graph_rows_min", "256"}});
+    void start(const std::vector<std::string>& more = {}) {
+        std::vector<std::string> flags{"--drain.min_ms", "0", "--index.graph_rows_min", "256"};
+        flags.insert(flags.end(), more.begin(), more.end());
+        Result<std::unique_ptr<ServerProcess>> started =
+            ServerProcess::start({.data_directory = data(), .flags = flags});
         ASSERT_TRUE(started.has_value()) << started.error().message();
         server_ = std::move(*started);
         ASSERT_TRUE(server_->wait_until_ready().has_value());
@@ -58,12 +61,19 @@ class RepairTest : public testing::Test {
         ids_[name] = request("GET", std::string("/") + name).body["id"];
     }
 
-    void wait_until_linked() {
+    void wait_until(const std::function<bool()>& condition) {
         const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-        while (request("GET", "/torn").body["linked_rows"] != kRows) {
-            ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+        while (!condition()) {
+            ASSERT_LT(std::chrono::steady_clock::now(), deadline) << server_->log();
             std::this_thread::sleep_for(std::chrono::milliseconds(20));
         }
+    }
+    void wait_until_linked() {
+        wait_until([&] { return request("GET", "/torn").body["linked_rows"] == kRows; });
+    }
+    bool metrics_say(const std::string& line) {
+        return get_url(server_->metrics_url() + "/metrics").body.get<std::string>().find(line) !=
+               std::string::npos;
     }
 
     std::string directory(const std::string& name) { return data() + "/collections/" + ids_[name]; }
@@ -165,6 +175,47 @@ TEST_F(RepairTest, ADamagedGraphIsBuiltAnewAndNothingElseIsLost) {
     const Finished repaired = repair({"--accept-loss"});
     EXPECT_EQ(repaired.exit_code, kClean) << repaired.out;
     EXPECT_THAT(repaired.out, HasSubstr("no document is lost"));
+    start();
+    EXPECT_EQ(request("POST", "/torn/count", Json::object()).body["count"], kRows);
+    stop();
+}
+
+TEST_F(RepairTest, AScrubTakesADamagedCollectionOutOfServiceWhileTheServerRuns) {
+    start();
+    fill("torn");
+    fill("whole");
+    stop();
+    start({"--storage.scrub_interval_s", "1"});  // what was opened lies in the files alone
+    wait_until([&] { return metrics_say("akidb_scrubs_total{outcome=\"ok\"}"); });
+    EXPECT_EQ(request("POST", "/torn/search", {{"vector", vector_of(7)}}).status, 200);
+    const std::string path = damage_segment(".rows", 4096 + 65536 + 123);
+
+    wait_until([&] { return request("GET", "/torn").body["condition"] == "quarantined"; });
+    const std::string told = request("GET", "/torn").body.dump();
+    EXPECT_THAT(told, AllOf(HasSubstr(path), HasSubstr("offset " + std::to_string(4096 + 65536)),
+                            HasSubstr("akidb repair --collection torn")));
+    EXPECT_THAT(server_->log(), AllOf(HasSubstr(path), HasSubstr("docs/repair.md")));
+    EXPECT_EQ(request("POST", "/torn/search", {{"vector", vector_of(7)}}).status, 503);
+    EXPECT_EQ(request("PUT", "/torn/documents", documents_up_to(10)).status, 503);
+    EXPECT_EQ(request("POST", "/whole/search", {{"vector", vector_of(7)}}).status, 200);
+    EXPECT_TRUE(metrics_say("akidb_scrub_faults_total{where=\"file\"} 1"));
+    wait_until([&] { return metrics_say("akidb_collections_quarantined 1"); });
+    const JsonReply ready = get_url(server_->metrics_url() + "/ready");
+    EXPECT_EQ(ready.status, 200) << "the others serve";
+    EXPECT_EQ(ready.body["quarantined"], Json::array({"torn"}));
+    stop();
+}
+
+TEST_F(RepairTest, AScrubMakesGoodWhatMemoryHolds) {
+    start({"--storage.scrub_interval_s", "1"});
+    fill("torn");
+    // The scrub itself brings the log's rows into files, before it reads those.
+    wait_until([&] { return request("GET", "/torn").body["segment_files"] == 1; });
+    damage_segment(".rows", 4096 + 65536 + 123);
+    wait_until([&] { return metrics_say("akidb_scrub_faults_total{where=\"file\"} 1"); });
+    EXPECT_EQ(request("POST", "/torn/search", {{"vector", vector_of(7)}}).status, 200);
+    wait_until([&] { return run_akidb({"inspect", directory("torn")}).value_or(Finished{}).exit_code == 0; });
+    stop();
     start();
     EXPECT_EQ(request("POST", "/torn/count", Json::object()).body["count"], kRows);
     stop();
