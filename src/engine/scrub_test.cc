@@ -25,6 +25,7 @@ class ScrubTest : public CollectionFixture {
     ScrubTest() {
         options_.graph_rows_min = 200;
         options_.checkpoint_linked_rows = 100;
+        options_.scrub_interval_us = 1'000'000;
         auto clock = std::make_unique<TestClock>();
         time_ = clock.get();
         clock_ = std::move(clock);
@@ -35,7 +36,11 @@ class ScrubTest : public CollectionFixture {
         EXPECT_EQ(faults(), 0);
     }
 
-    void remove(uint64_t id) { ASSERT_TRUE(collection_->remove({model::DocumentId(id)}).has_value()); }
+    void remove(uint64_t id) {
+        model::WriteKey key;
+        key.key = Digester().add("a client's key").finish();
+        ASSERT_TRUE(collection_->remove({model::DocumentId(id)}, key).has_value());
+    }
     void scrub() {
         time_->now_us += options_.scrub_interval_us;
         ASSERT_TRUE(collection_->run_maintenance_now());
@@ -106,7 +111,7 @@ TEST_F(ScrubTest, BringsWhatTheLogHoldsIntoFilesThatItReads) {
 
 TEST_F(ScrubTest, WritesAnewWhatMemoryHolds) {
     double found = 0;
-    for (const std::string suffix : {".rows", ".graph", ".dead"}) {
+    for (const std::string suffix : {".rows", ".graph", ".dead", ".keys"}) {
         for (const int64_t at : {int64_t{4'100}, int64_t{-40}, int64_t{20}}) {
             flip(path_of(suffix), at);
             scrub();
@@ -167,7 +172,7 @@ TEST_F(ScrubTest, ARewriteThatFindsDamageEndsTheServiceToo) {
 }
 
 TEST_F(ScrubTest, FindsABitAtBothEndsOfEachSection) {
-    for (const std::string suffix : {".rows", ".graph", ".dead"}) {
+    for (const std::string suffix : {".rows", ".graph", ".dead", ".keys"}) {
         const auto container = storage::SegmentContainer::open_alone(*files_, path_of(suffix));
         ASSERT_TRUE(container.has_value());
         for (const storage::Section& section : container->sections()) {
