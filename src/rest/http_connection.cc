@@ -9,6 +9,7 @@
 #include <string>
 
 #include "model/limits.h"
+#include "rest/http_fault.h"
 #include "rest/http_text.h"
 
 namespace akidb::rest {
@@ -23,7 +24,7 @@ using SteadyClock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr uint32_t kLingerMs = 2'000;
-constexpr size_t kLingerBytesMax = 16 << 20;
+constexpr size_t kLingerBytesMax = model::kImportBodyBytesMax + (1 << 20);  // a refused upload whole
 constexpr size_t kReadBytes = 16 << 10;
 constexpr size_t kBodyStep = 64 << 10;
 constexpr milliseconds kLastGrace{200};  // from the last answer, for a request after the listener closed
@@ -36,33 +37,16 @@ auto yielding(ErrorCode& error) {
     return asio::redirect_error(asio::use_awaitable, error);
 }
 
-/// A fault of HTTP itself: answered here, and the connection closed, because its framing is not to be trusted
-/// any more.
-struct Fault {
-    int status;
-    std::string_view code;
-    std::string message;
-    std::string_view reason;  // of the metric
-};
-
-Fault malformed(std::string message) {
-    return {400, "INVALID_ARGUMENT", std::move(message), "malformed"};
-}
-
-Fault too_large(uint64_t limit) {
-    return {413, "PAYLOAD_TOO_LARGE", "the body is larger than " + std::to_string(limit) + " bytes",
-            "body_too_large"};
-}
-
 /// Nothing when the peer is gone and an answer would reach nobody.
-std::optional<Fault> fault_of(ErrorCode error, uint64_t body_limit) {
+std::optional<HttpFault> fault_of(ErrorCode error, uint64_t body_limit) {
     if (error == beast::error::timeout) {
-        return Fault{408, "DEADLINE_EXCEEDED", "the request did not arrive in time", "timeout"};
+        return HttpFault{408, "DEADLINE_EXCEEDED", "the request did not arrive in time", "timeout"};
     }
     if (error == http::error::header_limit || error == http::error::buffer_overflow) {
-        return Fault{431, "INVALID_ARGUMENT",
-                     "the request's head is larger than " + std::to_string(model::kHeaderBytesMax) + " bytes",
-                     "header_too_large"};
+        return HttpFault{
+            431, "INVALID_ARGUMENT",
+            "the request's head is larger than " + std::to_string(model::kHeaderBytesMax) + " bytes",
+            "header_too_large"};
     }
     if (error == http::error::body_limit) {
         return too_large(body_limit);
@@ -75,12 +59,13 @@ std::optional<Fault> fault_of(ErrorCode error, uint64_t body_limit) {
 }
 
 /// What Beast lets pass and we do not.
-std::optional<Fault> check_head(const http::request_parser<http::empty_body>& parser, uint64_t body_limit) {
+std::optional<HttpFault> check_head(const http::request_parser<http::empty_body>& parser,
+                                    uint64_t body_limit) {
     const auto& head = parser.get();
     if (head.target().size() > model::kUrlBytesMax) {
-        return Fault{414, "INVALID_ARGUMENT",
-                     "the URL is longer than " + std::to_string(model::kUrlBytesMax) + " bytes",
-                     "url_too_long"};
+        return HttpFault{414, "INVALID_ARGUMENT",
+                         "the URL is longer than " + std::to_string(model::kUrlBytesMax) + " bytes",
+                         "url_too_long"};
     }
     if (head.version() != 10 && head.version() != 11) {
         return malformed("only HTTP/1.0 and HTTP/1.1 are spoken here");
@@ -100,7 +85,8 @@ std::optional<Fault> check_head(const http::request_parser<http::empty_body>& pa
     }
     if (auto expect = head.find(http::field::expect);
         expect != head.end() && !beast::iequals(expect->value(), "100-continue")) {
-        return Fault{417, "INVALID_ARGUMENT", "the only expectation met here is 100-continue", "malformed"};
+        return HttpFault{417, "INVALID_ARGUMENT", "the only expectation met here is 100-continue",
+                         "malformed"};
     }
     return std::nullopt;
 }
@@ -289,10 +275,23 @@ class Connection final : public ConnectionHandle {
         if (auto fault = check_head(head, body_limit)) {
             co_return co_await answer_fault(std::move(fault));
         }
-        co_return co_await serve_body(head, body_limit);
+        MemoryBudget::Share memory(shared_.memory);
+        const uint64_t announced = head.chunked() ? kBodyStep : head.content_length().value_or(0);
+        if (auto fault = reserve(memory, announced)) {
+            co_return co_await answer_fault(std::move(fault));
+        }
+        co_return co_await serve_body(head, body_limit, memory);
     }
 
-    asio::awaitable<bool> serve_body(http::request_parser<http::empty_body>& head, uint64_t body_limit) {
+    std::optional<HttpFault> reserve(MemoryBudget::Share& memory, uint64_t body_bytes) {
+        if (memory.grow_to(body_bytes * MemoryBudget::kBytesPerBodyByte)) {
+            return std::nullopt;
+        }
+        return no_memory(body_bytes, shared_.memory.share_bytes_max() / MemoryBudget::kBytesPerBodyByte);
+    }
+
+    asio::awaitable<bool> serve_body(http::request_parser<http::empty_body>& head, uint64_t body_limit,
+                                     MemoryBudget::Share& memory) {
         bool expects_continue = head.get().find(http::field::expect) != head.get().end() && !head.is_done();
         BodyParser parser(std::move(head));
         parser.body_limit(body_limit);
@@ -305,8 +304,12 @@ class Connection final : public ConnectionHandle {
         if (!error) {
             parser.get().body().reserve(parser.content_length().value_or(0) + kSpareBytes);
             const size_t received = parse_now(parser, &BodyParser::is_done, error);
-            if (!error && !parser.is_done()) {
-                co_await read_body(parser, received, error);
+            auto fault = reserve(memory, parser.get().body().size());  // of a body that told no length
+            if (!fault && !error && !parser.is_done()) {
+                fault = co_await read_body(parser, received, memory, error);
+            }
+            if (fault) {
+                co_return co_await answer_fault(std::move(fault));
             }
             parser.get().body().reserve(parser.get().body().size() + kSpareBytes);
         }
@@ -347,7 +350,8 @@ class Connection final : public ConnectionHandle {
         co_return co_await write(response, options, is_head) && !closes;
     }
 
-    asio::awaitable<void> read_body(BodyParser& parser, size_t received, ErrorCode& error) {
+    asio::awaitable<std::optional<HttpFault>> read_body(BodyParser& parser, size_t received,
+                                                        MemoryBudget::Share& memory, ErrorCode& error) {
         if (parser.content_length().value_or(0) > kBodyStep) {
             buffer_.reserve(kBodyStep);
         }
@@ -358,7 +362,11 @@ class Connection final : public ConnectionHandle {
             auto steps = static_cast<milliseconds::rep>(1 + received / kBodyStep);
             expire_at(began + steps * milliseconds(shared_.options.body_timeout_ms_per_64k));
             received += co_await http::async_read_some(socket_, buffer_, parser, yielding(error));
+            if (auto fault = reserve(memory, parser.get().body().size())) {
+                co_return fault;
+            }
         }
+        co_return std::nullopt;
     }
 
     void call_handler(HttpRequest request) {
@@ -397,7 +405,7 @@ class Connection final : public ConnectionHandle {
         }
     }
 
-    asio::awaitable<bool> answer_fault(std::optional<Fault> fault) {
+    asio::awaitable<bool> answer_fault(std::optional<HttpFault> fault) {
         if (!fault) {
             co_return false;
         }
@@ -405,6 +413,9 @@ class Connection final : public ConnectionHandle {
         shared_.book.count_refused(fault->reason);
         HttpResponse response =
             shared_.handler.error_response(fault->status, fault->code, fault->message, request_id_);
+        if (fault->retry_after_s > 0) {
+            response.headers.emplace_back("Retry-After", std::to_string(fault->retry_after_s));
+        }
         co_await write(response, {.request_id = request_id_, .closes = true}, false);
         co_return false;
     }

@@ -20,6 +20,7 @@
 #include "io/random.h"
 #include "rest/connection_book.h"
 #include "rest/http_server.h"
+#include "rest/memory_budget.h"
 
 namespace akidb::rest {
 
@@ -32,6 +33,7 @@ struct Shared {
           handler(routes),
           logger(log),
           book(options.connections_max, options.connections_per_address_max, metrics),
+          memory(options.request_memory_bytes_max, metrics),
           clock(io::make_system_clock()),
           random(io::make_system_random()) {}
 
@@ -39,6 +41,7 @@ struct Shared {
     HttpHandler& handler;
     Logger& logger;
     ConnectionBook book;
+    MemoryBudget memory;
     std::unique_ptr<io::Clock> clock;
     std::unique_ptr<io::Random> random;
     std::atomic<bool> draining{false};

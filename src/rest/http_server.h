@@ -2,8 +2,8 @@
 // All Beast templates live in http_connection.cc behind this plain interface (40 s of compiling). One io
 // thread per core, each with its own listener (SO_REUSEPORT); connections go to the loops in turn. Limits:
 // body by route, header 16 KiB, URL 8 KiB, slow clients (time to header 10 s, body 5 s per 64 KiB, idle 60
-// s), connections in all and per address. What breaks HTTP itself is answered here in the one error shape:
-// 400, 405, 408, 413, 414, 431, 503. Thread-safe.
+// s), connections in all and per address, memory of the requests in flight. What breaks HTTP itself is
+// answered here in the one error shape: 400, 405, 408, 413, 414, 429, 431, 503. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -61,6 +61,7 @@ struct HttpServerOptions {
     uint32_t spin_us = 0;  // how long a thread looks for more work before it sleeps
     size_t connections_max = 4096;
     size_t connections_per_address_max = 1024;
+    uint64_t request_memory_bytes_max = 512 << 20;  // of all requests in flight (memory_budget.h)
     uint32_t header_timeout_ms = 10'000;
     uint32_t body_timeout_ms_per_64k = 5'000;
     uint32_t idle_timeout_ms = 60'000;

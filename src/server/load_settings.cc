@@ -18,6 +18,8 @@ namespace {
 using settings::Effective;
 using settings::Finding;
 
+// A body of kBodyBytesMax fits: 4 MiB four times, and the eighth that is for small ones.
+constexpr int64_t kRequestMemoryBytesMin = 20 << 20;
 constexpr std::string_view kScheme = "sqlite://";
 constexpr size_t kConfigBytesMax = 1 << 20;
 
@@ -164,6 +166,12 @@ std::vector<Finding> cross_check(const Effective& effective) {
         findings.push_back(finding_at("storage.disk_soft_free_bytes", effective,
                                       "is less than storage.disk_hard_free_bytes",
                                       "0, or " + std::to_string(hard) + " and more"));
+    }
+    const int64_t memory = effective.integer("limits.request_memory_bytes");
+    if (memory != 0 && memory < kRequestMemoryBytesMin) {
+        findings.push_back(finding_at("limits.request_memory_bytes", effective,
+                                      "is too little for a single request of the usual size",
+                                      "0, or " + std::to_string(kRequestMemoryBytesMin) + " and more"));
     }
     if (effective.integer("drain.min_ms") > effective.integer("drain.max_ms")) {
         findings.push_back(finding_at("drain.min_ms", effective, "is more than drain.max_ms",

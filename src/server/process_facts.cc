@@ -2,8 +2,10 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <string>
 
 namespace akidb::server {
 
@@ -13,6 +15,33 @@ uint64_t resident_memory_bytes() {
     uint64_t resident_pages = 0;
     file >> all_pages >> resident_pages;
     return resident_pages * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+uint64_t memory_limit_bytes() {
+    uint64_t limit =
+        static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+    std::string group;
+    std::ifstream groups("/proc/self/cgroup");
+    for (std::string line; std::getline(groups, line);) {
+        if (line.starts_with("0::")) {  // version 2
+            group = line.substr(3);
+        }
+    }
+    // A group has no more than those around it. The root has no such file, but for a container's.
+    for (std::filesystem::path path(group);; path = path.parent_path()) {
+        std::ifstream file("/sys/fs/cgroup" + path.string() + "/memory.max");
+        if (uint64_t bytes = 0; file >> bytes) {  // "max" does not read
+            limit = std::min(limit, bytes);
+        }
+        if (path == path.parent_path()) {
+            break;
+        }
+    }
+    if (uint64_t bytes = 0;
+        std::ifstream("/sys/fs/cgroup/memory/memory.limit_in_bytes") >> bytes) {  // version 1
+        limit = std::min(limit, bytes);
+    }
+    return limit;
 }
 
 uint64_t open_file_descriptors() {

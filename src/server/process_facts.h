@@ -7,5 +7,7 @@ namespace akidb::server {
 
 uint64_t resident_memory_bytes();
 uint64_t open_file_descriptors();
+/// What this process may have at most: of the machine, or of its control groups when they allow less.
+uint64_t memory_limit_bytes();
 
 }  // namespace akidb::server

@@ -250,6 +250,16 @@ inline constexpr std::array kSettings{
             .min = 1,
             .max = 1'000'000,
             .sentence = "Open connections to the REST API from one address."},
+    Setting{.key = "limits.request_memory_bytes",
+            .type = SettingType::kInteger,
+            .unit = "bytes",
+            .fallback = "0",
+            .min = 0,
+            .max = int64_t{1} << 50,
+            .sentence =
+                "Memory for the requests in flight together, four times their bodies; what does not fit is "
+                "answered 429 before it is read. 0: a quarter of the memory that the machine or the control "
+                "group allows."},
     Setting{
         .key = "drain.min_ms",
         .type = SettingType::kInteger,

@@ -84,6 +84,10 @@ rest::HttpServerOptions rest_options(const Effective& effective) {
     }
     options.spin_us = number_of<uint32_t>(effective, "server.spin_us");
     options.connections_max = number_of<size_t>(effective, "limits.connections");
+    options.request_memory_bytes_max = number_of<uint64_t>(effective, "limits.request_memory_bytes");
+    if (options.request_memory_bytes_max == 0) {
+        options.request_memory_bytes_max = memory_limit_bytes() / 4;
+    }
     options.connections_per_address_max = number_of<size_t>(effective, "limits.connections_per_address");
     return options;
 }

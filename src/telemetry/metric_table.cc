@@ -10,7 +10,7 @@ using enum MetricId;
 using enum MetricType;
 
 // In the order of MetricId: row_of() indexes by it.
-constexpr std::array<MetricRow, 34> kMetrics{{
+constexpr std::array<MetricRow, 35> kMetrics{{
     {kBuildInfo, kGauge, "akidb_build_info", "version",
      "Always 1; the version of the running binary is its label."},
     {kStartTime, kGauge, "akidb_start_time_seconds", "", "When the process started, in seconds since 1970."},
@@ -20,6 +20,9 @@ constexpr std::array<MetricRow, 34> kMetrics{{
     {kHttpConnections, kGauge, "akidb_http_connections", "", "HTTP connections open now."},
     {kHttpRefused, kCounter, "akidb_http_refused_total", "reason",
      "Connections and requests turned away before any work was done for them."},
+    {kRequestMemory, kGauge, "akidb_http_request_memory_bytes", "",
+     "Memory reserved for the bodies and parsed forms of requests in flight; what does not fit is refused with "
+     "429 and counts in akidb_http_refused_total with reason memory."},
     {kSearchDuration, kHistogram, "akidb_search_duration_seconds", "kind",
      "Time inside one search, without HTTP, by plan: graph, flat or exact; under a filter also brute, inline "
      "or "

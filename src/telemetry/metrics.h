@@ -19,6 +19,7 @@ enum class MetricId : uint8_t {
     kHttpRequestDuration,
     kHttpConnections,
     kHttpRefused,
+    kRequestMemory,
     kSearchDuration,
     kSearchDistances,
     kDocumentsWritten,
