@@ -41,9 +41,10 @@ Result<void> LiveCollection::run_checkpoint(LaneState lane) {
         take_out_of_service(done.error().message());
         return done;
     }
-    // A full disk passes, and the log still holds everything; any other failure means that the disk cannot be
-    // trusted.
-    is_poisoned_ = is_poisoned_.load() || done.error().code() != Code::kDiskFull;
+    // A full disk passes, and so does a want of file descriptors; the log still holds everything. Any other
+    // failure means that the disk cannot be trusted.
+    const Code code = done.error().code();
+    is_poisoned_ = is_poisoned_.load() || (code != Code::kDiskFull && code != Code::kUnavailable);
     checkpoint_not_before_us_ = ended_us + kCheckpointRetryUs;
     dependencies_.logger.log(LogLevel::kError, "checkpoint failed",
                              {{"collection", spec_.name}, {"error", done.error().message()}});

@@ -30,6 +30,11 @@ struct OpenFile {
     uint32_t seed = 0;
 };
 
+/// Of a call that changed nothing, and may succeed later: a full disk, or no file descriptors left (EMFILE).
+bool passes(const Error& error) {
+    return error.code() == Code::kDiskFull || error.code() == Code::kUnavailable;
+}
+
 /// One above the id of the newest file, so that no two files that exist at once share one.
 Result<uint64_t> file_id_after(io::FileSystem& files, const std::string& directory,
                                const std::string& newest) {
@@ -56,10 +61,12 @@ struct LogWriter::Impl {
     std::deque<ClosedFile> closed = {};
     OpenFile active = {};
     std::string frame = {};
+    std::string unfinished = {};  // a file that could not be made whole and could not be removed yet
     bool poisoned = false;
     bool stopped = false;
 
     Result<void> check_usable() const;
+    Result<void> remove_unfinished();
     Result<void> find_closed_files();
     Result<OpenFile> create_file(uint64_t frame_bytes);
     Result<void> create_first_file(uint64_t frame_bytes);
@@ -78,6 +85,24 @@ Result<void> LogWriter::Impl::check_usable() const {
         return Error(Code::kUnavailable, "the log in " + directory + " was stopped");
     }
     return {};
+}
+
+/// Without descriptors for it (kUnavailable) the directory cannot be synced: then the next group tries again,
+/// and nothing is written before.
+Result<void> LogWriter::Impl::remove_unfinished() {
+    if (unfinished.empty()) {
+        return {};
+    }
+    Result<void> removed = files.remove(unfinished);
+    if (removed || removed.error().code() == Code::kNotFound) {
+        removed = files.sync_directory(directory);
+    }
+    if (removed) {
+        unfinished.clear();
+    } else {
+        poisoned = removed.error().code() != Code::kUnavailable;
+    }
+    return removed;
 }
 
 /// Files that recovery left: each ends where the next one begins.
@@ -124,7 +149,7 @@ Result<OpenFile> LogWriter::Impl::create_file(uint64_t frame_bytes) {
     std::string path = join_path(directory, made.name);
     Result<std::unique_ptr<io::AppendFile>> created = files.create(path);
     if (!created) {
-        poisoned = created.error().code() != Code::kDiskFull;
+        poisoned = !passes(created.error());
         return std::move(created).error();
     }
     made.file = std::move(created).value();
@@ -134,14 +159,15 @@ Result<OpenFile> LogWriter::Impl::create_file(uint64_t frame_bytes) {
         return made;
     }
     made.file.reset();
-    bool is_undone = files.remove(path).has_value() && files.sync_directory(directory).has_value();
-    poisoned = !is_undone || filled.error().code() != Code::kDiskFull;
-    return std::move(filled).error();
+    unfinished = std::move(path);
+    const Result<void> removed = remove_unfinished();
+    poisoned = poisoned || !passes(filled.error());
+    return removed ? std::move(filled).error() : std::move(removed).error();
 }
 
 Result<void> LogWriter::Impl::create_first_file(uint64_t frame_bytes) {
     if (Result<void> made = make_durable_directory(files, directory); !made) {
-        poisoned = made.error().code() != Code::kDiskFull;
+        poisoned = !passes(made.error());
         return made;
     }
     AKIDB_TRY(active, create_file(frame_bytes));
@@ -207,6 +233,7 @@ LogWriter::~LogWriter() = default;
 
 Result<void> LogWriter::reserve(uint64_t body_bytes) {
     AKIDB_TRY(impl_->check_usable());
+    AKIDB_TRY(impl_->remove_unfinished());
     if (body_bytes > kFrameBodyBytesMax) {
         return Error(Code::kPayloadTooLarge,
                      "a group of " + std::to_string(body_bytes) + " bytes is too large for the log")
@@ -225,6 +252,7 @@ Result<void> LogWriter::reserve(uint64_t body_bytes) {
 
 Result<void> LogWriter::start_file() {
     AKIDB_TRY(impl_->check_usable());
+    AKIDB_TRY(impl_->remove_unfinished());
     const bool is_begun =
         impl_->active.file == nullptr || impl_->active.name == log_name(impl_->next_sequence);
     return is_begun ? Result<void>() : impl_->roll(0);
@@ -283,6 +311,7 @@ Result<void> LogWriter::close_cleanly() {
         return {};
     }
     AKIDB_TRY(impl_->check_usable());
+    AKIDB_TRY(impl_->remove_unfinished());
     if (impl_->active.file == nullptr) {
         impl_->stopped = true;
         return {};

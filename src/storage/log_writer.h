@@ -31,8 +31,8 @@ class LogWriter {
     ~LogWriter();
 
     /// Space for a group of this many body bytes (group_body_bytes), so that append_group cannot run out of
-    /// disk: preallocates, or rolls to a new file. kDiskFull, and kPayloadTooLarge for a group above 1 GiB,
-    /// leave the log usable and unchanged; other errors are sticky.
+    /// disk: preallocates, or rolls to a new file. kDiskFull, kPayloadTooLarge for a group above 1 GiB, and
+    /// kUnavailable for want of file descriptors leave the log usable and unchanged; other errors are sticky.
     Result<void> reserve(uint64_t body_bytes);
     /// Appends the records as one frame and syncs. At success they are durable, and have the sequences
     /// next_sequence() onward. Any error is sticky, but for those of reserve when the group was not reserved

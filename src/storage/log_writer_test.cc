@@ -187,6 +187,28 @@ TEST_F(LogWriterTest, AHalfMadeFileThatCannotBeUndonePoisons) {
     EXPECT_TRUE(writer->is_poisoned());
 }
 
+TEST_F(LogWriterTest, WithoutDescriptorsItRefusesAndGoesOnWhenThereAreSome) {
+    for (const Call call : {Call::kCreate, Call::kSyncDirectory}) {
+        TempDirectory directory;
+        log_ = directory / "log";
+        auto writer = open(1);
+        ASSERT_TRUE(append(*writer, "first").has_value());
+        files_.fail(call, Code::kUnavailable);
+        for (int i = 0; i < 2; ++i) {
+            const Result<void> refused = writer->reserve(2000);  // wants a new file
+            ASSERT_FALSE(refused.has_value());
+            EXPECT_EQ(refused.error().code(), Code::kUnavailable);
+            EXPECT_FALSE(writer->is_poisoned());
+        }
+        // A name that may be there proves that all before it is durable: so nothing is written meanwhile.
+        EXPECT_EQ(append(*writer, "second").has_value(), call == Call::kCreate);
+        files_.heal();
+        EXPECT_TRUE(append(*writer, std::string(2000, 'x')).has_value());
+        EXPECT_TRUE(writer->close_cleanly().has_value());
+        EXPECT_EQ(recovered().size(), call == Call::kCreate ? 3u : 2u);
+    }
+}
+
 TEST_F(LogWriterTest, NothingFollowsACleanStop) {
     auto writer = open(1);
     ASSERT_TRUE(writer->close_cleanly().has_value());

@@ -1,9 +1,13 @@
 // More than the server may take: uploads beyond its memory budget, connections beyond its file descriptors.
 // What fits goes on, what does not is told so, and afterwards all is as before, without a restart.
 #include <gmock/gmock.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <thread>
 
 #include "json_requests.h"
@@ -130,6 +134,86 @@ TEST_F(Overload, UploadsBeyondTheMemoryBudgetAreRefusedAndNoneIsLost) {
 #ifndef AKIDB_SANITIZED  // their allocators keep what is freed
     EXPECT_LT(grown, kBudget + kept + 2 * kMiB);
 #endif
+}
+
+void set_descriptor_limit(pid_t pid, uint64_t limit) {
+    rlimit before{};
+    ASSERT_EQ(prlimit(pid, RLIMIT_NOFILE, nullptr, &before), 0);
+    const rlimit after{.rlim_cur = limit, .rlim_max = before.rlim_max};
+    ASSERT_EQ(prlimit(pid, RLIMIT_NOFILE, &after, nullptr), 0);
+}
+
+uint64_t open_descriptors(pid_t pid) {
+    const std::filesystem::directory_iterator all("/proc/" + std::to_string(pid) + "/fd");
+    return static_cast<uint64_t>(std::distance(begin(all), end(all)));
+}
+
+double processor_seconds(pid_t pid) {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+    std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    std::istringstream fields(text.substr(text.rfind(')') + 2));
+    std::string skipped;
+    for (int i = 0; i < 11; ++i) {
+        fields >> skipped;
+    }
+    double user = 0;
+    double system = 0;
+    fields >> user >> system;
+    return (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
+TEST_F(Overload, WithoutDescriptorsItServesWhoIsThereAndRecovers) {
+    start({"--storage.log_file_bytes", std::to_string(kMiB), "--storage.checkpoint_log_bytes",
+           std::to_string(kMiB)});
+    support::HttpConnection established(support::parse_url(server_->rest_url()));
+    size_t acknowledged = 0;
+    size_t refused = 0;
+    const auto put = [&](size_t first) {  // 64 KiB, so that log files fill up
+        const support::HttpReply reply = established.request("PUT", kDocuments, upload(first, 4, true));
+        if (reply.status == 200) {
+            acknowledged += 4;
+        } else {
+            EXPECT_EQ(reply.status, 503) << reply.body;
+            EXPECT_THAT(reply.body, HasSubstr("Too many open files"));
+            ++refused;
+        }
+    };
+    put(0);
+    ASSERT_EQ(acknowledged, 4U);
+    set_descriptor_limit(server_->pid(), open_descriptors(server_->pid()) + 4);
+    std::vector<std::unique_ptr<support::HttpConnection>> flood;
+    for (int i = 0; i < 40; ++i) {  // the kernel takes them; the server cannot
+        flood.push_back(std::make_unique<support::HttpConnection>(support::parse_url(server_->rest_url())));
+        flood.back()->open();
+    }
+    const double before = processor_seconds(server_->pid());
+    std::this_thread::sleep_for(std::chrono::seconds(1));  // what is measured is this second
+    EXPECT_LT(processor_seconds(server_->pid()) - before, 0.3) << "it spins";
+    for (size_t i = 1; i <= 60; ++i) {
+        put(4 * i);
+        EXPECT_EQ(established.request("GET", std::string(kDocuments) + "/1").status, 200);
+    }
+    EXPECT_GT(refused, 0U) << "no log file had to be made: the test is too small";
+    EXPECT_TRUE(server_->is_running());
+    flood.clear();
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    size_t next = 10'000;
+    for (size_t done = acknowledged; acknowledged == done && std::chrono::steady_clock::now() < end;
+         next += 4) {
+        put(next);
+    }
+    EXPECT_EQ(ask(*server_, "PUT", kDocuments, {{"documents", {document_of(90'000)}}}).status, 200)
+        << "a new connection, without a restart";
+    ++acknowledged;
+    EXPECT_EQ(metric("akidb_collections_poisoned"), 0);
+    EXPECT_EQ(count(), acknowledged);
+    std::printf("acknowledged %zu, refused %zu\n", acknowledged, refused);
+    server_->kill_now();
+    auto again = ServerProcess::start({.data_directory = directory_.path()});
+    ASSERT_TRUE(again) << again.error().message();
+    server_ = std::move(*again);
+    ASSERT_TRUE(server_->wait_until_ready());
+    EXPECT_EQ(count(), acknowledged);
 }
 
 }  // namespace
