@@ -7,6 +7,9 @@ namespace akidb::server {
 
 uint64_t resident_memory_bytes();
 uint64_t open_file_descriptors();
+/// How many it may open: the hard limit, which raise_file_descriptor_limit() makes the one that counts.
+uint64_t file_descriptor_limit();
+void raise_file_descriptor_limit();
 /// What this process may have at most: of the machine, or of its control groups when they allow less.
 uint64_t memory_limit_bytes();
 

@@ -13,6 +13,7 @@
 #include "server/drain.h"
 #include "server/load_settings.h"
 #include "server/log_lines.h"
+#include "server/process_facts.h"
 #include "server/settings_table.h"
 #include "server/signals.h"
 #include "server/startup_checks.h"
@@ -166,6 +167,7 @@ void give_large_buffers_back() {
 
 ExitCode serve(const SettingsSources& sources) {
     give_large_buffers_back();
+    raise_file_descriptor_limit();
     const StopSignals signals;
     settings::Parsed parsed = load_settings(sources);
     const std::unique_ptr<io::FileSystem> files = io::make_posix_file_system();

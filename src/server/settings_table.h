@@ -242,7 +242,9 @@ inline constexpr std::array kSettings{
             .fallback = "4096",
             .min = 1,
             .max = 1'000'000,
-            .sentence = "Open connections to the REST API; one more is answered 503 and closed."},
+            .sentence = "Open connections to the REST API; one more is answered 503 and closed. Unless it is "
+                        "set, no more than the "
+                        "limit of open files (ulimit -n) leaves room for; a start with more is refused."},
     Setting{.key = "limits.connections_per_address",
             .type = SettingType::kInteger,
             .unit = "connections",

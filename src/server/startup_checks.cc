@@ -6,11 +6,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <thread>
 #include <utility>
 
 #include "server/load_settings.h"
+#include "server/process_facts.h"
 
 namespace akidb::server {
 namespace {
@@ -88,8 +91,45 @@ std::string why_port_unusable(const std::string& host, uint16_t port) {
     return why;
 }
 
+uint64_t descriptors_besides_connections(const Effective& effective) {
+    constexpr uint64_t kFiles = 64;
+    constexpr uint64_t kPerThread = 4;
+    const auto given = static_cast<uint64_t>(effective.integer("server.threads"));
+    const uint64_t threads = given != 0 ? given : std::max(1U, std::thread::hardware_concurrency());
+    return kFiles + threads * kPerThread;
+}
+
+uint64_t connections_max(const Effective& effective, uint64_t descriptor_limit) {
+    const auto wanted = static_cast<uint64_t>(effective.integer("limits.connections"));
+    const auto value = effective.values.find("limits.connections");
+    const bool is_default = value == effective.values.end() || value->second.source == "default";
+    const uint64_t besides = descriptors_besides_connections(effective);
+    return is_default ? std::min(wanted, descriptor_limit - std::min(besides, descriptor_limit)) : wanted;
+}
+
+std::vector<Finding> check_descriptors(const Effective& effective, uint64_t descriptor_limit) {
+    constexpr uint64_t kConnectionsMin =
+        32;  // fewer by default are no service: probes and a client with a pool
+    const uint64_t besides = descriptors_besides_connections(effective);
+    const uint64_t connections = connections_max(effective, descriptor_limit);
+    const auto wanted = static_cast<uint64_t>(effective.integer("limits.connections"));
+    const uint64_t least = std::max(connections, std::min(wanted, kConnectionsMin));
+    if (descriptor_limit >= besides + least) {
+        return {};
+    }
+    const std::string allowed =
+        "a limit of at least " + std::to_string(besides + least) + " (ulimit -n)" +
+        (descriptor_limit > besides ? ", or 1.." + std::to_string(descriptor_limit - besides) + " connections"
+                                    : "");
+    return {finding_at("limits.connections", effective,
+                       "wants more file descriptors than the " + std::to_string(descriptor_limit) +
+                           " that this process may open: one for each connection, and " +
+                           std::to_string(besides) + " besides",
+                       allowed)};
+}
+
 std::vector<Finding> check_environment(const Effective& effective) {
-    std::vector<Finding> findings;
+    std::vector<Finding> findings = check_descriptors(effective, file_descriptor_limit());
     if (const std::string why = why_directory_unusable(effective.text("storage.data_dir")); !why.empty()) {
         findings.push_back(finding_at("storage.data_dir", effective, why,
                                       "a directory that this user may write, or a name in one"));

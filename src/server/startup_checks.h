@@ -12,6 +12,15 @@ namespace akidb::server {
 
 std::vector<settings::Finding> check_environment(const settings::Effective& effective);
 
+/// Descriptors that are wanted beside one for each connection: each thread of the listeners has four, an idle
+/// server 16 more, and the rest is for logs of collections and what checkpoints write.
+uint64_t descriptors_besides_connections(const settings::Effective& effective);
+/// What limits.connections comes to on this machine: by default no more than there are descriptors for.
+uint64_t connections_max(const settings::Effective& effective, uint64_t descriptor_limit);
+/// Empty when so many descriptors are enough for the configuration.
+std::vector<settings::Finding> check_descriptors(const settings::Effective& effective,
+                                                 uint64_t descriptor_limit);
+
 /// Empty when the directory is there and can be written, or can be made; else why not.
 std::string why_directory_unusable(const std::string& path);
 /// Empty when it can be bound; else why not. `host` as is_address() accepts it.

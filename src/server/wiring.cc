@@ -12,6 +12,7 @@
 #include "rpc/grpc_health_server.h"
 #include "server/load_settings.h"
 #include "server/process_facts.h"
+#include "server/startup_checks.h"
 #include "service/directory.h"
 #include "service/lifecycle.h"
 #include "service/service.h"
@@ -83,7 +84,7 @@ rest::HttpServerOptions rest_options(const Effective& effective) {
         options.threads = cores();
     }
     options.spin_us = number_of<uint32_t>(effective, "server.spin_us");
-    options.connections_max = number_of<size_t>(effective, "limits.connections");
+    options.connections_max = connections_max(effective, file_descriptor_limit());
     options.request_memory_bytes_max = number_of<uint64_t>(effective, "limits.request_memory_bytes");
     if (options.request_memory_bytes_max == 0) {
         options.request_memory_bytes_max = memory_limit_bytes() / 4;
