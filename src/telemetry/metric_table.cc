@@ -21,7 +21,8 @@ constexpr std::array<MetricRow, 35> kMetrics{{
     {kHttpRefused, kCounter, "akidb_http_refused_total", "reason",
      "Connections and requests turned away before any work was done for them."},
     {kRequestMemory, kGauge, "akidb_http_request_memory_bytes", "",
-     "Memory reserved for the bodies and parsed forms of requests in flight; what does not fit is refused with "
+     "Memory reserved for the bodies and parsed forms of requests in flight; what does not fit is refused "
+     "with "
      "429 and counts in akidb_http_refused_total with reason memory."},
     {kSearchDuration, kHistogram, "akidb_search_duration_seconds", "kind",
      "Time inside one search, without HTTP, by plan: graph, flat or exact; under a filter also brute, inline "
