@@ -31,19 +31,37 @@ class Reader {
                 found_.known_up_to = std::max(found_.known_up_to, *first == 0 ? 0 : *first - 1);
             }
         }
+        std::sort(found_.files.begin(), found_.files.end());
         for (const std::string& name : found_.files) {
-            AKIDB_TRY(read_file(storage::join_path(directory_, name)));
+            AKIDB_TRY(read_file(name));
         }
         return std::move(found_);
     }
 
   private:
-    Result<void> read_file(const std::string& path) {
+    /// A file whose name says that it goes on behind the manifest, or that nothing comes after it, may have
+    /// held writes that nothing else has.
+    Result<void> note_unprovable(storage::LogFileScanner& scanner, const std::string& name) {
+        AKIDB_TRY(
+            const storage::LogTail tail,
+            scanner.scan_tail(std::nullopt, std::min<uint64_t>(storage::kLogHeaderBytes, scanner.size())));
+        const uint64_t first = storage::parse_log_name(name).value_or(0);
+        if (tail.garbage_bytes == 0 || (name != found_.files.back() && first <= manifest_.covered_sequence)) {
+            return {};
+        }
+        found_.unprovable_files.push_back(name);
+        found_.known_up_to =
+            std::max(found_.known_up_to, first + tail.garbage_bytes / storage::kRecordHeaderBytes);
+        return {};
+    }
+
+    Result<void> read_file(const std::string& name) {
+        const std::string path = storage::join_path(directory_, name);
         AKIDB_TRY(storage::LogFileScanner scanner, storage::LogFileScanner::open(files_, path));
         AKIDB_TRY(const std::optional<storage::LogFileHeader> header, scanner.read_header());
         if (!header || header->collection != manifest_.collection ||
             !storage::is_known_log_format(header->format_version)) {
-            return {};  // none of its frames can be proved
+            return note_unprovable(scanner, name);
         }
         AKIDB_TRY(
             const storage::LogFileSurvey seen,

@@ -37,6 +37,9 @@ struct LogHistory {
     uint64_t dropped_records = 0;  // readable, but behind a hole
     uint64_t undone_deletes = 0;   // of documents, among the dropped records: they come back
     std::vector<std::string> undone_delete_ids;  // the first kIdsToldMax of them
+    /// Files with something in them, but no header by which a frame could be proved; known_up_to then counts
+    /// what they can have held at most.
+    std::vector<std::string> unprovable_files;
 };
 
 inline constexpr size_t kIdsToldMax = 1000;

@@ -202,6 +202,7 @@ Json report_of(const model::CollectionSpec& spec, const Assessment& found, const
                                        {"ids", lost.ids}});
     }
     const LogHistory& log = found.history;
+    report["unprovable_log_files"] = log.unprovable_files;
     report["lost_sequences"] = nullptr;
     if (found.log_is_damaged && log.known_up_to > log.kept_up_to) {
         report["lost_sequences"] = {{"first", log.kept_up_to + 1},
@@ -243,7 +244,12 @@ std::string text_of(const model::CollectionSpec& spec, const Assessment& found, 
         }
     }
     const LogHistory& log = found.history;
-    if (found.log_is_damaged && log.known_up_to > log.kept_up_to) {
+    if (!log.unprovable_files.empty()) {
+        text += "lost: the writes in " + log.unprovable_files.front() + ", from sequence " +
+                std::to_string(log.kept_up_to + 1) +
+                " on; how many cannot be told without its header, at most " +
+                std::to_string(log.known_up_to - std::min(log.known_up_to, log.kept_up_to)) + "\n";
+    } else if (found.log_is_damaged && log.known_up_to > log.kept_up_to) {
         text += "lost: writes of sequences " + std::to_string(log.kept_up_to + 1) + " to " +
                 std::to_string(log.known_up_to) + "; " + std::to_string(log.dropped_records) +
                 " of them are readable behind the damage, but build on lost ones\n";

@@ -162,6 +162,20 @@ TEST_F(RepairTest, ALostLogFileIsALossAndDamageThatHidesNoRecordIsNone) {
     EXPECT_EQ(tell_and_repair(), whole_);
 }
 
+TEST_F(RepairTest, ALogFileWhoseHeaderIsDamagedIsALossOfUnknownSize) {
+    const std::string newest = storage::names_in(made_.log).back();
+    const uint64_t first = *storage::parse_log_name(newest);
+    made_.flip(made_.log + "/" + newest, 8);
+    const Versions served = tell_and_repair();
+    for (const auto& [id, version] : served) {
+        EXPECT_LT(version, first);
+    }
+    const auto manifest = storage::read_manifest(made_.files, made_.directory);
+    ASSERT_TRUE(manifest.has_value() && manifest->has_value());
+    EXPECT_GE((*manifest)->covered_sequence, 2 * kRowCount + 3 * kLogGroups)
+        << "a sequence must not be given twice";
+}
+
 TEST_F(RepairTest, AMissingLogFileLosesWhatCameAfter) {
     const std::vector<std::string> logs = storage::names_in(made_.log);
     ASSERT_GE(logs.size(), 3u);
