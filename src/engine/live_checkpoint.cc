@@ -44,7 +44,9 @@ Result<void> LiveCollection::run_checkpoint(LaneState lane) {
     // A full disk passes, and so does a want of file descriptors; the log still holds everything. Any other
     // failure means that the disk cannot be trusted.
     const Code code = done.error().code();
-    is_poisoned_ = is_poisoned_.load() || (code != Code::kDiskFull && code != Code::kUnavailable);
+    if (code != Code::kDiskFull && code != Code::kUnavailable) {
+        is_poisoned_ = true;
+    }
     checkpoint_not_before_us_ = ended_us + kCheckpointRetryUs;
     dependencies_.logger.log(LogLevel::kError, "checkpoint failed",
                              {{"collection", spec_.name}, {"error", done.error().message()}});
@@ -57,8 +59,12 @@ Result<std::shared_ptr<const Snapshot>> LiveCollection::begin_checkpoint(LaneSta
     std::shared_ptr<const Snapshot> snapshot = published_.load();
     auto begin = [&]() -> Result<void> {
         snapshot = published_.load();
+        if (has_begun_log_file_) {  // by a checkpoint that failed: one more file would gain nothing
+            return {};
+        }
         Result<void> started = log_->start_file();
-        is_poisoned_ = is_poisoned_.load() || log_->is_poisoned();
+        has_begun_log_file_ = started.has_value();
+        note_poison();
         // On a full disk the file that is there must do: the checkpoint may still give space back.
         const bool goes_on = !started.has_value() && started.error().code() == Code::kDiskFull;
         return goes_on ? Result<void>() : started;
@@ -78,6 +84,9 @@ Result<std::shared_ptr<const Snapshot>> LiveCollection::begin_checkpoint(LaneSta
 }
 
 Result<void> LiveCollection::checkpoint(LaneState lane) {
+    // Asked before the log moves on, too: a checkpoint that has no room must not cost a file at each try.
+    const std::shared_ptr<const Snapshot> before = published_.load();
+    AKIDB_TRY(admit_checkpoint(*before, std::min(generation_->graph.linked(), before->rows)));
     AKIDB_TRY(const std::shared_ptr<const Snapshot> snapshot, begin_checkpoint(lane));
     const uint32_t linked = std::min(generation_->graph.linked(), snapshot->rows);
     AKIDB_TRY(admit_checkpoint(*snapshot, linked));
@@ -85,6 +94,7 @@ Result<void> LiveCollection::checkpoint(LaneState lane) {
     AKIDB_TRY(storage::write_manifest(dependencies_.files, directory_, manifest));
     manifest_ = std::move(manifest);
     is_checkpoint_owed_ = false;
+    has_begun_log_file_ = false;
     graph_rows_saved_ = linked;
     covered_sequence_ = manifest_.covered_sequence;
     segment_files_ = manifest_.rows.size();

@@ -75,9 +75,11 @@ bool LiveCollection::lead_elsewhere() {
                "commit", [self = shared_from_this()](const std::stop_token&) { self->lane_.lead(); });
 }
 
-/// A key that is seen already needs neither room nor disk, and no log that works.
+/// A key that is seen already needs neither room nor disk, and no log that works; out of service there is no
+/// answer but that.
 std::optional<Result<WriteReply>> LiveCollection::answer_of(const std::optional<model::WriteKey>& key) const {
-    return key.has_value() ? keys_.find(*key, published_.load()->sequence) : std::nullopt;
+    return key.has_value() && !is_damaged_.load() ? keys_.find(*key, published_.load()->sequence)
+                                                  : std::nullopt;
 }
 
 Result<void> LiveCollection::prepare_upsert(PendingWrite& write,
@@ -201,7 +203,7 @@ Result<void> LiveCollection::prepare_group(std::span<PendingWrite* const> group)
     AKIDB_TRY(generation_->rows.reserve(rows));
     Result<void> reserved = log_->reserve(bytes);
     if (!reserved.has_value()) {
-        is_poisoned_ = log_->is_poisoned();
+        note_poison();
         return reserved;
     }
     return {};
@@ -250,7 +252,7 @@ void LiveCollection::commit_writes(std::vector<PendingWrite*>& writes) {
     uint64_t sequence = log_->next_sequence();
     const uint64_t started_us = dependencies_.clock.monotonic_us();
     if (Result<void> logged = log_->append_group(records); !logged.has_value()) {
-        is_poisoned_ = log_->is_poisoned();
+        note_poison();
         if (!is_poisoned_) {
             return refuse(logged.error());
         }

@@ -147,6 +147,12 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     Result<void> remove_lost();
     Result<std::vector<std::string>> list_document_files() const;
     bool is_stopping(const std::stop_token* stop) const;
+    /// Poison never goes away again, whoever meets it.
+    void note_poison() {
+        if (log_->is_poisoned()) {
+            is_poisoned_ = true;
+        }
+    }
     enum class LaneState { kOpen, kClosed };
     Result<void> run_checkpoint(LaneState lane);
     Result<std::shared_ptr<const Snapshot>> begin_checkpoint(LaneState lane);
@@ -185,7 +191,8 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
 
     // Owned by the maintenance job.
     storage::Manifest manifest_;
-    uint64_t last_version_ = 0;  // also of attempts that failed: a name is never used twice
+    bool has_begun_log_file_ = false;  // since the last checkpoint that ended well
+    uint64_t last_version_ = 0;        // also of attempts that failed: a name is never used twice
     std::unique_ptr<Rewrite> rewrite_;
     std::unique_ptr<Scrub> scrub_;
     bool link_has_turn_ = false;  // beside a rewrite, while many rows wait

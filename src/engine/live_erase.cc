@@ -69,7 +69,7 @@ Result<void> LiveCollection::start_log_file() {
     PendingWrite between;
     between.between_groups = [this]() -> Result<void> {
         Result<void> started = log_->start_file();
-        is_poisoned_ = is_poisoned_.load() || log_->is_poisoned();
+        note_poison();
         log_bytes_ = log_->log_bytes();
         return started;
     };

@@ -224,12 +224,14 @@ Result<void> LiveCollection::close(bool with_checkpoint) {
     rewrite_.reset();
     scrub_.reset();
     const bool is_worth_it =
+        is_checkpoint_owed_.load() ||
         log_bytes_.load() > log_bytes_at_checkpoint_.load() + kStopCheckpointLogBytes ||
         generation_->graph.linked() > graph_rows_saved_.load() + kStopCheckpointLinkedRows;
     if (with_checkpoint && is_worth_it && !is_poisoned_.load() && !is_damaged_.load()) {
         std::ignore = run_checkpoint(LaneState::kClosed);
     }
-    return log_->close_cleanly();
+    // Out of service means that nothing is written any more.
+    return is_damaged_.load() ? Result<void>() : log_->close_cleanly();
 }
 
 }  // namespace akidb::engine
