@@ -17,9 +17,11 @@ constexpr uint64_t kFirstScrubUs = 10'000'000;   // of a start that did not read
 }  // namespace
 
 void LiveCollection::plan_first_scrub(bool start_read_all) {
-    scrub_not_before_us_ =
-        dependencies_.clock.monotonic_us() + (start_read_all ? options_.scrub_interval_us : kFirstScrubUs);
-    scrubbed_at_ms_ = start_read_all ? dependencies_.clock.unix_ms() : 0;
+    // What a start reads may come from memory, so it is no scrub. Where in the interval the first one falls
+    // differs from start to start, so that a server which never runs for a whole one is scrubbed too.
+    const uint64_t turn = dependencies_.clock.unix_ms() * 0x9e3779b97f4a7c15U % options_.scrub_interval_us;
+    const uint64_t first = std::min(options_.scrub_interval_us, std::max(turn, kFirstScrubUs));
+    scrub_not_before_us_ = dependencies_.clock.monotonic_us() + (start_read_all ? first : kFirstScrubUs);
 }
 
 bool LiveCollection::scrub_is_due() const {
@@ -54,7 +56,7 @@ void LiveCollection::scrub_slice() {
 /// What the log holds is in memory too: a checkpoint writes it into segments, which are then read like all
 /// others, and no log grows old.
 void LiveCollection::start_scrub() {
-    if (published_.load()->sequence > covered_sequence_.load() &&
+    if ((published_.load()->sequence > covered_sequence_.load() || is_checkpoint_owed_.load()) &&
         !run_checkpoint(LaneState::kOpen).has_value()) {
         return end_scrub(false);
     }
@@ -91,8 +93,13 @@ void LiveCollection::scrub_files() {
         dependencies_.metrics.counter(telemetry::MetricId::kScrubBytes).add(static_cast<double>(*read));
     } else if (read.error().code() == Code::kDataLoss) {
         meet_damage(scrub_->file_name(), read.error());
-    } else {
+    } else if (read.error().code() == Code::kUnavailable) {
         stop_scrub(read.error());
+    } else {  // a sector that cannot be read; the files behind it are looked at all the same
+        scrub_->count_fault();
+        dependencies_.metrics.counter(telemetry::MetricId::kScrubFaults, {"read"}).add();
+        dependencies_.logger.log(LogLevel::kError, "scrub: the disk does not give back what was written",
+                                 {{"collection", spec_.name}, {"error", read.error().message()}});
     }
 }
 
@@ -115,8 +122,10 @@ bool LiveCollection::drop_from_manifest(const std::string& name) {
     const auto rows =
         std::find_if(manifest_.rows.begin(), manifest_.rows.end(),
                      [&](const storage::ManifestRows& entry) { return entry.file.name == name; });
-    // Rows that were opened from files are read from them still.
-    if (rows == manifest_.rows.end() || rows->first_row < generation_->rows.adopted()) {
+    const auto& mapped = generation_->rows.segments();
+    const bool is_read_from = std::any_of(mapped.begin(), mapped.end(),
+                                          [&](const auto& segment) { return segment->name() == name; });
+    if (rows == manifest_.rows.end() || is_read_from) {
         return false;
     }
     manifest_.rows.erase(rows, manifest_.rows.end());

@@ -69,6 +69,8 @@ class RowsSegment {
                                                            const ManifestRows& entry, Uuid collection,
                                                            uint32_t stride);
     virtual ~RowsSegment() = default;
+    /// The file's, within its directory.
+    virtual const std::string& name() const = 0;
     virtual uint64_t row_count() const = 0;
     /// row_count × stride floats, 4,096-byte aligned, mapped.
     virtual const float* vectors() const = 0;

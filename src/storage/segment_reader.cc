@@ -62,7 +62,8 @@ Result<StringTable> open_strings(const SegmentContainer& container, SectionType 
 
 class MappedRowsSegment final : public RowsSegment {
   public:
-    explicit MappedRowsSegment(SegmentContainer container) : container_(std::move(container)) {}
+    MappedRowsSegment(SegmentContainer container, std::string name)
+        : container_(std::move(container)), name_(std::move(name)) {}
 
     Result<void> read_sections() {
         AKIDB_TRY(check_size(container_));
@@ -75,6 +76,7 @@ class MappedRowsSegment final : public RowsSegment {
         return {};
     }
 
+    const std::string& name() const override { return name_; }
     uint64_t row_count() const override { return container_.header().row_count; }
     const float* vectors() const override {
         return reinterpret_cast<const float*>(static_cast<const void*>(vectors_.data()));
@@ -97,6 +99,7 @@ class MappedRowsSegment final : public RowsSegment {
 
   private:
     SegmentContainer container_;
+    std::string name_;
     std::string_view vectors_;
     std::string_view versions_;
     StringTable ids_;
@@ -116,7 +119,7 @@ Result<std::shared_ptr<const RowsSegment>> RowsSegment::open(io::FileSystem& fil
         header.width != stride) {
         return damage(container.path(), 0, "rows or stride are not those that the manifest names");
     }
-    auto opened = std::make_shared<MappedRowsSegment>(std::move(container));
+    auto opened = std::make_shared<MappedRowsSegment>(std::move(container), entry.file.name);
     AKIDB_TRY(opened->read_sections());
     return std::shared_ptr<const RowsSegment>(std::move(opened));
 }

@@ -62,9 +62,8 @@ constexpr std::array<MetricRow, 35> kMetrics{{
     {kScrubBytes, kCounter, "akidb_scrub_bytes_total", "",
      "Bytes of segment files that scrubs read from the disk and found right."},
     {kScrubFaults, kCounter, "akidb_scrub_faults_total", "where",
-     "What scrubs found wrong: in a file, or in memory (what the audit compares); above 0 a person has to "
-     "look "
-     "at the log."},
+     "What scrubs found wrong: in a file, in what the disk would not read, or in memory (what the audit "
+     "compares); above 0 a person has to look at the log."},
     {kScrubLastSuccess, kGauge, "akidb_scrub_last_success_timestamp_seconds", "collection",
      "When all files of the collection were last read and found right, by a scrub or a start, in seconds "
      "since "
