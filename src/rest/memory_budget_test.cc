@@ -60,6 +60,9 @@ TEST_F(MemoryBudgetTest, RefusesBodiesThatTheMemoryBudgetHasNoRoomFor) {
     EXPECT_NE(small.read_until("abc>", 2).find("<POST /b#abc>"), std::string::npos);
     handler_.let_go();
     parked.read_until(">");
+    // The next request of this connection is read once the first has given back what it took.
+    parked.send("POST /c" + head + "3\r\n\r\nabc");
+    parked.read_until("abc>");
     Client again(server_->port());
     again.send("POST /a" + head + "500000\r\n\r\n" + body);
     EXPECT_TRUE(again.read_until(">").starts_with("HTTP/1.1 200 "));
