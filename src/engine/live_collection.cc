@@ -69,7 +69,7 @@ std::shared_ptr<Generation> LiveCollection::make_generation() const {
 // ---- writes: each is prepared in its caller's thread, then goes through the lane
 // --------------------------------------
 
-bool LiveCollection::lead_elsewhere() {
+bool LiveCollection::lead_elsewhere() noexcept {
     return dependencies_.committer != nullptr &&
            dependencies_.committer->submit(
                "commit", [self = shared_from_this()](const std::stop_token&) { self->lane_.lead(); });

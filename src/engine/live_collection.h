@@ -73,7 +73,7 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     Result<void> prepare_upsert(PendingWrite& write, std::vector<model::Document> documents) const;
     static Result<void> prepare_remove(PendingWrite& write, const std::vector<model::DocumentId>& ids);
     void submit(std::unique_ptr<PendingWrite> write, const Result<void>& prepared);
-    bool lead_elsewhere();
+    bool lead_elsewhere() noexcept;  // as commit_group
 
     // The lane's leader. An exception half-way (memory ran out) would leave a write logged and not applied,
     // and the lane without an end of this group: the process ends instead, and the next start has it from the
@@ -143,7 +143,7 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     // Erasing (live_erase.cc).
     Result<EraseReceipt> purge(const WriteReply& deleted) noexcept;
     Result<EraseReceipt> purge_files();
-    Result<void> start_log_file();
+    Result<std::string> start_log_file();
     Result<void> remove_lost();
     Result<std::vector<std::string>> list_document_files() const;
     bool is_stopping(const std::stop_token* stop) const;

@@ -92,7 +92,8 @@ std::optional<Result<WriteReply>> RememberedKeys::find(const model::WriteKey& ke
 }
 
 Error RememberedKeys::no_room(uint64_t now_ms) const {
-    const uint64_t left_ms = keys_.empty() ? 0 : keys_.front().remembered_at_ms + kRememberedForMs - now_ms;
+    const uint64_t end_ms = keys_.empty() ? 0 : keys_.front().remembered_at_ms + kRememberedForMs;
+    const uint64_t left_ms = end_ms > now_ms ? end_ms - now_ms : 0;
     return Error(Code::kRateLimited,
                  "more Idempotency-Keys were used in the last 24 hours than the setting "
                  "storage.remembered_keys_max allows a collection; writes without a key go on")
