@@ -8,12 +8,11 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
-#include <numeric>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "bench/chunked_rows.h"
+#include "bench/contenders.h"
 #include "bench/index_sweep.h"
 #include "bench/recall.h"
 #include "index/graph.h"
@@ -21,7 +20,6 @@
 namespace akidb::bench {
 namespace {
 
-constexpr uint32_t kOrderSeed = 1;  // the order of index_bench
 constexpr size_t kTop = 10;
 
 struct Options {
@@ -111,9 +109,7 @@ void run(const Options& options) {
         throw std::runtime_error(
             fmt::format("--head is {}; allowed: fewer than the {} rows", options.head, base_file.rows()));
     }
-    std::vector<uint32_t> order(base_file.rows());
-    std::iota(order.begin(), order.end(), 0u);
-    std::shuffle(order.begin(), order.end(), std::mt19937(kOrderSeed));
+    const std::vector<uint32_t> order = insertion_order(base_file.rows());
     HeadedGraph graph(metric, {base_file, order}, options.head);
     fmt::print("{}: {} x {}, {}; {}\n", options.base, base_file.rows(), base_file.dimension(), options.metric,
                graph.description());

@@ -128,7 +128,7 @@ struct CollectionStats {
     uint64_t log_bytes = 0;
     uint64_t segment_files = 0;
     bool is_poisoned = false;
-    /// When all files were last read and right, by a start or a scrub; 0: not since this start.
+    /// When a scrub last found all files right; 0: not since this start.
     uint64_t scrubbed_at_ms = 0;
     std::vector<MetadataIndexState> metadata_indexes{};  // in the order declared
     std::vector<JobState> jobs{};

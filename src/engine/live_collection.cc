@@ -114,70 +114,58 @@ Result<void> LiveCollection::prepare_remove(PendingWrite& write, const std::vect
     return {};
 }
 
-Result<WriteReply> LiveCollection::upsert(std::vector<model::Document> documents,
-                                          const std::optional<model::WriteKey>& key) {
+template <class Prepare>
+Result<WriteReply> LiveCollection::run(const std::optional<model::WriteKey>& key, Prepare prepare) {
     if (std::optional<Result<WriteReply>> known = answer_of(key)) {
         return std::move(*known);
     }
     PendingWrite write;
     write.key = key;
-    AKIDB_TRY(prepare_upsert(write, std::move(documents)));
+    AKIDB_TRY(prepare(write));
     return lane_.run(write);
+}
+
+template <class Prepare>
+void LiveCollection::submit(const std::optional<model::WriteKey>& key, WriteDone done, Prepare prepare) {
+    if (std::optional<Result<WriteReply>> known = answer_of(key)) {
+        return done(std::move(*known));
+    }
+    auto write = std::make_unique<PendingWrite>();
+    write->key = key;
+    if (const Result<void> prepared = prepare(*write); !prepared.has_value()) {
+        return done(prepared.error());
+    }
+    write->done = std::move(done);
+    lane_.submit(std::move(write));
+}
+
+Result<WriteReply> LiveCollection::upsert(std::vector<model::Document> documents,
+                                          const std::optional<model::WriteKey>& key) {
+    return run(key, [&](PendingWrite& write) { return prepare_upsert(write, std::move(documents)); });
 }
 
 Result<WriteReply> LiveCollection::remove(const std::vector<model::DocumentId>& ids,
                                           const std::optional<model::WriteKey>& key) {
-    if (std::optional<Result<WriteReply>> known = answer_of(key)) {
-        return std::move(*known);
-    }
-    PendingWrite write;
-    write.key = key;
-    AKIDB_TRY(prepare_remove(write, ids));
-    return lane_.run(write);
+    return run(key, [&](PendingWrite& write) { return prepare_remove(write, ids); });
 }
 
 void LiveCollection::submit_upsert(std::vector<model::Document> documents, WriteDone done,
                                    const std::optional<model::WriteKey>& key) {
-    if (std::optional<Result<WriteReply>> known = answer_of(key)) {
-        return done(std::move(*known));
-    }
-    auto write = std::make_unique<PendingWrite>();
-    write->key = key;
-    write->done = std::move(done);
-    const Result<void> prepared = prepare_upsert(*write, std::move(documents));
-    submit(std::move(write), prepared);
+    submit(key, std::move(done),
+           [&](PendingWrite& write) { return prepare_upsert(write, std::move(documents)); });
 }
 
 void LiveCollection::submit_remove(const std::vector<model::DocumentId>& ids, WriteDone done,
                                    const std::optional<model::WriteKey>& key) {
-    if (std::optional<Result<WriteReply>> known = answer_of(key)) {
-        return done(std::move(*known));
-    }
-    auto write = std::make_unique<PendingWrite>();
-    write->key = key;
-    write->done = std::move(done);
-    const Result<void> prepared = prepare_remove(*write, ids);
-    submit(std::move(write), prepared);
-}
-
-void LiveCollection::submit(std::unique_ptr<PendingWrite> write, const Result<void>& prepared) {
-    if (!prepared.has_value()) {
-        write->done(prepared.error());
-        return;
-    }
-    lane_.submit(std::move(write));
+    submit(key, std::move(done), [&](PendingWrite& write) { return prepare_remove(write, ids); });
 }
 
 Result<WriteReply> LiveCollection::remove_matching(const model::Filter& filter,
                                                    const std::optional<model::WriteKey>& key) {
-    if (std::optional<Result<WriteReply>> known = answer_of(key)) {
-        return std::move(*known);
-    }
-    AKIDB_TRY(model::validate(filter));
-    PendingWrite write;
-    write.key = key;
-    write.remove_matching = &filter;
-    return lane_.run(write);
+    return run(key, [&](PendingWrite& write) {
+        write.remove_matching = &filter;
+        return model::validate(filter);
+    });
 }
 
 void LiveCollection::resolve_filter(PendingWrite& write) {

@@ -72,7 +72,10 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     // Before the lane: all that can be refused without it.
     Result<void> prepare_upsert(PendingWrite& write, std::vector<model::Document> documents) const;
     static Result<void> prepare_remove(PendingWrite& write, const std::vector<model::DocumentId>& ids);
-    void submit(std::unique_ptr<PendingWrite> write, const Result<void>& prepared);
+    template <class Prepare>
+    Result<WriteReply> run(const std::optional<model::WriteKey>& key, Prepare prepare);
+    template <class Prepare>
+    void submit(const std::optional<model::WriteKey>& key, WriteDone done, Prepare prepare);
     bool lead_elsewhere() noexcept;  // as commit_group
 
     // The lane's leader. An exception half-way (memory ran out) would leave a write logged and not applied,

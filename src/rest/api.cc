@@ -7,16 +7,15 @@
 #include "rest/call.h"
 #include "rest/document_routes.h"
 #include "rest/http_text.h"
-#include "rest/nearest.h"
 #include "rest/probes.h"
 #include "rest/request_codec.h"
 #include "rest/router.h"
-#include "rest/write_key.h"
 
 namespace akidb::rest {
 namespace {
 
-/// Above these a search is long enough to hold up the other connections of its io thread.
+/// Above these a search, or the reading of a body, is long enough to hold up the other connections of its io
+/// thread.
 constexpr uint32_t kInlineTopKMax = 1'000;
 constexpr size_t kInlineBodyBytesMax = 128 << 10;
 constexpr uint64_t kInlineFloatsMax = 16 << 20;  // 64 MB: some 5 ms from memory

@@ -1,5 +1,6 @@
-// MemoryBudget: how many bytes the requests in flight may take together, reserved before a body is read and
-// given back once its answer is written; what does not fit is refused and not waited for. A body counts
+// MemoryBudget: how many bytes the bodies of the requests in flight, and what is made of them, may take
+// together; reserved before a body is read and given back once its answer is written; what does not fit is
+// refused and not waited for. Answers do not count. A body counts
 // kBytesPerBodyByte times: itself, the index that the JSON parser makes of it (four bytes for each
 // number and comma), the documents, and their log record. Floats of ten characters come to below 3 by that,
 // numbers of one digit to 7. The last eighth is for small requests, so that searches go on while uploads are
