@@ -27,7 +27,9 @@
 #include "io/file_system.h"
 #include "model/document.h"
 #include "model/limits.h"
+#include "model/scroll.h"
 #include "model/search.h"
+#include "model/update.h"
 #include "model/write_key.h"
 #include "simd/kernels.h"
 #include "storage/disk_space.h"
@@ -149,7 +151,8 @@ class Collection {
     virtual const model::CollectionSpec& spec() const = 0;
 
     /// All or nothing. Validates ids, vectors and sizes; later duplicates of an id in one batch win.
-    /// kInvalidArgument, kRateLimited (head full), kDiskFull, kUnavailable (closed or poisoned).
+    /// kInvalidArgument, kRateLimited (head full), kDiskFull, kUnavailable (closed or poisoned), kConflict
+    /// (if_version).
     /// With a key that was seen in the last 24 hours (also by remove and remove_matching) nothing is applied:
     /// the first answer comes again (is_replay), or kConflict when the fingerprint is another one. The key is
     /// remembered with the write or not at all, and not when the write is refused; kRateLimited when too many
@@ -168,11 +171,20 @@ class Collection {
     virtual Result<WriteReply> remove_matching(const model::Filter& filter,
                                                const std::optional<model::WriteKey>& key = std::nullopt) = 0;
 
+    /// All or nothing; `count` tells how many documents changed. What is written are whole documents, so a
+    /// change of metadata costs what an upsert does. Errors of upsert.
+    virtual Result<WriteReply> update(model::UpdateRequest request,
+                                      const std::optional<model::WriteKey>& key = std::nullopt) = 0;
+    virtual void submit_update(model::UpdateRequest request, WriteDone done,
+                               const std::optional<model::WriteKey>& key = std::nullopt) = 0;
+
     /// In the order asked; those not there are absent.
     virtual Result<std::vector<model::Document>> get(const std::vector<model::DocumentId>& ids,
                                                      model::Include include) const = 0;
-    /// Exact; null = all.
-    virtual Result<uint64_t> count(const model::Filter* filter) const = 0;
+    /// Null = all. An estimate is within a few percent, and takes microseconds where metadata indexes answer.
+    virtual Result<uint64_t> count(const model::Filter* filter, bool is_exact = true) const = 0;
+    virtual Result<model::ScrollReply> scroll(const model::ScrollRequest& request) const = 0;
+    virtual Result<model::FacetReply> facet(const model::FacetRequest& request) const = 0;
     virtual Result<model::SearchReply> search(const model::SearchRequest& request) const = 0;
     /// About how many floats a search would read, for who decides where it runs: the rows that it cannot
     /// leave out and those that a walk meets. Quick.

@@ -9,10 +9,6 @@
 namespace akidb::engine {
 namespace {
 
-// What one record may hold; above every body limit of the protocols, so that only a program inside could meet
-// it.
-constexpr size_t kRecordBytesMax = 256 << 20;
-
 Error poisoned() {
     return Error(Code::kUnavailable,
                  "writes are off after a disk failure: restart the server to recover what was acknowledged");
@@ -85,19 +81,27 @@ std::optional<Result<WriteReply>> LiveCollection::answer_of(const std::optional<
 Result<void> LiveCollection::prepare_upsert(PendingWrite& write,
                                             std::vector<model::Document> documents) const {
     AKIDB_TRY(validate_batch(spec_, documents));
-    const auto snapshot = published_.load();
-    const uint32_t linked = std::min(snapshot->generation->graph.linked(), snapshot->rows);
-    if (snapshot->rows >= options_.graph_rows_min && snapshot->rows - linked > options_.head_rows_max) {
-        return Error(Code::kRateLimited,
-                     "more documents wait to be indexed than the setting index.head_rows_max allows")
-            .with_retry_after(1);
+    AKIDB_TRY(check_head());
+    const bool has_conditions =
+        std::any_of(documents.begin(), documents.end(),
+                    [](const model::Document& document) { return document.if_version.has_value(); });
+    if (!has_conditions) {
+        return set_upsert(write, documents);
     }
-    write.documents = documents.size();
-    write.record = {storage::RecordType::kUpsert, storage::encode_upsert(documents)};
-    if (write.record.body.size() > kRecordBytesMax) {
-        return Error(Code::kPayloadTooLarge, "the batch is too large").with_field("documents");
-    }
-    return admit_upsert(write.record.body.size());
+    write.resolve = [this, documents = std::move(documents)](PendingWrite& turn) -> Result<void> {
+        AKIDB_TRY(check_versions(documents));
+        return set_upsert(turn, documents);
+    };
+    return {};
+}
+
+Result<void> LiveCollection::prepare_update(PendingWrite& write, model::UpdateRequest request) const {
+    AKIDB_TRY(model::validate(request, spec_));
+    AKIDB_TRY(check_head());
+    write.resolve = [this, request = std::move(request)](PendingWrite& turn) {
+        return resolve_update(turn, request);
+    };
+    return {};
 }
 
 Result<void> LiveCollection::prepare_remove(PendingWrite& write, const std::vector<model::DocumentId>& ids) {
@@ -163,18 +167,23 @@ void LiveCollection::submit_remove(const std::vector<model::DocumentId>& ids, Wr
 Result<WriteReply> LiveCollection::remove_matching(const model::Filter& filter,
                                                    const std::optional<model::WriteKey>& key) {
     return run(key, [&](PendingWrite& write) {
-        write.remove_matching = &filter;
+        write.resolve = [this, &filter](PendingWrite& turn) {
+            resolve_removal(turn, filter);
+            return Result<void>();
+        };
         return model::validate(filter);
     });
 }
 
-void LiveCollection::resolve_filter(PendingWrite& write) {
-    const Snapshot snapshot = *published_.load();
-    std::vector<std::string> ids;
-    for (const uint32_t row : matching_rows(snapshot, write.remove_matching)) {
-        ids.emplace_back(snapshot.generation->rows.id(row));
-    }
-    write.record = {storage::RecordType::kDelete, storage::encode_delete(ids)};
+Result<WriteReply> LiveCollection::update(model::UpdateRequest request,
+                                          const std::optional<model::WriteKey>& key) {
+    return run(key, [&](PendingWrite& write) { return prepare_update(write, std::move(request)); });
+}
+
+void LiveCollection::submit_update(model::UpdateRequest request, WriteDone done,
+                                   const std::optional<model::WriteKey>& key) {
+    submit(key, std::move(done),
+           [&](PendingWrite& write) { return prepare_update(write, std::move(request)); });
 }
 
 Result<void> LiveCollection::prepare_group(std::span<PendingWrite* const> group) {
@@ -212,8 +221,11 @@ void LiveCollection::commit_group(std::span<PendingWrite* const> group) noexcept
 }
 
 void LiveCollection::commit_writes(std::vector<PendingWrite*>& writes) {
-    if (writes.front()->remove_matching != nullptr) {
-        resolve_filter(*writes.front());
+    if (PendingWrite& first = *writes.front(); first.resolve != nullptr) {
+        if (const Result<void> resolved = first.resolve(first); !resolved) {
+            first.reply = resolved.error();
+            return;
+        }
     }
     keys_.add_keys(writes);
     auto refuse = [&](const Error& error) {

@@ -45,9 +45,15 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
                        const std::optional<model::WriteKey>& key) override;
     Result<WriteReply> remove_matching(const model::Filter& filter,
                                        const std::optional<model::WriteKey>& key) override;
+    Result<WriteReply> update(model::UpdateRequest request,
+                              const std::optional<model::WriteKey>& key) override;
+    void submit_update(model::UpdateRequest request, WriteDone done,
+                       const std::optional<model::WriteKey>& key) override;
     Result<std::vector<model::Document>> get(const std::vector<model::DocumentId>& ids,
                                              model::Include include) const override;
-    Result<uint64_t> count(const model::Filter* filter) const override;
+    Result<uint64_t> count(const model::Filter* filter, bool is_exact) const override;
+    Result<model::ScrollReply> scroll(const model::ScrollRequest& request) const override;
+    Result<model::FacetReply> facet(const model::FacetRequest& request) const override;
     Result<model::SearchReply> search(const model::SearchRequest& request) const override;
     uint64_t estimate_floats(const model::SearchRequest& request) const override;
     CollectionStats stats() const override;
@@ -72,6 +78,8 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     // Before the lane: all that can be refused without it.
     Result<void> prepare_upsert(PendingWrite& write, std::vector<model::Document> documents) const;
     static Result<void> prepare_remove(PendingWrite& write, const std::vector<model::DocumentId>& ids);
+    Result<void> prepare_update(PendingWrite& write, model::UpdateRequest request) const;
+    Result<void> check_head() const;
     template <class Prepare>
     Result<WriteReply> run(const std::optional<model::WriteKey>& key, Prepare prepare);
     template <class Prepare>
@@ -85,7 +93,11 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     void commit_writes(std::vector<PendingWrite*>& writes);
     std::optional<Result<WriteReply>> answer_of(const std::optional<model::WriteKey>& key) const;
     Result<void> prepare_group(std::span<PendingWrite* const> group);
-    void resolve_filter(PendingWrite& write);
+    // What a write becomes once all before it are applied (live_updates.cc).
+    void resolve_removal(PendingWrite& write, const model::Filter& filter) const;
+    Result<void> check_versions(const std::vector<model::Document>& documents) const;
+    Result<void> resolve_update(PendingWrite& write, const model::UpdateRequest& request) const;
+    Result<void> set_upsert(PendingWrite& write, const std::vector<model::Document>& documents) const;
     /// What follows the log cannot fail: bodies are ours, or passed the log's checksum and decode. kDataLoss
     /// in replay.
     Result<WriteReply> apply(uint64_t sequence, storage::RecordType type, std::string_view body);

@@ -1,8 +1,11 @@
 // Reads of a collection: each copies the published snapshot and takes no lock of the writers.
 #include <algorithm>
+#include <cmath>
 
+#include "engine/filter_matches.h"
 #include "engine/live_collection.h"
 #include "engine/query.h"
+#include "engine/scroll.h"
 #include "model/limits.h"
 
 namespace akidb::engine {
@@ -25,16 +28,44 @@ Result<std::vector<model::Document>> LiveCollection::get(const std::vector<model
     return documents;
 }
 
-Result<uint64_t> LiveCollection::count(const model::Filter* filter) const {
+Result<uint64_t> LiveCollection::count(const model::Filter* filter, bool is_exact) const {
     AKIDB_TRY(check_in_service());
     const auto snapshot = published_.load();
     if (filter == nullptr || filter->is_empty()) {
         return snapshot->live;
     }
     AKIDB_TRY(model::validate(*filter));
-    const auto matches = static_cast<uint64_t>(matching_rows(*snapshot, filter).size());
+    uint64_t matches = 0;
+    if (is_exact) {
+        matches = matching_rows(*snapshot, filter).size();
+    } else {
+        const double live_share =
+            static_cast<double>(snapshot->live) / std::max<double>(snapshot->rows, 1);
+        matches = static_cast<uint64_t>(std::llround(FilterMatches(*snapshot, *filter).count() * live_share));
+    }
     AKIDB_TRY(check_in_service());
     return matches;
+}
+
+Result<model::ScrollReply> LiveCollection::scroll(const model::ScrollRequest& request) const {
+    AKIDB_TRY(check_in_service());
+    const auto snapshot = published_.load();
+    std::vector<model::MetadataField> indexed;
+    for (const auto& field : snapshot->generation->metadata.view()->fields) {
+        indexed.push_back(field->declared);
+    }
+    AKIDB_TRY(model::validate(request, indexed));
+    model::ScrollReply reply = run_scroll(*snapshot, request);
+    AKIDB_TRY(check_in_service());
+    return reply;
+}
+
+Result<model::FacetReply> LiveCollection::facet(const model::FacetRequest& request) const {
+    AKIDB_TRY(check_in_service());
+    AKIDB_TRY(model::validate(request));
+    model::FacetReply reply = run_facet(*published_.load(), request);
+    AKIDB_TRY(check_in_service());
+    return reply;
 }
 
 Result<model::SearchReply> LiveCollection::search(const model::SearchRequest& request) const {

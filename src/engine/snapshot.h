@@ -8,6 +8,7 @@
 
 #include "base/published.h"
 #include "engine/id_map.h"
+#include "engine/id_order.h"
 #include "engine/row_store.h"
 #include "engine/walk_measure.h"
 #include "index/calibration.h"
@@ -19,11 +20,12 @@ namespace akidb::engine {
 struct Generation {
     Generation(model::Metric metric, uint32_t dimension, index::GraphOptions options, uint64_t hash_key,
                const simd::Kernels* kernels = nullptr)
-        : rows(metric, dimension, kernels), graph(rows.rows(), options), ids(rows, hash_key) {}
+        : rows(metric, dimension, kernels), graph(rows.rows(), options), ids(rows, hash_key), order(rows) {}
 
     RowStore rows;
     index::Graph graph;
     IdMap ids;
+    IdOrder order;
     index::MetadataIndex metadata;
     WalkMeasure walks;
     Published<index::RecallCurve> recall;  // null until it was measured

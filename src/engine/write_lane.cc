@@ -23,7 +23,7 @@ Error closed() {
 }
 
 bool stands_alone(const PendingWrite& write) {
-    return write.remove_matching != nullptr || write.between_groups != nullptr;
+    return write.resolve != nullptr || write.between_groups != nullptr;
 }
 
 }  // namespace

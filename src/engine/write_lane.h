@@ -27,9 +27,9 @@ struct PendingWrite {
     storage::LogRecord record;
     uint64_t documents = 0;  // rows that an upsert will append
     std::optional<model::WriteKey> key;
-    /// Made into `record` by the leader, alone at the head of its group: what it selects depends on all
-    /// before it.
-    const model::Filter* remove_matching = nullptr;
+    /// Sets `record` and `documents`. Called by the leader when all writes before this one are applied, for
+    /// what it writes, or whether it may, depends on them: so it is a group of its own. Null: they are set.
+    std::function<Result<void>(PendingWrite& write)> resolve;
     /// Not a write at all: runs in the lane between groups (trimming the log).
     std::function<Result<void>()> between_groups;
 

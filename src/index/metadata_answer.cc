@@ -123,7 +123,7 @@ class Estimator {
     MatchEstimate of(const FilterNode& node) const {
         return std::visit(
             [&](const auto& condition) {
-                if constexpr (std::is_same_v<std::decay_t<decltype(condition)>, std::unique_ptr<Filter>>) {
+                if constexpr (std::is_same_v<std::decay_t<decltype(condition)>, std::shared_ptr<Filter>>) {
                     return condition == nullptr ? MatchEstimate{rows_, rows_} : of(*condition);
                 } else {
                     return of_condition(condition);
@@ -208,7 +208,7 @@ class Finder {
     Candidates of(const FilterNode& node) const {
         return std::visit(
             [&](const auto& condition) {
-                if constexpr (std::is_same_v<std::decay_t<decltype(condition)>, std::unique_ptr<Filter>>) {
+                if constexpr (std::is_same_v<std::decay_t<decltype(condition)>, std::shared_ptr<Filter>>) {
                     return condition == nullptr ? Candidates{std::nullopt, rows_} : of(*condition);
                 } else {
                     return of_condition(condition);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,9 @@ struct Document {
     std::vector<float> vector;  // `dimension` floats as the client sent them; empty when not asked for
     std::string metadata{empty_metadata()};  // encoded (metadata.h); empty string when not asked for
     uint64_t version = 0;                    // the sequence number of the write that made this version
+    /// Of an upsert: the version that must be there, 0 for none; else kConflict, and nothing of the batch is
+    /// written.
+    std::optional<uint64_t> if_version{};
 };
 
 /// Which parts of a document an answer carries besides its id.

@@ -202,7 +202,7 @@ bool is_met(const FilterNode& node, MetadataView metadata) {
     if (const auto* range = std::get_if<TimeRangeCondition>(&node)) {
         return is_met(*range, metadata);
     }
-    const auto* nested = std::get_if<std::unique_ptr<Filter>>(&node);
+    const auto* nested = std::get_if<std::shared_ptr<Filter>>(&node);
     return nested == nullptr || *nested == nullptr || matches(**nested, metadata);
 }
 
@@ -217,7 +217,7 @@ void prepare_nodes(std::vector<FilterNode>& nodes) {
                               return order_of(scalar_of(a), scalar_of(b)) < 0;
                           });
             }
-        } else if (auto* nested = std::get_if<std::unique_ptr<Filter>>(&node);
+        } else if (auto* nested = std::get_if<std::shared_ptr<Filter>>(&node);
                    nested != nullptr && *nested != nullptr) {
             prepare(**nested);
         }

@@ -42,7 +42,7 @@ struct TimeRangeCondition {
 };
 
 struct Filter;
-using FilterNode = std::variant<MatchCondition, RangeCondition, TimeRangeCondition, std::unique_ptr<Filter>>;
+using FilterNode = std::variant<MatchCondition, RangeCondition, TimeRangeCondition, std::shared_ptr<Filter>>;
 
 /// All of must, and (when there are any) at least one of should, and none of must_not. Empty matches
 /// everything.

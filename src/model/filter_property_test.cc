@@ -95,7 +95,7 @@ bool expected(const Filter& filter, const Tree& root);
 
 // NOLINTNEXTLINE(misc-no-recursion)
 bool expected(const FilterNode& node, const Tree& root) {
-    if (const auto* nested = std::get_if<std::unique_ptr<Filter>>(&node)) {
+    if (const auto* nested = std::get_if<std::shared_ptr<Filter>>(&node)) {
         return expected(**nested, root);
     }
     if (const auto* match = std::get_if<MatchCondition>(&node)) {

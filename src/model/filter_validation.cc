@@ -37,7 +37,7 @@ class Validator {
             } else if (const auto* times = std::get_if<TimeRangeCondition>(&nodes[i])) {
                 AKIDB_TRY(check_key(times->key, node_place));
                 AKIDB_TRY(check_bounded(*times, node_place + ".range"));
-            } else if (const auto* nested = std::get_if<std::unique_ptr<Filter>>(&nodes[i])) {
+            } else if (const auto* nested = std::get_if<std::shared_ptr<Filter>>(&nodes[i])) {
                 if (*nested == nullptr) {
                     return invalid_argument(node_place, "the group is missing", "a condition or a filter");
                 }

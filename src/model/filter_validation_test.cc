@@ -110,7 +110,7 @@ TEST(FilterValidation, RefusesNumbersThatAreNone) {
 }
 
 TEST(FilterValidation, RefusesAMissingGroup) {
-    EXPECT_EQ(of_node(std::unique_ptr<Filter>()), "filter.must[1]");
+    EXPECT_EQ(of_node(std::shared_ptr<Filter>()), "filter.must[1]");
 }
 
 }  // namespace

@@ -20,8 +20,21 @@ inline constexpr uint32_t kMetadataDepthMax = 32;
 inline constexpr double kSquaredNormMax = 4e37;
 /// Under cosine: from this on, squares are not denormal even when 4096 equal components share the length.
 inline constexpr double kCosineSquaredNormMin = 1e-34;
+/// Of the metadata, by one update.
+inline constexpr size_t kRemovedPathsMax = 64;
 inline constexpr uint32_t kTopKMax = 10'000;
 inline constexpr uint32_t kOffsetMax = 10'000;
+inline constexpr uint32_t kScrollLimitMax = 10'000;
+inline constexpr uint32_t kScrollLimitDefault = 100;
+inline constexpr uint32_t kFacetLimitMax = 10'000;
+inline constexpr uint32_t kFacetLimitDefault = 10;
+/// Documents or vectors that a search is to be like, or unlike.
+inline constexpr size_t kExamplesMax = 100;
+inline constexpr uint32_t kGroupsMax = 1'000;
+inline constexpr uint32_t kGroupSizeMax = 1'000;
+/// Candidates are compared with what is chosen already, each with each.
+inline constexpr uint32_t kDiversityCandidatesMax = 2'000;
+inline constexpr uint32_t kDeadlineMsMax = 3'600'000;
 /// Of one request; together they may ask for no more documents than one search may.
 inline constexpr size_t kBatchSearchesMax = 1'000;
 inline constexpr double kRecallTargetMin = 0.80;

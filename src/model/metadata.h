@@ -75,6 +75,8 @@ class MetadataWriter {
     /// Not finite is a fault (JSON has no such number).
     void put_double(double value);
     void put_string(std::string_view value);
+    /// A copy of the value, whatever it is.
+    void put(MetadataView value);
     /// True as soon as a limit was broken, so that a codec may stop early.
     bool failed() const { return fault_.has_value(); }
     /// The encoded object; kInvalidArgument with field "metadata" when a limit was broken or the root is no

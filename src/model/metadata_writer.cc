@@ -140,6 +140,38 @@ void MetadataWriter::put_string(std::string_view value) {
     ByteWriter(out_).put_string(value);
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): bounded by the depth of what was encoded once.
+void MetadataWriter::put(MetadataView value) {
+    switch (value.type()) {
+        case MetadataType::kNull:
+            return put_null();
+        case MetadataType::kFalse:
+        case MetadataType::kTrue:
+            return put_bool(value.type() == MetadataType::kTrue);
+        case MetadataType::kInt:
+            return put_int(value.as_int());
+        case MetadataType::kUint:
+            return put_uint(value.as_uint());
+        case MetadataType::kDouble:
+            return put_double(value.as_double());
+        case MetadataType::kString:
+            return put_string(value.as_string());
+        case MetadataType::kArray:
+        case MetadataType::kObject:
+            break;
+    }
+    const bool is_object = value.type() == MetadataType::kObject;
+    is_object ? begin_object() : begin_array();
+    value.for_each([&](std::string_view name, MetadataView part) {
+        if (is_object) {
+            key(name);
+        }
+        put(part);
+        return !failed();
+    });
+    end();
+}
+
 bool MetadataWriter::begin_value(MetadataType type, size_t payload) {
     if (failed() || !has_room(1 + payload)) {
         return false;

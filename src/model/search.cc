@@ -1,6 +1,7 @@
 #include "model/search.h"
 
 #include <cmath>
+#include <utility>
 
 #include "model/limits.h"
 
@@ -11,6 +12,72 @@ Error out_of_range(std::string field, uint32_t given, uint32_t lowest, uint32_t 
     std::string message = field + " is " + std::to_string(given);
     return invalid_argument(std::move(field), std::move(message),
                             std::to_string(lowest) + ".." + std::to_string(highest));
+}
+
+Result<void> validate_examples(const Examples& examples, const CollectionSpec& spec) {
+    if (examples.positive.empty()) {
+        return invalid_argument("positive", "there is nothing to be like",
+                                "1.." + std::to_string(kExamplesMax) + " ids or vectors");
+    }
+    if (examples.positive.size() + examples.negative.size() > kExamplesMax) {
+        return invalid_argument("negative", "too many examples",
+                                "at most " + std::to_string(kExamplesMax) + " ids or vectors in all");
+    }
+    for (const auto& [list, name] :
+         {std::pair{&examples.positive, "positive"}, std::pair{&examples.negative, "negative"}}) {
+        for (size_t i = 0; i < list->size(); ++i) {
+            const auto* vector = std::get_if<std::vector<float>>(&(*list)[i]);
+            if (vector == nullptr) {
+                continue;
+            }
+            if (const Result<void> valid = validate_vector(spec, *vector); !valid) {
+                return invalid_argument(std::string(name) + "[" + std::to_string(i) + "]",
+                                        valid.error().message(), valid.error().allowed());
+            }
+        }
+    }
+    return {};
+}
+
+Result<void> validate_group_by(const SearchRequest& request) {
+    const GroupBy& group_by = *request.group_by;
+    if (group_by.key.empty() || group_by.key.size() > kFilterKeyBytesMax) {
+        return invalid_argument("group_by.key", "not a path of metadata",
+                                "1.." + std::to_string(kFilterKeyBytesMax) + " bytes");
+    }
+    if (group_by.size < 1 || group_by.size > kGroupSizeMax) {
+        return out_of_range("group_by.size", group_by.size, 1, kGroupSizeMax);
+    }
+    if (request.top_k > kGroupsMax) {
+        return out_of_range("top_k", request.top_k, 1, kGroupsMax);
+    }
+    if (uint64_t{request.top_k} * group_by.size > kTopKMax) {
+        return invalid_argument("group_by.size",
+                                std::to_string(request.top_k) + " groups of " + std::to_string(group_by.size),
+                                "top_k · group_by.size of at most " + std::to_string(kTopKMax));
+    }
+    if (request.offset > 0 || request.diversity) {
+        return invalid_argument(request.offset > 0 ? "offset" : "diversity",
+                                "groups have neither pages nor diversity", "without group_by");
+    }
+    return {};
+}
+
+Result<void> validate_diversity(const SearchRequest& request) {
+    const Diversity& diversity = *request.diversity;
+    if (!(diversity.weight >= 0 && diversity.weight <= 1)) {
+        return invalid_argument("diversity.weight", "out of range", "0..1");
+    }
+    const uint32_t wanted = request.top_k + request.offset;
+    if (wanted > kDiversityCandidatesMax) {
+        return invalid_argument("top_k", "diversity compares each with each",
+                                "offset + top_k of at most " + std::to_string(kDiversityCandidatesMax));
+    }
+    if (diversity.candidates != 0 &&
+        (diversity.candidates < wanted || diversity.candidates > kDiversityCandidatesMax)) {
+        return out_of_range("diversity.candidates", diversity.candidates, wanted, kDiversityCandidatesMax);
+    }
+    return {};
 }
 
 }  // namespace
@@ -37,7 +104,19 @@ Result<void> validate(const SearchRequest& request, const CollectionSpec& spec) 
     if (request.score_threshold && !std::isfinite(*request.score_threshold)) {
         return invalid_argument("score_threshold", "the threshold is not a finite number", "a finite number");
     }
-    AKIDB_TRY(validate_vector(spec, request.vector));
+    if (request.group_by) {
+        AKIDB_TRY(validate_group_by(request));
+    }
+    if (request.diversity) {
+        AKIDB_TRY(validate_diversity(request));
+    }
+    if (request.examples.is_empty()) {
+        AKIDB_TRY(validate_vector(spec, request.vector));
+    } else if (!request.vector.empty()) {
+        return invalid_argument("vector", "the search has a vector and examples", "one of the two");
+    } else {
+        AKIDB_TRY(validate_examples(request.examples, spec));
+    }
     if (request.filter != nullptr) {
         AKIDB_TRY(validate(*request.filter));
     }

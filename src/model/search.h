@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "model/document.h"
@@ -18,8 +19,37 @@ struct SearchParams {
     bool exact = false;                   // compare with every live document
 };
 
+/// What an answer is to be like, or unlike: a document of the collection, or a vector.
+using Example = std::variant<DocumentId, std::vector<float>>;
+
+/// Instead of a vector: the search goes from the mean of `positive`, away from the mean of `negative` by as
+/// much as that differs (mean(positive) · 2 - mean(negative)); under cosine all examples count alike, whatever
+/// their lengths. Documents among them are not in the answer.
+struct Examples {
+    std::vector<Example> positive;  // at least one
+    std::vector<Example> negative;
+
+    bool is_empty() const { return positive.empty() && negative.empty(); }
+};
+
+/// Matches gathered by the value of a metadata field: top_k groups, the one with the best match first, and of
+/// each the best `size`. A document with several values is in several groups; one without is in none.
+struct GroupBy {
+    std::string key;
+    uint32_t size = 1;
+};
+
+/// Maximal marginal relevance (Carbonell and Goldstein 1998): of the `candidates` best, one after another
+/// those for which (1 - weight) · similarity to the query - weight · greatest similarity to those chosen
+/// already is largest.
+struct Diversity {
+    double weight = 0.5;
+    uint32_t candidates = 0;  // 0: some times top_k
+};
+
 struct SearchRequest {
     std::vector<float> vector;
+    Examples examples{};  // either this or vector
     uint32_t top_k = 10;
     uint32_t offset = 0;                   // skip this many of the best; offset + top_k ≤ kTopKMax
     std::shared_ptr<const Filter> filter;  // null = no filter
@@ -28,11 +58,24 @@ struct SearchRequest {
     Include include;
     SearchParams params;
     bool explain = false;
+    std::optional<GroupBy> group_by{};
+    std::optional<Diversity> diversity{};
+    /// By the clock of the server (monotonic, microseconds): what was found by then is the answer, and says
+    /// that it is partial; when nothing was begun by then, kDeadlineExceeded.
+    std::optional<uint64_t> deadline_us{};
+
+    /// Whether it takes more than one look at the collection.
+    bool is_composed() const { return !examples.is_empty() || group_by || diversity; }
 };
 
 struct SearchMatch {
     Document document;  // parts as asked
     float score = 0;
+};
+
+struct SearchGroup {
+    MatchValue value;
+    std::vector<SearchMatch> matches;  // best first
 };
 
 /// How an answer was found.
@@ -52,11 +95,14 @@ struct SearchExplanation {
 
 struct SearchReply {
     std::vector<SearchMatch> matches;              // best first, ties by id
+    std::vector<SearchGroup> groups{};             // instead of matches, when grouped
     bool exact = false;                            // whether every live document was compared
+    bool partial = false;                          // the deadline came first: better ones may be missing
     std::optional<SearchExplanation> explanation;  // when asked for
 };
 
-/// top_k, offset, ef and the vector against the collection; fields as in the REST request.
+/// top_k, offset, ef and the vector against the collection; fields as in the REST request. Of a composed
+/// request all but what its examples are worth.
 Result<void> validate(const SearchRequest& request, const CollectionSpec& spec);
 
 }  // namespace akidb::model

@@ -57,7 +57,7 @@ TEST(RequestCodec, ReadsASearch) {
     EXPECT_EQ(std::get<int64_t>(match.any.at(0)), 1);
     const auto& any = std::get<model::MatchCondition>(request->filter->should.at(0));
     EXPECT_EQ(any.any.size(), 3U);
-    const auto& nested = std::get<std::unique_ptr<model::Filter>>(request->filter->should.at(1));
+    const auto& nested = std::get<std::shared_ptr<model::Filter>>(request->filter->should.at(1));
     const auto& range = std::get<model::RangeCondition>(nested->must_not.at(0));
     EXPECT_EQ(range.gte, 1.0);
     EXPECT_EQ(range.lt, 2.5);

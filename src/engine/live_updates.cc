@@ -1,0 +1,156 @@
+// Writes that depend on what is there: each becomes an upsert or a delete of resolved documents when its turn
+// in the lane has come, so the log knows no conditions and replay decides nothing.
+#include <algorithm>
+#include <unordered_map>
+
+#include "engine/live_collection.h"
+#include "engine/query.h"
+
+namespace akidb::engine {
+namespace {
+
+// What one record may hold; above every body limit of the protocols, so that only updates by filter, and
+// programs inside, can meet it.
+constexpr size_t kRecordBytesMax = 256 << 20;
+
+std::string version_text(uint32_t row, const Snapshot& snapshot) {
+    return row == kNoRow ? "there is no such document"
+                         : "the document has version " +
+                               std::to_string(snapshot.generation->rows.version(row));
+}
+
+Result<void> check_version(const Snapshot& snapshot, uint32_t row, uint64_t wanted) {
+    const uint64_t version = row == kNoRow ? 0 : snapshot.generation->rows.version(row);
+    if (version == wanted) {
+        return {};
+    }
+    return Error(Code::kConflict, version_text(row, snapshot))
+        .with_field("if_version")
+        .with_allowed(row == kNoRow ? "0 to write a new document" : std::to_string(version));
+}
+
+std::string at(size_t i) {
+    return "documents[" + std::to_string(i) + "]";
+}
+
+/// Documents as they become, each once: the later change of an id starts from the earlier one's result.
+class Changed {
+  public:
+    explicit Changed(const Snapshot& snapshot) : snapshot_(snapshot) {}
+
+    Result<void> change(uint32_t row, const model::DocumentChange& change) {
+        const auto [known, is_new] = places_.try_emplace(row, documents_.size());
+        if (is_new) {
+            documents_.push_back(document_at(snapshot_, row, {.vector = true, .metadata = true}));
+        }
+        model::Document& document = documents_[known->second];
+        AKIDB_TRY(document.metadata, model::changed_metadata(change, model::MetadataView(document.metadata)));
+        if (!change.vector.empty()) {
+            document.vector = change.vector;
+        }
+        bytes_ += document.metadata.size() + document.vector.size() * sizeof(float);
+        return {};
+    }
+    size_t bytes() const { return bytes_; }
+    const std::vector<model::Document>& documents() const { return documents_; }
+
+  private:
+    const Snapshot& snapshot_;
+    std::unordered_map<uint32_t, size_t> places_;
+    std::vector<model::Document> documents_;
+    size_t bytes_ = 0;
+};
+
+Error too_large(size_t matches) {
+    return invalid_argument("filter",
+                            "the filter selects " + std::to_string(matches) +
+                                " documents, more than one write can hold with their vectors",
+                            "documents of at most 256 MiB in all: narrow the filter");
+}
+
+}  // namespace
+
+/// kRateLimited while too many rows wait for the graph.
+Result<void> LiveCollection::check_head() const {
+    const auto snapshot = published_.load();
+    const uint32_t linked = std::min(snapshot->generation->graph.linked(), snapshot->rows);
+    if (snapshot->rows >= options_.graph_rows_min && snapshot->rows - linked > options_.head_rows_max) {
+        return Error(Code::kRateLimited,
+                     "more documents wait to be indexed than the setting index.head_rows_max allows")
+            .with_retry_after(1);
+    }
+    return {};
+}
+
+Result<void> LiveCollection::set_upsert(PendingWrite& write,
+                                        const std::vector<model::Document>& documents) const {
+    write.documents = documents.size();
+    write.record = {storage::RecordType::kUpsert, storage::encode_upsert(documents)};
+    if (write.record.body.size() > kRecordBytesMax) {
+        return Error(Code::kPayloadTooLarge, "the batch is too large").with_field("documents");
+    }
+    return admit_upsert(write.record.body.size());
+}
+
+void LiveCollection::resolve_removal(PendingWrite& write, const model::Filter& filter) const {
+    const auto snapshot = published_.load();
+    std::vector<std::string> ids;
+    for (const uint32_t row : matching_rows(*snapshot, &filter)) {
+        ids.emplace_back(snapshot->generation->rows.id(row));
+    }
+    write.record = {storage::RecordType::kDelete, storage::encode_delete(ids)};
+}
+
+Result<void> LiveCollection::check_versions(const std::vector<model::Document>& documents) const {
+    const auto snapshot = published_.load();
+    for (size_t i = 0; i < documents.size(); ++i) {
+        if (const auto& wanted = documents[i].if_version) {
+            Result<void> checked =
+                check_version(*snapshot, snapshot->find(documents[i].id.encoded()), *wanted);
+            if (!checked) {
+                return std::move(checked).error().with_field_prefix(at(i));
+            }
+        }
+    }
+    return {};
+}
+
+Result<void> LiveCollection::resolve_update(PendingWrite& write, const model::UpdateRequest& request) const {
+    const auto snapshot = published_.load();
+    Changed changed(*snapshot);
+    if (const auto* documents = std::get_if<std::vector<model::DocumentUpdate>>(&request)) {
+        for (size_t i = 0; i < documents->size(); ++i) {
+            const model::DocumentUpdate& update = (*documents)[i];
+            const uint32_t row = snapshot->find(update.id.encoded());
+            Result<void> done = update.if_version ? check_version(*snapshot, row, *update.if_version)
+                                                  : Result<void>();
+            if (done && row != kNoRow) {
+                done = changed.change(row, update.change);
+            }
+            if (!done) {
+                return std::move(done).error().with_field_prefix(at(i));
+            }
+        }
+        return set_upsert(write, changed.documents());
+    }
+    const auto& all = *std::get_if<model::UpdateAll>(&request);
+    std::vector<uint32_t> rows;
+    if (const auto* ids = std::get_if<std::vector<model::DocumentId>>(&all.which)) {
+        for (const model::DocumentId& id : *ids) {
+            if (const uint32_t row = snapshot->find(id.encoded()); row != kNoRow) {
+                rows.push_back(row);
+            }
+        }
+    } else {
+        rows = matching_rows(*snapshot, std::get_if<std::shared_ptr<const model::Filter>>(&all.which)->get());
+    }
+    for (const uint32_t row : rows) {
+        AKIDB_TRY(changed.change(row, all.change));
+        if (changed.bytes() > kRecordBytesMax) {
+            return too_large(rows.size());
+        }
+    }
+    return set_upsert(write, changed.documents());
+}
+
+}  // namespace akidb::engine

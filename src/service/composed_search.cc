@@ -1,0 +1,346 @@
+#include "service/composed_search.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "model/limits.h"
+
+namespace akidb::service {
+namespace {
+
+using model::SearchMatch;
+using model::SearchReply;
+using model::SearchRequest;
+
+// ---- examples --------------------------------------------------------------------------------------------
+
+double length_of(const std::vector<float>& vector) {
+    double sum = 0;
+    for (const float component : vector) {
+        sum += static_cast<double>(component) * static_cast<double>(component);
+    }
+    return std::sqrt(sum);
+}
+
+struct Resolved {
+    std::vector<std::vector<float>> vectors;
+    std::set<model::DocumentId> documents;
+};
+
+Result<Resolved> resolve(const engine::Collection& collection, const std::vector<model::Example>& examples,
+                         const std::string& field) {
+    Resolved resolved;
+    for (size_t i = 0; i < examples.size(); ++i) {
+        if (const auto* vector = std::get_if<std::vector<float>>(&examples[i])) {
+            resolved.vectors.push_back(*vector);
+            continue;
+        }
+        const auto& id = *std::get_if<model::DocumentId>(&examples[i]);
+        AKIDB_TRY(auto found, collection.get({id}, {.vector = true, .metadata = false}));
+        if (found.empty()) {
+            return Error(Code::kNotFound, "there is no document \"" + id.to_string() + "\"")
+                .with_field(field + "[" + std::to_string(i) + "]");
+        }
+        resolved.vectors.push_back(std::move(found[0].vector));
+        resolved.documents.insert(id);
+    }
+    return resolved;
+}
+
+void add(std::vector<double>& sum, const std::vector<std::vector<float>>& vectors, double weight,
+         bool by_direction) {
+    for (const std::vector<float>& vector : vectors) {
+        const double scale =
+            weight / static_cast<double>(vectors.size()) / (by_direction ? length_of(vector) : 1.0);
+        for (size_t i = 0; i < sum.size(); ++i) {
+            sum[i] += scale * static_cast<double>(vector[i]);
+        }
+    }
+}
+
+/// Of one example, the example itself, bit by bit.
+std::vector<float> target_of(const Resolved& positive, const Resolved& negative,
+                             const model::CollectionSpec& spec) {
+    if (positive.vectors.size() == 1 && negative.vectors.empty()) {
+        return positive.vectors[0];
+    }
+    const bool by_direction = spec.metric == model::Metric::kCosine;
+    std::vector<double> sum(spec.dimension);
+    add(sum, positive.vectors, negative.vectors.empty() ? 1.0 : 2.0, by_direction);
+    add(sum, negative.vectors, -1.0, by_direction);
+    return {sum.begin(), sum.end()};
+}
+
+// ---- diversity -------------------------------------------------------------------------------------------
+
+/// Larger is more alike; of the same kind as the score of a match once that is turned so.
+double similarity(model::Metric metric, const std::vector<float>& a, const std::vector<float>& b) {
+    double dot = 0;
+    double squared = 0;
+    for (size_t i = 0; i < a.size(); ++i) {
+        const double difference = static_cast<double>(a[i]) - static_cast<double>(b[i]);
+        dot += static_cast<double>(a[i]) * static_cast<double>(b[i]);
+        squared += difference * difference;
+    }
+    switch (metric) {
+        case model::Metric::kCosine:
+            return dot / (length_of(a) * length_of(b));
+        case model::Metric::kDot:
+            return dot;
+        case model::Metric::kL2:
+            break;
+    }
+    return -std::sqrt(squared);
+}
+
+std::vector<SearchMatch> most_diverse(std::vector<SearchMatch> candidates, size_t wanted, double weight,
+                                      model::Metric metric) {
+    std::vector<double> nearest_chosen(candidates.size(), -std::numeric_limits<double>::infinity());
+    std::vector<bool> is_chosen(candidates.size());
+    std::vector<SearchMatch> chosen;
+    const auto worth = [&](size_t i) {
+        const double relevance = metric == model::Metric::kL2 ? -static_cast<double>(candidates[i].score)
+                                                              : static_cast<double>(candidates[i].score);
+        return (1 - weight) * relevance - (chosen.empty() ? 0.0 : weight * nearest_chosen[i]);
+    };
+    while (chosen.size() < std::min(wanted, candidates.size())) {
+        std::optional<size_t> best;
+        for (size_t i = 0; i < candidates.size(); ++i) {
+            if (!is_chosen[i] && (!best || worth(i) > worth(*best))) {
+                best = i;
+            }
+        }
+        is_chosen[*best] = true;
+        chosen.push_back(candidates[*best]);
+        for (size_t i = 0; i < candidates.size(); ++i) {
+            if (!is_chosen[i]) {
+                nearest_chosen[i] =
+                    std::max(nearest_chosen[i], similarity(metric, candidates[i].document.vector,
+                                                           chosen.back().document.vector));
+            }
+        }
+    }
+    return chosen;
+}
+
+// ---- groups ----------------------------------------------------------------------------------------------
+
+/// Only scalars make groups.
+std::vector<model::MatchValue> values_at(const model::Document& document, const std::string& key) {
+    std::vector<model::MatchValue> values;
+    model::for_each_at_path(model::MetadataView(document.metadata), key, [&](model::MetadataView value) {
+        std::optional<model::MatchValue> found;
+        switch (value.type()) {
+            case model::MetadataType::kNull:
+            case model::MetadataType::kArray:
+            case model::MetadataType::kObject:
+                return true;
+            case model::MetadataType::kFalse:
+            case model::MetadataType::kTrue:
+                found = value.type() == model::MetadataType::kTrue;
+                break;
+            case model::MetadataType::kInt:
+                found = value.as_int();
+                break;
+            case model::MetadataType::kUint:
+                found = value.as_uint();
+                break;
+            case model::MetadataType::kDouble:
+                found = value.as_double();
+                break;
+            case model::MetadataType::kString:
+                found = std::string(value.as_string());
+                break;
+        }
+        if (std::find(values.begin(), values.end(), *found) == values.end()) {
+            values.push_back(std::move(*found));
+        }
+        return true;
+    });
+    return values;
+}
+
+class Grouping {
+  public:
+    Grouping(const engine::Collection& collection, const SearchRequest& request,
+             const std::set<model::DocumentId>& excluded)
+        : collection_(collection), request_(request), excluded_(excluded) {}
+
+    Result<SearchReply> run() {
+        SearchRequest plain = plain_request();
+        SearchReply reply;
+        bool is_exhausted = false;
+        // Rounds of growing size until there are groups enough; most searches take one.
+        for (plain.top_k = first_round();; plain.top_k = std::min(plain.top_k * 4, model::kTopKMax)) {
+            AKIDB_TRY(reply, collection_.search(plain));
+            groups_.clear();
+            gather(reply.matches);
+            is_exhausted = reply.matches.size() < plain.top_k;
+            if (groups_.size() >= request_.top_k || is_exhausted || plain.top_k == model::kTopKMax ||
+                reply.partial) {
+                break;
+            }
+        }
+        groups_.resize(std::min<size_t>(groups_.size(), request_.top_k));
+        if (!is_exhausted && !reply.partial) {
+            AKIDB_TRY(fill(plain, reply));
+        }
+        reply.matches.clear();
+        reply.groups = std::move(groups_);
+        for (model::SearchGroup& group : reply.groups) {
+            group.matches.resize(std::min<size_t>(group.matches.size(), request_.group_by->size));
+            for (SearchMatch& match : group.matches) {
+                if (!request_.include.metadata) {
+                    match.document.metadata.clear();
+                }
+            }
+        }
+        return reply;
+    }
+
+  private:
+    SearchRequest plain_request() const {
+        SearchRequest plain = request_;
+        plain.group_by.reset();
+        plain.include.metadata = true;
+        return plain;
+    }
+    uint32_t first_round() const {
+        constexpr uint64_t kLeast = 32;
+        const uint64_t wanted = uint64_t{request_.top_k} * request_.group_by->size * 2 + excluded_.size();
+        return static_cast<uint32_t>(std::clamp<uint64_t>(wanted, kLeast, model::kTopKMax));
+    }
+    void gather(const std::vector<SearchMatch>& matches) {
+        for (const SearchMatch& match : matches) {
+            if (excluded_.contains(match.document.id)) {
+                continue;
+            }
+            for (model::MatchValue& value : values_at(match.document, request_.group_by->key)) {
+                auto group = std::find_if(groups_.begin(), groups_.end(),
+                                          [&](const auto& known) { return known.value == value; });
+                if (group == groups_.end()) {
+                    if (groups_.size() == request_.top_k) {
+                        continue;
+                    }
+                    group = groups_.insert(group, {std::move(value), {}});
+                }
+                if (group->matches.size() < request_.group_by->size) {
+                    group->matches.push_back(match);
+                }
+            }
+        }
+    }
+    /// A search of its own for each group that is not full yet.
+    Result<void> fill(const SearchRequest& plain, SearchReply& reply) {
+        for (model::SearchGroup& group : groups_) {
+            if (group.matches.size() >= request_.group_by->size) {
+                continue;
+            }
+            SearchRequest own = plain;
+            own.top_k = request_.group_by->size + static_cast<uint32_t>(excluded_.size());
+            own.filter = filter_of(group.value);
+            AKIDB_TRY(SearchReply found, collection_.search(own));
+            std::erase_if(found.matches,
+                          [&](const SearchMatch& match) { return excluded_.contains(match.document.id); });
+            // What was found before stays where a walk under the filter comes back with less.
+            if (found.matches.size() >= group.matches.size()) {
+                group.matches = std::move(found.matches);
+            }
+            reply.partial = reply.partial || found.partial;
+        }
+        return {};
+    }
+    std::shared_ptr<const model::Filter> filter_of(const model::MatchValue& value) const {
+        auto filter = request_.filter == nullptr ? std::make_shared<model::Filter>()
+                                                 : std::make_shared<model::Filter>(*request_.filter);
+        filter->must.emplace_back(
+            model::MatchCondition{.key = request_.group_by->key, .any = {value}, .negated = false});
+        return filter;
+    }
+
+    const engine::Collection& collection_;
+    const SearchRequest& request_;
+    const std::set<model::DocumentId>& excluded_;
+    std::vector<model::SearchGroup> groups_;
+};
+
+// ---- the page of an answer -------------------------------------------------------------------------------
+
+/// Without what must not be in it; then the part that was asked for.
+void cut(SearchReply& reply, const SearchRequest& request, const std::set<model::DocumentId>& excluded) {
+    std::erase_if(reply.matches,
+                  [&](const SearchMatch& match) { return excluded.contains(match.document.id); });
+    if (request.diversity) {
+        return;
+    }
+    const size_t begin = std::min<size_t>(request.offset, reply.matches.size());
+    reply.matches.erase(reply.matches.begin(), reply.matches.begin() + static_cast<std::ptrdiff_t>(begin));
+    reply.matches.resize(std::min<size_t>(reply.matches.size(), request.top_k));
+}
+
+Result<SearchReply> search_diverse(const engine::Collection& collection, const SearchRequest& request,
+                                   const std::set<model::DocumentId>& excluded) {
+    constexpr uint32_t kCandidatesPerResult = 4;
+    constexpr uint32_t kCandidatesMin = 50;
+    SearchRequest plain = request;
+    plain.diversity.reset();
+    const uint32_t wanted = request.top_k + request.offset;
+    plain.top_k = request.diversity->candidates != 0
+                      ? request.diversity->candidates
+                      : std::min(std::max(wanted * kCandidatesPerResult, kCandidatesMin),
+                                 model::kDiversityCandidatesMax);
+    plain.top_k += static_cast<uint32_t>(excluded.size());
+    plain.offset = 0;
+    plain.include.vector = true;
+    AKIDB_TRY(SearchReply reply, collection.search(plain));
+    cut(reply, request, excluded);
+    reply.matches = most_diverse(std::move(reply.matches), wanted, request.diversity->weight,
+                                 collection.spec().metric);
+    const size_t begin = std::min<size_t>(request.offset, reply.matches.size());
+    reply.matches.erase(reply.matches.begin(), reply.matches.begin() + static_cast<std::ptrdiff_t>(begin));
+    if (!request.include.vector) {
+        for (SearchMatch& match : reply.matches) {
+            match.document.vector.clear();
+        }
+    }
+    return reply;
+}
+
+}  // namespace
+
+Result<SearchReply> search_composed(const engine::Collection& collection, const SearchRequest& request) {
+    AKIDB_TRY(model::validate(request, collection.spec()));
+    SearchRequest resolved = request;
+    std::set<model::DocumentId> excluded;
+    if (!request.examples.is_empty()) {
+        AKIDB_TRY(Resolved positive, resolve(collection, request.examples.positive, "positive"));
+        AKIDB_TRY(const Resolved negative, resolve(collection, request.examples.negative, "negative"));
+        resolved.examples = {};
+        resolved.vector = target_of(positive, negative, collection.spec());
+        if (const Result<void> valid = model::validate_vector(collection.spec(), resolved.vector); !valid) {
+            return invalid_argument("negative", "the examples leave no direction to search in",
+                                    "examples that do not cancel each other out");
+        }
+        excluded = std::move(positive.documents);
+        excluded.insert(negative.documents.begin(), negative.documents.end());
+    }
+    if (resolved.group_by) {
+        return Grouping(collection, resolved, excluded).run();
+    }
+    if (resolved.diversity) {
+        return search_diverse(collection, resolved, excluded);
+    }
+    SearchRequest wider = resolved;
+    wider.top_k = std::min(resolved.top_k + resolved.offset + static_cast<uint32_t>(excluded.size()),
+                           model::kTopKMax);
+    wider.offset = 0;
+    AKIDB_TRY(SearchReply reply, collection.search(wider));
+    cut(reply, resolved, excluded);
+    return reply;
+}
+
+}  // namespace akidb::service
