@@ -4,8 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/printable.h"
 #include "rest/answer_codec.h"
-#include "rest/nearest.h"
 #include "rest/write_key.h"
 
 namespace akidb::rest {

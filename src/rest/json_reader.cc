@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 
+#include "base/printable.h"
 #include "model/limits.h"
 #include "rest/float_list.h"
 #include "rest/nearest.h"

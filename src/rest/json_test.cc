@@ -8,6 +8,7 @@
 #include <limits>
 #include <random>
 
+#include "base/printable.h"
 #include "rest/json_reader.h"
 #include "rest/json_writer.h"
 #include "rest/nearest.h"

@@ -4,13 +4,10 @@
 #include <limits>
 #include <vector>
 
-#include "model/document_id.h"
-
 namespace akidb::rest {
 namespace {
 
 constexpr size_t kComparedBytesMax = 96;
-constexpr size_t kPrintedBytesMax = 64;
 
 size_t edit_distance(std::string_view a, std::string_view b) {
     std::vector<size_t> row(b.size() + 1);
@@ -44,37 +41,6 @@ std::string_view nearest_name(std::string_view wrong, std::span<const std::strin
     }
     size_t tolerated = std::max<size_t>(2, std::max(wrong.size(), best.size()) / 3);
     return best_distance <= tolerated ? best : std::string_view{};
-}
-
-std::string join_names(std::span<const std::string_view> names) {
-    std::string joined;
-    for (std::string_view name : names) {
-        joined.append(joined.empty() ? "" : ", ").append(name);
-    }
-    return joined;
-}
-
-std::string printable(std::string_view text) {
-    bool cut = text.size() > kPrintedBytesMax;
-    if (cut) {
-        size_t end = kPrintedBytesMax;
-        while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) {
-            --end;
-        }
-        text = text.substr(0, end);
-    }
-    std::string shown(text);
-    bool is_text = model::is_utf8(text);
-    for (char& letter : shown) {
-        auto byte = static_cast<unsigned char>(letter);
-        if (byte < 0x20 || byte == 0x7f || (!is_text && byte >= 0x80)) {
-            letter = '?';
-        }
-    }
-    if (cut) {
-        shown.append("…");
-    }
-    return shown;
 }
 
 }  // namespace akidb::rest

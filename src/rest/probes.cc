@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
+#include "base/printable.h"
 #include "model/limits.h"
 #include "rest/answer_codec.h"
 #include "rest/api.h"
 #include "rest/json_writer.h"
-#include "rest/nearest.h"
 
 namespace akidb::rest {
 namespace {

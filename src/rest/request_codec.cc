@@ -3,10 +3,10 @@
 #include <array>
 #include <limits>
 
+#include "base/printable.h"
 #include "model/limits.h"
 #include "rest/filter_codec.h"
 #include "rest/metadata_codec.h"
-#include "rest/nearest.h"
 
 namespace akidb::rest {
 namespace {

@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "base/printable.h"
 #include "model/document_id.h"
 #include "rest/api.h"
 #include "rest/nearest.h"
