@@ -14,12 +14,6 @@
 namespace akidb::rest {
 namespace {
 
-/// Above these a search, or the reading of a body, is long enough to hold up the other connections of its io
-/// thread.
-constexpr uint32_t kInlineTopKMax = 1'000;
-constexpr size_t kInlineBodyBytesMax = 128 << 10;
-constexpr uint64_t kInlineFloatsMax = 16 << 20;  // 64 MB: some 5 ms from memory
-
 Result<void> create_collection(Call& call, service::Service& service) {
     AKIDB_TRY(service::CreateCollection request, read_create_body(call.body()));
     AKIDB_TRY(service::CollectionDescription made, service.create_collection(call.context(), request));
@@ -195,7 +189,7 @@ class ApiHandler final : public Api {
 
     Result<void> dispatch(const std::shared_ptr<Call>& call, service::Service& service) {
         RouteId id = call->match().route->id;
-        const bool is_small = call->body().size() <= kInlineBodyBytesMax;
+        const bool is_small = call->body().size() <= service::Service::kQuickRequestBytesMax;
         if (id == RouteId::kGetDocument || id == RouteId::kDeleteDocument ||
             (id == RouteId::kUpsert && is_small)) {
             return perform(call, service);
@@ -212,9 +206,7 @@ class ApiHandler final : public Api {
         }
         if (id == RouteId::kSearch && is_small) {
             AKIDB_TRY(model::SearchRequest request, read_search_body(call->body()));
-            if (request.filter == nullptr && !request.params.exact &&
-                request.top_k + request.offset <= kInlineTopKMax &&
-                service.estimate_search_floats(call->collection(), request) <= kInlineFloatsMax) {
+            if (service.is_quick(call->collection(), request)) {
                 return search(*call, service, request);
             }
             return submit(call, [&service, request = std::move(request)](const std::shared_ptr<Call>& later) {

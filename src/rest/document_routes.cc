@@ -7,6 +7,7 @@
 #include "base/printable.h"
 #include "rest/answer_codec.h"
 #include "rest/write_key.h"
+#include "service/write_key.h"
 
 namespace akidb::rest {
 namespace {
@@ -43,7 +44,7 @@ engine::WriteDone answering(std::shared_ptr<Call> call, Write write) {
 void answer_upsert(Call& call, const engine::WriteReply& reply, std::vector<model::DocumentId> ids_made) {
     call.set_replay(reply.is_replay);
     if (reply.is_replay) {
-        restore_made_ids(ids_made, call.context().write_key->first_made_id, reply.first_made_id);
+        service::restore_made_ids(ids_made, call.context().write_key->first_made_id, reply.first_made_id);
     }
     JsonWriter writer;
     writer.begin_object().member("upserted", reply.count).member("sequence", reply.sequence);
@@ -156,7 +157,8 @@ Result<void> delete_documents(const std::shared_ptr<Call>& call, service::Servic
 }
 
 Result<void> erase_documents(Call& call, service::Service& service) {
-    AKIDB_TRY(refuse_write_key(call.request(), "an erase is not remembered: sent again, it purges again"));
+    AKIDB_TRY(service::refuse_write_key(call.request().idempotency_keys,
+                                        "an erase is not remembered: sent again, it purges again"));
     AKIDB_TRY(DeleteBody body, read_delete_body(call.body()));
     const auto* ids = std::get_if<std::vector<model::DocumentId>>(&body.which);
     Result<service::EraseReceipt> receipt =

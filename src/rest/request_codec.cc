@@ -325,7 +325,6 @@ Result<model::SearchRequest> read_search_body(std::string& body) {
 
 Result<std::vector<model::SearchRequest>> read_search_batch_body(std::string& body) {
     std::vector<model::SearchRequest> requests;
-    uint64_t documents = 0;
     JsonReader reader(body);
     const auto read_one = [&](size_t) -> Result<void> {
         model::SearchRequest& request = requests.emplace_back();
@@ -334,12 +333,6 @@ Result<std::vector<model::SearchRequest>> read_search_batch_body(std::string& bo
             kSearchNames, [&](size_t which) { return read_search_member(reader, which, request); }));
         if (Result<void> complete = has_vector(request); !complete) {
             return std::move(complete).error().with_field_prefix(path);
-        }
-        documents += request.offset + request.top_k;
-        if (documents > model::kTopKMax) {
-            return invalid_argument(
-                path + ".top_k", "the searches ask for too many documents",
-                "at most " + std::to_string(model::kTopKMax) + " in all, top_k and offset of each added up");
         }
         return {};
     };

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <optional>
-#include <vector>
 
 #include "base/result.h"
 #include "model/document_id.h"
@@ -18,10 +17,5 @@ namespace akidb::rest {
 /// Nothing when the request has no such header. Before the body is read, which may change it.
 Result<std::optional<model::WriteKey>> read_write_key(const HttpRequest& request, const RouteMatch& match,
                                                       const model::DocumentId& first_made_id);
-/// For a route that cannot remember: kInvalidArgument when there is one, with `why`.
-Result<void> refuse_write_key(const HttpRequest& request, std::string_view why);
-/// Of documents without an id a retry makes ids that nobody gets to see: in their place those of the first
-/// time.
-void restore_made_ids(std::vector<model::DocumentId>& ids, const Uuid& made_now, const Uuid& made_first);
 
 }  // namespace akidb::rest

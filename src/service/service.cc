@@ -2,8 +2,14 @@
 
 #include <utility>
 
+#include "model/limits.h"
+
 namespace akidb::service {
 namespace {
+
+// Above these a search holds up the other connections of its thread.
+constexpr uint64_t kQuickTopKMax = 1'000;
+constexpr uint64_t kQuickFloatsMax = 16 << 20;  // 64 MB: some 5 ms from memory
 
 CollectionDescription describe(const DirectoryEntry& entry) {
     CollectionDescription description{entry.spec, entry.condition, entry.reason, {}};
@@ -11,6 +17,23 @@ CollectionDescription describe(const DirectoryEntry& entry) {
         description.stats = entry.collection->stats();
     }
     return description;
+}
+
+Result<void> check_batch(const std::vector<model::SearchRequest>& requests) {
+    if (requests.empty() || requests.size() > model::kBatchSearchesMax) {
+        return invalid_argument("searches", "a batch of " + std::to_string(requests.size()) + " searches",
+                                "1.." + std::to_string(model::kBatchSearchesMax) + " searches");
+    }
+    uint64_t documents = 0;
+    for (size_t i = 0; i < requests.size(); ++i) {
+        documents += uint64_t{requests[i].offset} + requests[i].top_k;
+        if (documents > model::kTopKMax) {
+            return invalid_argument(
+                "searches[" + std::to_string(i) + "].top_k", "the searches ask for too many documents",
+                "at most " + std::to_string(model::kTopKMax) + " in all, top_k and offset of each added up");
+        }
+    }
+    return {};
 }
 
 }  // namespace
@@ -114,10 +137,13 @@ Result<uint64_t> Service::count_documents(const RequestContext&, std::string_vie
     return found->count(filter);
 }
 
-uint64_t Service::estimate_search_floats(std::string_view collection,
-                                         const model::SearchRequest& request) const {
+bool Service::is_quick(std::string_view collection, const model::SearchRequest& request) const {
+    if (request.filter != nullptr || request.params.exact ||
+        uint64_t{request.top_k} + request.offset > kQuickTopKMax) {
+        return false;
+    }
     const auto found = directory_.find(collection);
-    return found ? (*found)->estimate_floats(request) : 0;
+    return !found || (*found)->estimate_floats(request) <= kQuickFloatsMax;
 }
 
 Result<model::SearchReply> Service::search(const RequestContext&, std::string_view collection,
@@ -128,6 +154,7 @@ Result<model::SearchReply> Service::search(const RequestContext&, std::string_vi
 
 Result<std::vector<model::SearchReply>> Service::search_batch(
     const RequestContext&, std::string_view collection, const std::vector<model::SearchRequest>& requests) {
+    AKIDB_TRY(check_batch(requests));
     AKIDB_TRY(const auto found, directory_.find(collection));
     std::vector<model::SearchReply> replies;
     replies.reserve(requests.size());

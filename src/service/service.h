@@ -36,6 +36,9 @@ struct EraseReceipt {
 
 class Service {
   public:
+    /// The reading of a larger request is long enough to hold up the other connections of a thread.
+    static constexpr size_t kQuickRequestBytesMax = 128 << 10;
+
     Service(Directory& directory, const io::Clock& clock, io::Random& random);
 
     Result<CollectionDescription> create_collection(const RequestContext& context,
@@ -71,8 +74,8 @@ class Service {
                                                        model::Include include);
     Result<uint64_t> count_documents(const RequestContext& context, std::string_view collection,
                                      const model::Filter* filter);
-    /// As engine::Collection says; 0 when there is no such collection, as then nothing is read.
-    uint64_t estimate_search_floats(std::string_view collection, const model::SearchRequest& request) const;
+    /// Whether a search is short enough for a thread that has connections to serve. Of one that fails, yes.
+    bool is_quick(std::string_view collection, const model::SearchRequest& request) const;
     Result<model::SearchReply> search(const RequestContext& context, std::string_view collection,
                                       const model::SearchRequest& request);
     /// One after another, each on what is visible when it begins; the first error ends them, with its field
