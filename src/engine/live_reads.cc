@@ -39,8 +39,7 @@ Result<uint64_t> LiveCollection::count(const model::Filter* filter, bool is_exac
     if (is_exact) {
         matches = matching_rows(*snapshot, filter).size();
     } else {
-        const double live_share =
-            static_cast<double>(snapshot->live) / std::max<double>(snapshot->rows, 1);
+        const double live_share = static_cast<double>(snapshot->live) / std::max<double>(snapshot->rows, 1);
         matches = static_cast<uint64_t>(std::llround(FilterMatches(*snapshot, *filter).count() * live_share));
     }
     AKIDB_TRY(check_in_service());
@@ -72,6 +71,10 @@ Result<model::SearchReply> LiveCollection::search(const model::SearchRequest& re
     AKIDB_TRY(model::validate(request, spec_));
     AKIDB_TRY(check_in_service());
     const uint64_t started_us = dependencies_.clock.monotonic_us();
+    if (request.deadline_us && started_us >= *request.deadline_us) {
+        return Error(Code::kDeadlineExceeded, "the time allowed ran out before the search began")
+            .with_field("deadline_ms");
+    }
     const auto snapshot = published_.load();
     std::unique_ptr<index::SearchScratch> scratch = take_scratch();
     QueryCost cost;
@@ -97,7 +100,9 @@ Result<model::SearchReply> LiveCollection::search(const model::SearchRequest& re
 }
 
 QuerySettings LiveCollection::query_settings() const {
-    return {.default_ef = options_.default_ef, .default_recall = options_.default_recall};
+    return {.default_ef = options_.default_ef,
+            .default_recall = options_.default_recall,
+            .clock = &dependencies_.clock};
 }
 
 uint64_t LiveCollection::estimate_floats(const model::SearchRequest& request) const {

@@ -14,9 +14,9 @@ namespace {
 constexpr size_t kRecordBytesMax = 256 << 20;
 
 std::string version_text(uint32_t row, const Snapshot& snapshot) {
-    return row == kNoRow ? "there is no such document"
-                         : "the document has version " +
-                               std::to_string(snapshot.generation->rows.version(row));
+    return row == kNoRow
+               ? "there is no such document"
+               : "the document has version " + std::to_string(snapshot.generation->rows.version(row));
 }
 
 Result<void> check_version(const Snapshot& snapshot, uint32_t row, uint64_t wanted) {
@@ -122,8 +122,8 @@ Result<void> LiveCollection::resolve_update(PendingWrite& write, const model::Up
         for (size_t i = 0; i < documents->size(); ++i) {
             const model::DocumentUpdate& update = (*documents)[i];
             const uint32_t row = snapshot->find(update.id.encoded());
-            Result<void> done = update.if_version ? check_version(*snapshot, row, *update.if_version)
-                                                  : Result<void>();
+            Result<void> done =
+                update.if_version ? check_version(*snapshot, row, *update.if_version) : Result<void>();
             if (done && row != kNoRow) {
                 done = changed.change(row, update.change);
             }

@@ -19,6 +19,8 @@ constexpr size_t kTieSlack = 16;
 // Up to this many rows a bitmap is made in less time than a wide walk spends on metadata that it lacks in
 // cache.
 constexpr uint32_t kBitmapRowsMax = 500'000;
+// A scan looks at the clock so often: a few milliseconds of work.
+constexpr uint32_t kRowsBetweenLooks = 16'384;
 constexpr double kUnlimited = std::numeric_limits<double>::infinity();
 
 class Search {
@@ -73,10 +75,24 @@ class Search {
     void scan_all(TopK& best) {
         is_exact_ = true;
         cost_.estimated_recall = 1;
-        cost_.distances += snapshot_.rows;
-        cost_.candidates += snapshot_.rows;
-        index::scan_range(
-            rows_, query_.data(), 0, snapshot_.rows, [&](uint32_t row) { return snapshot_.sees(row); }, best);
+        for (uint32_t begin = 0; begin < snapshot_.rows && !is_late(); begin += kRowsBetweenLooks) {
+            const uint32_t end = std::min(snapshot_.rows, begin + kRowsBetweenLooks);
+            cost_.distances += end - begin;
+            cost_.candidates += end - begin;
+            index::scan_range(
+                rows_, query_.data(), begin, end, [&](uint32_t row) { return snapshot_.sees(row); }, best);
+        }
+    }
+
+    /// Whether the deadline has passed; then the answer is a part.
+    bool is_late() {
+        if (!is_partial_ && settings_.clock != nullptr && request_.deadline_us &&
+            settings_.clock->monotonic_us() >= *request_.deadline_us) {
+            is_partial_ = true;
+            is_exact_ = false;
+            cost_.estimated_recall.reset();
+        }
+        return is_partial_;
     }
 
     void walk(TopK& best) {
@@ -105,6 +121,9 @@ class Search {
         cost_.estimated_recall = 1;
         const Order order = planner.evaluates_first() ? Order::kEvaluateFirst : Order::kCompareFirst;
         matches.for_each_batch(snapshot_.rows, order, [&](std::span<const uint32_t> batch) {
+            if (is_late()) {
+                return;
+            }
             cost_.distances += batch.size();
             cost_.candidates += batch.size();
             index::scan_ordinals(
@@ -193,6 +212,7 @@ class Search {
         });
         model::SearchReply reply;
         reply.exact = is_exact_;
+        reply.partial = is_partial_;
         for (size_t i = request_.offset; i < std::min(ranked.size(), wanted_); ++i) {
             model::SearchMatch match;
             match.document = document_at(snapshot_, ranked[i].candidate.ordinal, request_.include);
@@ -227,6 +247,7 @@ class Search {
     const size_t wanted_;
     const uint32_t ef_;
     bool is_exact_ = false;
+    bool is_partial_ = false;
     std::vector<float> query_;
 };
 

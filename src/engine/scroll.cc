@@ -95,8 +95,8 @@ class IdScroll {
                                          [&](uint32_t row) { return is_before_page(row); });
         auto next_rest = rest.begin();
         while (next != sorted->end() || next_rest != rest.end()) {
-            const bool is_rest = next == sorted->end() ||
-                                 (next_rest != rest.end() && is_id_before(rows.id(*next_rest), rows.id(*next)));
+            const bool is_rest = next == sorted->end() || (next_rest != rest.end() &&
+                                                           is_id_before(rows.id(*next_rest), rows.id(*next)));
             const uint32_t row = is_rest ? *next_rest++ : *next++;
             // The order may know rows that this snapshot does not.
             if (snapshot_.sees(row) && is_match(row) && !take(row)) {
@@ -219,18 +219,18 @@ class FieldScroll {
     /// The first of the row's values in the order asked for; false when it has none.
     bool read(uint32_t row, Found& found) const {
         bool has_value = false;
-        model::for_each_at_path(MetadataView(snapshot_.generation->rows.metadata(row)), request_.order->key,
-                                [&](MetadataView value) {
-                                    const auto key = key_of(value);
-                                    if (key && (!has_value || (*key != found.key &&
-                                                               (*key < found.key) !=
-                                                                   request_.order->descending))) {
-                                        has_value = true;
-                                        found.key = *key;
-                                        found.value = value;
-                                    }
-                                    return true;
-                                });
+        model::for_each_at_path(
+            MetadataView(snapshot_.generation->rows.metadata(row)), request_.order->key,
+            [&](MetadataView value) {
+                const auto key = key_of(value);
+                if (key &&
+                    (!has_value || (*key != found.key && (*key < found.key) != request_.order->descending))) {
+                    has_value = true;
+                    found.key = *key;
+                    found.value = value;
+                }
+                return true;
+            });
         return has_value;
     }
 
@@ -297,7 +297,8 @@ class FacetCounter {
         model::FacetReply reply;
         reply.distinct = counts_.size();
         for (size_t i = 0; i < shown; ++i) {
-            reply.counts.push_back({FieldScroll::scalar_value(MetadataView(ranked[i].second)), ranked[i].first});
+            reply.counts.push_back(
+                {FieldScroll::scalar_value(MetadataView(ranked[i].second)), ranked[i].first});
         }
         return reply;
     }
@@ -364,9 +365,8 @@ ScrollReply run_scroll(const Snapshot& snapshot, const ScrollRequest& request) {
     const auto view = snapshot.generation->metadata.view();
     const index::IndexedField* field = view->find(request.order->key);
     // Dropped since it was checked: as if no document had a value.
-    return field == nullptr
-               ? ScrollReply{}
-               : FieldScroll(snapshot, request, index::class_of(field->declared.type)).run();
+    return field == nullptr ? ScrollReply{}
+                            : FieldScroll(snapshot, request, index::class_of(field->declared.type)).run();
 }
 
 model::FacetReply run_facet(const Snapshot& snapshot, const model::FacetRequest& request) {

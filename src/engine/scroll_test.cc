@@ -174,15 +174,19 @@ TEST_F(ScrollTest, ByAFieldOfEachClassInBothDirections) {
         }
     };
     const auto all = [](uint64_t) { return true; };
-    check("n", [](uint64_t number, bool) { return number; }, all);
-    check("at", [](uint64_t number, bool) { return number % 20; },
-          [](uint64_t number) { return number % 4 != 0; });
-    check("even", [](uint64_t number, bool) { return number % 2 == 0; }, all);
-    check("tag",
-          [](uint64_t number, bool descending) {
-              return descending ? std::max(number % 5, number % 3) : std::min(number % 5, number % 3);
-          },
-          all);
+    check(
+        "n", [](uint64_t number, bool) { return number; }, all);
+    check(
+        "at", [](uint64_t number, bool) { return number % 20; },
+        [](uint64_t number) { return number % 4 != 0; });
+    check(
+        "even", [](uint64_t number, bool) { return number % 2 == 0; }, all);
+    check(
+        "tag",
+        [](uint64_t number, bool descending) {
+            return descending ? std::max(number % 5, number % 3) : std::min(number % 5, number % 3);
+        },
+        all);
     const auto unknown = collection_->scroll({.limit = 1, .order = model::ScrollOrder{"x", false}});
     ASSERT_FALSE(unknown);
     EXPECT_EQ(unknown.error().field(), "order_by.key");

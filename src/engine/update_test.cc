@@ -74,10 +74,10 @@ TEST_F(UpdateTest, EachDocumentHasItsOwnChangeAndTheLaterOneOfAnIdBuildsOnTheEar
     upsert(1, 3);
     model::DocumentChange vector;
     vector.vector.assign(16, 0.25F);
-    const auto updated = collection_->update(std::vector<model::DocumentUpdate>{
-        {model::DocumentId(1), merge("a", 1), {}},
-        {model::DocumentId(2), vector, {}},
-        {model::DocumentId(1), merge("b", 2), {}}});
+    const auto updated =
+        collection_->update(std::vector<model::DocumentUpdate>{{model::DocumentId(1), merge("a", 1), {}},
+                                                               {model::DocumentId(2), vector, {}},
+                                                               {model::DocumentId(1), merge("b", 2), {}}});
     ASSERT_TRUE(updated) << updated.error().message();
     EXPECT_EQ(updated->count, 2U);
     EXPECT_EQ(value_of(1, "a"), 1);

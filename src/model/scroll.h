@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/document.h"
@@ -13,8 +14,9 @@
 
 namespace akidb::model {
 
-/// By the least value of a field (descending: the greatest), then by id. The field must have a metadata index,
-/// which says what its values are: numbers, moments, texts; documents without such a value are left out.
+/// By the least value of a field (descending: the greatest), then by id. The field must have a metadata
+/// index, which says what its values are: numbers, moments, texts; documents without such a value are left
+/// out.
 struct ScrollOrder {
     std::string key;
     bool descending = false;
@@ -62,5 +64,10 @@ struct FacetReply {
 /// `indexed`: what the collection has indexes on now.
 Result<void> validate(const ScrollRequest& request, const std::vector<MetadataField>& indexed);
 Result<void> validate(const FacetRequest& request);
+
+/// A cursor as the text that clients send back: it means nothing to them. kInvalidArgument on field "cursor"
+/// when it is none of ours.
+std::string encode_cursor(const ScrollCursor& cursor);
+Result<ScrollCursor> decode_cursor(std::string_view text);
 
 }  // namespace akidb::model

@@ -23,11 +23,12 @@ struct SearchParams {
 using Example = std::variant<DocumentId, std::vector<float>>;
 
 /// Instead of a vector: the search goes from the mean of `positive`, away from the mean of `negative` by as
-/// much as that differs (mean(positive) · 2 - mean(negative)); under cosine all examples count alike, whatever
-/// their lengths. Documents among them are not in the answer.
+/// much as that differs (mean(positive) · 2 - mean(negative)); under cosine all examples count alike,
+/// whatever their lengths. Documents among them are not in the answer.
 struct Examples {
     std::vector<Example> positive;  // at least one
     std::vector<Example> negative;
+    bool is_one_id = false;  // the request says "id": for messages
 
     bool is_empty() const { return positive.empty() && negative.empty(); }
 };
@@ -94,8 +95,9 @@ struct SearchExplanation {
 };
 
 struct SearchReply {
-    std::vector<SearchMatch> matches;              // best first, ties by id
-    std::vector<SearchGroup> groups{};             // instead of matches, when grouped
+    std::vector<SearchMatch> matches;   // best first, ties by id
+    std::vector<SearchGroup> groups{};  // instead of matches, when…
+    bool is_grouped = false;
     bool exact = false;                            // whether every live document was compared
     bool partial = false;                          // the deadline came first: better ones may be missing
     std::optional<SearchExplanation> explanation;  // when asked for

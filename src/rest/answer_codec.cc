@@ -10,10 +10,6 @@
 namespace akidb::rest {
 namespace {
 
-// Of a search's answer without metadata and vectors: {"id":12345678901,"score":0.12345678}, and the rest.
-constexpr size_t kMatchBytes = 48;
-constexpr size_t kAnswerBytes = 64;
-
 std::string_view name_of(service::Condition condition) {
     constexpr std::array<std::string_view, 4> kNames{"loading", "serving", "quarantined", "no_space"};
     return kNames[static_cast<size_t>(condition)];
@@ -62,23 +58,6 @@ void write_metadata_indexes(JsonWriter& writer, const service::CollectionDescrip
     writer.end_object();
 }
 
-void write_explanation(JsonWriter& writer, const model::SearchExplanation& explanation) {
-    writer.key("explain")
-        .begin_object()
-        .member("plan", explanation.plan)
-        .member("estimated_matches", explanation.estimated_matches)
-        .member("estimated_cost_us", explanation.estimated_cost_us)
-        .member("actual_cost_us", explanation.actual_cost_us)
-        .member("distances", explanation.distances)
-        .member("candidates", explanation.candidates)
-        .member("abandoned", explanation.abandoned)
-        .member("ef", uint64_t{explanation.ef});
-    if (explanation.estimated_recall) {
-        writer.member("estimated_recall", *explanation.estimated_recall);
-    }
-    writer.end_object();
-}
-
 }  // namespace
 
 HttpResponse error_answer(const Error& error, std::string_view request_id) {
@@ -117,6 +96,10 @@ void write_id(JsonWriter& writer, const model::DocumentId& id) {
 void open_document(JsonWriter& writer, const model::Document& document, model::Include include) {
     writer.begin_object().key("id");
     write_id(writer, document.id);
+    write_parts(writer, document, include);
+}
+
+void write_parts(JsonWriter& writer, const model::Document& document, model::Include include) {
     if (include.vector) {
         writer.key("vector").floats(document.vector);
     }
@@ -182,36 +165,6 @@ std::string write_erase_receipt(const service::EraseReceipt& receipt) {
         writer.end_array();
     }
     writer.member("completed_at", rfc3339(receipt.completed_at_ms)).end_object();
-    return std::move(writer).take();
-}
-
-void write_search_result(JsonWriter& writer, const model::SearchReply& reply, model::Include include) {
-    writer.key("matches").begin_array();
-    for (const model::SearchMatch& match : reply.matches) {
-        writer.begin_object().key("id");
-        write_id(writer, match.document.id);
-        writer.member("score", match.score);
-        if (include.vector) {
-            writer.key("vector").floats(match.document.vector);
-        }
-        if (include.metadata) {
-            writer.key("metadata");
-            write_metadata(writer, model::MetadataView(match.document.metadata.empty()
-                                                           ? model::empty_metadata()
-                                                           : std::string_view(match.document.metadata)));
-        }
-        writer.end_object();
-    }
-    writer.end_array();
-    if (reply.explanation) {
-        write_explanation(writer, *reply.explanation);
-    }
-}
-
-std::string write_search_reply(const model::SearchReply& reply, model::Include include, double took_ms) {
-    JsonWriter writer(reply.matches.size() * kMatchBytes + kAnswerBytes);
-    write_search_result(writer.begin_object(), reply, include);
-    writer.member("took_ms", took_ms).end_object();
     return std::move(writer).take();
 }
 

@@ -8,7 +8,6 @@
 
 #include "base/error.h"
 #include "model/document.h"
-#include "model/search.h"
 #include "rest/http_server.h"
 #include "rest/json_writer.h"
 #include "service/service.h"
@@ -23,15 +22,13 @@ HttpResponse error_answer(int status, std::string_view code, std::string_view me
 void write_id(JsonWriter& writer, const model::DocumentId& id);
 /// id, then the parts that `include` names; the object is left open for the caller to add to.
 void open_document(JsonWriter& writer, const model::Document& document, model::Include include);
+/// The parts of it that `include` names, as members of an object that the caller opened.
+void write_parts(JsonWriter& writer, const model::Document& document, model::Include include);
 /// As create answers: id, name, dimension, metric, count, created_at.
 void open_collection(JsonWriter& writer, const service::CollectionDescription& collection);
 /// As describe and stats answer: the above, condition and sizes; closed.
 void write_description(JsonWriter& writer, const service::CollectionDescription& collection);
 std::string write_erase_receipt(const service::EraseReceipt& receipt);
-/// Members of an object that the caller opened: matches, and explain when there is an explanation.
-void write_search_result(JsonWriter& writer, const model::SearchReply& reply, model::Include include);
-std::string write_search_reply(const model::SearchReply& reply, model::Include include, double took_ms);
-
 /// RFC 3339 in UTC with milliseconds.
 std::string rfc3339(uint64_t unix_ms);
 

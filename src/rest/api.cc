@@ -10,6 +10,9 @@
 #include "rest/probes.h"
 #include "rest/request_codec.h"
 #include "rest/router.h"
+#include "rest/search_codec.h"
+#include "rest/search_routes.h"
+#include "rest/write_codec.h"
 
 namespace akidb::rest {
 namespace {
@@ -69,24 +72,11 @@ Result<void> delete_metadata_index(Call& call, service::Service& service) {
     return {};
 }
 
-Result<void> search(Call& call, service::Service& service, const model::SearchRequest& request) {
-    AKIDB_TRY(model::SearchReply reply, service.search(call.context(), call.collection(), request));
-    call.answer(HttpResponse{.body = write_search_reply(reply, request.include, call.elapsed_ms())});
-    return {};
-}
-
-Result<void> search_batch(Call& call, service::Service& service) {
-    AKIDB_TRY(std::vector<model::SearchRequest> requests, read_search_batch_body(call.body()));
-    AKIDB_TRY(std::vector<model::SearchReply> replies,
-              service.search_batch(call.context(), call.collection(), requests));
+Result<void> optimize(Call& call, service::Service& service) {
+    AKIDB_TRY(const engine::RewriteReport report, service.optimize(call.context(), call.collection()));
     JsonWriter writer;
-    writer.begin_object().key("results").begin_array();
-    for (size_t i = 0; i < replies.size(); ++i) {
-        write_search_result(writer.begin_object(), replies[i], requests[i].include);
-        writer.end_object();
-    }
-    writer.end_array().member("took_ms", call.elapsed_ms()).end_object();
-    call.answer(std::move(writer));
+    writer.begin_object().member("dropped_rows", report.dropped_rows).member("took_ms", call.elapsed_ms());
+    call.answer(std::move(writer.end_object()));
     return {};
 }
 
@@ -104,6 +94,8 @@ Result<void> perform(const std::shared_ptr<Call>& shared, service::Service& serv
             return delete_collection(call, service);
         case RouteId::kUpsert:
             return upsert_documents(shared, service);
+        case RouteId::kUpdateDocuments:
+            return update_documents(shared, service);
         case RouteId::kGetDocuments:
             return get_documents(call, service);
         case RouteId::kGetDocument:
@@ -118,6 +110,12 @@ Result<void> perform(const std::shared_ptr<Call>& shared, service::Service& serv
             return erase_documents(call, service);
         case RouteId::kCount:
             return count_documents(call, service);
+        case RouteId::kScroll:
+            return scroll(call, service);
+        case RouteId::kFacet:
+            return facet(call, service);
+        case RouteId::kOptimize:
+            return optimize(call, service);
         case RouteId::kPutMetadataIndex:
             return put_metadata_index(call, service);
         case RouteId::kDeleteMetadataIndex:
@@ -125,7 +123,7 @@ Result<void> perform(const std::shared_ptr<Call>& shared, service::Service& serv
         case RouteId::kSearchBatch:
             return search_batch(call, service);
         default: {
-            AKIDB_TRY(model::SearchRequest request, read_search_body(call.body()));
+            AKIDB_TRY(model::SearchRequest request, read_search_body(call.body(), call.began_us()));
             return search(call, service, request);
         }
     }
@@ -141,7 +139,7 @@ class ApiHandler final : public Api {
     }
 
     uint64_t body_bytes_max(std::string_view method, std::string_view path) const override {
-        const bool is_batch = (method == "PUT" && path.ends_with("/documents")) ||
+        const bool is_batch = ((method == "PUT" || method == "PATCH") && path.ends_with("/documents")) ||
                               (method == "POST" && path.ends_with("/search/batch"));
         return is_batch ? model::kImportBodyBytesMax : model::kBodyBytesMax;
     }
@@ -191,7 +189,7 @@ class ApiHandler final : public Api {
         RouteId id = call->match().route->id;
         const bool is_small = call->body().size() <= service::Service::kQuickRequestBytesMax;
         if (id == RouteId::kGetDocument || id == RouteId::kDeleteDocument ||
-            (id == RouteId::kUpsert && is_small)) {
+            ((id == RouteId::kUpsert || id == RouteId::kUpdateDocuments) && is_small)) {
             return perform(call, service);
         }
         if (id == RouteId::kDeleteDocuments && is_small) {
@@ -205,7 +203,7 @@ class ApiHandler final : public Api {
             });
         }
         if (id == RouteId::kSearch && is_small) {
-            AKIDB_TRY(model::SearchRequest request, read_search_body(call->body()));
+            AKIDB_TRY(model::SearchRequest request, read_search_body(call->body(), call->began_us()));
             if (service.is_quick(call->collection(), request)) {
                 return search(*call, service, request);
             }

@@ -47,6 +47,7 @@ class Call {
     const RouteMatch& match() const { return match_; }
     void set_match(RouteMatch match) { match_ = std::move(match); }
     const std::string& collection() const { return match_.captured[0]; }
+    uint64_t began_us() const { return began_us_; }
     double elapsed_ms() const { return static_cast<double>(clock_.monotonic_us() - began_us_) / 1e3; }
 
     /// The first answer counts: an exception may come after it.

@@ -71,6 +71,10 @@ void answer_delete(Call& call, const engine::WriteReply& reply) {
     answer_write(call, "deleted", reply);
 }
 
+void answer_update(Call& call, const engine::WriteReply& reply) {
+    answer_write(call, "updated", reply);
+}
+
 }  // namespace
 
 Result<void> upsert_documents(const std::shared_ptr<Call>& call, service::Service& service) {
@@ -107,6 +111,15 @@ Result<void> upsert_documents(const std::shared_ptr<Call>& call, service::Servic
     return {};
 }
 
+Result<void> update_documents(const std::shared_ptr<Call>& call, service::Service& service) {
+    AKIDB_TRY(take_write_key(*call, service));
+    AKIDB_TRY(model::UpdateRequest request, read_update_body(call->body()));
+    call->body() = std::string();
+    service.update_documents(call->context(), call->collection(), std::move(request),
+                             answering(call, answer_update));
+    return {};
+}
+
 Result<void> get_documents(Call& call, service::Service& service) {
     AKIDB_TRY(GetBody body, read_get_body(call.body()));
     AKIDB_TRY(std::vector<model::Document> found,
@@ -115,7 +128,7 @@ Result<void> get_documents(Call& call, service::Service& service) {
     writer.begin_object().key("documents").begin_array();
     for (const model::Document& document : found) {
         open_document(writer, document, body.include);
-        writer.end_object();
+        writer.member("version", document.version).end_object();
     }
     call.answer(std::move(writer.end_array().end_object()));
     return {};
@@ -167,15 +180,6 @@ Result<void> erase_documents(Call& call, service::Service& service) {
             : service.erase_matching(call.context(), call.collection(), std::get<model::Filter>(body.which));
     AKIDB_TRY(const service::EraseReceipt done, std::move(receipt));
     call.answer(HttpResponse{.body = write_erase_receipt(done)});
-    return {};
-}
-
-Result<void> count_documents(Call& call, service::Service& service) {
-    AKIDB_TRY(std::shared_ptr<const model::Filter> filter, read_count_body(call.body()));
-    AKIDB_TRY(uint64_t count, service.count_documents(call.context(), call.collection(), filter.get()));
-    JsonWriter writer;
-    writer.begin_object().member("count", count).end_object();
-    call.answer(std::move(writer));
     return {};
 }
 

@@ -8,11 +8,13 @@
 #include "base/result.h"
 #include "rest/call.h"
 #include "rest/request_codec.h"
+#include "rest/write_codec.h"
 #include "service/service.h"
 
 namespace akidb::rest {
 
 Result<void> upsert_documents(const std::shared_ptr<Call>& call, service::Service& service);
+Result<void> update_documents(const std::shared_ptr<Call>& call, service::Service& service);
 Result<void> delete_document(const std::shared_ptr<Call>& call, service::Service& service);
 /// Waits for the write when `body` is a filter.
 Result<void> delete_documents(const std::shared_ptr<Call>& call, service::Service& service,
@@ -20,6 +22,5 @@ Result<void> delete_documents(const std::shared_ptr<Call>& call, service::Servic
 Result<void> erase_documents(Call& call, service::Service& service);
 Result<void> get_documents(Call& call, service::Service& service);
 Result<void> get_document(Call& call, service::Service& service);
-Result<void> count_documents(Call& call, service::Service& service);
 
 }  // namespace akidb::rest

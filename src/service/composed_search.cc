@@ -32,7 +32,7 @@ struct Resolved {
 };
 
 Result<Resolved> resolve(const engine::Collection& collection, const std::vector<model::Example>& examples,
-                         const std::string& field) {
+                         const std::string& list) {
     Resolved resolved;
     for (size_t i = 0; i < examples.size(); ++i) {
         if (const auto* vector = std::get_if<std::vector<float>>(&examples[i])) {
@@ -43,7 +43,7 @@ Result<Resolved> resolve(const engine::Collection& collection, const std::vector
         AKIDB_TRY(auto found, collection.get({id}, {.vector = true, .metadata = false}));
         if (found.empty()) {
             return Error(Code::kNotFound, "there is no document \"" + id.to_string() + "\"")
-                .with_field(field + "[" + std::to_string(i) + "]");
+                .with_field(list == "id" ? list : list + "[" + std::to_string(i) + "]");
         }
         resolved.vectors.push_back(std::move(found[0].vector));
         resolved.documents.insert(id);
@@ -118,9 +118,9 @@ std::vector<SearchMatch> most_diverse(std::vector<SearchMatch> candidates, size_
         chosen.push_back(candidates[*best]);
         for (size_t i = 0; i < candidates.size(); ++i) {
             if (!is_chosen[i]) {
-                nearest_chosen[i] =
-                    std::max(nearest_chosen[i], similarity(metric, candidates[i].document.vector,
-                                                           chosen.back().document.vector));
+                nearest_chosen[i] = std::max(
+                    nearest_chosen[i],
+                    similarity(metric, candidates[i].document.vector, chosen.back().document.vector));
             }
         }
     }
@@ -176,7 +176,12 @@ class Grouping {
         bool is_exhausted = false;
         // Rounds of growing size until there are groups enough; most searches take one.
         for (plain.top_k = first_round();; plain.top_k = std::min(plain.top_k * 4, model::kTopKMax)) {
-            AKIDB_TRY(reply, collection_.search(plain));
+            Result<SearchReply> found = collection_.search(plain);
+            if (!found && is_late(found.error())) {
+                reply.partial = true;
+                break;
+            }
+            AKIDB_TRY(reply, std::move(found));
             groups_.clear();
             gather(reply.matches);
             is_exhausted = reply.matches.size() < plain.top_k;
@@ -190,6 +195,7 @@ class Grouping {
             AKIDB_TRY(fill(plain, reply));
         }
         reply.matches.clear();
+        reply.is_grouped = true;
         reply.groups = std::move(groups_);
         for (model::SearchGroup& group : reply.groups) {
             group.matches.resize(std::min<size_t>(group.matches.size(), request_.group_by->size));
@@ -203,6 +209,10 @@ class Grouping {
     }
 
   private:
+    /// An error of the first look is that of the search.
+    bool is_late(const Error& error) const {
+        return error.code() == Code::kDeadlineExceeded && !groups_.empty();
+    }
     SearchRequest plain_request() const {
         SearchRequest plain = request_;
         plain.group_by.reset();
@@ -243,7 +253,12 @@ class Grouping {
             SearchRequest own = plain;
             own.top_k = request_.group_by->size + static_cast<uint32_t>(excluded_.size());
             own.filter = filter_of(group.value);
-            AKIDB_TRY(SearchReply found, collection_.search(own));
+            Result<SearchReply> searched = collection_.search(own);
+            if (!searched && is_late(searched.error())) {
+                reply.partial = true;
+                return {};
+            }
+            AKIDB_TRY(SearchReply found, std::move(searched));
             std::erase_if(found.matches,
                           [&](const SearchMatch& match) { return excluded_.contains(match.document.id); });
             // What was found before stays where a walk under the filter comes back with less.
@@ -298,8 +313,8 @@ Result<SearchReply> search_diverse(const engine::Collection& collection, const S
     plain.include.vector = true;
     AKIDB_TRY(SearchReply reply, collection.search(plain));
     cut(reply, request, excluded);
-    reply.matches = most_diverse(std::move(reply.matches), wanted, request.diversity->weight,
-                                 collection.spec().metric);
+    reply.matches =
+        most_diverse(std::move(reply.matches), wanted, request.diversity->weight, collection.spec().metric);
     const size_t begin = std::min<size_t>(request.offset, reply.matches.size());
     reply.matches.erase(reply.matches.begin(), reply.matches.begin() + static_cast<std::ptrdiff_t>(begin));
     if (!request.include.vector) {
@@ -317,7 +332,8 @@ Result<SearchReply> search_composed(const engine::Collection& collection, const 
     SearchRequest resolved = request;
     std::set<model::DocumentId> excluded;
     if (!request.examples.is_empty()) {
-        AKIDB_TRY(Resolved positive, resolve(collection, request.examples.positive, "positive"));
+        AKIDB_TRY(Resolved positive, resolve(collection, request.examples.positive,
+                                             request.examples.is_one_id ? "id" : "positive"));
         AKIDB_TRY(const Resolved negative, resolve(collection, request.examples.negative, "negative"));
         resolved.examples = {};
         resolved.vector = target_of(positive, negative, collection.spec());
@@ -335,8 +351,8 @@ Result<SearchReply> search_composed(const engine::Collection& collection, const 
         return search_diverse(collection, resolved, excluded);
     }
     SearchRequest wider = resolved;
-    wider.top_k = std::min(resolved.top_k + resolved.offset + static_cast<uint32_t>(excluded.size()),
-                           model::kTopKMax);
+    wider.top_k =
+        std::min(resolved.top_k + resolved.offset + static_cast<uint32_t>(excluded.size()), model::kTopKMax);
     wider.offset = 0;
     AKIDB_TRY(SearchReply reply, collection.search(wider));
     cut(reply, resolved, excluded);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "model/limits.h"
+#include "service/composed_search.h"
 
 namespace akidb::service {
 namespace {
@@ -19,6 +20,17 @@ CollectionDescription describe(const DirectoryEntry& entry) {
     return description;
 }
 
+Result<model::SearchReply> search_one(const engine::Collection& collection,
+                                      const model::SearchRequest& request) {
+    return request.is_composed() ? search_composed(collection, request) : collection.search(request);
+}
+
+/// Of a search, documents in its answer.
+uint64_t documents_of(const model::SearchRequest& request) {
+    return uint64_t{request.offset} +
+           uint64_t{request.top_k} * (request.group_by ? request.group_by->size : 1);
+}
+
 Result<void> check_batch(const std::vector<model::SearchRequest>& requests) {
     if (requests.empty() || requests.size() > model::kBatchSearchesMax) {
         return invalid_argument("searches", "a batch of " + std::to_string(requests.size()) + " searches",
@@ -26,7 +38,7 @@ Result<void> check_batch(const std::vector<model::SearchRequest>& requests) {
     }
     uint64_t documents = 0;
     for (size_t i = 0; i < requests.size(); ++i) {
-        documents += uint64_t{requests[i].offset} + requests[i].top_k;
+        documents += documents_of(requests[i]);
         if (documents > model::kTopKMax) {
             return invalid_argument(
                 "searches[" + std::to_string(i) + "].top_k", "the searches ask for too many documents",
@@ -102,6 +114,15 @@ void Service::delete_documents(const RequestContext& context, std::string_view c
     (*found)->submit_remove(ids, std::move(done), context.write_key);
 }
 
+void Service::update_documents(const RequestContext& context, std::string_view collection,
+                               model::UpdateRequest request, engine::WriteDone done) {
+    const auto found = directory_.find(collection);
+    if (!found) {
+        return done(found.error());
+    }
+    (*found)->submit_update(std::move(request), std::move(done), context.write_key);
+}
+
 Result<engine::WriteReply> Service::delete_matching(const RequestContext& context,
                                                     std::string_view collection,
                                                     const model::Filter& filter) {
@@ -132,13 +153,30 @@ Result<std::vector<model::Document>> Service::get_documents(const RequestContext
 }
 
 Result<uint64_t> Service::count_documents(const RequestContext&, std::string_view collection,
-                                          const model::Filter* filter) {
+                                          const model::Filter* filter, bool is_exact) {
     AKIDB_TRY(const auto found, directory_.find(collection));
-    return found->count(filter);
+    return found->count(filter, is_exact);
+}
+
+Result<model::ScrollReply> Service::scroll(const RequestContext&, std::string_view collection,
+                                           const model::ScrollRequest& request) {
+    AKIDB_TRY(const auto found, directory_.find(collection));
+    return found->scroll(request);
+}
+
+Result<model::FacetReply> Service::facet(const RequestContext&, std::string_view collection,
+                                         const model::FacetRequest& request) {
+    AKIDB_TRY(const auto found, directory_.find(collection));
+    return found->facet(request);
+}
+
+Result<engine::RewriteReport> Service::optimize(const RequestContext&, std::string_view collection) {
+    AKIDB_TRY(const auto found, directory_.find(collection));
+    return found->rewrite();
 }
 
 bool Service::is_quick(std::string_view collection, const model::SearchRequest& request) const {
-    if (request.filter != nullptr || request.params.exact ||
+    if (request.is_composed() || request.filter != nullptr || request.params.exact ||
         uint64_t{request.top_k} + request.offset > kQuickTopKMax) {
         return false;
     }
@@ -149,7 +187,7 @@ bool Service::is_quick(std::string_view collection, const model::SearchRequest& 
 Result<model::SearchReply> Service::search(const RequestContext&, std::string_view collection,
                                            const model::SearchRequest& request) {
     AKIDB_TRY(const auto found, directory_.find(collection));
-    return found->search(request);
+    return search_one(*found, request);
 }
 
 Result<std::vector<model::SearchReply>> Service::search_batch(
@@ -159,7 +197,7 @@ Result<std::vector<model::SearchReply>> Service::search_batch(
     std::vector<model::SearchReply> replies;
     replies.reserve(requests.size());
     for (const model::SearchRequest& request : requests) {
-        Result<model::SearchReply> reply = found->search(request);
+        Result<model::SearchReply> reply = search_one(*found, request);
         if (!reply) {
             return std::move(reply).error().with_field_prefix("searches[" + std::to_string(replies.size()) +
                                                               "]");

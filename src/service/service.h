@@ -62,6 +62,8 @@ class Service {
                           std::vector<model::Document> documents, engine::WriteDone done);
     void delete_documents(const RequestContext& context, std::string_view collection,
                           const std::vector<model::DocumentId>& ids, engine::WriteDone done);
+    void update_documents(const RequestContext& context, std::string_view collection,
+                          model::UpdateRequest request, engine::WriteDone done);
     Result<engine::WriteReply> delete_matching(const RequestContext& context, std::string_view collection,
                                                const model::Filter& filter);
     Result<EraseReceipt> erase_documents(const RequestContext& context, std::string_view collection,
@@ -73,7 +75,13 @@ class Service {
                                                        const std::vector<model::DocumentId>& ids,
                                                        model::Include include);
     Result<uint64_t> count_documents(const RequestContext& context, std::string_view collection,
-                                     const model::Filter* filter);
+                                     const model::Filter* filter, bool is_exact = true);
+    Result<model::ScrollReply> scroll(const RequestContext& context, std::string_view collection,
+                                      const model::ScrollRequest& request);
+    Result<model::FacetReply> facet(const RequestContext& context, std::string_view collection,
+                                    const model::FacetRequest& request);
+    /// Writes live documents anew without the dead ones, now, in the caller's thread.
+    Result<engine::RewriteReport> optimize(const RequestContext& context, std::string_view collection);
     /// Whether a search is short enough for a thread that has connections to serve. Of one that fails, yes.
     bool is_quick(std::string_view collection, const model::SearchRequest& request) const;
     Result<model::SearchReply> search(const RequestContext& context, std::string_view collection,

@@ -1,0 +1,74 @@
+#include "rest/field_readers.h"
+
+#include <array>
+#include <limits>
+#include <utility>
+
+#include "base/printable.h"
+#include "model/limits.h"
+#include "rest/filter_codec.h"
+
+namespace akidb::rest {
+namespace {
+
+constexpr std::array<std::string_view, 2> kIncludeNames{"vector", "metadata"};
+
+}  // namespace
+
+Result<model::DocumentId> read_id(JsonReader& reader) {
+    constexpr std::string_view kAllowed =
+        "a whole number of 0..18446744073709551615 or a string of 1..255 bytes";
+    AKIDB_TRY(JsonType type, reader.type());
+    if (type == JsonType::kNumber) {
+        AKIDB_TRY(uint64_t number, reader.read_uint(0, std::numeric_limits<uint64_t>::max()));
+        return model::DocumentId(number);
+    }
+    if (type != JsonType::kString) {
+        return reader.error("an id is a whole number or a string", std::string(kAllowed));
+    }
+    AKIDB_TRY(std::string_view text, reader.read_string());
+    Result<model::DocumentId> id = model::DocumentId::from_text(text);
+    if (!id) {
+        return reader.error(id.error().message(),
+                            id.error().allowed().empty() ? std::string(kAllowed) : id.error().allowed());
+    }
+    return id;
+}
+
+Result<std::vector<model::DocumentId>> read_ids(JsonReader& reader) {
+    std::vector<model::DocumentId> ids;
+    AKIDB_TRY(reader.read_array(model::kBatchDocumentsMax, [&](size_t) -> Result<void> {
+        AKIDB_TRY(model::DocumentId id, read_id(reader));
+        ids.push_back(std::move(id));
+        return {};
+    }));
+    if (ids.empty()) {
+        return reader.error("the list is empty", "1.." + std::to_string(model::kBatchDocumentsMax) + " ids");
+    }
+    return ids;
+}
+
+Result<model::Include> read_include(JsonReader& reader) {
+    model::Include include;
+    AKIDB_TRY(reader.read_array(8, [&](size_t) -> Result<void> {
+        AKIDB_TRY(std::string_view part, reader.read_string());
+        if (part != kIncludeNames[0] && part != kIncludeNames[1]) {
+            return reader.error("unknown part \"" + printable(part) + "\"", join_names(kIncludeNames));
+        }
+        (part == kIncludeNames[0] ? include.vector : include.metadata) = true;
+        return {};
+    }));
+    return include;
+}
+
+Result<std::shared_ptr<const model::Filter>> read_shared_filter(JsonReader& reader) {
+    AKIDB_TRY(model::Filter filter, read_filter(reader));
+    return filter.is_empty() ? nullptr : std::make_shared<const model::Filter>(std::move(filter));
+}
+
+Error missing(std::string_view field, std::string allowed) {
+    return invalid_argument(std::string(field), "the field \"" + std::string(field) + "\" is missing",
+                            std::move(allowed));
+}
+
+}  // namespace akidb::rest

@@ -1,0 +1,25 @@
+// Parts that several request bodies share. The reader stands on the value. Errors: kInvalidArgument with the
+// path. Pure, thread-safe.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/document.h"
+#include "model/filter.h"
+#include "rest/json_reader.h"
+
+namespace akidb::rest {
+
+Result<model::DocumentId> read_id(JsonReader& reader);
+/// 1..kBatchDocumentsMax of them.
+Result<std::vector<model::DocumentId>> read_ids(JsonReader& reader);
+Result<model::Include> read_include(JsonReader& reader);
+/// Null for the filter that matches everything.
+Result<std::shared_ptr<const model::Filter>> read_shared_filter(JsonReader& reader);
+/// kInvalidArgument on a field that is not there, and would have been one of `allowed`.
+Error missing(std::string_view field, std::string allowed);
+
+}  // namespace akidb::rest

@@ -1,0 +1,408 @@
+#include "rest/search_codec.h"
+
+#include <array>
+#include <limits>
+#include <utility>
+
+#include "base/printable.h"
+#include "model/limits.h"
+#include "rest/answer_codec.h"
+#include "rest/field_readers.h"
+
+namespace akidb::rest {
+namespace {
+
+constexpr std::array<std::string_view, 14> kSearchNames{
+    "vector",  "top_k", "offset",   "filter",   "score_threshold", "include",   "params",
+    "explain", "id",    "positive", "negative", "group_by",        "diversity", "deadline_ms"};
+constexpr std::array<std::string_view, 1> kSearchBatchNames{"searches"};
+constexpr std::array<std::string_view, 3> kParamNames{"ef", "exact", "recall_target"};
+constexpr std::array<std::string_view, 2> kGroupByNames{"key", "size"};
+constexpr std::array<std::string_view, 2> kDiversityNames{"weight", "candidates"};
+constexpr std::array<std::string_view, 5> kScrollNames{"limit", "cursor", "filter", "include", "order_by"};
+constexpr std::array<std::string_view, 2> kOrderNames{"key", "direction"};
+constexpr std::array<std::string_view, 2> kDirectionNames{"asc", "desc"};
+constexpr std::array<std::string_view, 3> kFacetNames{"key", "filter", "limit"};
+
+Result<uint32_t> read_uint32(JsonReader& reader, uint64_t min, uint64_t max) {
+    AKIDB_TRY(const uint64_t number, reader.read_uint(min, max));
+    return static_cast<uint32_t>(number);
+}
+
+Result<std::string> read_text(JsonReader& reader) {
+    AKIDB_TRY(const std::string_view text, reader.read_string());
+    return std::string(text);
+}
+
+Result<void> read_params(JsonReader& reader, model::SearchParams& params) {
+    return reader.read_object(kParamNames, [&](size_t which) -> Result<void> {
+        if (which == 0) {
+            AKIDB_TRY(uint64_t ef, reader.read_uint(1, model::kEfMax));
+            params.ef = static_cast<uint32_t>(ef);
+            return {};
+        }
+        if (which == 1) {
+            AKIDB_TRY(params.exact, reader.read_bool());
+            return {};
+        }
+        AKIDB_TRY(params.recall_target, reader.read_double());
+        return {};
+    });
+}
+
+Result<void> read_score_threshold(JsonReader& reader, model::SearchRequest& request) {
+    AKIDB_TRY(double number, reader.read_double());
+    if (!(number <= std::numeric_limits<float>::max() && number >= std::numeric_limits<float>::lowest())) {
+        return reader.error("the number is not finite as a 32-bit float", "a finite 32-bit float");
+    }
+    request.score_threshold = static_cast<float>(number);
+    return {};
+}
+
+Result<void> read_example(JsonReader& reader, std::vector<model::Example>& examples) {
+    AKIDB_TRY(const JsonType type, reader.type());
+    if (type == JsonType::kArray) {
+        std::vector<float> vector;
+        AKIDB_TRY(reader.read_floats(model::kDimensionMax, vector));
+        examples.emplace_back(std::move(vector));
+        return {};
+    }
+    AKIDB_TRY(model::DocumentId id, read_id(reader));
+    examples.emplace_back(std::move(id));
+    return {};
+}
+
+Result<std::vector<model::Example>> read_examples(JsonReader& reader) {
+    std::vector<model::Example> examples;
+    AKIDB_TRY(reader.read_array(model::kExamplesMax, [&](size_t) { return read_example(reader, examples); }));
+    return examples;
+}
+
+Result<model::GroupBy> read_group_by(JsonReader& reader) {
+    model::GroupBy group_by;
+    AKIDB_TRY(reader.read_object(kGroupByNames, [&](size_t which) -> Result<void> {
+        if (which == 0) {
+            AKIDB_TRY(group_by.key, read_text(reader));
+        } else {
+            AKIDB_TRY(group_by.size, read_uint32(reader, 1, model::kGroupSizeMax));
+        }
+        return {};
+    }));
+    if (group_by.key.empty()) {
+        return reader.error("the group has no key", R"({"key":"…","size":1})");
+    }
+    return group_by;
+}
+
+Result<model::Diversity> read_diversity(JsonReader& reader) {
+    model::Diversity diversity;
+    AKIDB_TRY(reader.read_object(kDiversityNames, [&](size_t which) -> Result<void> {
+        if (which == 0) {
+            AKIDB_TRY(diversity.weight, reader.read_double());
+        } else {
+            AKIDB_TRY(diversity.candidates, read_uint32(reader, 1, model::kDiversityCandidatesMax));
+        }
+        return {};
+    }));
+    return diversity;
+}
+
+/// A search while it is read.
+struct SearchBody {
+    model::SearchRequest request;
+    uint64_t received_us = 0;
+    int targets = 0;  // how many of vector, id and positive there are
+};
+
+Result<void> read_target(JsonReader& reader, size_t which, SearchBody& body) {
+    model::Examples& examples = body.request.examples;
+    ++body.targets;
+    if (which == 0) {
+        return reader.read_floats(model::kDimensionMax, body.request.vector);
+    }
+    if (which == 8) {
+        AKIDB_TRY(model::DocumentId id, read_id(reader));
+        examples.positive = {std::move(id)};
+        examples.is_one_id = true;
+        return {};
+    }
+    AKIDB_TRY(examples.positive, read_examples(reader));
+    return {};
+}
+
+Result<void> read_search_member(JsonReader& reader, size_t which, SearchBody& body) {
+    model::SearchRequest& request = body.request;
+    switch (which) {
+        case 0:
+        case 8:
+        case 9:
+            return read_target(reader, which, body);
+        case 1: {
+            AKIDB_TRY(request.top_k, read_uint32(reader, 1, model::kTopKMax));
+            return {};
+        }
+        case 2: {
+            AKIDB_TRY(request.offset, read_uint32(reader, 0, model::kOffsetMax));
+            return {};
+        }
+        case 3: {
+            AKIDB_TRY(request.filter, read_shared_filter(reader));
+            return {};
+        }
+        case 4:
+            return read_score_threshold(reader, request);
+        case 5: {
+            AKIDB_TRY(request.include, read_include(reader));
+            return {};
+        }
+        case 6:
+            return read_params(reader, request.params);
+        case 7: {
+            AKIDB_TRY(request.explain, reader.read_bool());
+            return {};
+        }
+        case 10: {
+            AKIDB_TRY(request.examples.negative, read_examples(reader));
+            return {};
+        }
+        case 11: {
+            AKIDB_TRY(request.group_by, read_group_by(reader));
+            return {};
+        }
+        case 12: {
+            AKIDB_TRY(request.diversity, read_diversity(reader));
+            return {};
+        }
+        default: {
+            AKIDB_TRY(const uint64_t deadline_ms, reader.read_uint(1, model::kDeadlineMsMax));
+            request.deadline_us = body.received_us + deadline_ms * 1'000;
+            return {};
+        }
+    }
+}
+
+Result<void> check_target(const SearchBody& body) {
+    if (body.targets > 1) {
+        return invalid_argument("vector", "the search has more than one of vector, id and positive",
+                                "one of the three");
+    }
+    if (body.targets == 0 || (body.request.vector.empty() && body.request.examples.positive.empty())) {
+        return body.targets == 0 || body.request.examples.is_empty()
+                   ? missing("vector", "an array of numbers; or id, or positive")
+                   : invalid_argument("negative", "there is nothing to be like", "with positive");
+    }
+    if (body.request.examples.is_one_id && !body.request.examples.negative.empty()) {
+        return invalid_argument("negative", "negative goes with positive", R"("positive":[id] for "id":id)");
+    }
+    return {};
+}
+
+Result<model::ScrollOrder> read_order(JsonReader& reader) {
+    model::ScrollOrder order;
+    AKIDB_TRY(reader.read_object(kOrderNames, [&](size_t which) -> Result<void> {
+        AKIDB_TRY(std::string text, read_text(reader));
+        if (which == 0) {
+            order.key = std::move(text);
+        } else if (text != kDirectionNames[0] && text != kDirectionNames[1]) {
+            return reader.error("unknown direction \"" + printable(text) + "\"", join_names(kDirectionNames));
+        } else {
+            order.descending = text == kDirectionNames[1];
+        }
+        return {};
+    }));
+    return order;
+}
+
+void write_value(JsonWriter& writer, const model::MatchValue& value) {
+    std::visit([&](const auto& found) { writer.value(found); }, value);
+}
+
+void write_match(JsonWriter& writer, const model::SearchMatch& match, model::Include include) {
+    writer.begin_object().key("id");
+    write_id(writer, match.document.id);
+    writer.member("score", match.score);
+    write_parts(writer, match.document, include);
+    writer.end_object();
+}
+
+void write_matches(JsonWriter& writer, const std::vector<model::SearchMatch>& matches,
+                   model::Include include) {
+    writer.key("matches").begin_array();
+    for (const model::SearchMatch& match : matches) {
+        write_match(writer, match, include);
+    }
+    writer.end_array();
+}
+
+void write_explanation(JsonWriter& writer, const model::SearchExplanation& explanation) {
+    writer.key("explain")
+        .begin_object()
+        .member("plan", explanation.plan)
+        .member("estimated_matches", explanation.estimated_matches)
+        .member("estimated_cost_us", explanation.estimated_cost_us)
+        .member("actual_cost_us", explanation.actual_cost_us)
+        .member("distances", explanation.distances)
+        .member("candidates", explanation.candidates)
+        .member("abandoned", explanation.abandoned)
+        .member("ef", uint64_t{explanation.ef});
+    if (explanation.estimated_recall) {
+        writer.member("estimated_recall", *explanation.estimated_recall);
+    }
+    writer.end_object();
+}
+
+// Of an answer, to begin with: without vectors and metadata a match takes about so much.
+constexpr size_t kMatchBytes = 48;
+constexpr size_t kAnswerBytes = 64;
+
+}  // namespace
+
+Result<model::SearchRequest> read_search_body(std::string& body, uint64_t received_us) {
+    SearchBody search{.request = {}, .received_us = received_us};
+    JsonReader reader(body);
+    AKIDB_TRY(reader.read_body(kSearchNames,
+                               [&](size_t which) { return read_search_member(reader, which, search); }));
+    AKIDB_TRY(check_target(search));
+    return std::move(search.request);
+}
+
+Result<std::vector<model::SearchRequest>> read_search_batch_body(std::string& body, uint64_t received_us) {
+    std::vector<model::SearchRequest> requests;
+    JsonReader reader(body);
+    const auto read_one = [&](size_t) -> Result<void> {
+        SearchBody search{.request = {}, .received_us = received_us};
+        const std::string path = reader.path();
+        AKIDB_TRY(reader.read_object(
+            kSearchNames, [&](size_t which) { return read_search_member(reader, which, search); }));
+        if (Result<void> complete = check_target(search); !complete) {
+            return std::move(complete).error().with_field_prefix(path);
+        }
+        requests.push_back(std::move(search.request));
+        return {};
+    };
+    AKIDB_TRY(reader.read_body(
+        kSearchBatchNames, [&](size_t) { return reader.read_array(model::kBatchSearchesMax, read_one); }));
+    if (requests.empty()) {
+        return missing("searches", "1.." + std::to_string(model::kBatchSearchesMax) + " searches");
+    }
+    return requests;
+}
+
+Result<model::ScrollRequest> read_scroll_body(std::string& body) {
+    model::ScrollRequest request;
+    request.limit = model::kScrollLimitDefault;
+    JsonReader reader(body);
+    AKIDB_TRY(reader.read_body(kScrollNames, [&](size_t which) -> Result<void> {
+        switch (which) {
+            case 0: {
+                AKIDB_TRY(request.limit, read_uint32(reader, 1, model::kScrollLimitMax));
+                return {};
+            }
+            case 1: {
+                AKIDB_TRY(const JsonType type, reader.type());
+                if (type == JsonType::kNull) {
+                    return reader.read_null();
+                }
+                AKIDB_TRY(const std::string_view text, reader.read_string());
+                AKIDB_TRY(request.from, model::decode_cursor(text));
+                return {};
+            }
+            case 2: {
+                AKIDB_TRY(request.filter, read_shared_filter(reader));
+                return {};
+            }
+            case 3: {
+                AKIDB_TRY(request.include, read_include(reader));
+                return {};
+            }
+            default: {
+                AKIDB_TRY(request.order, read_order(reader));
+                return {};
+            }
+        }
+    }));
+    return request;
+}
+
+Result<model::FacetRequest> read_facet_body(std::string& body) {
+    model::FacetRequest request;
+    request.limit = model::kFacetLimitDefault;
+    JsonReader reader(body);
+    AKIDB_TRY(reader.read_body(kFacetNames, [&](size_t which) -> Result<void> {
+        if (which == 0) {
+            AKIDB_TRY(request.key, read_text(reader));
+        } else if (which == 1) {
+            AKIDB_TRY(request.filter, read_shared_filter(reader));
+        } else {
+            AKIDB_TRY(request.limit, read_uint32(reader, 1, model::kFacetLimitMax));
+        }
+        return {};
+    }));
+    if (request.key.empty()) {
+        return missing("key", "a metadata field");
+    }
+    return request;
+}
+
+void write_search_result(JsonWriter& writer, const model::SearchReply& reply, model::Include include) {
+    if (!reply.is_grouped) {
+        write_matches(writer, reply.matches, include);
+    } else {
+        writer.key("groups").begin_array();
+        for (const model::SearchGroup& group : reply.groups) {
+            writer.begin_object().key("value");
+            write_value(writer, group.value);
+            write_matches(writer, group.matches, include);
+            writer.end_object();
+        }
+        writer.end_array();
+    }
+    if (reply.partial) {
+        writer.member("partial", true);
+    }
+    if (reply.explanation) {
+        write_explanation(writer, *reply.explanation);
+    }
+}
+
+std::string write_search_reply(const model::SearchReply& reply, model::Include include, double took_ms) {
+    JsonWriter writer(reply.matches.size() * kMatchBytes + kAnswerBytes);
+    write_search_result(writer.begin_object(), reply, include);
+    writer.member("took_ms", took_ms).end_object();
+    return std::move(writer).take();
+}
+
+std::string write_scroll_reply(const model::ScrollReply& reply, model::Include include) {
+    JsonWriter writer;
+    writer.begin_object().key("documents").begin_array();
+    for (size_t i = 0; i < reply.documents.size(); ++i) {
+        open_document(writer, reply.documents[i], include);
+        writer.member("version", reply.documents[i].version);
+        if (i < reply.order_values.size()) {
+            writer.key("order_value");
+            write_value(writer, reply.order_values[i]);
+        }
+        writer.end_object();
+    }
+    writer.end_array().key("next_cursor");
+    if (reply.next) {
+        writer.value(model::encode_cursor(*reply.next));
+    } else {
+        writer.null();
+    }
+    return std::move(writer.end_object()).take();
+}
+
+std::string write_facet_reply(const model::FacetReply& reply) {
+    JsonWriter writer;
+    writer.begin_object().key("facets").begin_array();
+    for (const model::FacetCount& found : reply.counts) {
+        writer.begin_object().key("value");
+        write_value(writer, found.value);
+        writer.member("count", found.count).end_object();
+    }
+    writer.end_array().member("distinct", reply.distinct).end_object();
+    return std::move(writer).take();
+}
+
+}  // namespace akidb::rest
