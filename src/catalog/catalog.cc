@@ -51,7 +51,7 @@ class SqliteCatalog final : public Catalog {
         }
         Result<void> inserted = change([&](Connection& connection) { return insert(connection, spec); });
         if (!inserted && inserted.error().code() == Code::kAlreadyExists) {
-            return Error(Code::kAlreadyExists, "a collection named " + spec.name + " exists")
+            return Error(Code::kAlreadyExists, "a collection or alias named " + spec.name + " exists")
                 .with_field("name");
         }
         return inserted;
@@ -64,8 +64,42 @@ class SqliteCatalog final : public Catalog {
             if (connection.changes() == 0) {
                 return Error(Code::kNotFound, "the catalog has no collection " + id.to_string());
             }
+            if (state != CollectionState::kDeleting) {
+                return {};
+            }
+            AKIDB_TRY(Statement names, connection.prepare("DELETE FROM aliases WHERE collection_id = ?"));
+            return names.bind(id.bytes).run();
+        });
+    }
+
+    Result<void> change_aliases(const std::vector<AliasChange>& changes) override {
+        return change([&](Connection& connection) -> Result<void> {
+            for (const AliasChange& one : changes) {
+                AKIDB_TRY(one.collection ? put_alias(connection, one.alias, *one.collection)
+                                         : remove_alias(connection, one.alias));
+            }
             return {};
         });
+    }
+
+    Result<std::vector<AliasRow>> list_aliases() override {
+        MutexLock lock(mutex_);
+        AKIDB_TRY(check_open());
+        AKIDB_TRY(Statement rows,
+                  connection_->prepare("SELECT alias, collection_id FROM aliases ORDER BY alias"));
+        std::vector<AliasRow> aliases;
+        while (true) {
+            AKIDB_TRY(const bool has_row, rows.step());
+            if (!has_row) {
+                return aliases;
+            }
+            AliasRow& row = aliases.emplace_back(AliasRow{std::string(rows.text(0)), {}});
+            const std::span<const uint8_t> id = rows.blob(1);
+            if (id.size() != row.collection.bytes.size()) {
+                return damaged_row("alias");
+            }
+            std::copy(id.begin(), id.end(), row.collection.bytes.begin());
+        }
     }
 
     Result<void> remove_collection(const Uuid& id) override {
@@ -123,7 +157,40 @@ class SqliteCatalog final : public Catalog {
     }
 
   private:
+    static Result<bool> has(Connection& connection, Sql query, std::string_view name) {
+        AKIDB_TRY(Statement found, connection.prepare(query));
+        return found.bind(name).step();
+    }
+
+    static Result<void> put_alias(Connection& connection, const std::string& alias, const Uuid& collection) {
+        AKIDB_TRY(const bool is_taken,
+                  has(connection, "SELECT 1 FROM collections WHERE name = ? AND state <> 2", alias));
+        if (is_taken) {
+            return Error(Code::kAlreadyExists, "a collection named " + alias + " exists").with_field("alias");
+        }
+        AKIDB_TRY(Statement found,
+                  connection.prepare("SELECT 1 FROM collections WHERE id = ? AND state = 1"));
+        AKIDB_TRY(const bool is_active, found.bind(collection.bytes).step());
+        if (!is_active) {
+            return Error(Code::kNotFound, "the catalog has no collection " + collection.to_string());
+        }
+        AKIDB_TRY(Statement insert,
+                  connection.prepare("INSERT INTO aliases (database_id, alias, collection_id) "
+                                     "VALUES (1, ?, ?) ON CONFLICT DO UPDATE SET "
+                                     "collection_id = excluded.collection_id"));
+        return insert.bind(alias).bind(collection.bytes).run();
+    }
+
+    static Result<void> remove_alias(Connection& connection, const std::string& alias) {
+        AKIDB_TRY(Statement remove, connection.prepare("DELETE FROM aliases WHERE alias = ?"));
+        return remove.bind(alias).run();
+    }
+
     static Result<void> insert(Connection& connection, const model::CollectionSpec& spec) {
+        AKIDB_TRY(const bool is_taken, has(connection, "SELECT 1 FROM aliases WHERE alias = ?", spec.name));
+        if (is_taken) {
+            return Error(Code::kAlreadyExists, "an alias is named " + spec.name);
+        }
         AKIDB_TRY(Statement insert,
                   connection.prepare("INSERT INTO collections (id, database_id, name, dimension, metric, "
                                      "created_at_ms, state) VALUES (?, 1, ?, ?, ?, ?, ?)"));

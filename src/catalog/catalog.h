@@ -1,7 +1,7 @@
 // Catalog: what exists, in SQLite (WAL mode, synchronous=FULL): collections by tenant and database now;
-// users, keys, audit and aliases in later migrations. Every call is one transaction, durable at return. SQL
-// lives in this folder only, always with bound parameters. Thread-safe (one connection under a mutex; calls
-// are rare).
+// their aliases; users, keys and audit in later migrations. Every call is one transaction, durable at return.
+// SQL lives in this folder only, always with bound parameters. Thread-safe (one connection under a mutex;
+// calls are rare).
 #pragma once
 
 #include <cstdint>
@@ -23,6 +23,18 @@ struct CollectionRow {
     CollectionState state = CollectionState::kCreating;
 };
 
+/// Another name of an active collection.
+struct AliasRow {
+    std::string alias;
+    Uuid collection;
+};
+
+/// The alias names this collection from now on, or none.
+struct AliasChange {
+    std::string alias;
+    std::optional<Uuid> collection;
+};
+
 class Catalog {
   public:
     /// Opens or creates, checks integrity (`quick_check`), migrates. kDataLoss when damaged, kConflict when
@@ -31,8 +43,9 @@ class Catalog {
     virtual ~Catalog() = default;
 
     /// State kCreating, with its metadata indexes. kAlreadyExists when an active or creating collection of
-    /// that name is there.
+    /// that name is there, or an alias.
     virtual Result<void> insert_collection(const model::CollectionSpec& spec) = 0;
+    /// One that is deleted has no aliases from then on.
     virtual Result<void> set_collection_state(const Uuid& id, CollectionState state) = 0;
     /// Adds a metadata index or changes its type. kNotFound without the collection.
     virtual Result<void> put_metadata_index(const Uuid& collection, const model::MetadataField& field) = 0;
@@ -42,6 +55,11 @@ class Catalog {
     virtual Result<void> remove_collection(const Uuid& id) = 0;
     /// All, by name.
     virtual Result<std::vector<CollectionRow>> list_collections() = 0;
+    /// All or none, in order. kAlreadyExists when a collection has the name; kNotFound when the collection is
+    /// not active. An alias that is not there is removed with success.
+    virtual Result<void> change_aliases(const std::vector<AliasChange>& changes) = 0;
+    /// By alias.
+    virtual Result<std::vector<AliasRow>> list_aliases() = 0;
     virtual Result<void> close() = 0;
 };
 

@@ -237,5 +237,32 @@ TEST_F(CatalogTest, OneOfManyThreadsGetsAName) {
     EXPECT_EQ(catalog->list_collections().value().size(), 1u);
 }
 
+TEST_F(CatalogTest, AliasesChangeTogetherAndGoWithTheirCollection) {
+    auto catalog = open();
+    const model::CollectionSpec words = spec("words", 1);
+    const model::CollectionSpec news = spec("news", 2);
+    for (const model::CollectionSpec& one : {words, news}) {
+        ASSERT_TRUE(catalog->insert_collection(one));
+        ASSERT_TRUE(catalog->set_collection_state(one.id, CollectionState::kActive));
+    }
+    ASSERT_TRUE(catalog->change_aliases({{"live", words.id}, {"old", news.id}}));
+    const auto taken = catalog->change_aliases({{"live", news.id}, {"news", words.id}});
+    ASSERT_FALSE(taken);
+    EXPECT_EQ(taken.error().code(), Code::kAlreadyExists);
+    EXPECT_EQ(catalog->change_aliases({{"live", Uuid{}}}).error().code(), Code::kNotFound);
+    EXPECT_EQ(catalog->list_aliases().value()[0].collection, words.id) << "all or none";
+    EXPECT_EQ(catalog->insert_collection(spec("live", 3)).error().code(), Code::kAlreadyExists);
+    ASSERT_TRUE(catalog->change_aliases({{"live", news.id}, {"old", std::nullopt}, {"gone", std::nullopt}}));
+    ASSERT_TRUE(catalog->close());
+    catalog = open();
+    const std::vector<AliasRow> aliases = catalog->list_aliases().value();
+    ASSERT_EQ(aliases.size(), 1U);
+    EXPECT_EQ(aliases[0].alias, "live");
+    EXPECT_EQ(aliases[0].collection, news.id);
+    ASSERT_TRUE(catalog->set_collection_state(news.id, CollectionState::kDeleting));
+    EXPECT_TRUE(catalog->list_aliases().value().empty());
+    EXPECT_TRUE(catalog->insert_collection(spec("live", 3))) << "the name is free again";
+}
+
 }  // namespace
 }  // namespace akidb::catalog

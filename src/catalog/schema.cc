@@ -10,7 +10,7 @@ namespace {
 constexpr int64_t kApplicationId = 0x414b4442;
 
 // migrations[i] leads from version i to i + 1 and says so in its last statement.
-constexpr std::array<Sql, 2> kMigrations{
+constexpr std::array<Sql, 3> kMigrations{
     R"sql(
 CREATE TABLE tenants (
     id INTEGER PRIMARY KEY,
@@ -46,6 +46,16 @@ CREATE TABLE metadata_indexes (
     PRIMARY KEY (collection_id, field)
 ) STRICT;
 PRAGMA user_version = 2;
+)sql",
+    R"sql(
+CREATE TABLE aliases (
+    database_id INTEGER NOT NULL REFERENCES databases (id),
+    alias TEXT NOT NULL CHECK (length(alias) BETWEEN 1 AND 128),
+    collection_id BLOB NOT NULL REFERENCES collections (id) ON DELETE CASCADE,
+    PRIMARY KEY (database_id, alias)
+) STRICT;
+CREATE INDEX aliases_by_collection ON aliases (collection_id);
+PRAGMA user_version = 3;
 )sql"};
 
 Result<void> check_whole(Connection& connection) {

@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kCreateNames{"name", "dimension", "metric", "metadata_indexes"};
 constexpr std::array<std::string_view, 1> kMetadataIndexNames{"type"};
+constexpr std::array<std::string_view, 1> kAliasesNames{"actions"};
+constexpr std::array<std::string_view, 3> kAliasActionNames{"create", "rename", "delete"};
 constexpr std::array<std::string_view, 2> kGetNames{"ids", "include"};
 constexpr std::array<std::string_view, 2> kCountNames{"filter", "exact"};
 
@@ -35,6 +37,32 @@ Result<void> read_metadata_indexes(JsonReader& reader, std::vector<model::Metada
         fields.push_back(std::move(field));
         return {};
     });
+}
+
+/// `kind`: 0 create, 1 rename, 2 delete; a member of another kind is as unknown as any.
+Result<void> read_alias_action(JsonReader& reader, size_t kind, service::AliasAction& action) {
+    constexpr std::array<std::array<std::string_view, 2>, 2> kNames{
+        {{"alias", "collection"}, {"alias", "to"}}};
+    size_t members = 0;
+    const auto read = [&](size_t which) -> Result<void> {
+        ++members;
+        AKIDB_TRY(const std::string_view text, reader.read_string());
+        if (which == 0) {
+            action.alias = text;
+        } else {
+            (kind == 0 ? action.collection : action.rename_to) = std::string(text);
+        }
+        return {};
+    };
+    const size_t wanted = kind == 2 ? 1 : 2;
+    AKIDB_TRY(kind == 2 ? reader.read_object(std::span(kNames[0]).first(1), read)
+                        : reader.read_object(kNames.at(kind), read));
+    if (members != wanted) {
+        return reader.error("a member is missing", kind == 2   ? R"({"alias":"…"})"
+                                                   : kind == 0 ? R"({"alias":"…","collection":"…"})"
+                                                               : R"({"alias":"…","to":"…"})");
+    }
+    return {};
 }
 
 }  // namespace
@@ -87,6 +115,27 @@ Result<service::CreateCollection> read_create_body(std::string& body) {
                        std::to_string(model::kDimensionMin) + ".." + std::to_string(model::kDimensionMax));
     }
     return request;
+}
+
+Result<std::vector<service::AliasAction>> read_aliases_body(std::string& body) {
+    std::vector<service::AliasAction> actions;
+    JsonReader reader(body);
+    const auto read_one = [&](size_t) -> Result<void> {
+        service::AliasAction& action = actions.emplace_back();
+        size_t kinds = 0;
+        AKIDB_TRY(reader.read_object(kAliasActionNames, [&](size_t kind) {
+            ++kinds;
+            return read_alias_action(reader, kind, action);
+        }));
+        return kinds == 1 ? Result<void>()
+                          : reader.error("an action does one thing", join_names(kAliasActionNames));
+    };
+    AKIDB_TRY(reader.read_body(kAliasesNames,
+                               [&](size_t) { return reader.read_array(model::kAliasActionsMax, read_one); }));
+    if (actions.empty()) {
+        return missing("actions", "1.." + std::to_string(model::kAliasActionsMax) + " actions");
+    }
+    return actions;
 }
 
 Result<GetBody> read_get_body(std::string& body) {

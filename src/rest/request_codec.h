@@ -27,6 +27,8 @@ struct CountBody {
 Result<service::CreateCollection> read_create_body(std::string& body);
 /// {"type":"keyword"}.
 Result<model::MetadataIndexType> read_metadata_index_body(std::string& body);
+/// {"actions":[{"create":{"alias","collection"}}, {"rename":{"alias","to"}}, {"delete":{"alias"}}]}.
+Result<std::vector<service::AliasAction>> read_aliases_body(std::string& body);
 Result<GetBody> read_get_body(std::string& body);
 Result<CountBody> read_count_body(std::string& body);
 

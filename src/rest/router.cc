@@ -38,6 +38,8 @@ constexpr std::array<Route, kRouteCount> kRoutes{{
     {RouteId::kDeleteMetadataIndex, "DELETE", "/api/v1/collections/{collection}/metadata-indexes/{field}"},
     {RouteId::kSearch, "POST", "/api/v1/collections/{collection}/search"},
     {RouteId::kSearchBatch, "POST", "/api/v1/collections/{collection}/search/batch"},
+    {RouteId::kListAliases, "GET", "/api/v1/aliases"},
+    {RouteId::kChangeAliases, "POST", "/api/v1/aliases"},
 }};
 
 constexpr bool ids_are_positions() {

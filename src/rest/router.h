@@ -40,8 +40,10 @@ enum class RouteId : uint8_t {
     kDeleteMetadataIndex,
     kSearch,
     kSearchBatch,
+    kListAliases,
+    kChangeAliases,
 };
-inline constexpr size_t kRouteCount = static_cast<size_t>(RouteId::kSearchBatch) + 1;
+inline constexpr size_t kRouteCount = static_cast<size_t>(RouteId::kChangeAliases) + 1;
 
 struct Route {
     RouteId id;

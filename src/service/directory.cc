@@ -5,6 +5,8 @@
 
 #include "base/mutex.h"
 #include "io/file_system.h"
+#include "model/limits.h"
+#include "service/alias_map.h"
 #include "service/entry_map.h"
 
 namespace akidb::service {
@@ -60,13 +62,26 @@ struct Directory::Impl {
         entries.update(entry);
     }
 
+    /// What the action makes of `next`, and what the catalog has to change for it.
+    Result<void> apply(const AliasAction& action, AliasMap::Map& next,
+                       std::vector<catalog::AliasChange>& changes) const;
+
+    std::shared_ptr<const DirectoryEntry> lookup(std::string_view name) const {
+        if (auto entry = entries.lookup(name)) {
+            return entry;
+        }
+        return aliases.find(name, entries);
+    }
+
     const engine::Dependencies dependencies;
     io::Random& random;
     catalog::Catalog& catalog;
     const std::string root;
     const engine::CollectionOptions options;
-    Mutex declaring;  // of those who change metadata indexes: catalog, collection and map in one order
+    Mutex declaring;  // of those who change metadata indexes or aliases: catalog, collection and map in one
+                      // order
     EntryMap entries;
+    AliasMap aliases;
     std::atomic<size_t> loaded{0};
     std::atomic<size_t> total{0};
     std::atomic<size_t> quarantined{0};
@@ -75,6 +90,47 @@ struct Directory::Impl {
     Mutex gauges_mutex;
     std::set<std::string> gauged AKIDB_GUARDED_BY(gauges_mutex);  // names that have series
 };
+
+Result<void> Directory::Impl::apply(const AliasAction& action, AliasMap::Map& next,
+                                    std::vector<catalog::AliasChange>& changes) const {
+    const auto name_checked = [](const std::string& name, std::string field) -> Result<void> {
+        if (Result<void> valid = model::validate_collection_name(name); !valid) {
+            return std::move(valid).error().with_field(std::move(field));
+        }
+        return {};
+    };
+    if (action.collection) {
+        AKIDB_TRY(name_checked(action.alias, "create.alias"));
+        const auto entry = lookup(*action.collection);
+        if (entry == nullptr) {
+            return Error(Code::kNotFound, "no collection of this name or id").with_field("create.collection");
+        }
+        if (entries.lookup(action.alias) != nullptr) {
+            return Error(Code::kAlreadyExists, "a collection has this name").with_field("create.alias");
+        }
+        next.insert_or_assign(action.alias, AliasMap::Target{entry->spec.id, entry->spec.name});
+        changes.push_back({action.alias, entry->spec.id});
+        return {};
+    }
+    const auto known = next.find(action.alias);
+    if (known == next.end()) {
+        return Error(Code::kNotFound, "there is no such alias")
+            .with_field(action.rename_to ? "rename.alias" : "delete.alias");
+    }
+    const AliasMap::Target target = known->second;
+    next.erase(known);
+    changes.push_back({action.alias, std::nullopt});
+    if (!action.rename_to) {
+        return {};
+    }
+    AKIDB_TRY(name_checked(*action.rename_to, "rename.to"));
+    if (entries.lookup(*action.rename_to) != nullptr || next.contains(*action.rename_to)) {
+        return Error(Code::kAlreadyExists, "the name is taken").with_field("rename.to");
+    }
+    next.insert_or_assign(*action.rename_to, target);
+    changes.push_back({*action.rename_to, target.id});
+    return {};
+}
 
 Directory::Directory(engine::Dependencies dependencies, io::Random& random, catalog::Catalog& catalog,
                      std::string root, engine::CollectionOptions options)
@@ -97,6 +153,8 @@ Result<void> Directory::start_loading(io::Executor& loader) {
         active.push_back(row.spec);
     }
     impl_->entries.assign(std::move(loading));
+    AKIDB_TRY(const std::vector<catalog::AliasRow> aliases, impl_->catalog.list_aliases());
+    impl_->aliases.assign(aliases, impl_->entries);
     impl_->total = active.size();
     impl_->listed = true;
     for (const model::CollectionSpec& spec : active) {
@@ -181,7 +239,7 @@ LoadProgress Directory::progress() const {
 }
 
 Result<DirectoryEntry> Directory::describe(std::string_view name_or_id) const {
-    const auto entry = impl_->entries.lookup(name_or_id);
+    const auto entry = impl_->lookup(name_or_id);
     if (entry == nullptr) {
         return Error(Code::kNotFound, "no collection of this name or id").with_field("collection");
     }
@@ -189,7 +247,7 @@ Result<DirectoryEntry> Directory::describe(std::string_view name_or_id) const {
 }
 
 Result<std::shared_ptr<engine::Collection>> Directory::find(std::string_view name_or_id) const {
-    const auto entry = impl_->entries.lookup(name_or_id);
+    const auto entry = impl_->lookup(name_or_id);
     if (entry == nullptr) {
         return Error(Code::kNotFound, "no collection of this name or id").with_field("collection");
     }
@@ -303,6 +361,11 @@ Result<void> Directory::remove_metadata_index(std::string_view name_or_id, const
 
 Result<void> Directory::remove(std::string_view name_or_id) {
     AKIDB_TRY(const DirectoryEntry entry, describe(name_or_id));
+    if (impl_->entries.lookup(name_or_id) == nullptr) {
+        return invalid_argument("collection",
+                                "this is an alias of the collection \"" + entry.spec.name + "\"",
+                                "the name or the id of a collection");
+    }
     if (entry.condition == Condition::kLoading) {
         return Error(Code::kUnavailable, "the collection is loading").with_retry_after(1);
     }
@@ -341,6 +404,40 @@ Result<void> Directory::remove(std::string_view name_or_id) {
         erase({});
     }
     return {};
+}
+
+Result<void> Directory::change_aliases(const std::vector<AliasAction>& actions) {
+    if (actions.empty() || actions.size() > model::kAliasActionsMax) {
+        return invalid_argument("actions", std::to_string(actions.size()) + " actions",
+                                "1.." + std::to_string(model::kAliasActionsMax));
+    }
+    MutexLock lock(impl_->declaring);
+    AliasMap::Map next = impl_->aliases.map();
+    std::vector<catalog::AliasChange> changes;
+    for (size_t i = 0; i < actions.size(); ++i) {
+        const std::string place = "actions[" + std::to_string(i) + "]";
+        if (Result<void> done = impl_->apply(actions[i], next, changes); !done) {
+            return std::move(done).error().with_field_prefix(place);
+        }
+    }
+    if (next.size() > model::kAliasesMax) {
+        return Error(Code::kRateLimited, "there are too many aliases")
+            .with_field("actions")
+            .with_allowed("at most " + std::to_string(model::kAliasesMax));
+    }
+    AKIDB_TRY(impl_->catalog.change_aliases(changes));
+    impl_->aliases.replace(std::move(next));
+    return {};
+}
+
+std::vector<Alias> Directory::aliases() const {
+    std::vector<Alias> list;
+    for (const auto& [alias, target] : impl_->aliases.map()) {
+        if (impl_->aliases.find(alias, impl_->entries) != nullptr) {
+            list.push_back({alias, target.name});
+        }
+    }
+    return list;
 }
 
 Result<void> Directory::close_all(bool checkpoint) {

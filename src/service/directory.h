@@ -7,6 +7,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,19 @@ struct DirectoryEntry {
     Condition condition = Condition::kLoading;
     std::shared_ptr<engine::Collection> collection;  // set when serving
     std::string reason;                              // why quarantined or without space
+};
+
+struct Alias {
+    std::string alias;
+    std::string collection;  // its name
+};
+
+/// `collection` gives the alias a collection, whether it had one or not; `rename_to` gives it another name;
+/// with neither it goes.
+struct AliasAction {
+    std::string alias;
+    std::optional<std::string> collection{};  // a name, an id, or an alias as of before
+    std::optional<std::string> rename_to{};
 };
 
 struct LoadProgress {
@@ -50,11 +64,18 @@ class Directory {
     /// those in quarantine that a scrub found damaged. To be called every few seconds.
     void tend(io::Executor& loader);
 
+    /// Each of the following takes a name, an id, or an alias, but remove().
     /// kNotFound; kUnavailable while it loads; kDataLoss when quarantined; kDiskFull without space to open.
     Result<std::shared_ptr<engine::Collection>> find(std::string_view name_or_id) const;
     /// By name.
     std::vector<DirectoryEntry> list() const;
     Result<DirectoryEntry> describe(std::string_view name_or_id) const;
+
+    /// All or none, durable at return: who asks meanwhile sees either those of before or those of after.
+    /// Fields "actions[i]…". kNotFound, kAlreadyExists (a collection has the name), kInvalidArgument.
+    Result<void> change_aliases(const std::vector<AliasAction>& actions);
+    /// By alias.
+    std::vector<Alias> aliases() const;
 
     /// Names.
     std::vector<std::string> quarantined() const;
@@ -69,7 +90,8 @@ class Directory {
     Result<void> put_metadata_index(std::string_view name_or_id, const model::MetadataField& field);
     Result<void> remove_metadata_index(std::string_view name_or_id, const std::string& key);
     /// The name is gone at return; running searches finish on their snapshot; files go when the last reader
-    /// left.
+    /// left. An alias is refused (kInvalidArgument): what it names is not for whoever knows the alias to
+    /// delete.
     Result<void> remove(std::string_view name_or_id);
 
     /// Closes every collection in turn (see engine::Collection::close).

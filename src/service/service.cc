@@ -92,6 +92,14 @@ Result<void> Service::delete_metadata_index(const RequestContext&, std::string_v
     return directory_.remove_metadata_index(collection, key);
 }
 
+Result<void> Service::change_aliases(const RequestContext&, const std::vector<AliasAction>& actions) {
+    return directory_.change_aliases(actions);
+}
+
+Result<std::vector<Alias>> Service::list_aliases(const RequestContext&) {
+    return directory_.aliases();
+}
+
 model::DocumentId Service::new_document_id() {
     return model::DocumentId(io::make_uuid(random_, clock_));
 }

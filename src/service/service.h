@@ -55,6 +55,10 @@ class Service {
     Result<void> delete_metadata_index(const RequestContext& context, std::string_view collection,
                                        const std::string& key);
 
+    /// As Directory says.
+    Result<void> change_aliases(const RequestContext& context, const std::vector<AliasAction>& actions);
+    Result<std::vector<Alias>> list_aliases(const RequestContext& context);
+
     /// UUID v7, for a document sent without an id.
     model::DocumentId new_document_id();
     /// These two do not block: `done` is called as engine::WriteDone says.

@@ -1,0 +1,55 @@
+// AliasMap: other names of collections. Readers copy the pointer to one published map. An alias whose
+// collection has gone names nothing; it goes from here with the next change, and from the catalog it went
+// with its collection. Thread-safe; one at a time replaces the map.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/published.h"
+#include "service/entry_map.h"
+
+namespace akidb::service {
+
+class AliasMap {
+  public:
+    struct Target {
+        Uuid id;
+        std::string name;
+    };
+    using Map = std::map<std::string, Target, std::less<>>;
+
+    AliasMap() : published_(std::make_shared<const Map>()) {}
+
+    void assign(const std::vector<catalog::AliasRow>& rows, const EntryMap& entries) {
+        Map next;
+        for (const catalog::AliasRow& row : rows) {
+            if (const auto entry = entries.lookup(row.collection.to_string())) {
+                next.emplace(row.alias, Target{row.collection, entry->spec.name});
+            }
+        }
+        replace(std::move(next));
+    }
+    void replace(Map next) { published_.store(std::make_shared<const Map>(std::move(next))); }
+
+    Map map() const { return *published_.load(); }
+    std::shared_ptr<const DirectoryEntry> find(std::string_view alias, const EntryMap& entries) const {
+        const auto map = published_.load();
+        const auto at = map->find(alias);
+        if (at == map->end()) {
+            return nullptr;
+        }
+        auto entry = entries.lookup(at->second.name);
+        return entry != nullptr && entry->spec.id == at->second.id ? entry : nullptr;
+    }
+
+  private:
+    Published<Map> published_;
+};
+
+}  // namespace akidb::service
