@@ -131,7 +131,8 @@ TEST_F(CatalogTest, BringsAFileOfTheFirstVersionUpToDate) {
         ASSERT_TRUE(catalog->close());
         // As version 1 left it.
         Connection connection = Connection::open(path_).value();
-        ASSERT_TRUE(connection.execute("DROP TABLE metadata_indexes; PRAGMA user_version = 1"));
+        ASSERT_TRUE(
+            connection.execute("DROP TABLE aliases; DROP TABLE metadata_indexes; PRAGMA user_version = 1"));
     }
     auto catalog = open();
     EXPECT_EQ(catalog->list_collections().value().size(), 1u);

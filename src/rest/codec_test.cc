@@ -5,6 +5,8 @@
 #include "rest/answer_codec.h"
 #include "rest/metadata_codec.h"
 #include "rest/request_codec.h"
+#include "rest/search_codec.h"
+#include "rest/write_codec.h"
 
 namespace akidb::rest {
 namespace {
@@ -17,7 +19,7 @@ Result<UpsertBody> upsert(std::string body) {
     return read_upsert_body(body, made_id);
 }
 Result<model::SearchRequest> search(std::string body) {
-    return read_search_body(body);
+    return read_search_body(body, 0);
 }
 Result<DeleteBody> deletion(std::string body) {
     return read_delete_body(body);

@@ -33,7 +33,7 @@ TEST(Router, TellsWrongMethodFromUnknownPath) {
     Result<RouteMatch> match = match_route("POST", "/api/v1/collections/c/documents");
     ASSERT_TRUE(match);
     EXPECT_EQ(match->route, nullptr);
-    EXPECT_EQ(match->allow, "PUT");
+    EXPECT_EQ(match->allow, "PUT, PATCH");
     match = match_route("GET", "/api/v1/colections");
     ASSERT_TRUE(match);
     EXPECT_EQ(match->route, nullptr);
