@@ -9,6 +9,7 @@
 #include "rest/document_routes.h"
 #include "rest/http_text.h"
 #include "rest/probes.h"
+#include "rest/qdrant/routes.h"
 #include "rest/request_codec.h"
 #include "rest/router.h"
 #include "rest/search_codec.h"
@@ -82,7 +83,8 @@ class ApiHandler final : public Api {
 
     uint64_t body_bytes_max(std::string_view method, std::string_view path) const override {
         const bool is_batch = ((method == "PUT" || method == "PATCH") && path.ends_with("/documents")) ||
-                              (method == "POST" && path.ends_with("/search/batch"));
+                              (method == "POST" && path.ends_with("/search/batch")) ||
+                              (path.starts_with("/collections/") && path.find("/points") != path.npos);
         return is_batch ? model::kImportBodyBytesMax : model::kBodyBytesMax;
     }
 
@@ -111,7 +113,11 @@ class ApiHandler final : public Api {
             call->answer(answer_probe(route->id, request, given_.lifecycle, given_.metrics));
             return {};
         }
-        if (route->id != RouteId::kUpsert) {
+        const bool is_qdrant = route->id >= RouteId::kQdrantListCollections;
+        if (is_qdrant) {
+            call->set_error_answer(&qdrant::error_answer);
+        }
+        if (route->id != RouteId::kUpsert && !is_qdrant) {
             AKIDB_TRY(parse_query(request.query, {}));
         }
         if (!request.content_type.empty() && !request.body.empty() && !is_json(request.content_type)) {
@@ -129,6 +135,9 @@ class ApiHandler final : public Api {
 
     Result<void> dispatch(const std::shared_ptr<Call>& call, service::Service& service) {
         RouteId id = call->match().route->id;
+        if (id >= RouteId::kQdrantListCollections) {
+            return dispatch_qdrant(call, service);
+        }
         const bool is_small = call->body().size() <= service::Service::kQuickRequestBytesMax;
         if (id == RouteId::kGetDocument || id == RouteId::kDeleteDocument ||
             ((id == RouteId::kUpsert || id == RouteId::kUpdateDocuments) && is_small)) {
@@ -155,6 +164,14 @@ class ApiHandler final : public Api {
         }
         return submit(call,
                       [&service](const std::shared_ptr<Call>& later) { return perform(later, service); });
+    }
+
+    Result<void> dispatch_qdrant(const std::shared_ptr<Call>& call, service::Service& service) {
+        if (qdrant::is_quick(call->match().route->id, call->body().size())) {
+            return qdrant::perform(call, service);
+        }
+        return submit(
+            call, [&service](const std::shared_ptr<Call>& later) { return qdrant::perform(later, service); });
     }
 
     template <class Act>

@@ -65,7 +65,10 @@ class Call {
     void answer(JsonWriter writer, int status = 200) {
         answer(HttpResponse{.status = status, .body = std::move(writer).take()});
     }
-    void fail(const Error& error) { answer(error_answer(error, request_.request_id)); }
+    /// How errors look in the dialect of this route.
+    using ErrorAnswer = HttpResponse (*)(const Error& error, std::string_view request_id);
+    void set_error_answer(ErrorAnswer error_answer) { error_answer_ = error_answer; }
+    void fail(const Error& error) { answer(error_answer_(error, request_.request_id)); }
 
     template <class Act>
     void guarded(Act act) {
@@ -95,6 +98,7 @@ class Call {
     uint64_t began_us_;
     RouteMatch match_;
     bool is_replay_ = false;
+    ErrorAnswer error_answer_ = &error_answer;
 };
 
 }  // namespace akidb::rest

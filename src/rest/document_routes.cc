@@ -6,6 +6,7 @@
 
 #include "base/printable.h"
 #include "rest/answer_codec.h"
+#include "rest/answering.h"
 #include "rest/write_key.h"
 #include "service/write_key.h"
 
@@ -25,20 +26,6 @@ void answer_write(Call& call, std::string_view verb, const engine::WriteReply& r
     JsonWriter writer;
     writer.begin_object().member(verb, reply.count).member("sequence", reply.sequence).end_object();
     call.answer(std::move(writer));
-}
-
-/// Answers with `write(reply)` when the write is done.
-template <class Write>
-engine::WriteDone answering(std::shared_ptr<Call> call, Write write) {
-    return [call = std::move(call), write = std::move(write)](const Result<engine::WriteReply>& done) {
-        call->guarded([&]() -> Result<void> {
-            if (!done) {
-                return done.error();
-            }
-            write(*call, *done);
-            return {};
-        });
-    };
 }
 
 void answer_upsert(Call& call, const engine::WriteReply& reply, std::vector<model::DocumentId> ids_made) {

@@ -108,8 +108,7 @@ Result<void> JsonReader::expect(JsonType wanted, std::string_view described) {
     return {};
 }
 
-Result<void> JsonReader::read_body(std::span<const std::string_view> names,
-                                   FunctionRef<Result<void>(size_t)> member) {
+Result<void> JsonReader::begin_body() {
     std::string& body = impl_->body;
     if (body.capacity() < body.size() + simdjson::SIMDJSON_PADDING) {
         body.reserve(body.size() + simdjson::SIMDJSON_PADDING);
@@ -124,11 +123,27 @@ Result<void> JsonReader::read_body(std::span<const std::string_view> names,
         }
         return impl_->malformed(*this, code);
     }
-    AKIDB_TRY(read_object(names, member));
+    return {};
+}
+
+Result<void> JsonReader::end_body() {
     if (impl_->document.current_location().error() != simdjson::OUT_OF_BOUNDS) {
         return error("there is text after the end of the JSON object", "one JSON object");
     }
     return {};
+}
+
+Result<void> JsonReader::read_body(std::span<const std::string_view> names,
+                                   FunctionRef<Result<void>(size_t)> member) {
+    AKIDB_TRY(begin_body());
+    AKIDB_TRY(read_object(names, member));
+    return end_body();
+}
+
+Result<void> JsonReader::read_body_map(FunctionRef<Result<void>(std::string_view)> member) {
+    AKIDB_TRY(begin_body());
+    AKIDB_TRY(read_map(member));
+    return end_body();
 }
 
 Result<void> JsonReader::read_map(FunctionRef<Result<void>(std::string_view)> member) {

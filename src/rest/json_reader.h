@@ -1,6 +1,6 @@
 // JsonReader: strict, one-pass reading of a request body (simdjson On-Demand behind a plain interface). The
-// reader stands on one value; a codec reads it exactly once, and read_object and read_array move on to the
-// members. It keeps the path
+// reader stands on one value; a codec reads it once or not at all, and read_object and read_array move on to
+// the members. It keeps the path
 // ("documents[3].vector[2]") for error messages, refuses unknown and repeated fields, text after the end,
 // invalid UTF-8 and more than kJsonDepthMax levels. All errors are kInvalidArgument with the path as field;
 // after one, the reader is of no use. One reader per request; not thread-safe.
@@ -32,6 +32,8 @@ class JsonReader {
 
     /// The body as one object with these fields, and nothing after it. `member` gets the index into `names`.
     Result<void> read_body(std::span<const std::string_view> names, FunctionRef<Result<void>(size_t)> member);
+    /// The same with any keys.
+    Result<void> read_body_map(FunctionRef<Result<void>(std::string_view)> member);
     Result<void> read_object(std::span<const std::string_view> names,
                              FunctionRef<Result<void>(size_t)> member);
     /// Any keys; repeated ones are for the caller to refuse.
@@ -58,6 +60,8 @@ class JsonReader {
 
   private:
     struct Impl;
+    Result<void> begin_body();
+    Result<void> end_body();
     Result<void> expect(JsonType wanted, std::string_view described);
 
     std::unique_ptr<Impl> impl_;

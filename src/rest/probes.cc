@@ -141,8 +141,24 @@ HttpResponse answer_probe(RouteId route, const HttpRequest& request, const servi
             return answer_startup(lifecycle);
         case RouteId::kMetrics:
             return {.content_type = "text/plain; version=0.0.4", .body = metrics.expose()};
+        case RouteId::kHealthz:
+            return {.content_type = "text/plain", .body = "healthz check passed"};
+        case RouteId::kLivez:
+            return {.content_type = "text/plain", .body = "livez check passed"};
+        case RouteId::kReadyz: {
+            const bool is_ready = lifecycle.readiness().is_ready;
+            return {.status = is_ready ? 200 : 503,
+                    .content_type = "text/plain",
+                    .body = is_ready ? "all shards are ready" : "some shards are not ready"};
+        }
         default:
-            writer.begin_object().member("name", "akidb").member("version", "0.1.0").end_object();
+            // Clients of the Qdrant dialect warn unless `version` is near their own.
+            writer.begin_object()
+                .member("name", "akidb")
+                .member("akidb_version", "0.1.0")
+                .member("title", "AkiDB")
+                .member("version", "1.19.0")
+                .end_object();
             return {.body = std::move(writer).take()};
     }
 }

@@ -1,0 +1,404 @@
+#include "rest/qdrant/query_codec.h"
+
+#include <array>
+#include <limits>
+#include <utility>
+
+#include "base/printable.h"
+#include "model/limits.h"
+#include "rest/answer_codec.h"
+#include "rest/field_readers.h"
+#include "rest/qdrant/reading.h"
+
+namespace akidb::rest::qdrant {
+namespace {
+
+// The first ten are of all forms.
+constexpr std::array<std::string_view, 14> kQueryNames{
+    "filter", "params",   "limit",      "offset", "score_threshold", "with_payload", "with_vector",
+    "using",  "group_by", "group_size", "query",  "vector",          "positive",     "negative"};
+constexpr std::array<std::string_view, 3> kQueryPassedOver{"shard_key", "strategy", "timeout"};
+constexpr std::array<std::string_view, 3> kQueryRefused{"prefetch", "lookup_from", "with_lookup"};
+constexpr std::array<std::string_view, 2> kParamNames{"hnsw_ef", "exact"};
+constexpr std::array<std::string_view, 3> kParamPassedOver{"quantization", "indexed_only", "acorn"};
+constexpr std::array<std::string_view, 4> kKindNames{"nearest", "recommend", "mmr", "order_by"};
+constexpr std::array<std::string_view, 8> kKindRefused{
+    "discover", "context", "fusion", "rrf", "formula", "sample", "relevance_feedback", "text"};
+constexpr std::array<std::string_view, 2> kMmrNames{"diversity", "candidates_limit"};
+constexpr std::array<std::string_view, 3> kRecommendNames{"positive", "negative", "strategy"};
+constexpr std::array<std::string_view, 2> kOrderNames{"key", "direction"};
+constexpr std::array<std::string_view, 1> kOrderRefused{"start_from"};
+constexpr std::array<std::string_view, 6> kScrollNames{"limit",        "offset",      "filter",
+                                                       "with_payload", "with_vector", "order_by"};
+constexpr std::array<std::string_view, 1> kShardKey{"shard_key"};
+constexpr std::array<std::string_view, 2> kCountNames{"filter", "exact"};
+constexpr std::array<std::string_view, 3> kFacetNames{"key", "limit", "filter"};
+constexpr std::array<std::string_view, 1> kFacetPassedOver{"exact"};  // always
+constexpr std::array<std::string_view, 1> kBatchNames{"searches"};
+constexpr std::string_view kAverage = "average_vector";
+
+Result<uint32_t> read_uint32(JsonReader& reader, uint64_t min, uint64_t max) {
+    AKIDB_TRY(const uint64_t number, reader.read_uint(min, max));
+    return static_cast<uint32_t>(number);
+}
+
+/// A query while it is read.
+struct Reading {
+    model::SearchRequest search;
+    std::optional<model::ScrollOrder> order;
+    std::string group_by;
+    uint32_t group_size = 3;
+    PointParts parts{};
+    bool has_target = false;
+};
+
+Result<model::Example> read_example(JsonReader& reader) {
+    AKIDB_TRY(const JsonType type, reader.type());
+    if (type == JsonType::kNumber || type == JsonType::kString) {
+        AKIDB_TRY(model::DocumentId id, read_id(reader));
+        return model::Example(std::move(id));
+    }
+    AKIDB_TRY(std::vector<float> vector, read_vector(reader));
+    return model::Example(std::move(vector));
+}
+
+Result<std::vector<model::Example>> read_examples(JsonReader& reader) {
+    std::vector<model::Example> examples;
+    AKIDB_TRY(read_one_or_list(reader, model::kExamplesMax, [&]() -> Result<void> {
+        AKIDB_TRY(model::Example example, read_example(reader));
+        examples.push_back(std::move(example));
+        return {};
+    }));
+    return examples;
+}
+
+/// An id or a vector.
+Result<void> read_nearest(JsonReader& reader, Reading& reading) {
+    reading.has_target = true;
+    AKIDB_TRY(model::Example example, read_example(reader));
+    if (auto* vector = std::get_if<std::vector<float>>(&example)) {
+        reading.search.vector = std::move(*vector);
+        return {};
+    }
+    reading.search.examples.positive = {std::move(example)};
+    reading.search.examples.is_one_id = true;
+    return {};
+}
+
+Result<void> read_strategy(JsonReader& reader) {
+    AKIDB_TRY(const std::string_view strategy, reader.read_string());
+    return strategy == kAverage ? Result<void>()
+                                : reader.error("strategy \"" + printable(strategy) + "\" is not offered",
+                                               std::string(kAverage));
+}
+
+Result<void> read_recommend(JsonReader& reader, Reading& reading) {
+    reading.has_target = true;
+    return read_object(reader, {kRecommendNames}, [&](size_t which) -> Result<void> {
+        if (which == 2) {
+            return read_strategy(reader);
+        }
+        auto& examples = reading.search.examples;
+        AKIDB_TRY((which == 0 ? examples.positive : examples.negative), read_examples(reader));
+        return {};
+    });
+}
+
+Result<void> read_mmr(JsonReader& reader, Reading& reading) {
+    model::Diversity& diversity = reading.search.diversity.emplace();
+    return read_object(reader, {kMmrNames}, [&](size_t which) -> Result<void> {
+        if (which == 0) {
+            AKIDB_TRY(diversity.weight, reader.read_double());
+        } else {
+            AKIDB_TRY(diversity.candidates, read_uint32(reader, 1, model::kDiversityCandidatesMax));
+        }
+        return {};
+    });
+}
+
+/// A key, or {"key","direction"}.
+Result<model::ScrollOrder> read_order(JsonReader& reader) {
+    model::ScrollOrder order;
+    AKIDB_TRY(const JsonType type, reader.type());
+    if (type == JsonType::kString) {
+        AKIDB_TRY(const std::string_view key, reader.read_string());
+        order.key = key;
+        return order;
+    }
+    AKIDB_TRY(read_object(
+        reader, {.read = kOrderNames, .refused = kOrderRefused}, [&](size_t which) -> Result<void> {
+            AKIDB_TRY(const std::string_view text, reader.read_string());
+            if (which == 0) {
+                order.key = text;
+            } else if (text != "asc" && text != "desc") {
+                return reader.error("unknown direction \"" + printable(text) + "\"", "asc, desc");
+            } else {
+                order.descending = text == "desc";
+            }
+            return {};
+        }));
+    return order;
+}
+
+Result<void> read_kind(JsonReader& reader, Reading& reading) {
+    AKIDB_TRY(const JsonType type, reader.type());
+    if (type != JsonType::kObject) {
+        return read_nearest(reader, reading);
+    }
+    return read_object(reader, {.read = kKindNames, .refused = kKindRefused},
+                       [&](size_t which) -> Result<void> {
+                           switch (which) {
+                               case 0:
+                                   return read_nearest(reader, reading);
+                               case 1:
+                                   return read_recommend(reader, reading);
+                               case 2:
+                                   return read_mmr(reader, reading);
+                               default: {
+                                   AKIDB_TRY(reading.order, read_order(reader));
+                                   return {};
+                               }
+                           }
+                       });
+}
+
+Result<void> read_params(JsonReader& reader, model::SearchParams& params) {
+    return read_object(reader, {kParamNames, kParamPassedOver}, [&](size_t which) -> Result<void> {
+        if (which == 1) {
+            AKIDB_TRY(params.exact, reader.read_bool());
+            return {};
+        }
+        AKIDB_TRY(const uint32_t ef, read_uint32(reader, 0, std::numeric_limits<uint32_t>::max()));
+        if (ef > 0) {
+            params.ef = std::min(ef, model::kEfMax);
+        }
+        return {};
+    });
+}
+
+Result<void> read_using(JsonReader& reader) {
+    AKIDB_TRY(const std::string_view name, reader.read_string());
+    return name.empty() ? Result<void>()
+                        : reader.error("named vectors are not offered yet", "the unnamed vector \"\"");
+}
+
+Result<void> read_shared_member(JsonReader& reader, size_t which, Reading& reading) {
+    model::SearchRequest& search = reading.search;
+    switch (which) {
+        case 0: {
+            AKIDB_TRY(search.filter, read_shared_filter(reader));
+            return {};
+        }
+        case 1:
+            return read_params(reader, search.params);
+        case 2: {
+            AKIDB_TRY(search.top_k, read_uint32(reader, 1, model::kTopKMax));
+            return {};
+        }
+        case 3: {
+            AKIDB_TRY(search.offset, read_uint32(reader, 0, model::kOffsetMax));
+            return {};
+        }
+        case 4: {
+            AKIDB_TRY(const double threshold, reader.read_double());
+            search.score_threshold = static_cast<float>(threshold);
+            return {};
+        }
+        case 5:
+            return read_with_payload(reader, reading.parts);
+        case 6:
+            return read_with_vector(reader, reading.parts);
+        case 7:
+            return read_using(reader);
+        case 8: {
+            AKIDB_TRY(const std::string_view key, reader.read_string());
+            reading.group_by = key;
+            return {};
+        }
+        default: {
+            AKIDB_TRY(reading.group_size, read_uint32(reader, 1, model::kGroupSizeMax));
+            return {};
+        }
+    }
+}
+
+Result<void> read_query_member(JsonReader& reader, size_t which, QueryForm form, Reading& reading) {
+    constexpr size_t kShared = 10;
+    if (which < kShared) {
+        return read_shared_member(reader, which, reading);
+    }
+    const bool fits =
+        (which == 10) == (form == QueryForm::kQuery) && (which == 11) == (form == QueryForm::kSearch);
+    if (!fits) {
+        return reader.error("the field belongs to another request", form == QueryForm::kQuery ? "query"
+                                                                    : form == QueryForm::kSearch
+                                                                        ? "vector"
+                                                                        : "positive, negative");
+    }
+    if (which == 10) {
+        return read_kind(reader, reading);
+    }
+    if (which == 11) {
+        return read_nearest(reader, reading);
+    }
+    reading.has_target = true;
+    auto& examples = reading.search.examples;
+    AKIDB_TRY((which == 12 ? examples.positive : examples.negative), read_examples(reader));
+    return {};
+}
+
+Result<Query> query_of(Reading reading) {
+    Query query{.request = {}, .parts = std::move(reading.parts)};
+    reading.search.include = query.parts.include();
+    if (!reading.group_by.empty()) {
+        reading.search.group_by = model::GroupBy{.key = reading.group_by, .size = reading.group_size};
+    }
+    if (reading.has_target) {
+        query.request = std::move(reading.search);
+        return query;
+    }
+    if (reading.search.diversity || reading.search.group_by) {
+        return invalid_argument("query", "there is nothing to be like", "a vector, an id, or recommend");
+    }
+    // Without a target the points come in order; a page is cut from the front.
+    model::ScrollRequest page;
+    page.limit = reading.search.top_k;
+    page.filter = std::move(reading.search.filter);
+    page.order = std::move(reading.order);
+    page.include = query.parts.include();
+    if (reading.search.offset > 0) {
+        return invalid_argument("offset", "without a query, pages are those of points/scroll", "0");
+    }
+    query.request = std::move(page);
+    return query;
+}
+
+Names query_names() {
+    return {kQueryNames, kQueryPassedOver, kQueryRefused};
+}
+
+}  // namespace
+
+Result<Query> read_query_body(std::string& body, QueryForm form) {
+    Reading reading;
+    JsonReader reader(body);
+    AKIDB_TRY(read_body(reader, query_names(),
+                        [&](size_t which) { return read_query_member(reader, which, form, reading); }));
+    if (!reading.group_by.empty()) {
+        return invalid_argument("group_by", "groups have a route of their own", "POST …/points/query/groups");
+    }
+    return query_of(std::move(reading));
+}
+
+Result<Query> read_query_groups_body(std::string& body, QueryForm form) {
+    Reading reading;
+    JsonReader reader(body);
+    AKIDB_TRY(read_body(reader, query_names(),
+                        [&](size_t which) { return read_query_member(reader, which, form, reading); }));
+    if (reading.group_by.empty()) {
+        return missing("group_by", "a payload field");
+    }
+    return query_of(std::move(reading));
+}
+
+Result<std::vector<Query>> read_query_batch_body(std::string& body, QueryForm form) {
+    std::vector<Query> queries;
+    JsonReader reader(body);
+    const auto read_one = [&](size_t) -> Result<void> {
+        Reading reading;
+        AKIDB_TRY(read_object(reader, query_names(),
+                              [&](size_t which) { return read_query_member(reader, which, form, reading); }));
+        AKIDB_TRY(Query query, query_of(std::move(reading)));
+        queries.push_back(std::move(query));
+        return {};
+    };
+    AKIDB_TRY(read_body(reader, {kBatchNames},
+                        [&](size_t) { return reader.read_array(model::kBatchSearchesMax, read_one); }));
+    return queries;
+}
+
+Result<Page> read_scroll_body(std::string& body) {
+    Page page;
+    page.request.limit = 10;
+    JsonReader reader(body);
+    AKIDB_TRY(read_body(reader, {kScrollNames, kShardKey}, [&](size_t which) -> Result<void> {
+        switch (which) {
+            case 0: {
+                AKIDB_TRY(page.request.limit, read_uint32(reader, 1, model::kScrollLimitMax));
+                return {};
+            }
+            case 1: {
+                AKIDB_TRY(model::DocumentId id, read_id(reader));
+                page.request.from = model::ScrollCursor{.value = {}, .id = std::move(id)};
+                return {};
+            }
+            case 2: {
+                AKIDB_TRY(page.request.filter, read_shared_filter(reader));
+                return {};
+            }
+            case 3:
+                return read_with_payload(reader, page.parts);
+            case 4:
+                return read_with_vector(reader, page.parts);
+            default: {
+                AKIDB_TRY(page.request.order, read_order(reader));
+                return {};
+            }
+        }
+    }));
+    page.request.include = page.parts.include();
+    return page;
+}
+
+Result<Count> read_count_body(std::string& body) {
+    Count count;
+    JsonReader reader(body);
+    AKIDB_TRY(read_body(reader, {kCountNames, kShardKey}, [&](size_t which) -> Result<void> {
+        if (which == 0) {
+            AKIDB_TRY(count.filter, read_shared_filter(reader));
+        } else {
+            AKIDB_TRY(count.is_exact, reader.read_bool());
+        }
+        return {};
+    }));
+    return count;
+}
+
+Result<model::FacetRequest> read_facet_body(std::string& body) {
+    model::FacetRequest request;
+    request.limit = model::kFacetLimitDefault;
+    JsonReader reader(body);
+    AKIDB_TRY(read_body(reader, {kFacetNames, kFacetPassedOver}, [&](size_t which) -> Result<void> {
+        if (which == 0) {
+            AKIDB_TRY(const std::string_view key, reader.read_string());
+            request.key = key;
+        } else if (which == 1) {
+            AKIDB_TRY(request.limit, read_uint32(reader, 1, model::kFacetLimitMax));
+        } else {
+            AKIDB_TRY(request.filter, read_shared_filter(reader));
+        }
+        return {};
+    }));
+    return request;
+}
+
+void write_value(JsonWriter& writer, const model::MatchValue& value) {
+    std::visit([&](const auto& found) { writer.value(found); }, value);
+}
+
+void write_match(JsonWriter& writer, const model::SearchMatch& match, const PointParts& parts) {
+    writer.begin_object().key("id");
+    write_id(writer, match.document.id);
+    writer.member("version", match.document.version).member("score", match.score);
+    write_parts(writer, match.document, parts);
+    writer.end_object();
+}
+
+void write_point(JsonWriter& writer, const model::Document& document, const PointParts& parts) {
+    writer.begin_object().key("id");
+    write_id(writer, document.id);
+    write_parts(writer, document, parts);
+    writer.end_object();
+}
+
+}  // namespace akidb::rest::qdrant

@@ -1,0 +1,46 @@
+// Bodies of the Qdrant dialect that find points, as values, and points in answers. Reading as reading.h says.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "model/scroll.h"
+#include "model/search.h"
+#include "rest/qdrant/payload.h"
+
+namespace akidb::rest::qdrant {
+
+/// A query: by likeness, or a page of points when it names nothing to be like.
+struct Query {
+    std::variant<model::SearchRequest, model::ScrollRequest> request;
+    PointParts parts{};
+};
+struct Page {
+    model::ScrollRequest request;
+    PointParts parts{.vector = false, .payload = true};
+};
+
+/// Which of the requests over time it is: points/query, or those it took the place of.
+enum class QueryForm : uint8_t { kQuery, kSearch, kRecommend };
+Result<Query> read_query_body(std::string& body, QueryForm form);
+/// {"searches":[…]}.
+Result<std::vector<Query>> read_query_batch_body(std::string& body, QueryForm form);
+/// With group_by, group_size, and limit groups.
+Result<Query> read_query_groups_body(std::string& body, QueryForm form);
+Result<Page> read_scroll_body(std::string& body);
+struct Count {
+    std::shared_ptr<const model::Filter> filter;
+    bool is_exact = true;
+};
+Result<Count> read_count_body(std::string& body);
+Result<model::FacetRequest> read_facet_body(std::string& body);
+
+/// {"id","version","score","payload","vector"}.
+void write_match(JsonWriter& writer, const model::SearchMatch& match, const PointParts& parts);
+/// {"id","payload","vector"}: of a scroll or a retrieval.
+void write_point(JsonWriter& writer, const model::Document& document, const PointParts& parts);
+void write_value(JsonWriter& writer, const model::MatchValue& value);
+
+}  // namespace akidb::rest::qdrant

@@ -1,0 +1,32 @@
+// How the Qdrant dialect reads objects: what is null counts as absent, and settings that change no answer may
+// be there and are passed over; what would change one and is not offered is refused by name, so nothing is
+// done by half. Errors: kInvalidArgument with the path. Pure, thread-safe.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/function_ref.h"
+#include "model/document.h"
+#include "rest/json_reader.h"
+
+namespace akidb::rest::qdrant {
+
+struct Names {
+    std::span<const std::string_view> read;           // handed to `member` by index, unless null
+    std::span<const std::string_view> passed_over{};  // tuning: anything may stand there
+    std::span<const std::string_view> refused{};      // unless null
+};
+
+Result<void> read_object(JsonReader& reader, const Names& names, FunctionRef<Result<void>(size_t)> member);
+Result<void> read_body(JsonReader& reader, const Names& names, FunctionRef<Result<void>(size_t)> member);
+
+/// One value, or a list of up to `items_max`.
+Result<void> read_one_or_list(JsonReader& reader, size_t items_max, FunctionRef<Result<void>()> item);
+Result<std::vector<std::string>> read_texts(JsonReader& reader, size_t items_max);
+/// An array of numbers. Named vectors, sparse ones and lists of vectors are refused.
+Result<std::vector<float>> read_vector(JsonReader& reader);
+
+}  // namespace akidb::rest::qdrant
