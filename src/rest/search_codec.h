@@ -8,7 +8,7 @@
 
 #include "model/scroll.h"
 #include "model/search.h"
-#include "rest/json_writer.h"
+#include "rest/json_reader.h"
 
 namespace akidb::rest {
 
@@ -17,12 +17,5 @@ Result<model::SearchRequest> read_search_body(std::string& body, uint64_t receiv
 Result<std::vector<model::SearchRequest>> read_search_batch_body(std::string& body, uint64_t received_us);
 Result<model::ScrollRequest> read_scroll_body(std::string& body);
 Result<model::FacetRequest> read_facet_body(std::string& body);
-
-/// Members of an object that the caller opened: matches or groups, whether the answer is partial, and explain
-/// when there is an explanation.
-void write_search_result(JsonWriter& writer, const model::SearchReply& reply, model::Include include);
-std::string write_search_reply(const model::SearchReply& reply, model::Include include, double took_ms);
-std::string write_scroll_reply(const model::ScrollReply& reply, model::Include include);
-std::string write_facet_reply(const model::FacetReply& reply);
 
 }  // namespace akidb::rest

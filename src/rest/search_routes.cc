@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "rest/request_codec.h"
+#include "rest/search_answers.h"
 #include "rest/search_codec.h"
 
 namespace akidb::rest {

@@ -37,6 +37,11 @@ class AliasMap {
     }
     void replace(Map next) { published_.store(std::make_shared<const Map>(std::move(next))); }
 
+    /// What an action makes of `next`, and what the catalog has to change for it. Names that the action gives
+    /// are those of before.
+    Result<void> plan(const AliasAction& action, const EntryMap& entries, Map& next,
+                      std::vector<catalog::AliasChange>& changes) const;
+
     Map map() const { return *published_.load(); }
     std::shared_ptr<const DirectoryEntry> find(std::string_view alias, const EntryMap& entries) const {
         const auto map = published_.load();

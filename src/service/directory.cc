@@ -1,12 +1,12 @@
 #include "service/directory.h"
 
 #include <algorithm>
-#include <set>
 
 #include "base/mutex.h"
 #include "io/file_system.h"
 #include "model/limits.h"
 #include "service/alias_map.h"
+#include "service/collection_gauges.h"
 #include "service/entry_map.h"
 
 namespace akidb::service {
@@ -62,10 +62,6 @@ struct Directory::Impl {
         entries.update(entry);
     }
 
-    /// What the action makes of `next`, and what the catalog has to change for it.
-    Result<void> apply(const AliasAction& action, AliasMap::Map& next,
-                       std::vector<catalog::AliasChange>& changes) const;
-
     std::shared_ptr<const DirectoryEntry> lookup(std::string_view name) const {
         if (auto entry = entries.lookup(name)) {
             return entry;
@@ -87,50 +83,8 @@ struct Directory::Impl {
     std::atomic<size_t> quarantined{0};
     std::atomic<bool> listed{false};
     std::atomic<bool> is_reopening{false};
-    Mutex gauges_mutex;
-    std::set<std::string> gauged AKIDB_GUARDED_BY(gauges_mutex);  // names that have series
+    CollectionGauges gauges;
 };
-
-Result<void> Directory::Impl::apply(const AliasAction& action, AliasMap::Map& next,
-                                    std::vector<catalog::AliasChange>& changes) const {
-    const auto name_checked = [](const std::string& name, std::string field) -> Result<void> {
-        if (Result<void> valid = model::validate_collection_name(name); !valid) {
-            return std::move(valid).error().with_field(std::move(field));
-        }
-        return {};
-    };
-    if (action.collection) {
-        AKIDB_TRY(name_checked(action.alias, "create.alias"));
-        const auto entry = lookup(*action.collection);
-        if (entry == nullptr) {
-            return Error(Code::kNotFound, "no collection of this name or id").with_field("create.collection");
-        }
-        if (entries.lookup(action.alias) != nullptr) {
-            return Error(Code::kAlreadyExists, "a collection has this name").with_field("create.alias");
-        }
-        next.insert_or_assign(action.alias, AliasMap::Target{entry->spec.id, entry->spec.name});
-        changes.push_back({action.alias, entry->spec.id});
-        return {};
-    }
-    const auto known = next.find(action.alias);
-    if (known == next.end()) {
-        return Error(Code::kNotFound, "there is no such alias")
-            .with_field(action.rename_to ? "rename.alias" : "delete.alias");
-    }
-    const AliasMap::Target target = known->second;
-    next.erase(known);
-    changes.push_back({action.alias, std::nullopt});
-    if (!action.rename_to) {
-        return {};
-    }
-    AKIDB_TRY(name_checked(*action.rename_to, "rename.to"));
-    if (entries.lookup(*action.rename_to) != nullptr || next.contains(*action.rename_to)) {
-        return Error(Code::kAlreadyExists, "the name is taken").with_field("rename.to");
-    }
-    next.insert_or_assign(*action.rename_to, target);
-    changes.push_back({*action.rename_to, target.id});
-    return {};
-}
 
 Directory::Directory(engine::Dependencies dependencies, io::Random& random, catalog::Catalog& catalog,
                      std::string root, engine::CollectionOptions options)
@@ -416,7 +370,7 @@ Result<void> Directory::change_aliases(const std::vector<AliasAction>& actions) 
     std::vector<catalog::AliasChange> changes;
     for (size_t i = 0; i < actions.size(); ++i) {
         const std::string place = "actions[" + std::to_string(i) + "]";
-        if (Result<void> done = impl_->apply(actions[i], next, changes); !done) {
+        if (Result<void> done = impl_->aliases.plan(actions[i], impl_->entries, next, changes); !done) {
             return std::move(done).error().with_field_prefix(place);
         }
     }
@@ -455,42 +409,7 @@ Result<void> Directory::close_all(bool checkpoint) {
 }
 
 void Directory::export_gauges(telemetry::Metrics& metrics) {
-    using telemetry::MetricId;
-    constexpr size_t kCollectionsWithSeries = 200;
-    MutexLock lock(impl_->gauges_mutex);
-    std::set<std::string> now;
-    size_t poisoned = 0;
-    const auto entries = impl_->entries.all();
-    for (const auto& entry : entries) {
-        if (entry->collection == nullptr) {
-            continue;
-        }
-        const engine::CollectionStats stats = entry->collection->stats();
-        poisoned += stats.is_poisoned ? 1 : 0;
-        if (now.size() < kCollectionsWithSeries) {
-            const std::string& name = *now.insert(entry->spec.name).first;
-            metrics.gauge(MetricId::kHeadRows, {name}).set(static_cast<double>(stats.head_rows));
-            metrics.gauge(MetricId::kLinkedRows, {name}).set(static_cast<double>(stats.linked_rows));
-            metrics.gauge(MetricId::kDeadRows, {name}).set(static_cast<double>(stats.rows - stats.documents));
-            metrics.gauge(MetricId::kLogBytes, {name}).set(static_cast<double>(stats.log_bytes));
-            if (stats.scrubbed_at_ms > 0) {
-                metrics.gauge(MetricId::kScrubLastSuccess, {name})
-                    .set(static_cast<double>(stats.scrubbed_at_ms) / 1000);
-            }
-        }
-    }
-    for (const std::string& name : impl_->gauged) {
-        if (!now.contains(name)) {
-            for (const MetricId id : {MetricId::kHeadRows, MetricId::kLinkedRows, MetricId::kDeadRows,
-                                      MetricId::kLogBytes, MetricId::kScrubLastSuccess}) {
-                metrics.remove(id, {name});
-            }
-        }
-    }
-    impl_->gauged = std::move(now);
-    metrics.gauge(MetricId::kCollections).set(static_cast<double>(entries.size()));
-    metrics.gauge(MetricId::kCollectionsQuarantined).set(static_cast<double>(impl_->quarantined.load()));
-    metrics.gauge(MetricId::kCollectionsPoisoned).set(static_cast<double>(poisoned));
+    impl_->gauges.set(impl_->entries, impl_->quarantined, metrics);
 }
 
 }  // namespace akidb::service

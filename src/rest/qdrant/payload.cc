@@ -5,6 +5,7 @@
 
 #include "model/limits.h"
 #include "model/update.h"
+#include "rest/answer_codec.h"
 #include "rest/metadata_codec.h"
 #include "rest/qdrant/reading.h"
 
@@ -118,6 +119,25 @@ void write_parts(JsonWriter& writer, const model::Document& document, const Poin
     if (parts.vector) {
         writer.key("vector").floats(document.vector);
     }
+}
+
+void write_value(JsonWriter& writer, const model::MatchValue& value) {
+    std::visit([&](const auto& found) { writer.value(found); }, value);
+}
+
+void write_match(JsonWriter& writer, const model::SearchMatch& match, const PointParts& parts) {
+    writer.begin_object().key("id");
+    write_id(writer, match.document.id);
+    writer.member("version", match.document.version).member("score", match.score);
+    write_parts(writer, match.document, parts);
+    writer.end_object();
+}
+
+void write_point(JsonWriter& writer, const model::Document& document, const PointParts& parts) {
+    writer.begin_object().key("id");
+    write_id(writer, document.id);
+    write_parts(writer, document, parts);
+    writer.end_object();
 }
 
 }  // namespace akidb::rest::qdrant

@@ -1,10 +1,12 @@
-// Which parts of a point an answer carries: with_payload and with_vector. Pure, thread-safe.
+// Points in answers, and which of their parts an answer carries: with_payload and with_vector. Pure,
+// thread-safe.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "model/document.h"
+#include "model/search.h"
 #include "rest/json_reader.h"
 #include "rest/json_writer.h"
 
@@ -26,5 +28,11 @@ Result<void> read_with_vector(JsonReader& reader, PointParts& parts);
 
 /// Members "payload" and "vector" of an object that the caller opened, as asked.
 void write_parts(JsonWriter& writer, const model::Document& document, const PointParts& parts);
+
+/// {"id","version","score","payload","vector"}.
+void write_match(JsonWriter& writer, const model::SearchMatch& match, const PointParts& parts);
+/// {"id","payload","vector"}: of a scroll or a retrieval.
+void write_point(JsonWriter& writer, const model::Document& document, const PointParts& parts);
+void write_value(JsonWriter& writer, const model::MatchValue& value);
 
 }  // namespace akidb::rest::qdrant

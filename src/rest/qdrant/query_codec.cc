@@ -6,7 +6,6 @@
 
 #include "base/printable.h"
 #include "model/limits.h"
-#include "rest/answer_codec.h"
 #include "rest/field_readers.h"
 #include "rest/qdrant/reading.h"
 
@@ -380,25 +379,6 @@ Result<model::FacetRequest> read_facet_body(std::string& body) {
         return {};
     }));
     return request;
-}
-
-void write_value(JsonWriter& writer, const model::MatchValue& value) {
-    std::visit([&](const auto& found) { writer.value(found); }, value);
-}
-
-void write_match(JsonWriter& writer, const model::SearchMatch& match, const PointParts& parts) {
-    writer.begin_object().key("id");
-    write_id(writer, match.document.id);
-    writer.member("version", match.document.version).member("score", match.score);
-    write_parts(writer, match.document, parts);
-    writer.end_object();
-}
-
-void write_point(JsonWriter& writer, const model::Document& document, const PointParts& parts) {
-    writer.begin_object().key("id");
-    write_id(writer, document.id);
-    write_parts(writer, document, parts);
-    writer.end_object();
 }
 
 }  // namespace akidb::rest::qdrant

@@ -1,4 +1,4 @@
-// Bodies of the Qdrant dialect that find points, as values, and points in answers. Reading as reading.h says.
+// Bodies of the Qdrant dialect that find points, as values. Reading as reading.h says.
 #pragma once
 
 #include <optional>
@@ -36,11 +36,5 @@ struct Count {
 };
 Result<Count> read_count_body(std::string& body);
 Result<model::FacetRequest> read_facet_body(std::string& body);
-
-/// {"id","version","score","payload","vector"}.
-void write_match(JsonWriter& writer, const model::SearchMatch& match, const PointParts& parts);
-/// {"id","payload","vector"}: of a scroll or a retrieval.
-void write_point(JsonWriter& writer, const model::Document& document, const PointParts& parts);
-void write_value(JsonWriter& writer, const model::MatchValue& value);
 
 }  // namespace akidb::rest::qdrant

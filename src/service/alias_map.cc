@@ -1,0 +1,49 @@
+#include "service/alias_map.h"
+
+namespace akidb::service {
+
+Result<void> AliasMap::plan(const AliasAction& action, const EntryMap& entries, Map& next,
+                            std::vector<catalog::AliasChange>& changes) const {
+    const auto name_checked = [](const std::string& name, std::string field) -> Result<void> {
+        if (Result<void> valid = model::validate_collection_name(name); !valid) {
+            return std::move(valid).error().with_field(std::move(field));
+        }
+        return {};
+    };
+    if (action.collection) {
+        AKIDB_TRY(name_checked(action.alias, "create.alias"));
+        auto entry = entries.lookup(*action.collection);
+        if (entry == nullptr) {
+            entry = find(*action.collection, entries);
+        }
+        if (entry == nullptr) {
+            return Error(Code::kNotFound, "no collection of this name or id").with_field("create.collection");
+        }
+        if (entries.lookup(action.alias) != nullptr) {
+            return Error(Code::kAlreadyExists, "a collection has this name").with_field("create.alias");
+        }
+        next.insert_or_assign(action.alias, Target{entry->spec.id, entry->spec.name});
+        changes.push_back({action.alias, entry->spec.id});
+        return {};
+    }
+    const auto known = next.find(action.alias);
+    if (known == next.end()) {
+        return Error(Code::kNotFound, "there is no such alias")
+            .with_field(action.rename_to ? "rename.alias" : "delete.alias");
+    }
+    const Target target = known->second;
+    next.erase(known);
+    changes.push_back({action.alias, std::nullopt});
+    if (!action.rename_to) {
+        return {};
+    }
+    AKIDB_TRY(name_checked(*action.rename_to, "rename.to"));
+    if (entries.lookup(*action.rename_to) != nullptr || next.contains(*action.rename_to)) {
+        return Error(Code::kAlreadyExists, "the name is taken").with_field("rename.to");
+    }
+    next.insert_or_assign(*action.rename_to, target);
+    changes.push_back({*action.rename_to, target.id});
+    return {};
+}
+
+}  // namespace akidb::service
