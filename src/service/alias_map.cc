@@ -1,5 +1,7 @@
 #include "service/alias_map.h"
 
+#include "model/limits.h"
+
 namespace akidb::service {
 
 Result<void> AliasMap::plan(const AliasAction& action, const EntryMap& entries, Map& next,
@@ -44,6 +46,40 @@ Result<void> AliasMap::plan(const AliasAction& action, const EntryMap& entries, 
     next.insert_or_assign(*action.rename_to, target);
     changes.push_back({*action.rename_to, target.id});
     return {};
+}
+
+Result<void> AliasMap::change(const std::vector<AliasAction>& actions, const EntryMap& entries,
+                              catalog::Catalog& catalog) {
+    if (actions.empty() || actions.size() > model::kAliasActionsMax) {
+        return invalid_argument("actions", std::to_string(actions.size()) + " actions",
+                                "1.." + std::to_string(model::kAliasActionsMax));
+    }
+    Map next = *published_.load();
+    std::vector<catalog::AliasChange> changes;
+    for (size_t i = 0; i < actions.size(); ++i) {
+        if (Result<void> planned = plan(actions[i], entries, next, changes); !planned) {
+            return std::move(planned).error().with_field_prefix("actions[" + std::to_string(i) + "]");
+        }
+    }
+    if (next.size() > model::kAliasesMax) {
+        return Error(Code::kRateLimited, "there are too many aliases")
+            .with_field("actions")
+            .with_allowed("at most " + std::to_string(model::kAliasesMax));
+    }
+    AKIDB_TRY(catalog.change_aliases(changes));
+    published_.store(std::make_shared<const Map>(std::move(next)));
+    return {};
+}
+
+std::vector<Alias> AliasMap::list(const EntryMap& entries) const {
+    const auto map = published_.load();
+    std::vector<Alias> aliases;
+    for (const auto& [alias, target] : *map) {
+        if (find(alias, entries) != nullptr) {
+            aliases.push_back({alias, target.name});
+        }
+    }
+    return aliases;
 }
 
 }  // namespace akidb::service

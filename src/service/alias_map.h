@@ -18,12 +18,6 @@ namespace akidb::service {
 
 class AliasMap {
   public:
-    struct Target {
-        Uuid id;
-        std::string name;
-    };
-    using Map = std::map<std::string, Target, std::less<>>;
-
     AliasMap() : published_(std::make_shared<const Map>()) {}
 
     void assign(const std::vector<catalog::AliasRow>& rows, const EntryMap& entries) {
@@ -33,16 +27,14 @@ class AliasMap {
                 next.emplace(row.alias, Target{row.collection, entry->spec.name});
             }
         }
-        replace(std::move(next));
+        published_.store(std::make_shared<const Map>(std::move(next)));
     }
-    void replace(Map next) { published_.store(std::make_shared<const Map>(std::move(next))); }
 
-    /// What an action makes of `next`, and what the catalog has to change for it. Names that the action gives
-    /// are those of before.
-    Result<void> plan(const AliasAction& action, const EntryMap& entries, Map& next,
-                      std::vector<catalog::AliasChange>& changes) const;
-
-    Map map() const { return *published_.load(); }
+    /// As Directory::change_aliases says: in the catalog, then here. One at a time.
+    Result<void> change(const std::vector<AliasAction>& actions, const EntryMap& entries,
+                        catalog::Catalog& catalog);
+    /// Those that name a collection.
+    std::vector<Alias> list(const EntryMap& entries) const;
     std::shared_ptr<const DirectoryEntry> find(std::string_view alias, const EntryMap& entries) const {
         const auto map = published_.load();
         const auto at = map->find(alias);
@@ -54,6 +46,17 @@ class AliasMap {
     }
 
   private:
+    struct Target {
+        Uuid id;
+        std::string name;
+    };
+    using Map = std::map<std::string, Target, std::less<>>;
+
+    /// What an action makes of `next`, and what the catalog has to change for it. Names that the action gives
+    /// are those of before.
+    Result<void> plan(const AliasAction& action, const EntryMap& entries, Map& next,
+                      std::vector<catalog::AliasChange>& changes) const;
+
     Published<Map> published_;
 };
 

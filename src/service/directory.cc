@@ -4,7 +4,6 @@
 
 #include "base/mutex.h"
 #include "io/file_system.h"
-#include "model/limits.h"
 #include "service/alias_map.h"
 #include "service/collection_gauges.h"
 #include "service/entry_map.h"
@@ -361,37 +360,12 @@ Result<void> Directory::remove(std::string_view name_or_id) {
 }
 
 Result<void> Directory::change_aliases(const std::vector<AliasAction>& actions) {
-    if (actions.empty() || actions.size() > model::kAliasActionsMax) {
-        return invalid_argument("actions", std::to_string(actions.size()) + " actions",
-                                "1.." + std::to_string(model::kAliasActionsMax));
-    }
     MutexLock lock(impl_->declaring);
-    AliasMap::Map next = impl_->aliases.map();
-    std::vector<catalog::AliasChange> changes;
-    for (size_t i = 0; i < actions.size(); ++i) {
-        const std::string place = "actions[" + std::to_string(i) + "]";
-        if (Result<void> done = impl_->aliases.plan(actions[i], impl_->entries, next, changes); !done) {
-            return std::move(done).error().with_field_prefix(place);
-        }
-    }
-    if (next.size() > model::kAliasesMax) {
-        return Error(Code::kRateLimited, "there are too many aliases")
-            .with_field("actions")
-            .with_allowed("at most " + std::to_string(model::kAliasesMax));
-    }
-    AKIDB_TRY(impl_->catalog.change_aliases(changes));
-    impl_->aliases.replace(std::move(next));
-    return {};
+    return impl_->aliases.change(actions, impl_->entries, impl_->catalog);
 }
 
 std::vector<Alias> Directory::aliases() const {
-    std::vector<Alias> list;
-    for (const auto& [alias, target] : impl_->aliases.map()) {
-        if (impl_->aliases.find(alias, impl_->entries) != nullptr) {
-            list.push_back({alias, target.name});
-        }
-    }
-    return list;
+    return impl_->aliases.list(impl_->entries);
 }
 
 Result<void> Directory::close_all(bool checkpoint) {
