@@ -82,7 +82,11 @@ void add_collection_verbs(CLI::App& app, Arguments& arguments) {
     CLI::App* remove = collection->add_subcommand("delete", "Delete a collection with all its documents");
     remove->add_option("name", arguments.collection, "Name or id")->required();
     remove->footer("Example:\n  akidb collection delete words");
-    for (CLI::App* verb : {create, list, get, remove}) {
+    CLI::App* optimize =
+        collection->add_subcommand("optimize", "Write a collection anew without its dead rows, now");
+    optimize->add_option("name", arguments.collection, "Name or id")->required();
+    optimize->footer("Example:\n  akidb collection optimize words");
+    for (CLI::App* verb : {create, list, get, remove, optimize}) {
         add_client_options(*verb, arguments, true);
     }
 }
@@ -93,11 +97,15 @@ void add_import(CLI::App& app, Arguments& arguments) {
         app.add_subcommand("import", "Upsert vectors and metadata from files; an interrupted import resumes");
     verb->footer(
         "Example:\n  akidb import --collection words --create --vectors words.fbin --metadata words.jsonl\n"
+        "  akidb import --collection words --create --documents words.jsonl\n"
         "A row keeps its id (its number, or --ids-from), so sending it twice stores it once.");
     add_client_options(*verb, arguments, false);
     verb->add_option("--collection", arguments.collection, "Name or id")->required();
-    verb->add_option("--vectors", import.vectors, ".fbin, or .npy of float32 or float64 with two axes")
-        ->required();
+    CLI::Option_group* what = verb->add_option_group("source", "exactly one of");
+    what->add_option("--vectors", import.vectors, ".fbin, or .npy of float32 or float64 with two axes");
+    what->add_option("--documents", import.documents,
+                     "JSON Lines of whole documents (id, vector, metadata), as export writes them");
+    what->require_option(1);
     verb->add_option("--metadata", import.metadata, "JSON Lines: one object for each row");
     verb->add_option("--ids-from", import.ids_from,
                      "Field of the metadata that holds the id; else the row number");
@@ -111,6 +119,24 @@ void add_import(CLI::App& app, Arguments& arguments) {
         ->capture_default_str();
     verb->add_flag("--resume", import.resume, "Go on where the last run of this import stopped");
     verb->add_option("--state", import.state, "File that remembers how far it got");
+}
+
+void add_export(CLI::App& app, Arguments& arguments) {
+    TransferArguments& transfer = arguments.transfer;
+    CLI::App* verb = app.add_subcommand(
+        "export", "Write a collection as JSON Lines, one document a line; an interrupted export resumes");
+    verb->footer(
+        "Example:\n  akidb export --collection words --out words.jsonl\n"
+        "`akidb import --documents` reads what this writes.");
+    add_client_options(*verb, arguments, false);
+    verb->add_option("--collection", arguments.collection, "Name or id")->required();
+    verb->add_option("--out", transfer.out, "File, or - for standard output")->required();
+    verb->add_option("--filter", transfer.filter, "Filter as JSON");
+    verb->add_flag("--without-vectors", transfer.without_vectors, "Ids and metadata alone");
+    verb->add_option("--page", transfer.page, "Documents in one answer")
+        ->check(CLI::Range(1U, static_cast<unsigned>(model::kScrollLimitMax)))
+        ->capture_default_str();
+    verb->add_flag("--resume", transfer.resume, "Go on where the last run of this export stopped");
 }
 
 void add_search(CLI::App& app, Arguments& arguments) {
@@ -167,6 +193,7 @@ Verb verb_of(const CLI::App& app) {
                                                    {"check-config", Verb::kCheckConfig},
                                                    {"print-config", Verb::kPrintConfig},
                                                    {"import", Verb::kImport},
+                                                   {"export", Verb::kExport},
                                                    {"search", Verb::kSearch},
                                                    {"inspect", Verb::kInspect},
                                                    {"repair", Verb::kRepair},
@@ -177,8 +204,10 @@ Verb verb_of(const CLI::App& app) {
         }
     }
     const CLI::App* collection = app.get_subcommand("collection");
-    const std::pair<const char*, Verb> kCollectionVerbs[] = {
-        {"create", Verb::kCollectionCreate}, {"list", Verb::kCollectionList}, {"get", Verb::kCollectionGet}};
+    const std::pair<const char*, Verb> kCollectionVerbs[] = {{"create", Verb::kCollectionCreate},
+                                                             {"list", Verb::kCollectionList},
+                                                             {"get", Verb::kCollectionGet},
+                                                             {"optimize", Verb::kCollectionOptimize}};
     for (const auto& [name, verb] : kCollectionVerbs) {
         if (collection->got_subcommand(name)) {
             return verb;
@@ -219,6 +248,7 @@ ParsedArguments parse_arguments(std::span<const char* const> words, std::span<co
     try {
         add_server_verbs(app, table, arguments, given);
         add_import(app, arguments);
+        add_export(app, arguments);
         add_collection_verbs(app, arguments);
         add_search(app, arguments);
         add_offline_verbs(app, arguments, given);

@@ -20,10 +20,12 @@ enum class Verb : uint8_t {
     kPrintConfig,
     kVersion,
     kImport,
+    kExport,
     kCollectionCreate,
     kCollectionList,
     kCollectionGet,
     kCollectionDelete,
+    kCollectionOptimize,
     kSearch,
     kInspect,
     kRepair,
@@ -32,15 +34,25 @@ enum class Verb : uint8_t {
 inline constexpr const char* kDefaultUrl = "http://127.0.0.1:8080";
 
 struct ImportArguments {
-    std::string vectors;   // .fbin or .npy
-    std::string metadata;  // JSON Lines, a line a row; empty = none
-    std::string ids_from;  // field of the metadata; empty = the row number
+    std::string documents;  // JSON Lines of whole documents; else…
+    std::string vectors;    // ….fbin or .npy
+    std::string metadata;   // JSON Lines, a line a row; empty = none
+    std::string ids_from;   // field of the metadata; empty = the row number
     std::string metric = "cosine";
     std::string state;  // empty = .akidb-import-<collection>.json here
     bool create = false;
     bool resume = false;
     uint32_t batch = 500;
     uint32_t parallel = 2;
+};
+
+/// Of an export.
+struct TransferArguments {
+    std::string out;     // a file, or "-"
+    std::string filter;  // JSON
+    bool without_vectors = false;
+    bool resume = false;
+    uint32_t page = 500;
 };
 
 struct SearchArguments {
@@ -70,6 +82,7 @@ struct Arguments {
     std::string metric = "cosine";
     bool json = false;
     ImportArguments import;
+    TransferArguments transfer;
     SearchArguments search;
     InspectArguments inspect;
     bool accept_loss = false;  // of repair

@@ -12,23 +12,6 @@ namespace {
 
 using nlohmann::json;
 
-Result<uint64_t> count_lines(std::ifstream& file, const std::string& path) {
-    std::array<char, 1 << 16> block{};
-    uint64_t lines = 0;
-    char last = '\n';
-    while (file.read(block.data(), block.size()) || file.gcount() > 0) {
-        const auto count = static_cast<size_t>(file.gcount());
-        lines += static_cast<uint64_t>(std::count(block.data(), block.data() + count, '\n'));
-        last = block[count - 1];
-    }
-    if (file.bad()) {
-        return Error(Code::kDataLoss, path + " cannot be read").with_field("--metadata");
-    }
-    file.clear();
-    file.seekg(0);
-    return lines + (last == '\n' ? 0 : 1);
-}
-
 // The value of field `name` when it can be an id, as JSON.
 std::optional<std::string> id_in(const json& metadata, const std::string& name) {
     const auto found = metadata.find(name);
@@ -43,6 +26,23 @@ Error line_error(const std::string& path, uint64_t row, const std::string& what)
 }
 
 }  // namespace
+
+Result<uint64_t> count_lines(std::ifstream& file, const std::string& path, const char* flag) {
+    std::array<char, 1 << 16> block{};
+    uint64_t lines = 0;
+    char last = '\n';
+    while (file.read(block.data(), block.size()) || file.gcount() > 0) {
+        const auto count = static_cast<size_t>(file.gcount());
+        lines += static_cast<uint64_t>(std::count(block.data(), block.data() + count, '\n'));
+        last = block[count - 1];
+    }
+    if (file.bad()) {
+        return Error(Code::kDataLoss, path + " cannot be read").with_field(flag);
+    }
+    file.clear();
+    file.seekg(0);
+    return lines + (last == '\n' ? 0 : 1);
+}
 
 void append_float(std::string& out, float value) {
     std::array<char, 32> text{};
@@ -61,7 +61,7 @@ Result<BatchReader> BatchReader::open(VectorFile vectors, BatchOptions options) 
     if (!reader.metadata_) {
         return Error(Code::kNotFound, path + " cannot be opened").with_field("--metadata");
     }
-    AKIDB_TRY(const uint64_t lines, count_lines(reader.metadata_, path));
+    AKIDB_TRY(const uint64_t lines, count_lines(reader.metadata_, path, "--metadata"));
     if (lines != reader.vectors_.rows()) {
         return invalid_argument("--metadata", path + " has " + std::to_string(lines) + " lines",
                                 std::to_string(reader.vectors_.rows()) + ", one for each vector");

@@ -45,6 +45,9 @@ class BatchReader {
     std::vector<float> floats_;
 };
 
+/// Of a whole text file, which stands at its beginning afterwards. `flag` is named in errors.
+Result<uint64_t> count_lines(std::ifstream& file, const std::string& path, const char* flag);
+
 /// The shortest text that reads back as the same float.
 void append_float(std::string& out, float value);
 

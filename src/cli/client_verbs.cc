@@ -68,6 +68,14 @@ Result<void> collection(const Arguments& arguments) {
             AKIDB_TRY(const std::string answer, client.send("GET", one));
             return show_collections(arguments, answer);
         }
+        case Verb::kCollectionOptimize: {
+            AKIDB_TRY(const std::string answer, client.send("POST", one + "/optimize"));
+            AKIDB_TRY(const Json report, parse_answer(answer));
+            print_to(stdout, arguments.json ? answer + "\n"
+                                            : "dropped " + cell(report, "dropped_rows") + " dead rows of " +
+                                                  arguments.collection + "\n");
+            return {};
+        }
         default: {
             AKIDB_TRY(const std::string answer, client.send("DELETE", one));
             print_to(stdout, arguments.json ? answer + "\n" : "deleted " + arguments.collection + "\n");

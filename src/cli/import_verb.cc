@@ -5,12 +5,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <thread>
 
 #include "base/digest.h"
 #include "base/mutex.h"
 #include "cli/batch_reader.h"
+#include "cli/document_lines.h"
 #include "cli/import_state.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
@@ -91,12 +93,14 @@ Result<std::string> target_collection(RestClient& client, const Arguments& argum
     return described["id"].get<std::string>();
 }
 
+using NextBatch = std::function<Result<std::optional<Batch>>()>;
+
 class Import {
   public:
     Import(const Arguments& arguments, const io::Clock& clock, std::string path)
         : arguments_(arguments), clock_(clock), path_(std::move(path)) {}
 
-    Result<void> run(BatchReader reader, ImportState state, const std::string& state_path) {
+    Result<void> run(const NextBatch& next, ImportState state, const std::string& state_path) {
         run_ = state.run;
         AKIDB_TRY(save_import_state(state_path, state));
         Progress progress(clock_, state.next_row, state.rows);
@@ -105,7 +109,7 @@ class Import {
         bool has_more = true;
         while (true) {
             while (has_more && may_send()) {
-                AKIDB_TRY(std::optional<Batch> batch, reader.next());
+                AKIDB_TRY(std::optional<Batch> batch, next());
                 has_more = batch.has_value();
                 if (has_more) {
                     note_sent();
@@ -233,41 +237,77 @@ class Import {
     size_t under_way_ AKIDB_GUARDED_BY(mutex_) = 0;
 };
 
-Result<void> import(const Arguments& arguments) {
-    AKIDB_TRY(VectorFile vectors, VectorFile::open(arguments.import.vectors));
+/// Where the run begins: where an earlier one of the same import stopped, when that is asked for.
+Result<ImportState> begin(const Arguments& arguments, ImportState state, const std::string& state_path) {
+    if (!arguments.import.resume) {
+        return state;
+    }
+    AKIDB_TRY(const std::optional<ImportState> earlier, load_import_state(state_path));
+    if (earlier.has_value() && earlier->is_same_import(state)) {
+        state.next_row = earlier->next_row;
+        state.run = earlier->run.empty() ? state.run : earlier->run;
+        print_to(stderr, "going on at row " + std::to_string(state.next_row) + "\n");
+    } else {
+        print_to(stderr, "nothing to go on with: starting at row 0\n");
+    }
+    return state;
+}
+
+Result<void> import_from(const Arguments& arguments, const std::string& source, uint64_t rows,
+                         uint32_t dimension,
+                         const std::function<Result<NextBatch>(uint64_t first_row)>& open) {
     RestClient client(arguments.url);
     ImportState state;
-    AKIDB_TRY(state.collection_id, target_collection(client, arguments, vectors.dimension()));
-    state.vectors = arguments.import.vectors;
-    state.rows = vectors.rows();
+    AKIDB_TRY(state.collection_id, target_collection(client, arguments, dimension));
+    state.vectors = source;
+    state.rows = rows;
     const std::unique_ptr<io::Clock> clock = io::make_system_clock();
     state.run = io::make_uuid(*io::make_system_random(), *clock).to_string();
     const std::string state_path = arguments.import.state.empty()
                                        ? ".akidb-import-" + path_segment(arguments.collection) + ".json"
                                        : arguments.import.state;
-    if (arguments.import.resume) {
-        AKIDB_TRY(const std::optional<ImportState> earlier, load_import_state(state_path));
-        if (earlier.has_value() && earlier->is_same_import(state)) {
-            state.next_row = earlier->next_row;
-            state.run = earlier->run.empty() ? state.run : earlier->run;
-            print_to(stderr, "going on at row " + std::to_string(state.next_row) + "\n");
-        } else {
-            print_to(stderr, "nothing to go on with: starting at row 0\n");
-        }
-    }
-    AKIDB_TRY(BatchReader reader,
-              BatchReader::open(std::move(vectors), {.metadata = arguments.import.metadata,
-                                                     .ids_from = arguments.import.ids_from,
-                                                     .batch_rows = arguments.import.batch,
-                                                     .first_row = state.next_row}));
+    AKIDB_TRY(state, begin(arguments, std::move(state), state_path));
+    AKIDB_TRY(const NextBatch next, open(state.next_row));
     Import run(arguments, *clock, "/collections/" + path_segment(arguments.collection) + "/documents");
-    return run.run(std::move(reader), state, state_path);
+    return run.run(next, state, state_path);
+}
+
+Result<void> import_vectors(const Arguments& arguments) {
+    AKIDB_TRY(VectorFile vectors, VectorFile::open(arguments.import.vectors));
+    const uint64_t rows = vectors.rows();
+    const uint32_t dimension = vectors.dimension();
+    return import_from(
+        arguments, arguments.import.vectors, rows, dimension, [&](uint64_t first_row) -> Result<NextBatch> {
+            AKIDB_TRY(BatchReader opened,
+                      BatchReader::open(std::move(vectors), {.metadata = arguments.import.metadata,
+                                                             .ids_from = arguments.import.ids_from,
+                                                             .batch_rows = arguments.import.batch,
+                                                             .first_row = first_row}));
+            auto reader = std::make_shared<BatchReader>(std::move(opened));
+            return NextBatch([reader] { return reader->next(); });
+        });
+}
+
+Result<void> import_documents(const Arguments& arguments) {
+    if (!arguments.import.metadata.empty() || !arguments.import.ids_from.empty()) {
+        return invalid_argument(arguments.import.metadata.empty() ? "--ids-from" : "--metadata",
+                                "--documents has ids and metadata in its lines", "with --vectors");
+    }
+    const std::string& path = arguments.import.documents;
+    AKIDB_TRY(const DocumentLines whole, DocumentLines::open(path, arguments.import.batch, 0));
+    return import_from(
+        arguments, path, whole.rows(), whole.dimension(), [&](uint64_t first_row) -> Result<NextBatch> {
+            AKIDB_TRY(DocumentLines opened, DocumentLines::open(path, arguments.import.batch, first_row));
+            auto lines = std::make_shared<DocumentLines>(std::move(opened));
+            return NextBatch([lines] { return lines->next(); });
+        });
 }
 
 }  // namespace
 
 ExitCode run_import(const Arguments& arguments) {
-    const Result<void> done = import(arguments);
+    const Result<void> done =
+        arguments.import.documents.empty() ? import_vectors(arguments) : import_documents(arguments);
     return done.has_value() ? ExitCode::kClean : fail_with(done.error());
 }
 

@@ -1,5 +1,5 @@
-// The verbs that are clients of a running server: import, collection …, search. Each prints its answer on
-// standard output, faults on standard error, and returns how the process is to end.
+// The verbs that are clients of a running server: import, export, collection …, search. Each prints its
+// answer on standard output, faults on standard error, and returns how the process is to end.
 #pragma once
 
 #include "cli/arguments.h"
@@ -7,6 +7,7 @@
 namespace akidb::cli {
 
 ExitCode run_import(const Arguments& arguments);
+ExitCode run_export(const Arguments& arguments);
 ExitCode run_collection(const Arguments& arguments);
 ExitCode run_search(const Arguments& arguments);
 

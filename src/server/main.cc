@@ -24,12 +24,15 @@ ExitCode run(const cli::Arguments& arguments) {
             return ExitCode::kClean;
         case cli::Verb::kImport:
             return cli::run_import(arguments);
+        case cli::Verb::kExport:
+            return cli::run_export(arguments);
         case cli::Verb::kSearch:
             return cli::run_search(arguments);
         case cli::Verb::kCollectionCreate:
         case cli::Verb::kCollectionList:
         case cli::Verb::kCollectionGet:
         case cli::Verb::kCollectionDelete:
+        case cli::Verb::kCollectionOptimize:
             return cli::run_collection(arguments);
         case cli::Verb::kInspect:
             return server::run_inspect({arguments.inspect.kind, arguments.inspect.path, arguments.json});

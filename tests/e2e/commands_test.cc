@@ -61,6 +61,11 @@ class CommandsTest : public testing::Test {
         return finished ? *finished : Finished{};
     }
 
+    static std::string contents_of(const std::string& path) {
+        std::ifstream file(path, std::ios::binary);
+        return {std::istreambuf_iterator<char>(file), {}};
+    }
+
     void write(const std::string& name, const std::string& bytes) const {
         std::ofstream(path(name), std::ios::binary) << bytes;
     }
@@ -219,6 +224,63 @@ TEST_F(CommandsTest, GoesOnWhenTheServerWasKilledAndCameBack) {
     ASSERT_TRUE(ended.has_value()) << ended.error().message();
     EXPECT_EQ(ended->exit_code, kClean) << ended->err;
     expect_all_rows();
+}
+
+TEST_F(CommandsTest, ExportsWhatAnImportBringsBackToTheByte) {
+    ASSERT_EQ(run({"import", "--collection", "numbers", "--create", "--metric", "l2", "--vectors",
+                   write_fbin(1'000), "--metadata", write_metadata(1'000)})
+                  .exit_code,
+              kClean);
+    const std::string first = path("first.jsonl");
+    const Finished exported = run({"export", "--collection", "numbers", "--out", first, "--page", "170"});
+    EXPECT_EQ(exported.exit_code, kClean) << exported.err;
+    EXPECT_THAT(exported.err, HasSubstr("exported 1000 documents of numbers"));
+    EXPECT_FALSE(std::filesystem::exists(first + ".part"));
+    EXPECT_FALSE(std::filesystem::exists(first + ".export-state"));
+    const Finished imported = run({"import", "--collection", "copy", "--create", "--metric", "l2",
+                                   "--documents", first, "--batch", "33", "--state", path("state")});
+    EXPECT_EQ(imported.exit_code, kClean) << imported.err;
+    const Finished again = run({"export", "--collection", "copy", "--out", "-"});
+    EXPECT_EQ(again.out, contents_of(first));
+    const Finished some = run({"export", "--collection", "copy", "--out", "-", "--without-vectors",
+                               "--filter", R"({"must":[{"key":"word","match":{"value":"w7"}}]})"});
+    EXPECT_EQ(some.out, "{\"id\":7,\"metadata\":{\"word\":\"w7\",\"parity\":1}}\n");
+}
+
+TEST_F(CommandsTest, AnExportGoesOnBehindItsLastWholePage) {
+    ASSERT_EQ(run({"import", "--collection", "numbers", "--create", "--metric", "l2", "--vectors",
+                   write_fbin(kManyRows), "--batch", "1000"})
+                  .exit_code,
+              kClean);
+    const std::string out = path("out.jsonl");
+    const std::vector<std::string> words{"export", "--collection", "numbers", "--out", out, "--page",
+                                         "5",      "--resume",     "--url",   url_};
+    const Result<Finished> first =
+        run_akidb_until(words, [&] { return std::filesystem::exists(out + ".export-state"); });
+    ASSERT_TRUE(first.has_value()) << first.error().message();
+    ASSERT_EQ(first->exit_code, 128 + SIGKILL);
+    ASSERT_FALSE(std::filesystem::exists(out));
+    std::ofstream(out + ".part", std::ios::binary | std::ios::app) << "{\"id\":99,\"vec";
+    const Result<Finished> second = run_akidb(words);
+    ASSERT_TRUE(second.has_value()) << second.error().message();
+    EXPECT_EQ(second->exit_code, kClean) << second->err;
+    EXPECT_THAT(second->err, HasSubstr("going on behind "));
+    EXPECT_EQ(contents_of(out), run({"export", "--collection", "numbers", "--out", "-"}).out);
+}
+
+TEST_F(CommandsTest, WrongDocumentsNameTheirLine) {
+    write("broken.jsonl", "{\"id\":1,\"vector\":" + Json(vector_of(1)).dump() + "}\nnonsense\n");
+    const std::vector<std::string> import{"import",      "--collection",       "numbers", "--create",
+                                          "--documents", path("broken.jsonl"), "--state", path("state")};
+    const Finished broken = run(import);
+    EXPECT_EQ(broken.exit_code, kUsage);
+    EXPECT_THAT(broken.err, HasSubstr("broken.jsonl:2: is not one JSON object"));
+    write("broken.jsonl", "[]\n");
+    EXPECT_THAT(run(import).err, HasSubstr("broken.jsonl:1: is no document"));
+    EXPECT_EQ(run({"import", "--collection", "numbers", "--documents", "x", "--vectors", "y"}).exit_code,
+              kUsage);
+    EXPECT_EQ(run({"export", "--collection", "none", "--out", path("x")}).exit_code, kUsage);
+    EXPECT_EQ(run({"export", "--collection", "numbers", "--out", "-", "--filter", "{"}).exit_code, kUsage);
 }
 
 TEST_F(CommandsTest, MakesListsDescribesAndDeletesCollections) {
