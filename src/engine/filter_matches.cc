@@ -21,7 +21,10 @@ constexpr size_t kBatchRows = 1024;
 }  // namespace
 
 FilterMatches::FilterMatches(const Snapshot& snapshot, const model::Filter& filter)
-    : snapshot_(snapshot), filter_(filter), view_(snapshot.generation->metadata.view()) {
+    : snapshot_(snapshot),
+      filter_(filter),
+      reads_ids_(model::reads_ids(filter)),
+      view_(snapshot.generation->metadata.view()) {
     estimate();
 }
 
@@ -45,7 +48,8 @@ void FilterMatches::find() {
         return;
     }
     const uint32_t rows = snapshot_.rows;
-    found_ = index::find_candidates(*view_, filter_, rows);
+    found_ = index::find_candidates(*view_, filter_, rows,
+                                    [&](std::string_view id) { return snapshot_.find(id); });
     is_found_ = true;
     is_exact_ = uint64_t{found_.exact_below} + kTailRows >= rows;
     candidate_count_ = found_.rows ? static_cast<double>(found_.rows->count()) : rows;

@@ -46,7 +46,9 @@ class FilterMatches {
 
   private:
     bool matches(uint32_t row) const {
-        return model::matches(filter_, model::MetadataView(snapshot_.generation->rows.metadata(row)));
+        const RowStore& rows = snapshot_.generation->rows;
+        return model::matches(filter_, model::MetadataView(rows.metadata(row)),
+                              reads_ids_ ? rows.id(row) : std::string_view());
     }
     void estimate();
     void estimate_candidates();
@@ -54,6 +56,7 @@ class FilterMatches {
 
     const Snapshot& snapshot_;
     const model::Filter& filter_;
+    const bool reads_ids_;  // else they are left out of the cache
     const std::shared_ptr<const index::MetadataIndexView> view_;
     index::Candidates found_;
     bool is_found_ = false;

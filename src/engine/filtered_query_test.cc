@@ -84,13 +84,16 @@ class FilteredQueryTest : public ::testing::Test {
         made.filter = std::make_shared<const model::Filter>(std::move(filter));
         return made;
     }
+    bool is_match(const model::Filter& filter, uint32_t row) const {
+        const RowStore& rows = generation_->rows;
+        return model::matches(filter, model::MetadataView(rows.metadata(row)), rows.id(row));
+    }
     std::vector<float> expected_scores(const model::SearchRequest& request) const {
         std::vector<float> query(generation_->rows.rows().stride());
         index::encode_query(model::Metric::kL2, request.vector, query);
         std::vector<float> scores;
         for (uint32_t row = 0; row < kRows; ++row) {
-            if (snapshot().sees(row) &&
-                model::matches(*request.filter, model::MetadataView(generation_->rows.metadata(row)))) {
+            if (snapshot().sees(row) && is_match(*request.filter, row)) {
                 scores.push_back(index::score_of(model::Metric::kL2,
                                                  generation_->rows.rows().distance(query.data(), row)));
             }
@@ -205,8 +208,7 @@ TEST_F(FilteredQueryTest, ResidualConditionsAreHeldAgainstCandidates) {
         EXPECT_LE(cost.candidates, kRows / 20 * 3 + 64) << "only what the index let through";
         EXPECT_EQ(matching_rows(snapshot(), asked.filter.get()).size(),
                   static_cast<size_t>(std::count_if(all_rows_.begin(), all_rows_.end(), [&](uint32_t row) {
-                      return model::matches(*asked.filter,
-                                            model::MetadataView(generation_->rows.metadata(row)));
+                      return is_match(*asked.filter, row);
                   })));
     }
 }

@@ -70,6 +70,23 @@ void ChunkRows::add_range(uint32_t begin, uint32_t end) {
     }
 }
 
+Bitmap Bitmap::of_rows(std::vector<uint32_t> rows) {
+    std::sort(rows.begin(), rows.end());
+    Bitmap made;
+    std::vector<uint16_t> offsets;
+    for (size_t i = 0; i < rows.size(); ++i) {
+        const uint32_t chunk = rows[i] >> ChunkRows::kShift;
+        offsets.push_back(static_cast<uint16_t>(rows[i] & (ChunkRows::kRows - 1)));
+        if (i + 1 == rows.size() || rows[i + 1] >> ChunkRows::kShift != chunk) {
+            ChunkRows of_chunk;
+            of_chunk.add(offsets);
+            made.set_chunk(chunk, std::move(of_chunk));
+            offsets.clear();
+        }
+    }
+    return made;
+}
+
 Bitmap Bitmap::of_range(uint32_t begin, uint32_t end) {
     Bitmap made;
     for (uint64_t row = begin; row < end;) {

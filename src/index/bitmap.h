@@ -44,6 +44,8 @@ class Bitmap {
     Bitmap() = default;
     /// Rows [begin, end).
     static Bitmap of_range(uint32_t begin, uint32_t end);
+    /// In any order, with repeats.
+    static Bitmap of_rows(std::vector<uint32_t> rows);
     /// Replaces what the chunk held.
     void set_chunk(uint32_t chunk, ChunkRows rows);
 

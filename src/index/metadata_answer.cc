@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <type_traits>
 #include <variant>
 
 namespace akidb::index {
@@ -9,10 +10,23 @@ namespace {
 
 using model::Filter;
 using model::FilterNode;
+using model::HasIdCondition;
 using model::MatchCondition;
 using model::MatchValue;
+using model::MinShould;
+using model::PrefixCondition;
 using model::RangeCondition;
 using model::TimeRangeCondition;
+
+/// What the columns of a field can answer.
+template <class Condition>
+constexpr bool kIsOfColumns =
+    std::is_same_v<Condition, MatchCondition> || std::is_same_v<Condition, PrefixCondition> ||
+    std::is_same_v<Condition, RangeCondition> || std::is_same_v<Condition, TimeRangeCondition>;
+
+/// Bitmaps united and intersected for one min_should at most (a millisecond or so on a million rows); beyond
+/// that it is left to evaluation.
+constexpr size_t kThresholdSteps = 1024;
 
 bool is_of(ValueClass wanted, const MatchValue& value) {
     switch (wanted) {
@@ -33,6 +47,9 @@ bool is_answered(const IndexedField& field, const MatchCondition& match) {
     return wanted != ValueClass::kMoment &&
            std::all_of(match.any.begin(), match.any.end(),
                        [&](const MatchValue& value) { return is_of(wanted, value); });
+}
+bool is_answered(const IndexedField& field, const PrefixCondition&) {
+    return class_of(field.declared.type) == ValueClass::kText;
 }
 bool is_answered(const IndexedField& field, const RangeCondition&) {
     return class_of(field.declared.type) == ValueClass::kNumber;
@@ -65,6 +82,13 @@ void for_each_run(const MetadataBlock& block, const MatchCondition& match, Take 
             take(block.numbers, block.numbers.equal_to(key_of(value)));
         }
     }
+}
+
+template <class Take>
+void for_each_run(const MetadataBlock& block, const PrefixCondition& condition, Take take) {
+    const std::string_view prefix = condition.prefix;
+    take(block.texts, block.texts.between([&](std::string_view text) { return text < prefix; },
+                                          [&](std::string_view text) { return !text.starts_with(prefix); }));
 }
 
 template <class Range, class Take>
@@ -115,7 +139,10 @@ class Estimator {
             const MatchEstimate met = of(node);
             any = {std::max(any.low, met.low), std::min(rows_, any.high + met.high)};
         }
-        return filter.should.empty() ? all : both(all, any);
+        if (!filter.should.empty()) {
+            all = both(all, any);
+        }
+        return filter.min_should ? both(all, enough_of(*filter.min_should)) : all;
     }
 
   private:
@@ -123,13 +150,40 @@ class Estimator {
     MatchEstimate of(const FilterNode& node) const {
         return std::visit(
             [&](const auto& condition) {
-                if constexpr (std::is_same_v<std::decay_t<decltype(condition)>, std::shared_ptr<Filter>>) {
+                using Condition = std::decay_t<decltype(condition)>;
+                if constexpr (std::is_same_v<Condition, std::shared_ptr<Filter>>) {
                     return condition == nullptr ? MatchEstimate{rows_, rows_} : of(*condition);
-                } else {
+                } else if constexpr (std::is_same_v<Condition, HasIdCondition>) {
+                    return MatchEstimate{0, std::min<uint64_t>(condition.ids.size(), rows_)};
+                } else if constexpr (kIsOfColumns<Condition>) {
                     return of_condition(condition);
+                } else {
+                    return MatchEstimate{0, rows_};
                 }
             },
             node);
+    }
+
+    /// The rows' counts of conditions met sum up to the conditions' counts of rows. In that sum a row with
+    /// enough is worth min_count at least and all conditions at most, another one at most min_count - 1.
+    // NOLINTNEXTLINE(misc-no-recursion)
+    MatchEstimate enough_of(const MinShould& wanted) const {
+        const uint64_t conditions = wanted.conditions.size();
+        if (wanted.min_count == 0) {
+            return {rows_, rows_};
+        }
+        if (wanted.min_count > conditions) {
+            return {};
+        }
+        MatchEstimate sum;
+        for (const FilterNode& node : wanted.conditions) {
+            const MatchEstimate met = of(node);
+            sum.low += met.low;
+            sum.high += met.high;
+        }
+        const uint64_t others_most = (wanted.min_count - 1) * rows_;
+        const uint64_t beyond = sum.low - std::min(sum.low, others_most);
+        return {beyond / (conditions - wanted.min_count + 1), std::min(rows_, sum.high / wanted.min_count)};
     }
 
     template <class Condition>
@@ -186,7 +240,8 @@ class Estimator {
 
 class Finder {
   public:
-    Finder(const MetadataIndexView& view, uint32_t rows) : view_(view), rows_(rows) {}
+    Finder(const MetadataIndexView& view, uint32_t rows, const FindRow& find_row)
+        : view_(view), rows_(rows), find_row_(find_row) {}
 
     // NOLINTNEXTLINE(misc-no-recursion)
     Candidates of(const Filter& filter) const {
@@ -200,6 +255,9 @@ class Finder {
         if (!filter.should.empty()) {
             intersect(all, any_of(filter.should));
         }
+        if (filter.min_should) {
+            intersect(all, enough_of(*filter.min_should));
+        }
         return all;
     }
 
@@ -208,13 +266,29 @@ class Finder {
     Candidates of(const FilterNode& node) const {
         return std::visit(
             [&](const auto& condition) {
-                if constexpr (std::is_same_v<std::decay_t<decltype(condition)>, std::shared_ptr<Filter>>) {
+                using Condition = std::decay_t<decltype(condition)>;
+                if constexpr (std::is_same_v<Condition, std::shared_ptr<Filter>>) {
                     return condition == nullptr ? Candidates{std::nullopt, rows_} : of(*condition);
-                } else {
+                } else if constexpr (std::is_same_v<Condition, HasIdCondition>) {
+                    return of_ids(condition);
+                } else if constexpr (kIsOfColumns<Condition>) {
                     return of_condition(condition);
+                } else {
+                    return Candidates{std::nullopt, 0};
                 }
             },
             node);
+    }
+
+    Candidates of_ids(const HasIdCondition& condition) const {
+        std::vector<uint32_t> found;
+        found.reserve(condition.ids.size());
+        for (const std::string& id : condition.ids) {
+            if (const uint32_t row = find_row_(id); row < rows_) {
+                found.push_back(row);
+            }
+        }
+        return {Bitmap::of_rows(std::move(found)), rows_};
     }
 
     template <class Condition>
@@ -270,6 +344,52 @@ class Finder {
         return any;
     }
 
+    /// A condition that no index answers may be met by any row, so that fewer of the others must be.
+    // NOLINTNEXTLINE(misc-no-recursion)
+    Candidates enough_of(const MinShould& wanted) const {
+        if (wanted.min_count == 0) {
+            return {std::nullopt, rows_};
+        }
+        if (wanted.min_count > wanted.conditions.size()) {
+            return {Bitmap(), rows_};
+        }
+        Candidates enough{std::nullopt, rows_};
+        std::vector<Bitmap> answers;
+        size_t min_count = wanted.min_count;
+        for (const FilterNode& node : wanted.conditions) {
+            Candidates met = of(node);
+            enough.exact_below = std::min(enough.exact_below, met.exact_below);
+            if (met.rows) {
+                answers.push_back(std::move(*met.rows));
+            } else if (min_count > 0) {
+                --min_count;
+            }
+        }
+        if (min_count == 0) {
+            return enough;
+        }
+        if (answers.size() * min_count > kThresholdSteps) {
+            min_count = 1;
+            enough.exact_below = 0;
+        }
+        enough.rows = rows_in(answers, min_count);
+        return enough;
+    }
+
+    /// Those in at least `min_count` of the sets.
+    static Bitmap rows_in(const std::vector<Bitmap>& sets, size_t min_count) {
+        std::vector<Bitmap> in_at_least(min_count);  // one, two, … of the sets looked at
+        for (const Bitmap& set : sets) {
+            for (size_t i = min_count - 1; i > 0; --i) {
+                Bitmap one_more = in_at_least[i - 1];
+                one_more.intersect(set);
+                in_at_least[i].unite(one_more);
+            }
+            in_at_least[0].unite(set);
+        }
+        return std::move(in_at_least.back());
+    }
+
     /// Below exact_below the others; from there on, where a candidate may or may not have matched, all.
     Candidates complement(const Candidates& met) const {
         if (met.exact_below == 0) {
@@ -296,6 +416,7 @@ class Finder {
 
     const MetadataIndexView& view_;
     const uint32_t rows_;
+    const FindRow& find_row_;
 };
 
 }  // namespace
@@ -304,8 +425,9 @@ MatchEstimate estimate_matches(const MetadataIndexView& view, const model::Filte
     return Estimator(view, rows).of(filter);
 }
 
-Candidates find_candidates(const MetadataIndexView& view, const model::Filter& filter, uint32_t rows) {
-    return Finder(view, rows).of(filter);
+Candidates find_candidates(const MetadataIndexView& view, const model::Filter& filter, uint32_t rows,
+                           FindRow find_row) {
+    return Finder(view, rows, find_row).of(filter);
 }
 
 }  // namespace akidb::index

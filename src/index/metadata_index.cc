@@ -150,8 +150,9 @@ bool IndexedField::is_behind(uint32_t rows) const {
 }
 
 const IndexedField* MetadataIndexView::find(std::string_view key) const {
-    const auto found = std::find_if(fields.begin(), fields.end(),
-                                    [&](const auto& field) { return field->declared.key == key; });
+    const auto found = std::find_if(fields.begin(), fields.end(), [&](const auto& field) {
+        return model::is_same_path(field->declared.key, key);
+    });
     return found == fields.end() ? nullptr : found->get();
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "index/metadata_answer.h"
+#include "model/document_id.h"
 #include "model/tree_for_tests.h"
 
 namespace akidb::index {
@@ -109,15 +110,26 @@ void build(MetadataIndex& index, const std::vector<std::string>& metadata, uint3
     }
 }
 
+// Row n is that of document n.
+std::string id_of(uint32_t row) {
+    return model::DocumentId(uint64_t{row}).encoded();
+}
+constexpr auto row_of = [](std::string_view id) {
+    return static_cast<uint32_t>(std::get<uint64_t>(model::DocumentId::decode(id).value().value()));
+};
+bool is_match(const Filter& filter, const std::vector<std::string>& metadata, uint32_t row) {
+    return matches(filter, model::MetadataView(metadata[row]), id_of(row));
+}
+
 /// By the index where it says so, by the row itself elsewhere.
 std::vector<uint32_t> found(const MetadataIndexView& view, const Filter& filter,
                             const std::vector<std::string>& metadata) {
     const auto count = static_cast<uint32_t>(metadata.size());
-    const Candidates candidates = find_candidates(view, filter, count);
+    const Candidates candidates = find_candidates(view, filter, count, row_of);
     std::vector<uint32_t> rows;
     for (uint32_t row = 0; row < count; ++row) {
         if ((!candidates.rows || candidates.rows->contains(row)) &&
-            (row < candidates.exact_below || matches(filter, model::MetadataView(metadata[row])))) {
+            (row < candidates.exact_below || is_match(filter, metadata, row))) {
             rows.push_back(row);
         }
     }
@@ -127,7 +139,7 @@ std::vector<uint32_t> found(const MetadataIndexView& view, const Filter& filter,
 std::vector<uint32_t> expected(const Filter& filter, const std::vector<std::string>& metadata) {
     std::vector<uint32_t> rows;
     for (uint32_t row = 0; row < metadata.size(); ++row) {
-        if (matches(filter, model::MetadataView(metadata[row]))) {
+        if (is_match(filter, metadata, row)) {
             rows.push_back(row);
         }
     }
@@ -163,7 +175,7 @@ TEST(MetadataIndex, AnswersRandomFiltersAsEvaluationOfEveryRowDoes) {
             const auto some = std::lower_bound(wanted.begin(), wanted.end(), 500u) - wanted.begin();
             ASSERT_LE(of_some.low, static_cast<uint64_t>(some)) << "round " << round;
             ASSERT_GE(of_some.high, static_cast<uint64_t>(some)) << "round " << round;
-            answered += find_candidates(*view, filter, rows).exact_below > 0 ? 1 : 0;
+            answered += find_candidates(*view, filter, rows, row_of).exact_below > 0 ? 1 : 0;
         }
     }
     EXPECT_GT(answered, kRounds / 2) << "else the test would show little";
@@ -203,7 +215,7 @@ TEST(MetadataIndex, AnswersOnEveryClassOfItsOwn) {
     const auto view = index.view();
     for (size_t i = 0; i < filters.size(); ++i) {
         const std::vector<uint32_t> wanted = expected(filters[i], metadata);
-        EXPECT_EQ(find_candidates(*view, filters[i], 200).exact_below, 200u) << i;
+        EXPECT_EQ(find_candidates(*view, filters[i], 200, row_of).exact_below, 200u) << i;
         EXPECT_EQ(found(*view, filters[i], metadata), wanted) << i;
         EXPECT_EQ(estimate_matches(*view, filters[i], 200).low, wanted.size()) << i;
         EXPECT_EQ(estimate_matches(*view, filters[i], 200).high, wanted.size()) << i;

@@ -1,244 +1,174 @@
 #include "model/filter.h"
 
 #include <algorithm>
-#include <cmath>
-#include <compare>
-#include <limits>
 
-#include "model/moment.h"
+#include "model/filter_values.h"
 
 namespace akidb::model {
 namespace {
 
-using Order = std::strong_ordering;
-
-/// Lists up to this length are walked: that beats a search, and most lists are this short.
-constexpr size_t kWalkedListMax = 16;
-
-/// A boolean, number or string of either side, ordered in that sequence so that lists of all kinds can be
-/// sorted.
-struct Scalar {
-    enum class Kind : uint8_t { kBool, kInt, kUint, kDouble, kString };
-    Kind kind = Kind::kBool;
-    int64_t integer = 0;   // also the boolean
-    uint64_t natural = 0;  // only above the range of `integer`
-    double real = 0;
-    std::string_view text;
+struct Subject {
+    MetadataView metadata;
+    std::string_view id;
 };
-using Kind = Scalar::Kind;
 
-Scalar scalar_of(const MatchValue& value) {
-    if (const auto* text = std::get_if<std::string>(&value)) {
-        return {.kind = Kind::kString, .text = *text};
-    }
-    if (const auto* integer = std::get_if<int64_t>(&value)) {
-        return {.kind = Kind::kInt, .integer = *integer};
-    }
-    if (const auto* natural = std::get_if<uint64_t>(&value)) {
-        if (*natural > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) {
-            return {.kind = Kind::kUint, .natural = *natural};
-        }
-        return {.kind = Kind::kInt, .integer = static_cast<int64_t>(*natural)};
-    }
-    if (const auto* real = std::get_if<double>(&value)) {
-        return {.kind = Kind::kDouble, .real = *real};
-    }
-    return {.kind = Kind::kBool, .integer = std::get<bool>(value) ? 1 : 0};
-}
-
-/// Nothing for null, arrays and objects.
-std::optional<Scalar> scalar_of(MetadataView value) {
-    switch (value.type()) {
-        case MetadataType::kFalse:
-            return Scalar{.kind = Kind::kBool, .integer = 0};
-        case MetadataType::kTrue:
-            return Scalar{.kind = Kind::kBool, .integer = 1};
-        case MetadataType::kInt:
-            return Scalar{.kind = Kind::kInt, .integer = value.as_int()};
-        case MetadataType::kUint:
-            return Scalar{.kind = Kind::kUint, .natural = value.as_uint()};
-        case MetadataType::kDouble:
-            return Scalar{.kind = Kind::kDouble, .real = value.as_double()};
-        case MetadataType::kString:
-            return Scalar{.kind = Kind::kString, .text = value.as_string()};
-        case MetadataType::kNull:
-        case MetadataType::kArray:
-        case MetadataType::kObject:
-            break;
-    }
-    return std::nullopt;
-}
-
-Order reversed(Order order) {
-    return 0 <=> order;
-}
-
-/// NaN comes last, so that this is an order of all doubles.
-Order order_of_doubles(double a, double b) {
-    if (a < b) {
-        return Order::less;
-    }
-    if (a > b) {
-        return Order::greater;
-    }
-    return a == b ? Order::equal : std::isnan(a) <=> std::isnan(b);
-}
-
-/// By value, without rounding the integer to a double: 2^53 + 1 is above 2^53.
-template <class Integer>
-Order order_of_mixed(Integer integer, double real) {
-    // Both ends of Integer are zero or powers of two (the upper one past its largest value), hence exact as
-    // doubles.
-    constexpr double kEnd =
-        2.0 * static_cast<double>(Integer{1} << (std::numeric_limits<Integer>::digits - 1));
-    if (!(real < kEnd)) {
-        return Order::less;
-    }
-    if (real < static_cast<double>(std::numeric_limits<Integer>::min())) {
-        return Order::greater;
-    }
-    const auto whole = static_cast<Integer>(real);
-    if (integer != whole) {
-        return integer <=> whole;
-    }
-    return order_of_doubles(static_cast<double>(whole), real);
-}
-
-Order order_of_numbers(const Scalar& a, const Scalar& b) {
-    if (a.kind == Kind::kDouble) {
-        return b.kind == Kind::kDouble ? order_of_doubles(a.real, b.real) : reversed(order_of_numbers(b, a));
-    }
-    if (b.kind == Kind::kDouble) {
-        return a.kind == Kind::kInt ? order_of_mixed(a.integer, b.real) : order_of_mixed(a.natural, b.real);
-    }
-    if (a.kind != b.kind) {
-        return a.kind <=> b.kind;  // every natural is above every integer
-    }
-    return a.kind == Kind::kInt ? a.integer <=> b.integer : a.natural <=> b.natural;
-}
-
-Order order_of(const Scalar& a, const Scalar& b) {
-    if (a.kind == Kind::kString && b.kind == Kind::kString) {
-        return a.text <=> b.text;
-    }
-    if (a.kind == Kind::kString || b.kind == Kind::kString || a.kind == Kind::kBool ||
-        b.kind == Kind::kBool) {
-        // Unequal kinds, or two booleans; the sequence of Kind is bool, numbers, string.
-        return a.kind == b.kind ? a.integer <=> b.integer : a.kind <=> b.kind;
-    }
-    return order_of_numbers(a, b);
-}
-
-bool are_equal(const Scalar& a, const Scalar& b) {
-    // Equality of strings looks at the sizes first, order does not.
-    return a.kind == Kind::kString && b.kind == Kind::kString ? a.text == b.text : order_of(a, b) == 0;
-}
-
-bool is_listed(const MatchCondition& condition, const Scalar& scalar) {
-    const std::vector<MatchValue>& list = condition.any;
-    if (!condition.sorted) {
-        return std::any_of(list.begin(), list.end(),
-                           [&](const MatchValue& listed) { return are_equal(scalar_of(listed), scalar); });
-    }
-    const auto found = std::lower_bound(list.begin(), list.end(), scalar,
-                                        [](const MatchValue& listed, const Scalar& sought) {
-                                            return order_of(scalar_of(listed), sought) < 0;
-                                        });
-    return found != list.end() && are_equal(scalar_of(*found), scalar);
-}
-
-bool is_met(const MatchCondition& condition, MetadataView metadata) {
-    bool any_scalar = false;
-    bool any_listed = false;
-    for_each_at_path(metadata, condition.key, [&](MetadataView value) {
-        if (const std::optional<Scalar> scalar = scalar_of(value)) {
-            any_scalar = true;
-            any_listed = is_listed(condition, *scalar);
-        }
-        return !any_listed;
+bool is_true(const TextCondition& condition, const Subject& subject) {
+    TextSearch search(condition.query);
+    for_each_at_path(subject.metadata, condition.key, [&](MetadataView value) {
+        return value.type() != MetadataType::kString || !search.read(value.as_string());
     });
-    return condition.negated ? any_scalar && !any_listed : any_listed;
+    return search.is_met();
 }
 
-bool is_within(const RangeCondition& range, const Scalar& number) {
-    const auto against = [&](double bound) {
-        return order_of_numbers(number, Scalar{.kind = Kind::kDouble, .real = bound});
-    };
-    return (!range.gt || against(*range.gt) > 0) && (!range.gte || against(*range.gte) >= 0) &&
-           (!range.lt || against(*range.lt) < 0) && (!range.lte || against(*range.lte) <= 0);
+bool is_true(const PrefixCondition& condition, const Subject& subject) {
+    bool any_begins = false;
+    for_each_at_path(subject.metadata, condition.key, [&](MetadataView value) {
+        any_begins = value.type() == MetadataType::kString && value.as_string().starts_with(condition.prefix);
+        return !any_begins;
+    });
+    return any_begins;
 }
 
-bool is_met(const RangeCondition& range, MetadataView metadata) {
+bool is_true(const GeoCondition& condition, const Subject& subject) {
     bool any_within = false;
-    for_each_at_path(metadata, range.key, [&](MetadataView value) {
-        any_within = value.is_number() && is_within(range, *scalar_of(value));
+    for_each_at_path(subject.metadata, condition.key, [&](MetadataView value) {
+        const std::optional<GeoPoint> point = geo_point_of(value);
+        any_within = point && is_within(*point, condition.shape);
         return !any_within;
     });
     return any_within;
 }
 
-bool is_met(const TimeRangeCondition& range, MetadataView metadata) {
-    bool any_within = false;
-    for_each_at_path(metadata, range.key, [&](MetadataView value) {
-        if (value.type() == MetadataType::kString) {
-            const std::optional<int64_t> moment = parse_moment(value.as_string());
-            any_within = moment && (!range.gt || *moment > *range.gt) &&
-                         (!range.gte || *moment >= *range.gte) && (!range.lt || *moment < *range.lt) &&
-                         (!range.lte || *moment <= *range.lte);
-        }
-        return !any_within;
+bool is_true(const ValuesCountCondition& wanted, const Subject& subject) {
+    uint64_t count = 0;
+    for_each_whole_at_path(subject.metadata, wanted.key, [&](MetadataView value) {
+        const MetadataType type = value.type();
+        count += type == MetadataType::kArray ? value.size() : type == MetadataType::kNull ? 0 : 1;
+        return true;
     });
-    return any_within;
+    return (!wanted.gt || count > *wanted.gt) && (!wanted.gte || count >= *wanted.gte) &&
+           (!wanted.lt || count < *wanted.lt) && (!wanted.lte || count <= *wanted.lte);
 }
+
+bool is_true(const IsEmptyCondition& condition, const Subject& subject) {
+    bool is_empty = true;
+    for_each_whole_at_path(subject.metadata, condition.key, [&](MetadataView value) {
+        const MetadataType type = value.type();
+        is_empty = type == MetadataType::kNull || (type == MetadataType::kArray && value.size() == 0);
+        return is_empty;
+    });
+    return is_empty;
+}
+
+bool is_true(const IsNullCondition& condition, const Subject& subject) {
+    bool is_null = false;
+    for_each_whole_at_path(subject.metadata, condition.key, [&](MetadataView value) {
+        is_null = value.type() == MetadataType::kNull;
+        return !is_null;
+    });
+    return is_null;
+}
+
+bool is_true(const HasIdCondition& condition, const Subject& subject) {
+    return condition.sorted
+               ? std::binary_search(condition.ids.begin(), condition.ids.end(), subject.id)
+               : std::find(condition.ids.begin(), condition.ids.end(), subject.id) != condition.ids.end();
+}
+
+bool is_true(const Filter& filter, const Subject& subject);
 
 // NOLINTNEXTLINE(misc-no-recursion): the depth is held to kFilterDepthMax by validate().
-bool is_met(const FilterNode& node, MetadataView metadata) {
-    if (const auto* condition = std::get_if<MatchCondition>(&node)) {
-        return is_met(*condition, metadata);
-    }
-    if (const auto* range = std::get_if<RangeCondition>(&node)) {
-        return is_met(*range, metadata);
-    }
-    if (const auto* range = std::get_if<TimeRangeCondition>(&node)) {
-        return is_met(*range, metadata);
-    }
-    const auto* nested = std::get_if<std::shared_ptr<Filter>>(&node);
-    return nested == nullptr || *nested == nullptr || matches(**nested, metadata);
+bool is_true(const NestedCondition& nested, const Subject& subject) {
+    bool any_meets = false;
+    for_each_at_path(subject.metadata, nested.key, [&](MetadataView value) {
+        any_meets = value.type() == MetadataType::kObject &&
+                    (nested.filter == nullptr || is_true(*nested.filter, {value, subject.id}));
+        return !any_meets;
+    });
+    return any_meets;
 }
 
 // NOLINTNEXTLINE(misc-no-recursion)
-void prepare_nodes(std::vector<FilterNode>& nodes) {
-    for (FilterNode& node : nodes) {
-        if (auto* condition = std::get_if<MatchCondition>(&node)) {
-            condition->sorted = condition->any.size() > kWalkedListMax;
-            if (condition->sorted) {
-                std::sort(condition->any.begin(), condition->any.end(),
-                          [](const MatchValue& a, const MatchValue& b) {
-                              return order_of(scalar_of(a), scalar_of(b)) < 0;
-                          });
-            }
-        } else if (auto* nested = std::get_if<std::shared_ptr<Filter>>(&node);
-                   nested != nullptr && *nested != nullptr) {
-            prepare(**nested);
-        }
+bool is_true(const std::shared_ptr<Filter>& group, const Subject& subject) {
+    return group == nullptr || is_true(*group, subject);
+}
+
+template <class Condition>
+bool is_true(const Condition& condition, const Subject& subject) {
+    return is_met(condition, subject.metadata);
+}
+
+// NOLINTNEXTLINE(misc-no-recursion)
+bool is_node_true(const FilterNode& node, const Subject& subject) {
+    return std::visit([&](const auto& condition) { return is_true(condition, subject); }, node);
+}
+
+// NOLINTNEXTLINE(misc-no-recursion)
+bool are_enough(const MinShould& wanted, const Subject& subject) {
+    uint32_t count = 0;
+    for (auto node = wanted.conditions.begin(); count < wanted.min_count && node != wanted.conditions.end();
+         ++node) {
+        count += is_node_true(*node, subject) ? 1 : 0;
     }
+    return count >= wanted.min_count;
+}
+
+// NOLINTNEXTLINE(misc-no-recursion)
+bool is_true(const Filter& filter, const Subject& subject) {
+    const auto met = [&](const FilterNode& node) { return is_node_true(node, subject); };
+    return std::all_of(filter.must.begin(), filter.must.end(), met) &&
+           std::none_of(filter.must_not.begin(), filter.must_not.end(), met) &&
+           (filter.should.empty() || std::any_of(filter.should.begin(), filter.should.end(), met)) &&
+           (!filter.min_should || are_enough(*filter.min_should, subject));
+}
+
+/// All nodes of a filter, but not those within them; visit(node) returns whether to go on.
+template <class SomeFilter, class Visit>
+bool for_each_node(SomeFilter& filter, Visit visit) {
+    const auto visit_all = [&](auto& nodes) { return std::all_of(nodes.begin(), nodes.end(), visit); };
+    return visit_all(filter.must) && visit_all(filter.should) && visit_all(filter.must_not) &&
+           (!filter.min_should || visit_all(filter.min_should->conditions));
+}
+
+/// The filter that a node holds: a group, or what is nested.
+template <class Node>
+auto* filter_within(Node& node) {
+    if (auto* nested = std::get_if<NestedCondition>(&node)) {
+        return nested->filter.get();
+    }
+    auto* group = std::get_if<std::shared_ptr<Filter>>(&node);
+    return group == nullptr ? nullptr : group->get();
 }
 
 }  // namespace
 
-// NOLINTNEXTLINE(misc-no-recursion)
-bool matches(const Filter& filter, MetadataView metadata) {
-    const auto met = [&](const FilterNode& node) { return is_met(node, metadata); };
-    return std::all_of(filter.must.begin(), filter.must.end(), met) &&
-           std::none_of(filter.must_not.begin(), filter.must_not.end(), met) &&
-           (filter.should.empty() || std::any_of(filter.should.begin(), filter.should.end(), met));
+bool matches(const Filter& filter, MetadataView metadata, std::string_view id) {
+    return is_true(filter, {metadata, id});
 }
 
 // NOLINTNEXTLINE(misc-no-recursion)
 void prepare(Filter& filter) {
-    prepare_nodes(filter.must);
-    prepare_nodes(filter.should);
-    prepare_nodes(filter.must_not);
+    for_each_node(filter, [](FilterNode& node) {
+        if (auto* match = std::get_if<MatchCondition>(&node)) {
+            sort_if_long(*match);
+        } else if (auto* ids = std::get_if<HasIdCondition>(&node)) {
+            ids->sorted = ids->ids.size() > kWalkedListMax;
+            if (ids->sorted) {
+                std::sort(ids->ids.begin(), ids->ids.end());
+            }
+        } else if (Filter* within = filter_within(node)) {
+            prepare(*within);
+        }
+        return true;
+    });
+}
+
+// NOLINTNEXTLINE(misc-no-recursion)
+bool reads_ids(const Filter& filter) {
+    return !for_each_node(filter, [](const FilterNode& node) {
+        const Filter* within = filter_within(node);
+        return !std::holds_alternative<HasIdCondition>(node) && (within == nullptr || !reads_ids(*within));
+    });
 }
 
 }  // namespace akidb::model

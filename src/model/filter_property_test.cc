@@ -218,10 +218,10 @@ TEST(FilterProperty, AgreesWithTheNaiveEvaluatorBeforeAndAfterPrepare) {
             const std::string encoded = tree.encoded();
             const bool wanted = expected(plain, tree);
             matched += wanted ? 1 : 0;
-            ASSERT_EQ(matches(plain, MetadataView(encoded)), wanted) << "round " << round;
+            ASSERT_EQ(matches(plain, MetadataView(encoded), ""), wanted) << "round " << round;
             if (i == kTreesPerFilter / 2) {
                 prepare(plain);
-                ASSERT_EQ(matches(plain, MetadataView(encoded)), wanted) << "prepared, round " << round;
+                ASSERT_EQ(matches(plain, MetadataView(encoded), ""), wanted) << "prepared, round " << round;
             }
         }
     }
@@ -254,7 +254,7 @@ TEST(FilterProperty, SingleConditionsAgreeOnEveryPairOfEdgeNumbers) {
                 filter.must.emplace_back(MatchCondition{.key = "a", .any = {bound}});
                 break;
         }
-        ASSERT_EQ(matches(filter, MetadataView(tree.encoded())), expected(filter, tree)) << bound;
+        ASSERT_EQ(matches(filter, MetadataView(tree.encoded()), ""), expected(filter, tree)) << bound;
     }
 }
 

@@ -30,7 +30,7 @@ std::string text(const char* value) {
 bool meets(const Tree& metadata, FilterNode node) {
     Filter filter;
     filter.must.push_back(std::move(node));
-    return matches(filter, MetadataView(metadata.encoded()));
+    return matches(filter, MetadataView(metadata.encoded()), "");
 }
 
 /// Whether {"a": stored} meets "a equals wanted", without and with a sorted list.
@@ -38,14 +38,14 @@ bool equal(Tree stored, MatchValue wanted) {
     const std::string metadata = Tree{Members{{"a", std::move(stored)}}}.encoded();
     Filter filter;
     filter.must.emplace_back(match("a", {std::move(wanted)}));
-    const bool walked = matches(filter, MetadataView(metadata));
+    const bool walked = matches(filter, MetadataView(metadata), "");
     auto& list = std::get<MatchCondition>(filter.must[0]).any;
     for (int i = 0; i < 20; ++i) {
         list.emplace_back(text("filler") + std::to_string(i));
     }
     prepare(filter);
     EXPECT_TRUE(std::get<MatchCondition>(filter.must[0]).sorted);
-    EXPECT_EQ(matches(filter, MetadataView(metadata)), walked);
+    EXPECT_EQ(matches(filter, MetadataView(metadata), ""), walked);
     return walked;
 }
 
@@ -56,7 +56,7 @@ bool within(Tree stored, RangeCondition range) {
 
 TEST(Filter, EmptyMatchesEverything) {
     EXPECT_TRUE(Filter().is_empty());
-    EXPECT_TRUE(matches(Filter(), MetadataView(empty_metadata())));
+    EXPECT_TRUE(matches(Filter(), MetadataView(empty_metadata()), ""));
     EXPECT_TRUE(meets(Tree{Members{}}, std::make_unique<Filter>()));
 }
 
@@ -73,7 +73,7 @@ TEST(Filter, MustShouldAndMustNotWorkTogether) {
             filter.should.emplace_back(should == 1 ? yes() : no());
         }
         filter.must_not.emplace_back(must_not ? yes() : no());
-        return matches(filter, view);
+        return matches(filter, view, "");
     };
     EXPECT_TRUE(all_of(true, -1, false));
     EXPECT_TRUE(all_of(true, 1, false));
@@ -86,9 +86,9 @@ TEST(Filter, ShouldAloneNeedsOne) {
     const std::string metadata = Tree{Members{{"a", {int64_t{1}}}}}.encoded();
     Filter filter;
     filter.should.emplace_back(match("a", {int64_t{2}}));
-    EXPECT_FALSE(matches(filter, MetadataView(metadata)));
+    EXPECT_FALSE(matches(filter, MetadataView(metadata), ""));
     filter.should.emplace_back(match("a", {int64_t{1}}));
-    EXPECT_TRUE(matches(filter, MetadataView(metadata)));
+    EXPECT_TRUE(matches(filter, MetadataView(metadata), ""));
 }
 
 TEST(Filter, NestsInEveryPlace) {
@@ -209,8 +209,8 @@ TEST(Prepare, SortsLongListsOnlyAndInNestedFilters) {
     prepare(filter);
     EXPECT_FALSE(std::get<MatchCondition>(filter.must[0]).sorted);
     EXPECT_TRUE(validate(filter));
-    EXPECT_TRUE(matches(filter, MetadataView(Tree{Members{{"a", {int64_t{7}}}}}.encoded())));
-    EXPECT_FALSE(matches(filter, MetadataView(Tree{Members{{"a", {int64_t{4}}}}}.encoded())));
+    EXPECT_TRUE(matches(filter, MetadataView(Tree{Members{{"a", {int64_t{7}}}}}.encoded()), ""));
+    EXPECT_FALSE(matches(filter, MetadataView(Tree{Members{{"a", {int64_t{4}}}}}.encoded()), ""));
 }
 
 TEST(Filter, RangesOfTimesMeetTextsThatAreTimes) {
@@ -219,7 +219,7 @@ TEST(Filter, RangesOfTimesMeetTextsThatAreTimes) {
         Filter filter;
         filter.must.emplace_back(range);
         EXPECT_TRUE(validate(filter));
-        return matches(filter, MetadataView(Tree{Tree::Members{{"a", {std::string(stored)}}}}.encoded()));
+        return matches(filter, MetadataView(Tree{Tree::Members{{"a", {std::string(stored)}}}}.encoded()), "");
     };
     constexpr int64_t kSecond = 1'000'000;
     for (const int64_t off : {-1, 0, 1}) {

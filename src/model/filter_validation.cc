@@ -1,5 +1,7 @@
+#include <array>
 #include <cmath>
 
+#include "model/document_id.h"
 #include "model/filter.h"
 #include "model/limits.h"
 
@@ -17,7 +19,10 @@ class Validator {
         }
         AKIDB_TRY(check_nodes(filter.must, place + ".must", depth));
         AKIDB_TRY(check_nodes(filter.should, place + ".should", depth));
-        return check_nodes(filter.must_not, place + ".must_not", depth);
+        AKIDB_TRY(check_nodes(filter.must_not, place + ".must_not", depth));
+        return filter.min_should
+                   ? check_nodes(filter.min_should->conditions, place + ".min_should.conditions", depth)
+                   : Result<void>();
     }
 
   private:
@@ -30,21 +35,44 @@ class Validator {
                     node_place, "the filter has too many conditions",
                     "at most " + std::to_string(kFilterNodesMax) + " conditions and groups");
             }
-            if (const auto* match = std::get_if<MatchCondition>(&nodes[i])) {
-                AKIDB_TRY(check_match(*match, node_place));
-            } else if (const auto* range = std::get_if<RangeCondition>(&nodes[i])) {
-                AKIDB_TRY(check_range(*range, node_place));
-            } else if (const auto* times = std::get_if<TimeRangeCondition>(&nodes[i])) {
-                AKIDB_TRY(check_key(times->key, node_place));
-                AKIDB_TRY(check_bounded(*times, node_place + ".range"));
-            } else if (const auto* nested = std::get_if<std::shared_ptr<Filter>>(&nodes[i])) {
-                if (*nested == nullptr) {
-                    return invalid_argument(node_place, "the group is missing", "a condition or a filter");
-                }
-                AKIDB_TRY(check(**nested, node_place, depth + 1));
-            }
+            AKIDB_TRY(
+                std::visit([&](const auto& node) { return check_node(node, node_place, depth); }, nodes[i]));
         }
         return {};
+    }
+
+    // NOLINTNEXTLINE(misc-no-recursion)
+    Result<void> check_node(const std::shared_ptr<Filter>& group, const std::string& place, uint32_t depth) {
+        if (group == nullptr) {
+            return invalid_argument(place, "the group is missing", "a condition or a filter");
+        }
+        return check(*group, place, depth + 1);
+    }
+
+    // NOLINTNEXTLINE(misc-no-recursion)
+    Result<void> check_node(const NestedCondition& nested, const std::string& place, uint32_t depth) {
+        AKIDB_TRY(check_key(nested.key, place + ".nested"));
+        if (nested.filter == nullptr) {
+            return invalid_argument(place + ".nested.filter", "the filter is missing", "a filter");
+        }
+        return check(*nested.filter, place + ".nested.filter", depth + 1);
+    }
+
+    template <class Condition>
+    Result<void> check_node(const Condition& condition, const std::string& place, uint32_t /*depth*/) {
+        return check_condition(condition, place);
+    }
+
+    Result<void> check_condition(const GeoCondition& condition, const std::string& place) {
+        AKIDB_TRY(check_key(condition.key, place));
+        constexpr std::array<std::string_view, 3> kNames{".geo_radius", ".geo_box", ".geo_polygon"};
+        const std::string field = place + std::string(kNames.at(condition.shape.index()));
+        points_ += point_count(condition.shape);
+        if (points_ > kFilterPolygonPointsMax) {
+            return invalid_argument(field, "the polygons of the filter have too many points",
+                                    "at most " + std::to_string(kFilterPolygonPointsMax) + " points");
+        }
+        return validate(condition.shape, field);
     }
 
     static Result<void> check_key(const std::string& key, const std::string& place) {
@@ -57,13 +85,17 @@ class Validator {
         return {};
     }
 
-    static Result<void> check_match(const MatchCondition& match, const std::string& place) {
-        AKIDB_TRY(check_key(match.key, place));
-        if (match.any.size() > kFilterListItemsMax) {
-            return invalid_argument(place + ".match",
-                                    "the list has " + std::to_string(match.any.size()) + " items",
+    static Result<void> check_size(size_t items, const std::string& field) {
+        if (items > kFilterListItemsMax) {
+            return invalid_argument(field, "the list has " + std::to_string(items) + " items",
                                     "at most " + std::to_string(kFilterListItemsMax) + " items");
         }
+        return {};
+    }
+
+    static Result<void> check_condition(const MatchCondition& match, const std::string& place) {
+        AKIDB_TRY(check_key(match.key, place));
+        AKIDB_TRY(check_size(match.any.size(), place + ".match"));
         for (size_t i = 0; i < match.any.size(); ++i) {
             const auto* text = std::get_if<std::string>(&match.any[i]);
             if (text != nullptr && text->size() > kFilterStringBytesMax) {
@@ -82,6 +114,50 @@ class Validator {
         return {};
     }
 
+    static Result<void> check_condition(const TextCondition& condition, const std::string& place) {
+        AKIDB_TRY(check_key(condition.key, place));
+        constexpr std::array<std::string_view, 3> kNames{".match.text", ".match.text_any", ".match.phrase"};
+        const size_t words = condition.query.word_count();
+        if (words == 0 || words > kFilterTextWordsMax) {
+            return invalid_argument(
+                place + std::string(kNames.at(static_cast<size_t>(condition.query.mode()))),
+                words == 0 ? "the text holds no word" : "the text has too many words",
+                "1.." + std::to_string(kFilterTextWordsMax) + " words of letters and digits");
+        }
+        return {};
+    }
+
+    static Result<void> check_condition(const PrefixCondition& condition, const std::string& place) {
+        AKIDB_TRY(check_key(condition.key, place));
+        if (condition.prefix.size() > kFilterStringBytesMax) {
+            return invalid_argument(
+                place + ".match.prefix",
+                "the prefix is " + std::to_string(condition.prefix.size()) + " bytes long",
+                "at most " + std::to_string(kFilterStringBytesMax) + " bytes");
+        }
+        return {};
+    }
+
+    static Result<void> check_condition(const IsEmptyCondition& condition, const std::string& place) {
+        return check_key(condition.key, place + ".is_empty");
+    }
+
+    static Result<void> check_condition(const IsNullCondition& condition, const std::string& place) {
+        return check_key(condition.key, place + ".is_null");
+    }
+
+    static Result<void> check_condition(const HasIdCondition& condition, const std::string& place) {
+        const std::string field = place + ".has_id";
+        AKIDB_TRY(check_size(condition.ids.size(), field));
+        for (size_t i = 0; i < condition.ids.size(); ++i) {
+            if (!DocumentId::decode(condition.ids[i])) {
+                return invalid_argument(field, "the item at position " + std::to_string(i) + " is no id",
+                                        "ids of documents");
+            }
+        }
+        return {};
+    }
+
     template <class Range>
     static Result<void> check_bounded(const Range& range, const std::string& field) {
         if (!range.gt && !range.gte && !range.lt && !range.lte) {
@@ -90,7 +166,17 @@ class Validator {
         return {};
     }
 
-    static Result<void> check_range(const RangeCondition& range, const std::string& place) {
+    static Result<void> check_condition(const ValuesCountCondition& range, const std::string& place) {
+        AKIDB_TRY(check_key(range.key, place));
+        return check_bounded(range, place + ".values_count");
+    }
+
+    static Result<void> check_condition(const TimeRangeCondition& range, const std::string& place) {
+        AKIDB_TRY(check_key(range.key, place));
+        return check_bounded(range, place + ".range");
+    }
+
+    static Result<void> check_condition(const RangeCondition& range, const std::string& place) {
         AKIDB_TRY(check_key(range.key, place));
         const std::string field = place + ".range";
         AKIDB_TRY(check_bounded(range, field));
@@ -103,6 +189,7 @@ class Validator {
     }
 
     uint32_t nodes_ = 0;
+    size_t points_ = 0;
 };
 
 }  // namespace

@@ -45,6 +45,9 @@ inline constexpr uint32_t kFilterDepthMax = 32;
 inline constexpr size_t kFilterListItemsMax = 10'000;
 inline constexpr size_t kFilterStringBytesMax = 64 << 10;
 inline constexpr size_t kFilterKeyBytesMax = 1024;
+inline constexpr size_t kFilterTextWordsMax = 256;
+/// Of all polygons of one filter together.
+inline constexpr size_t kFilterPolygonPointsMax = 10'000;
 inline constexpr size_t kMetadataIndexesMax = 64;
 inline constexpr size_t kAliasesMax = 10'000;
 inline constexpr size_t kAliasActionsMax = 1'000;

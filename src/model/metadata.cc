@@ -80,14 +80,25 @@ class Cursor {
 /// What of a path is still to walk; none left means that the value is reached.
 using Remaining = std::optional<std::string_view>;
 
+/// "b" of "b" and of "b[]".
+std::string_view key_of_step(std::string_view step) {
+    while (step.size() > 2 && step.ends_with("[]")) {
+        step.remove_suffix(2);
+    }
+    return step;
+}
+
+enum class LastArray : uint8_t { kByItems, kWhole };
+
 /// Recursion is bounded by the depth of the metadata, which the writer and validate_metadata hold to
 /// kMetadataDepthMax. False when the visitor asked to stop.
+template <LastArray kLastArray>
 // NOLINTNEXTLINE(misc-no-recursion)
 bool walk(MetadataView value, Remaining path, const FunctionRef<bool(MetadataView)>& visit) {
     const MetadataType type = value.type();
-    if (type == MetadataType::kArray) {
+    if (type == MetadataType::kArray && (path || kLastArray == LastArray::kByItems)) {
         for (Cursor items(value.bytes()); items.next();) {
-            if (!walk(items.value(), path, visit)) {
+            if (!walk<kLastArray>(items.value(), path, visit)) {
                 return false;
             }
         }
@@ -100,11 +111,12 @@ bool walk(MetadataView value, Remaining path, const FunctionRef<bool(MetadataVie
         return true;
     }
     const size_t dot = path->find('.');
-    const std::optional<MetadataView> member = value.member(path->substr(0, dot));
+    const std::optional<MetadataView> member = value.member(key_of_step(path->substr(0, dot)));
     if (!member) {
         return true;
     }
-    return walk(*member, dot == std::string_view::npos ? Remaining() : path->substr(dot + 1), visit);
+    return walk<kLastArray>(*member, dot == std::string_view::npos ? Remaining() : path->substr(dot + 1),
+                            visit);
 }
 
 bool is_well_formed(ByteReader& reader, uint32_t depth);
@@ -231,7 +243,28 @@ std::string_view MetadataView::bytes() const {
 }
 
 void for_each_at_path(MetadataView root, std::string_view path, FunctionRef<bool(MetadataView)> visit) {
-    walk(root, path, visit);
+    walk<LastArray::kByItems>(root, path, visit);
+}
+
+void for_each_whole_at_path(MetadataView root, std::string_view path, FunctionRef<bool(MetadataView)> visit) {
+    walk<LastArray::kWhole>(root, path, visit);
+}
+
+bool is_same_path(std::string_view a, std::string_view b) {
+    for (;;) {
+        const size_t end_a = a.find('.');
+        const size_t end_b = b.find('.');
+        const bool is_last = end_a == std::string_view::npos;
+        if (key_of_step(a.substr(0, end_a)) != key_of_step(b.substr(0, end_b)) ||
+            is_last != (end_b == std::string_view::npos)) {
+            return false;
+        }
+        if (is_last) {
+            return true;
+        }
+        a.remove_prefix(end_a + 1);
+        b.remove_prefix(end_b + 1);
+    }
 }
 
 std::string_view empty_metadata() {

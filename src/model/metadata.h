@@ -56,8 +56,13 @@ class MetadataView {
 
 /// Visits every value that the dotted path "a.b" reaches: arrays on the way are walked into, and an array at
 /// the end is visited item by item (so `match` means "any item matches"), arrays within arrays likewise. A
-/// key that itself holds a dot cannot be reached. Stops when the visitor returns false.
+/// step may say so ("a[].b"), which changes nothing. A key that itself holds a dot or ends with "[]" cannot
+/// be reached. Stops when the visitor returns false.
 void for_each_at_path(MetadataView root, std::string_view path, FunctionRef<bool(MetadataView)> visit);
+/// The same, but an array at the end is visited as the one value that it is.
+void for_each_whole_at_path(MetadataView root, std::string_view path, FunctionRef<bool(MetadataView)> visit);
+/// Whether two paths lead to the same values: they may differ in "[]".
+bool is_same_path(std::string_view a, std::string_view b);
 
 /// Builds the encoding front to back: begin_object(); key("a"); put_int(1); end(); … Depth, size and
 /// duplicate keys are checked; the first fault is kept and returned by finish().

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "model/limits.h"
+#include "model/metadata.h"
 
 namespace akidb::model {
 namespace {
@@ -50,7 +51,8 @@ Result<void> validate(const std::vector<MetadataField>& fields) {
                 "1.." + std::to_string(kFilterKeyBytesMax) + " bytes");
         }
         const auto earlier = fields.begin() + static_cast<ptrdiff_t>(i);
-        if (std::any_of(fields.begin(), earlier, [&](const MetadataField& one) { return one.key == key; })) {
+        if (std::any_of(fields.begin(), earlier,
+                        [&](const MetadataField& one) { return is_same_path(one.key, key); })) {
             return invalid_argument(field, "the field \"" + key.substr(0, 64) + "\" is there twice",
                                     "each field once");
         }
