@@ -4,40 +4,77 @@
 #include <string>
 
 #include "model/limits.h"
-#include "model/moment.h"
+#include "rest/filter_conditions.h"
+#include "rest/nearest.h"
 
 namespace akidb::rest {
 namespace {
 
-constexpr std::array<std::string_view, 6> kItemNames{"must", "should", "must_not", "key", "match", "range"};
-constexpr std::array<std::string_view, 3> kMatchNames{"value", "any", "except"};
-constexpr std::array<std::string_view, 4> kRangeNames{"gt", "gte", "lt", "lte"};
+constexpr size_t kGroupNames = 4;
+constexpr std::array<std::string_view, 15> kItemNames{
+    "must",    "should",      "must_not",     "min_should", "key",     "match",  "range", "geo_radius",
+    "geo_box", "geo_polygon", "values_count", "is_empty",   "is_null", "has_id", "nested"};
+constexpr size_t kKey = kGroupNames;
+/// Of each name behind "key" but the last; the first ones are conditions on that key.
+constexpr std::array kReaders{&read_match,    &read_range,       &read_geo_radius,
+                              &read_geo_box,  &read_geo_polygon, &read_values_count,
+                              &read_is_empty, &read_is_null,     &read_has_id};
+constexpr size_t kKeyed = 6;
+constexpr std::array<std::string_view, 2> kMinShouldNames{"conditions", "min_count"};
+constexpr std::array<std::string_view, 2> kNestedNames{"key", "filter"};
 
 class FilterReader {
   public:
     explicit FilterReader(JsonReader& reader) : reader_(reader) {}
 
-    Result<model::Filter> read_root() {
-        model::Filter filter;
-        AKIDB_TRY(reader_.read_object(std::span(kItemNames).first(3), [&](size_t which) -> Result<void> {
-            return read_clause(clause_of(filter, which), 1);
-        }));
-        return filter;
-    }
+    Result<model::Filter> read_root() { return read_group(1); }
 
   private:
     /// What one object of a clause may turn out to be; fields come in any order, so it is decided at its end.
     struct Item {
-        std::unique_ptr<model::Filter> filter;
+        std::shared_ptr<model::Filter> group;
         std::optional<std::string> key;
-        std::optional<model::MatchCondition> match;
-        std::optional<model::FilterNode> range;  // of numbers or of times
+        std::optional<model::FilterNode> condition;
+        bool is_keyed = false;
+        size_t conditions = 0;
     };
 
-    static std::vector<model::FilterNode>& clause_of(model::Filter& filter, size_t which) {
-        return which == 0 ? filter.must : which == 1 ? filter.should : filter.must_not;
+    // NOLINTNEXTLINE(misc-no-recursion): read_clause bounds it.
+    Result<model::Filter> read_group(uint32_t depth) {
+        model::Filter filter;
+        AKIDB_TRY(reader_.read_object(
+            std::span(kItemNames).first(kGroupNames),
+            [&](size_t which) -> Result<void> { return read_clause_of(filter, which, depth); }));
+        return filter;
     }
 
+    // NOLINTNEXTLINE(misc-no-recursion)
+    Result<void> read_clause_of(model::Filter& filter, size_t which, uint32_t depth) {
+        if (which + 1 < kGroupNames) {
+            return read_clause(which == 0   ? filter.must
+                               : which == 1 ? filter.should
+                                            : filter.must_not,
+                               depth);
+        }
+        size_t seen = 0;
+        model::MinShould& wanted = filter.min_should.emplace();
+        AKIDB_TRY(reader_.read_object(kMinShouldNames, [&](size_t member) -> Result<void> {
+            ++seen;
+            if (member == 0) {
+                return read_clause(wanted.conditions, depth);
+            }
+            AKIDB_TRY(const uint64_t count, reader_.read_uint(0, model::kFilterNodesMax));
+            wanted.min_count = static_cast<uint32_t>(count);
+            return {};
+        }));
+        if (seen < kMinShouldNames.size()) {
+            return reader_.error("min_should takes both conditions and min_count",
+                                 join_names(kMinShouldNames));
+        }
+        return {};
+    }
+
+    // NOLINTNEXTLINE(misc-no-recursion)
     Result<void> read_clause(std::vector<model::FilterNode>& nodes, uint32_t depth) {
         if (depth > model::kFilterDepthMax) {
             return reader_.error("the filter is nested too deep",
@@ -51,149 +88,108 @@ class FilterReader {
                                   [&](size_t) -> Result<void> { return read_item(nodes, depth); });
     }
 
+    // NOLINTNEXTLINE(misc-no-recursion)
     Result<void> read_item(std::vector<model::FilterNode>& nodes, uint32_t depth) {
         if (++nodes_ > model::kFilterNodesMax) {
             return reader_.error("the filter has too many conditions",
                                  "at most " + std::to_string(model::kFilterNodesMax));
         }
         Item item;
-        AKIDB_TRY(reader_.read_object(kItemNames, [&](size_t which) -> Result<void> {
-            if (which < 3) {
-                if (item.filter == nullptr) {
-                    item.filter = std::make_unique<model::Filter>();
-                }
-                return read_clause(clause_of(*item.filter, which), depth + 1);
-            }
-            return which == 3 ? read_key(item) : which == 4 ? read_match(item) : read_range(item);
-        }));
+        AKIDB_TRY(reader_.read_object(
+            kItemNames, [&](size_t which) -> Result<void> { return read_member(item, which, depth); }));
         AKIDB_TRY(model::FilterNode node, decide(std::move(item)));
         nodes.push_back(std::move(node));
         return {};
     }
 
-    Result<model::FilterNode> decide(Item item) {
-        constexpr std::string_view kAllowed =
-            R"({"key","match"}, {"key","range"} or {"must","should","must_not"})";
-        bool is_condition = item.key.has_value() || item.match.has_value() || item.range.has_value();
-        if (item.filter != nullptr && !is_condition) {
-            return model::FilterNode(std::move(item.filter));
-        }
-        if (item.filter != nullptr || !item.key.has_value() ||
-            item.match.has_value() == item.range.has_value()) {
-            return reader_.error(item.filter != nullptr
-                                     ? "a condition and must, should or must_not cannot share one object"
-                                     : "a condition is a key and exactly one of match and range",
-                                 std::string(kAllowed));
-        }
-        if (item.match.has_value()) {
-            item.match->key = std::move(*item.key);
-            return model::FilterNode(std::move(*item.match));
-        }
-        if (auto* numbers = std::get_if<model::RangeCondition>(&*item.range)) {
-            numbers->key = std::move(*item.key);
-        } else {
-            std::get<model::TimeRangeCondition>(*item.range).key = std::move(*item.key);
-        }
-        return std::move(*item.range);
-    }
-
-    Result<std::string> bounded_string(size_t bytes_max) {
-        AKIDB_TRY(std::string_view text, reader_.read_string());
-        if (text.size() > bytes_max) {
-            return reader_.error("the string is too long", "at most " + std::to_string(bytes_max) + " bytes");
-        }
-        return std::string(text);
-    }
-
-    Result<void> read_key(Item& item) {
-        AKIDB_TRY(std::string key, bounded_string(model::kFilterKeyBytesMax));
-        if (key.empty()) {
-            return reader_.error("the key is empty", "a path into the metadata, like \"a.b\"");
-        }
-        item.key = std::move(key);
-        return {};
-    }
-
-    Result<void> read_match(Item& item) {
-        model::MatchCondition match;
-        size_t kinds = 0;
-        AKIDB_TRY(reader_.read_object(kMatchNames, [&](size_t which) -> Result<void> {
-            ++kinds;
-            match.negated = which == 2;
-            if (which == 0) {
-                return read_match_value(match);
+    // NOLINTNEXTLINE(misc-no-recursion)
+    Result<void> read_member(Item& item, size_t which, uint32_t depth) {
+        if (which < kGroupNames) {
+            if (item.group == nullptr) {
+                item.group = std::make_unique<model::Filter>();
             }
-            return reader_.read_array(model::kFilterListItemsMax,
-                                      [&](size_t) -> Result<void> { return read_match_value(match); });
-        }));
-        if (kinds != 1) {
-            return reader_.error("match takes exactly one of value, any and except", "value, any, except");
+            return read_clause_of(*item.group, which, depth + 1);
         }
-        item.match = std::move(match);
-        return {};
+        if (which == kKey) {
+            AKIDB_TRY(item.key, read_filter_key(reader_));
+            return {};
+        }
+        ++item.conditions;
+        const size_t condition = which - kKey - 1;
+        item.is_keyed = condition < kKeyed;
+        if (condition == kReaders.size()) {
+            AKIDB_TRY(item.condition, read_nested(depth));
+            return {};
+        }
+        AKIDB_TRY(item.condition, kReaders.at(condition)(reader_));
+        return count_points(*item.condition);
     }
 
-    Result<void> read_match_value(model::MatchCondition& match) {
-        AKIDB_TRY(JsonType found, reader_.type());
-        if (found == JsonType::kString) {
-            AKIDB_TRY(std::string text, bounded_string(model::kFilterStringBytesMax));
-            match.any.emplace_back(std::move(text));
-        } else if (found == JsonType::kBool) {
-            AKIDB_TRY(bool flag, reader_.read_bool());
-            match.any.emplace_back(flag);
-        } else if (found == JsonType::kNumber) {
-            AKIDB_TRY(JsonNumber number, reader_.read_number());
-            std::visit([&](auto value) { match.any.emplace_back(value); }, number);
-        } else {
-            return reader_.error("only a string, a number or a boolean can be matched",
-                                 "a string, a number, true or false");
-        }
-        return {};
-    }
-
-    Result<void> read_range(Item& item) {
-        model::RangeCondition numbers;
-        model::TimeRangeCondition times;
-        const std::array<std::optional<double>*, 4> bounds{&numbers.gt, &numbers.gte, &numbers.lt,
-                                                           &numbers.lte};
-        const std::array<std::optional<int64_t>*, 4> moments{&times.gt, &times.gte, &times.lt, &times.lte};
-        size_t number_count = 0;
-        size_t time_count = 0;
-        AKIDB_TRY(reader_.read_object(kRangeNames, [&](size_t which) -> Result<void> {
-            AKIDB_TRY(const JsonType type, reader_.type());
-            if (type == JsonType::kString) {
-                AKIDB_TRY(*moments[which], read_moment());
-                ++time_count;
+    // NOLINTNEXTLINE(misc-no-recursion)
+    Result<model::FilterNode> read_nested(uint32_t depth) {
+        model::NestedCondition nested;
+        AKIDB_TRY(reader_.read_object(kNestedNames, [&](size_t which) -> Result<void> {
+            if (which == 0) {
+                AKIDB_TRY(nested.key, read_filter_key(reader_));
                 return {};
             }
-            AKIDB_TRY(double bound, reader_.read_double());
-            *bounds[which] = bound;
-            ++number_count;
+            AKIDB_TRY(model::Filter filter, read_group(depth + 1));
+            nested.filter = std::make_unique<model::Filter>(std::move(filter));
             return {};
         }));
-        if (number_count + time_count == 0) {
-            return reader_.error("the range has no bound", "gt, gte, lt, lte");
+        if (nested.key.empty() || nested.filter == nullptr) {
+            return reader_.error("nested takes both key and filter", join_names(kNestedNames));
         }
-        if (number_count > 0 && time_count > 0) {
-            return reader_.error("the bounds of a range are of one kind", "numbers or RFC 3339 times");
+        return model::FilterNode(std::move(nested));
+    }
+
+    Result<void> count_points(const model::FilterNode& condition) {
+        if (const auto* geo = std::get_if<model::GeoCondition>(&condition)) {
+            points_ += model::point_count(geo->shape);
         }
-        item.range =
-            time_count > 0 ? model::FilterNode(std::move(times)) : model::FilterNode(std::move(numbers));
+        if (points_ > model::kFilterPolygonPointsMax) {
+            return reader_.error("the polygons of the filter have too many points",
+                                 "at most " + std::to_string(model::kFilterPolygonPointsMax) + " points");
+        }
         return {};
     }
 
-    Result<int64_t> read_moment() {
-        AKIDB_TRY(const std::string_view text, reader_.read_string());
-        const std::optional<int64_t> moment = model::parse_moment(text);
-        if (!moment) {
-            return reader_.error("the bound is a string but no time",
-                                 "a number or an RFC 3339 time like \"2026-01-31T12:00:00Z\"");
+    Result<model::FilterNode> decide(Item item) {
+        const bool is_condition = item.key.has_value() || item.conditions > 0;
+        if (item.group != nullptr && !is_condition) {
+            return model::FilterNode(std::move(item.group));
         }
-        return *moment;
+        if (item.group != nullptr || item.conditions != 1 || item.is_keyed != item.key.has_value()) {
+            return refused(item);
+        }
+        std::visit(
+            [&](auto& condition) {
+                if constexpr (requires { condition.key; }) {
+                    if (item.is_keyed) {
+                        condition.key = std::move(*item.key);
+                    }
+                }
+            },
+            *item.condition);
+        return std::move(*item.condition);
+    }
+
+    Error refused(const Item& item) const {
+        const auto names = [](size_t first, size_t count) {
+            return join_names(std::span(kItemNames).subspan(first, count));
+        };
+        const std::string keyed = names(kKey + 1, kKeyed);
+        const std::string alone = names(kKey + 1 + kKeyed, kItemNames.size() - kKey - 1 - kKeyed);
+        return reader_.error(
+            item.group != nullptr
+                ? "a condition and a group cannot share one object"
+                : "a condition is a key and exactly one of " + keyed + ", or one of " + alone,
+            "key with one of " + keyed + "; one of " + alone + "; or a group of " + names(0, kGroupNames));
     }
 
     JsonReader& reader_;
     uint32_t nodes_ = 0;
+    size_t points_ = 0;
 };
 
 }  // namespace

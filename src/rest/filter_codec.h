@@ -1,7 +1,8 @@
-// Filter from JSON: {"must":[…],"should":[…],"must_not":[…]}, where an item is a condition
-// {"key":"a.b","match":{"value"|"any"|"except"}} or {"key":"n","range":{"gt","gte","lt","lte"}} (numbers, or
-// RFC 3339 times), or such an object again; one object may stand for a list of one. Depth, nodes, list and
-// string sizes are bounded while reading. Errors: kInvalidArgument with the path. Pure, thread-safe.
+// Filter from JSON: {"must":[…],"should":[…],"must_not":[…],"min_should":{"conditions":[…],"min_count":2}},
+// where an item is a condition on a key ({"key":"a.b","match":…}), a condition of its own ({"has_id":[…]},
+// {"nested":{"key","filter"}}; filter_conditions.h has them all), or such an object again; one object may
+// stand for a list of one. Depth, nodes, list and string sizes are bounded while reading. docs/filters.md
+// tells what each means. Errors: kInvalidArgument with the path. Pure, thread-safe.
 #pragma once
 
 #include "model/filter.h"
