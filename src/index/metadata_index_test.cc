@@ -7,7 +7,7 @@
 
 #include "index/metadata_answer.h"
 #include "model/document_id.h"
-#include "model/tree_for_tests.h"
+#include "model/filters_for_tests.h"
 
 namespace akidb::index {
 namespace {
@@ -15,8 +15,9 @@ namespace {
 using model::Filter;
 using model::FilterNode;
 using model::MatchCondition;
-using model::MatchValue;
 using model::MetadataIndexType;
+using model::PrefixCondition;
+using model::RandomFilters;
 using model::RandomTrees;
 using model::RangeCondition;
 using model::TimeRangeCondition;
@@ -27,69 +28,6 @@ std::string moment_text(RandomTrees& draw) {
                            "2025-06-01T12:00:00-05:00", "no time"};
     return texts[draw.below(5)];
 }
-
-/// A filter on the keys that RandomTrees uses, nested up to `depth`.
-class RandomFilters {
-  public:
-    explicit RandomFilters(uint32_t seed) : draw_(seed) {}
-
-    // NOLINTNEXTLINE(misc-no-recursion)
-    Filter filter(uint32_t depth) {
-        Filter made;
-        for (std::vector<FilterNode>* nodes : {&made.must, &made.should, &made.must_not}) {
-            for (uint32_t left = draw_.below(2) * draw_.below(3); left > 0; --left) {
-                nodes->push_back(node(depth));
-            }
-        }
-        return made;
-    }
-
-  private:
-    // NOLINTNEXTLINE(misc-no-recursion)
-    FilterNode node(uint32_t depth) {
-        const uint32_t kind = draw_.below(depth == 0 ? 5 : 6);
-        if (kind == 5) {
-            return std::make_unique<Filter>(filter(depth - 1));
-        }
-        if (kind == 4) {
-            TimeRangeCondition times{.key = key()};
-            times.gte = 1'704'067'200'000'000 - static_cast<int64_t>(draw_.below(3)) * 500'000;
-            return times;
-        }
-        if (kind == 3) {
-            RangeCondition range{.key = key(), .gte = draw_.real()};
-            if (draw_.below(2) == 0) {
-                range.lt = draw_.real();
-            }
-            return range;
-        }
-        // Of one kind mostly, so that an index may answer; of several now and then.
-        MatchCondition match{.key = key(), .negated = draw_.below(3) == 0};
-        const uint32_t value_kind = draw_.below(4);
-        for (uint32_t left = draw_.below(5); left > 0; --left) {
-            match.any.push_back(value(draw_.below(10) == 0 ? draw_.below(4) : value_kind));
-        }
-        return match;
-    }
-    MatchValue value(uint32_t kind) {
-        switch (kind) {
-            case 0:
-                return draw_.below(2) == 0;
-            case 1:
-                return draw_.integer();
-            case 2:
-                return draw_.real();
-            default:
-                return draw_.below(4) == 0 ? moment_text(draw_) : draw_.text();
-        }
-    }
-    std::string key() {
-        const char* keys[] = {"a", "b", "c", "a.b", "b.a", "c.c.a"};
-        return keys[draw_.below(6)];
-    }
-
-    RandomTrees draw_;
-};
 
 std::vector<std::string> random_metadata(uint32_t seed, uint32_t count) {
     RandomTrees trees(seed);
@@ -157,7 +95,8 @@ TEST(MetadataIndex, AnswersRandomFiltersAsEvaluationOfEveryRowDoes) {
         std::vector<model::MetadataField> fields;
         for (const char* key : {"a", "b", "c", "a.b", "b.a"}) {
             if (draw.below(8) != 0) {
-                fields.push_back({key, static_cast<MetadataIndexType>(draw.below(6))});
+                // Words and numbers are what most conditions can be answered on.
+                fields.push_back({key, static_cast<MetadataIndexType>(draw.below(2) * draw.below(6))});
             }
         }
         index.declare(fields);
@@ -212,6 +151,9 @@ TEST(MetadataIndex, AnswersOnEveryClassOfItsOwn) {
     filters.push_back(one(TimeRangeCondition{.key = "at", .gte = 1'705'276'800'000'000}));
     filters.push_back(one(MatchCondition{.key = "word", .any = {}}));
     filters.push_back(one(MatchCondition{.key = "word", .any = {std::string("odd"), "odd", "none"}}));
+    filters.push_back(one(PrefixCondition{.key = "word[]", .prefix = "ev"}));
+    filters.push_back(one(PrefixCondition{.key = "word", .prefix = ""}));
+    filters.push_back(one(PrefixCondition{.key = "word", .prefix = "evening"}));
     const auto view = index.view();
     for (size_t i = 0; i < filters.size(); ++i) {
         const std::vector<uint32_t> wanted = expected(filters[i], metadata);
@@ -220,6 +162,72 @@ TEST(MetadataIndex, AnswersOnEveryClassOfItsOwn) {
         EXPECT_EQ(estimate_matches(*view, filters[i], 200).low, wanted.size()) << i;
         EXPECT_EQ(estimate_matches(*view, filters[i], 200).high, wanted.size()) << i;
     }
+}
+
+std::vector<std::string> numbered(uint32_t count) {
+    std::vector<std::string> metadata;
+    for (uint32_t i = 0; i < count; ++i) {
+        metadata.push_back(Tree{Tree::Members{{"n", {static_cast<int64_t>(i)}}}}.encoded());
+    }
+    return metadata;
+}
+
+Filter ids(std::vector<uint32_t> rows) {
+    model::HasIdCondition condition;
+    for (const uint32_t row : rows) {
+        condition.ids.push_back(id_of(row));
+    }
+    return one(std::move(condition));
+}
+
+TEST(MetadataIndex, AnswersIdsByTheCallersMapWhateverIsIndexed) {
+    const std::vector<std::string> metadata = numbered(300);
+    const auto view = MetadataIndex().view();
+    for (std::vector<uint32_t> rows : {std::vector<uint32_t>{}, {7}, {299, 7, 7, 0}, {300, 12}, {500}}) {
+        const Filter filter = ids(rows);
+        EXPECT_EQ(find_candidates(*view, filter, 300, row_of).exact_below, 300u);
+        EXPECT_EQ(found(*view, filter, metadata), expected(filter, metadata));
+        EXPECT_EQ(estimate_matches(*view, filter, 300).high, rows.size());
+        Filter others;
+        others.must_not.push_back(std::make_unique<Filter>(ids(rows)));
+        EXPECT_EQ(find_candidates(*view, others, 300, row_of).exact_below, 300u);
+        EXPECT_EQ(found(*view, others, metadata), expected(others, metadata));
+    }
+}
+
+TEST(MetadataIndex, CountsConditionsOfMinShould) {
+    const std::vector<std::string> metadata = numbered(300);
+    MetadataIndex index;
+    index.declare({{"n", MetadataIndexType::kInteger}});
+    build(index, metadata, 300);
+    const auto view = index.view();
+    // Row n meets n of the conditions.
+    const auto at_least = [](uint32_t conditions, uint32_t min_count) {
+        Filter filter;
+        model::MinShould& wanted = filter.min_should.emplace();
+        wanted.min_count = min_count;
+        for (uint32_t i = 0; i < conditions; ++i) {
+            wanted.conditions.emplace_back(RangeCondition{.key = "n", .gt = static_cast<double>(i)});
+        }
+        return filter;
+    };
+    for (const uint32_t conditions : {1u, 2u, 30u, 250u}) {
+        for (const uint32_t min_count : {0u, 1u, 2u, conditions - 1, conditions, conditions + 1}) {
+            const Filter filter = at_least(conditions, min_count);
+            const std::vector<uint32_t> wanted = expected(filter, metadata);
+            EXPECT_EQ(wanted.size(), min_count > conditions ? 0 : 300 - min_count);
+            EXPECT_EQ(found(*view, filter, metadata), wanted) << conditions << " " << min_count;
+            const bool is_dear = conditions == 250 && min_count + 1 >= conditions && min_count <= conditions;
+            EXPECT_EQ(find_candidates(*view, filter, 300, row_of).exact_below, is_dear ? 0u : 300u);
+            EXPECT_LE(estimate_matches(*view, filter, 300).low, wanted.size());
+            EXPECT_GE(estimate_matches(*view, filter, 300).high, wanted.size());
+        }
+    }
+    // With one that no index answers, one fewer of the others is enough to be a candidate.
+    Filter mixed = at_least(3, 2);
+    mixed.min_should->conditions.emplace_back(model::IsEmptyCondition{.key = "x"});
+    EXPECT_EQ(find_candidates(*view, mixed, 300, row_of).rows->count(), 299u);
+    EXPECT_EQ(found(*view, mixed, metadata), expected(mixed, metadata));
 }
 
 TEST(MetadataIndex, KeepsFewBlocksHoweverRowsCome) {

@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "model/filter_geo.h"
 #include "model/metadata.h"
 
 namespace akidb::model {
@@ -89,7 +90,7 @@ class RandomTrees {
             return scalar(kind);
         }
         if (kind < 8) {
-            return object(depth - 1);
+            return below(3) == 0 ? point() : object(depth - 1);
         }
         Tree::Items items(below(4));
         for (Tree& item : items) {
@@ -126,11 +127,33 @@ class RandomTrees {
         return reals[below(std::size(reals))];
     }
     std::string text() {
-        const char* texts[] = {"", "a", "b", "ab", "1", "true", "\xc3\xa9"};
+        const char* texts[] = {"",
+                               "a",
+                               "b",
+                               "ab",
+                               "1",
+                               "true",
+                               "\xc3\xa9",
+                               "a b",
+                               "B, A!",
+                               "b a b \xc3\x89",
+                               "2024-01-01T00:00:00Z"};
         return texts[below(std::size(texts))];
+    }
+    GeoPoint place() {
+        const double lats[] = {-90, -60, -10, 0, 10, 60, 90};
+        const double lons[] = {-180, -170, -60, 0, 60, 170, 180};
+        return {lats[below(std::size(lats))], lons[below(std::size(lons))]};
     }
 
   private:
+    /// Not all of them are on the earth.
+    Tree point() {
+        const GeoPoint at = place();
+        Tree lat = below(8) == 0 ? Tree{int64_t{91}} : Tree{at.lat};
+        return {Tree::Members{{"lat", std::move(lat)}, {"lon", {at.lon}}}};
+    }
+
     static constexpr int64_t kHighest = std::numeric_limits<int64_t>::max();
 
     Tree scalar(uint32_t kind) {

@@ -5,7 +5,7 @@
 
 #include "model/limits.h"
 #include "rest/filter_conditions.h"
-#include "rest/nearest.h"
+#include "base/printable.h"
 
 namespace akidb::rest {
 namespace {

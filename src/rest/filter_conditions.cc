@@ -6,7 +6,7 @@
 #include "model/limits.h"
 #include "model/moment.h"
 #include "rest/field_readers.h"
-#include "rest/nearest.h"
+#include "base/printable.h"
 
 namespace akidb::rest {
 namespace {
