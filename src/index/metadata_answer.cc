@@ -5,6 +5,8 @@
 #include <type_traits>
 #include <variant>
 
+#include "index/metadata_runs.h"
+
 namespace akidb::index {
 namespace {
 
@@ -12,113 +14,11 @@ using model::Filter;
 using model::FilterNode;
 using model::HasIdCondition;
 using model::MatchCondition;
-using model::MatchValue;
 using model::MinShould;
-using model::PrefixCondition;
-using model::RangeCondition;
-using model::TimeRangeCondition;
 
-/// What the columns of a field can answer.
-template <class Condition>
-constexpr bool kIsOfColumns =
-    std::is_same_v<Condition, MatchCondition> || std::is_same_v<Condition, PrefixCondition> ||
-    std::is_same_v<Condition, RangeCondition> || std::is_same_v<Condition, TimeRangeCondition>;
-
-/// Bitmaps united and intersected for one min_should at most (a millisecond or so on a million rows); beyond
-/// that it is left to evaluation.
+/// Conditions times min_count, that is bitmaps united for one min_should: so many at most, which also keeps
+/// those in memory at 32 and fewer. Beyond it, rows that meet one condition are candidates.
 constexpr size_t kThresholdSteps = 1024;
-
-bool is_of(ValueClass wanted, const MatchValue& value) {
-    switch (wanted) {
-        case ValueClass::kText:
-            return std::holds_alternative<std::string>(value);
-        case ValueClass::kBool:
-            return std::holds_alternative<bool>(value);
-        case ValueClass::kNumber:
-            return !std::holds_alternative<std::string>(value) && !std::holds_alternative<bool>(value);
-        case ValueClass::kMoment:
-            return false;  // texts are compared as texts, and two of them may mean one moment
-    }
-    return false;
-}
-
-bool is_answered(const IndexedField& field, const MatchCondition& match) {
-    const ValueClass wanted = class_of(field.declared.type);
-    return wanted != ValueClass::kMoment &&
-           std::all_of(match.any.begin(), match.any.end(),
-                       [&](const MatchValue& value) { return is_of(wanted, value); });
-}
-bool is_answered(const IndexedField& field, const PrefixCondition&) {
-    return class_of(field.declared.type) == ValueClass::kText;
-}
-bool is_answered(const IndexedField& field, const RangeCondition&) {
-    return class_of(field.declared.type) == ValueClass::kNumber;
-}
-bool is_answered(const IndexedField& field, const TimeRangeCondition&) {
-    return class_of(field.declared.type) == ValueClass::kMoment;
-}
-
-NumberKey key_of(const MatchValue& value) {
-    if (const auto* flag = std::get_if<bool>(&value)) {
-        return NumberKey::of(int64_t{*flag ? 1 : 0});
-    }
-    if (const auto* integer = std::get_if<int64_t>(&value)) {
-        return NumberKey::of(*integer);
-    }
-    if (const auto* natural = std::get_if<uint64_t>(&value)) {
-        return NumberKey::of(*natural);
-    }
-    return NumberKey::of(std::get<double>(value));
-}
-
-// Each calls take(column, run) for every run of the block's entries that meets the condition, whether negated
-// or not.
-template <class Take>
-void for_each_run(const MetadataBlock& block, const MatchCondition& match, Take take) {
-    for (const MatchValue& value : match.any) {
-        if (const auto* text = std::get_if<std::string>(&value)) {
-            take(block.texts, block.texts.equal_to(std::string_view(*text)));
-        } else {
-            take(block.numbers, block.numbers.equal_to(key_of(value)));
-        }
-    }
-}
-
-template <class Take>
-void for_each_run(const MetadataBlock& block, const PrefixCondition& condition, Take take) {
-    const std::string_view prefix = condition.prefix;
-    take(block.texts, block.texts.between([&](std::string_view text) { return text < prefix; },
-                                          [&](std::string_view text) { return !text.starts_with(prefix); }));
-}
-
-template <class Range, class Take>
-void for_each_run_within(const MetadataBlock& block, const Range& range, Take take) {
-    take(block.numbers, block.numbers.between(
-                            [&](const NumberKey& key) {
-                                return (range.gt && !(key > NumberKey::of(*range.gt))) ||
-                                       (range.gte && key < NumberKey::of(*range.gte));
-                            },
-                            [&](const NumberKey& key) {
-                                return (range.lt && !(key < NumberKey::of(*range.lt))) ||
-                                       (range.lte && key > NumberKey::of(*range.lte));
-                            }));
-}
-template <class Take>
-void for_each_run(const MetadataBlock& block, const RangeCondition& range, Take take) {
-    for_each_run_within(block, range, take);
-}
-template <class Take>
-void for_each_run(const MetadataBlock& block, const TimeRangeCondition& range, Take take) {
-    for_each_run_within(block, range, take);
-}
-
-template <class Condition>
-bool is_negated(const Condition& condition) {
-    if constexpr (std::is_same_v<Condition, MatchCondition>) {
-        return condition.negated;
-    }
-    return false;
-}
 
 class Estimator {
   public:
@@ -353,41 +253,33 @@ class Finder {
         if (wanted.min_count > wanted.conditions.size()) {
             return {Bitmap(), rows_};
         }
+        const bool is_dear = wanted.conditions.size() * wanted.min_count > kThresholdSteps;
+        std::vector<Bitmap> in_at_least(is_dear ? 1 : wanted.min_count);  // one, two, … of the answers
         Candidates enough{std::nullopt, rows_};
-        std::vector<Bitmap> answers;
-        size_t min_count = wanted.min_count;
+        size_t unanswered = 0;
         for (const FilterNode& node : wanted.conditions) {
-            Candidates met = of(node);
+            const Candidates met = of(node);
             enough.exact_below = std::min(enough.exact_below, met.exact_below);
             if (met.rows) {
-                answers.push_back(std::move(*met.rows));
-            } else if (min_count > 0) {
-                --min_count;
+                count_in(in_at_least, *met.rows);
+            } else {
+                ++unanswered;
             }
         }
-        if (min_count == 0) {
-            return enough;
+        if (unanswered < wanted.min_count) {
+            enough.rows = std::move(in_at_least[is_dear ? 0 : wanted.min_count - unanswered - 1]);
+            enough.exact_below = is_dear ? 0 : enough.exact_below;
         }
-        if (answers.size() * min_count > kThresholdSteps) {
-            min_count = 1;
-            enough.exact_below = 0;
-        }
-        enough.rows = rows_in(answers, min_count);
         return enough;
     }
 
-    /// Those in at least `min_count` of the sets.
-    static Bitmap rows_in(const std::vector<Bitmap>& sets, size_t min_count) {
-        std::vector<Bitmap> in_at_least(min_count);  // one, two, … of the sets looked at
-        for (const Bitmap& set : sets) {
-            for (size_t i = min_count - 1; i > 0; --i) {
-                Bitmap one_more = in_at_least[i - 1];
-                one_more.intersect(set);
-                in_at_least[i].unite(one_more);
-            }
-            in_at_least[0].unite(set);
+    static void count_in(std::vector<Bitmap>& in_at_least, const Bitmap& one_more) {
+        for (size_t i = in_at_least.size() - 1; i > 0; --i) {
+            Bitmap both = in_at_least[i - 1];
+            both.intersect(one_more);
+            in_at_least[i].unite(both);
         }
-        return std::move(in_at_least.back());
+        in_at_least[0].unite(one_more);
     }
 
     /// Below exact_below the others; from there on, where a candidate may or may not have matched, all.
