@@ -76,6 +76,7 @@ TEST(TextSearch, APhraseLiesWithinOneText) {
     EXPECT_FALSE(holds(TextMode::kPhrase, "quick brown", {"brown quick", "quick red brown"}));
     EXPECT_FALSE(holds(TextMode::kPhrase, "quick brown", {"quick", "brown"}));
     EXPECT_TRUE(holds(TextMode::kPhrase, "a b a c", {"a b a b a c"})) << "begins again within itself";
+    EXPECT_TRUE(holds(TextMode::kPhrase, "a a b a a a c", {"a a b a a a b a a a c"})) << "and within that";
     EXPECT_TRUE(holds(TextMode::kPhrase, "a a b", {"a a a b"}));
     EXPECT_FALSE(holds(TextMode::kPhrase, "a a b", {"a b a b a"}));
 }
