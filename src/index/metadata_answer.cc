@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "index/metadata_runs.h"
+#include "index/nested_outline.h"
 
 namespace akidb::index {
 namespace {
@@ -15,6 +16,7 @@ using model::FilterNode;
 using model::HasIdCondition;
 using model::MatchCondition;
 using model::MinShould;
+using model::NestedCondition;
 
 /// Conditions times min_count, that is bitmaps united for one min_should: so many at most, which also keeps
 /// those in memory at 32 and fewer. Beyond it, rows that meet one condition are candidates.
@@ -55,6 +57,8 @@ class Estimator {
                     return condition == nullptr ? MatchEstimate{rows_, rows_} : of(*condition);
                 } else if constexpr (std::is_same_v<Condition, HasIdCondition>) {
                     return MatchEstimate{0, std::min<uint64_t>(condition.ids.size(), rows_)};
+                } else if constexpr (std::is_same_v<Condition, NestedCondition>) {
+                    return MatchEstimate{0, view_.fields.empty() ? rows_ : of(outline_of(condition)).high};
                 } else if constexpr (kIsOfColumns<Condition>) {
                     return of_condition(condition);
                 } else {
@@ -171,6 +175,9 @@ class Finder {
                     return condition == nullptr ? Candidates{std::nullopt, rows_} : of(*condition);
                 } else if constexpr (std::is_same_v<Condition, HasIdCondition>) {
                     return of_ids(condition);
+                } else if constexpr (std::is_same_v<Condition, NestedCondition>) {
+                    return view_.fields.empty() ? Candidates{std::nullopt, 0}
+                                                : Candidates{of(outline_of(condition)).rows, 0};
                 } else if constexpr (kIsOfColumns<Condition>) {
                     return of_condition(condition);
                 } else {

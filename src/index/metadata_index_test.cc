@@ -230,6 +230,39 @@ TEST(MetadataIndex, CountsConditionsOfMinShould) {
     EXPECT_EQ(found(*view, mixed, metadata), expected(mixed, metadata));
 }
 
+TEST(MetadataIndex, NarrowsNestedConditions) {
+    std::vector<std::string> metadata;
+    for (int64_t i = 0; i < 300; ++i) {
+        const auto part = [](int64_t a, int64_t b) { return Tree{Tree::Members{{"a", {a}}, {"b", {b}}}}; };
+        metadata.push_back(Tree{Tree::Members{{"parts", {Tree::Items{part(i, 0), part(0, i)}}}}}.encoded());
+    }
+    MetadataIndex index;
+    index.declare({{"parts.a", MetadataIndexType::kInteger}, {"parts[].b", MetadataIndexType::kInteger}});
+    build(index, metadata, 300);
+    const auto view = index.view();
+    const auto within = [](FilterNode first, FilterNode second) {
+        model::NestedCondition nested{.key = "parts[]", .filter = std::make_unique<Filter>()};
+        nested.filter->must.push_back(std::move(first));
+        nested.filter->should.push_back(std::move(second));
+        return one(std::move(nested));
+    };
+    const Filter filter =
+        within(RangeCondition{.key = "a", .lt = 20}, RangeCondition{.key = "b", .gte = 290});
+    const Candidates candidates = find_candidates(*view, filter, 300, row_of);
+    EXPECT_EQ(candidates.exact_below, 0u);
+    EXPECT_EQ(candidates.rows->count(), 10u);
+    EXPECT_EQ(found(*view, filter, metadata), expected(filter, metadata));
+    EXPECT_EQ(estimate_matches(*view, filter, 300).high, 10u);
+    const Filter none = within(RangeCondition{.key = "a", .gt = 20}, RangeCondition{.key = "b", .gte = 290});
+    EXPECT_EQ(find_candidates(*view, none, 300, row_of).rows->count(), 10u)
+        << "by two objects of one document";
+    EXPECT_TRUE(found(*view, none, metadata).empty());
+    const Filter turned = within(MatchCondition{.key = "a", .any = {int64_t{5}}, .negated = true},
+                                 RangeCondition{.key = "b", .gte = 0});
+    EXPECT_EQ(found(*view, turned, metadata), expected(turned, metadata));
+    EXPECT_EQ(found(*view, turned, metadata).size(), 300u);
+}
+
 TEST(MetadataIndex, KeepsFewBlocksHoweverRowsCome) {
     std::vector<std::string> metadata;
     for (uint32_t i = 0; i < 70'000; ++i) {
