@@ -146,6 +146,31 @@ TEST(FilterCodec, RefusesBadConditionsAndNamesThePlace) {
     }
 }
 
+// Every cut, lost or foreign byte of a filter of all kinds is read or refused; the sanitizers look on.
+TEST(FilterCodec, SurvivesDamageAnywhere) {
+    const std::string whole =
+        R"({"filter":{"must":[{"key":"a[].b","match":{"text":"Ça va é"}},{"key":"a","match":{"phrase":"x y"}},)"
+        R"({"key":"a","match":{"any":[1,-2.5e3,"x",true]}},{"key":"a","range":{"gt":1,"lte":2}},)"
+        R"({"key":"a","range":{"gt":"2026-01-01T00:00:00Z"}},{"key":"a","values_count":{"gte":0}},)"
+        R"({"key":"a","geo_radius":{"center":{"lat":1,"lon":-1},"radius":5}},)"
+        R"({"key":"a","geo_box":{"top_left":{"lat":2,"lon":3},"bottom_right":{"lat":1,"lon":4}}},)"
+        R"({"key":"a","geo_polygon":{"exterior":{"points":[{"lat":1,"lon":2},{"lat":3,"lon":4},{"lat":5,"lon":7}]},)"
+        R"("interiors":[]}}],"should":{"is_null":{"key":"a"}},"must_not":[{"is_empty":{"key":"a"}}],)"
+        R"("min_should":{"conditions":[{"has_id":[1,"x"]},{"nested":{"key":"a","filter":{"must":[]}}}],"min_count":1}}})";
+    ASSERT_TRUE(read(whole));
+    size_t refused = 0;
+    for (size_t i = 0; i < whole.size(); ++i) {
+        refused += read(whole.substr(0, i)) ? 0 : 1;
+        refused += read(whole.substr(0, i) + whole.substr(i + 1)) ? 0 : 1;
+        for (const char byte : {'"', '{', ']', ',', '9', '-', '\\', '\0', '\xff'}) {
+            std::string damaged = whole;
+            damaged[i] = byte;
+            refused += read(std::move(damaged)) ? 0 : 1;
+        }
+    }
+    EXPECT_GT(refused, whole.size() * 8);
+}
+
 TEST(FilterCodec, BoundsListsAndPoints) {
     const auto times = [](const std::string& text, size_t count) {
         std::string all;
