@@ -21,7 +21,7 @@ std::optional<FilterNode> outline_of(const FilterNode& node, const std::string& 
     return std::visit(
         [&](const auto& condition) -> std::optional<FilterNode> {
             using Condition = std::decay_t<decltype(condition)>;
-            if constexpr (std::is_same_v<Condition, std::unique_ptr<Filter>>) {
+            if constexpr (std::is_same_v<Condition, std::shared_ptr<Filter>>) {
                 return condition == nullptr
                            ? std::nullopt
                            : std::optional<FilterNode>(std::make_unique<Filter>(outline_of(*condition, key)));

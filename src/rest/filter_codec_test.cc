@@ -11,7 +11,8 @@ namespace {
 using ReadFilter = Result<std::shared_ptr<const model::Filter>>;
 
 ReadFilter read(std::string body) {
-    return read_count_body(body);
+    AKIDB_TRY(CountBody count, read_count_body(body));
+    return std::move(count.filter);
 }
 ReadFilter read_one(const std::string& item) {
     return read(R"({"filter":{"must":[)" + item + "]}}");
