@@ -3,9 +3,9 @@
 #include <array>
 #include <string>
 
+#include "base/printable.h"
 #include "model/limits.h"
 #include "rest/filter_conditions.h"
-#include "base/printable.h"
 
 namespace akidb::rest {
 namespace {

@@ -3,10 +3,10 @@
 #include <array>
 #include <limits>
 
+#include "base/printable.h"
 #include "model/limits.h"
 #include "model/moment.h"
 #include "rest/field_readers.h"
-#include "base/printable.h"
 
 namespace akidb::rest {
 namespace {
