@@ -6,7 +6,6 @@
 
 #include "base/printable.h"
 #include "model/limits.h"
-#include "rest/filter_codec.h"
 
 namespace akidb::rest {
 namespace {
@@ -61,8 +60,8 @@ Result<model::Include> read_include(JsonReader& reader) {
     return include;
 }
 
-Result<std::shared_ptr<const model::Filter>> read_shared_filter(JsonReader& reader) {
-    AKIDB_TRY(model::Filter filter, read_filter(reader));
+Result<std::shared_ptr<const model::Filter>> read_shared_filter(JsonReader& reader, FilterDialect dialect) {
+    AKIDB_TRY(model::Filter filter, read_filter(reader, dialect));
     return filter.is_empty() ? nullptr : std::make_shared<const model::Filter>(std::move(filter));
 }
 

@@ -9,6 +9,7 @@
 
 #include "model/document.h"
 #include "model/filter.h"
+#include "rest/filter_codec.h"
 #include "rest/json_reader.h"
 
 namespace akidb::rest {
@@ -18,7 +19,8 @@ Result<model::DocumentId> read_id(JsonReader& reader);
 Result<std::vector<model::DocumentId>> read_ids(JsonReader& reader);
 Result<model::Include> read_include(JsonReader& reader);
 /// Null for the filter that matches everything.
-Result<std::shared_ptr<const model::Filter>> read_shared_filter(JsonReader& reader);
+Result<std::shared_ptr<const model::Filter>> read_shared_filter(JsonReader& reader,
+                                                                FilterDialect dialect = FilterDialect::kOwn);
 /// kInvalidArgument on a field that is not there, and would have been one of `allowed`.
 Error missing(std::string_view field, std::string allowed);
 

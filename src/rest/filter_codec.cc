@@ -14,6 +14,10 @@ constexpr size_t kGroupNames = 4;
 constexpr std::array<std::string_view, 15> kItemNames{
     "must",    "should",      "must_not",     "min_should", "key",     "match",  "range", "geo_radius",
     "geo_box", "geo_polygon", "values_count", "is_empty",   "is_null", "has_id", "nested"};
+constexpr std::array<std::string_view, 16> kQdrantItemNames{
+    "must",    "should",     "must_not",         "min_should",  "key",          "match",
+    "range",   "geo_radius", "geo_bounding_box", "geo_polygon", "values_count", "is_empty",
+    "is_null", "has_id",     "nested",           "has_vector"};
 constexpr size_t kKey = kGroupNames;
 /// Of each name behind "key" but the last; the first ones are conditions on that key.
 constexpr std::array kReaders{&read_match,    &read_range,       &read_geo_radius,
@@ -25,7 +29,11 @@ constexpr std::array<std::string_view, 2> kNestedNames{"key", "filter"};
 
 class FilterReader {
   public:
-    explicit FilterReader(JsonReader& reader) : reader_(reader) {}
+    FilterReader(JsonReader& reader, FilterDialect dialect)
+        : reader_(reader),
+          names_(dialect == FilterDialect::kOwn ? std::span<const std::string_view>(kItemNames)
+                                                : std::span<const std::string_view>(kQdrantItemNames)),
+          passes_null_(dialect == FilterDialect::kQdrant) {}
 
     Result<model::Filter> read_root() { return read_group(1); }
 
@@ -42,14 +50,18 @@ class FilterReader {
     // NOLINTNEXTLINE(misc-no-recursion): read_clause bounds it.
     Result<model::Filter> read_group(uint32_t depth) {
         model::Filter filter;
-        AKIDB_TRY(reader_.read_object(
-            std::span(kItemNames).first(kGroupNames),
-            [&](size_t which) -> Result<void> { return read_clause_of(filter, which, depth); }));
+        AKIDB_TRY(reader_.read_object(names_.first(kGroupNames), [&](size_t which) -> Result<void> {
+            return read_clause_of(filter, which, depth);
+        }));
         return filter;
     }
 
     // NOLINTNEXTLINE(misc-no-recursion)
     Result<void> read_clause_of(model::Filter& filter, size_t which, uint32_t depth) {
+        AKIDB_TRY(const bool is_passed, passes());
+        if (is_passed) {
+            return {};
+        }
         if (which + 1 < kGroupNames) {
             return read_clause(which == 0   ? filter.must
                                : which == 1 ? filter.should
@@ -96,7 +108,7 @@ class FilterReader {
         }
         Item item;
         AKIDB_TRY(reader_.read_object(
-            kItemNames, [&](size_t which) -> Result<void> { return read_member(item, which, depth); }));
+            names_, [&](size_t which) -> Result<void> { return read_member(item, which, depth); }));
         AKIDB_TRY(model::FilterNode node, decide(std::move(item)));
         nodes.push_back(std::move(node));
         return {};
@@ -104,6 +116,10 @@ class FilterReader {
 
     // NOLINTNEXTLINE(misc-no-recursion)
     Result<void> read_member(Item& item, size_t which, uint32_t depth) {
+        AKIDB_TRY(const bool is_passed, passes());
+        if (is_passed) {
+            return {};
+        }
         if (which < kGroupNames) {
             if (item.group == nullptr) {
                 item.group = std::make_unique<model::Filter>();
@@ -117,12 +133,34 @@ class FilterReader {
         ++item.conditions;
         const size_t condition = which - kKey - 1;
         item.is_keyed = condition < kKeyed;
+        if (condition > kReaders.size()) {
+            AKIDB_TRY(item.condition, read_has_vector());
+            return {};
+        }
         if (condition == kReaders.size()) {
             AKIDB_TRY(item.condition, read_nested(depth));
             return {};
         }
         AKIDB_TRY(item.condition, kReaders.at(condition)(reader_));
         return count_points(*item.condition);
+    }
+
+    Result<bool> passes() {
+        if (!passes_null_) {
+            return false;
+        }
+        AKIDB_TRY(const JsonType type, reader_.type());
+        return type == JsonType::kNull;
+    }
+
+    /// Every document has the unnamed vector, and no other.
+    Result<model::FilterNode> read_has_vector() {
+        AKIDB_TRY(const std::string_view name, reader_.read_string());
+        auto group = std::make_shared<model::Filter>();
+        if (!name.empty()) {
+            group->must_not.emplace_back(std::make_shared<model::Filter>());
+        }
+        return model::FilterNode(std::move(group));
     }
 
     // NOLINTNEXTLINE(misc-no-recursion)
@@ -175,11 +213,11 @@ class FilterReader {
     }
 
     Error refused(const Item& item) const {
-        const auto names = [](size_t first, size_t count) {
-            return join_names(std::span(kItemNames).subspan(first, count));
+        const auto names = [this](size_t first, size_t count) {
+            return join_names(names_.subspan(first, count));
         };
         const std::string keyed = names(kKey + 1, kKeyed);
-        const std::string alone = names(kKey + 1 + kKeyed, kItemNames.size() - kKey - 1 - kKeyed);
+        const std::string alone = names(kKey + 1 + kKeyed, names_.size() - kKey - 1 - kKeyed);
         return reader_.error(
             item.group != nullptr
                 ? "a condition and a group cannot share one object"
@@ -188,14 +226,16 @@ class FilterReader {
     }
 
     JsonReader& reader_;
+    const std::span<const std::string_view> names_;
+    const bool passes_null_;
     uint32_t nodes_ = 0;
     size_t points_ = 0;
 };
 
 }  // namespace
 
-Result<model::Filter> read_filter(JsonReader& reader) {
-    AKIDB_TRY(model::Filter filter, FilterReader(reader).read_root());
+Result<model::Filter> read_filter(JsonReader& reader, FilterDialect dialect) {
+    AKIDB_TRY(model::Filter filter, FilterReader(reader, dialect).read_root());
     AKIDB_TRY(model::validate(filter));
     model::prepare(filter);
     return filter;

@@ -10,7 +10,10 @@
 
 namespace akidb::rest {
 
+/// kQdrant: geo_box is called geo_bounding_box, there is {"has_vector":name}, and null counts as absent.
+enum class FilterDialect : uint8_t { kOwn, kQdrant };
+
 /// The reader stands on the filter object.
-Result<model::Filter> read_filter(JsonReader& reader);
+Result<model::Filter> read_filter(JsonReader& reader, FilterDialect dialect = FilterDialect::kOwn);
 
 }  // namespace akidb::rest

@@ -123,7 +123,7 @@ Result<void> read_selector_member(JsonReader& reader, size_t which, SelectorBody
     if (which == 0) {
         AKIDB_TRY(body.selector, read_point_ids(reader));
     } else {
-        AKIDB_TRY(body.selector, read_shared_filter(reader));
+        AKIDB_TRY(body.selector, read_shared_filter(reader, FilterDialect::kQdrant));
     }
     return {};
 }

@@ -185,7 +185,7 @@ Result<void> read_shared_member(JsonReader& reader, size_t which, Reading& readi
     model::SearchRequest& search = reading.search;
     switch (which) {
         case 0: {
-            AKIDB_TRY(search.filter, read_shared_filter(reader));
+            AKIDB_TRY(search.filter, read_shared_filter(reader, FilterDialect::kQdrant));
             return {};
         }
         case 1:
@@ -332,7 +332,7 @@ Result<Page> read_scroll_body(std::string& body) {
                 return {};
             }
             case 2: {
-                AKIDB_TRY(page.request.filter, read_shared_filter(reader));
+                AKIDB_TRY(page.request.filter, read_shared_filter(reader, FilterDialect::kQdrant));
                 return {};
             }
             case 3:
@@ -354,7 +354,7 @@ Result<Count> read_count_body(std::string& body) {
     JsonReader reader(body);
     AKIDB_TRY(read_body(reader, {kCountNames, kShardKey}, [&](size_t which) -> Result<void> {
         if (which == 0) {
-            AKIDB_TRY(count.filter, read_shared_filter(reader));
+            AKIDB_TRY(count.filter, read_shared_filter(reader, FilterDialect::kQdrant));
         } else {
             AKIDB_TRY(count.is_exact, reader.read_bool());
         }
@@ -374,7 +374,7 @@ Result<model::FacetRequest> read_facet_body(std::string& body) {
         } else if (which == 1) {
             AKIDB_TRY(request.limit, read_uint32(reader, 1, model::kFacetLimitMax));
         } else {
-            AKIDB_TRY(request.filter, read_shared_filter(reader));
+            AKIDB_TRY(request.filter, read_shared_filter(reader, FilterDialect::kQdrant));
         }
         return {};
     }));
