@@ -49,8 +49,9 @@ Result<uint64_t> LiveCollection::count(const model::Filter* filter, bool is_exac
 Result<model::ScrollReply> LiveCollection::scroll(const model::ScrollRequest& request) const {
     AKIDB_TRY(check_in_service());
     const auto snapshot = published_.load();
+    const auto view = snapshot->generation->metadata.view();
     std::vector<model::MetadataField> indexed;
-    for (const auto& field : snapshot->generation->metadata.view()->fields) {
+    for (const auto& field : view->fields) {
         indexed.push_back(field->declared);
     }
     AKIDB_TRY(model::validate(request, indexed));
