@@ -57,6 +57,7 @@ inline constexpr size_t kBodyBytesMax = 4 << 20;
 inline constexpr size_t kIdempotencyKeyBytesMax = 255;
 /// Of one collection in 24 hours: 12 a second; about 150 bytes of memory each.
 inline constexpr uint64_t kRememberedKeysDefault = 1'000'000;
+inline constexpr size_t kRequestIdBytesMax = 64;
 inline constexpr size_t kUrlBytesMax = 8 << 10;
 inline constexpr size_t kHeaderBytesMax = 16 << 10;
 

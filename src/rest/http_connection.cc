@@ -11,6 +11,7 @@
 #include "model/limits.h"
 #include "rest/http_fault.h"
 #include "rest/http_text.h"
+#include "service/context.h"
 
 namespace akidb::rest {
 namespace {
@@ -264,7 +265,7 @@ class Connection final : public ConnectionHandle {
             co_return co_await answer_fault(fault_of(reason(error), 0));
         }
         if (auto given = head.get().find("X-Request-Id"); given != head.get().end()) {
-            if (std::string_view text = text_of(given->value()); is_request_id(text)) {
+            if (std::string_view text = text_of(given->value()); service::is_request_id(text)) {
                 request_id_ = text;
             }
         }

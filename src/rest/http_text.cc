@@ -6,8 +6,6 @@
 namespace akidb::rest {
 namespace {
 
-constexpr size_t kRequestIdBytesMax = 64;
-
 struct Phrase {
     int status;
     std::string_view text;
@@ -54,14 +52,6 @@ std::string_view reason_phrase(int status) {
         }
     }
     return "Unknown";
-}
-
-bool is_request_id(std::string_view text) {
-    return !text.empty() && text.size() <= kRequestIdBytesMax &&
-           std::all_of(text.begin(), text.end(), [](char letter) {
-               return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
-                      (letter >= '0' && letter <= '9') || letter == '.' || letter == '_' || letter == '-';
-           });
 }
 
 std::string response_head(const HttpResponse& response, const HeadOptions& options) {

@@ -12,9 +12,6 @@ namespace akidb::rest {
 
 std::string_view reason_phrase(int status);
 
-/// `[A-Za-z0-9._-]{1,64}`.
-bool is_request_id(std::string_view text);
-
 struct HeadOptions {
     std::string_view request_id;
     bool closes = false;            // Connection: close

@@ -9,7 +9,7 @@
 #include "io/random.h"
 #include "rest/api.h"
 #include "rest/http_server.h"
-#include "rpc/grpc_health_server.h"
+#include "rpc/grpc_server.h"
 #include "server/load_settings.h"
 #include "server/process_facts.h"
 #include "server/startup_checks.h"
@@ -75,6 +75,11 @@ engine::CollectionOptions collection_options(const Effective& effective, const s
     return options;
 }
 
+uint64_t request_memory_bytes(const Effective& effective) {
+    const auto bytes = number_of<uint64_t>(effective, "limits.request_memory_bytes");
+    return bytes > 0 ? bytes : memory_limit_bytes() / 4;
+}
+
 rest::HttpServerOptions rest_options(const Effective& effective) {
     rest::HttpServerOptions options;
     options.host = address_of(effective.text("server.host"));
@@ -85,10 +90,7 @@ rest::HttpServerOptions rest_options(const Effective& effective) {
     }
     options.spin_us = number_of<uint32_t>(effective, "server.spin_us");
     options.connections_max = connections_max(effective, file_descriptor_limit());
-    options.request_memory_bytes_max = number_of<uint64_t>(effective, "limits.request_memory_bytes");
-    if (options.request_memory_bytes_max == 0) {
-        options.request_memory_bytes_max = memory_limit_bytes() / 4;
-    }
+    options.request_memory_bytes_max = request_memory_bytes(effective);
     options.connections_per_address_max = number_of<size_t>(effective, "limits.connections_per_address");
     return options;
 }
@@ -160,7 +162,9 @@ class Wiring final : public Server {
         rpc::GrpcServerOptions grpc;
         grpc.host = address_of(effective_.text("server.host"));
         grpc.port = number_of<uint16_t>(effective_, "server.grpc_port");
-        AKIDB_TRY(grpc_server_, rpc::GrpcHealthServer::listen(grpc));
+        grpc.memory_bytes_max = request_memory_bytes(effective_);
+        AKIDB_TRY(grpc_server_, rpc::GrpcServer::listen(grpc, {workers_, foundation_.clock, *random_,
+                                                               metrics_, foundation_.logger}));
         return {};
     }
 
@@ -186,6 +190,7 @@ class Wiring final : public Server {
         AKIDB_TRY(directory_->start_loading(loader_));
         lifecycle_.attach(*directory_);
         api_->attach_service(*service_);
+        grpc_server_->attach_service(*service_);
         return {};
     }
 
@@ -215,9 +220,20 @@ class Wiring final : public Server {
         rest_server_->begin_draining();
     }
 
-    void stop_accepting() override { rest_server_->stop_accepting(); }
+    void stop_accepting() override {
+        rest_server_->stop_accepting();
+        grpc_server_->stop_accepting();
+    }
 
-    bool wait_until_idle(uint32_t timeout_ms) override { return rest_server_->wait_until_idle(timeout_ms); }
+    bool wait_until_idle(uint32_t timeout_ms) override {
+        const uint64_t began_us = foundation_.clock.monotonic_us();
+        if (!rest_server_->wait_until_idle(timeout_ms)) {
+            return false;
+        }
+        const uint64_t passed_ms = (foundation_.clock.monotonic_us() - began_us) / 1000;
+        return grpc_server_->wait_until_idle(
+            passed_ms < timeout_ms ? static_cast<uint32_t>(timeout_ms - passed_ms) : 0);
+    }
 
     Result<void> close(bool checkpoint) override;
 
@@ -258,7 +274,7 @@ class Wiring final : public Server {
     std::unique_ptr<rest::HttpHandler> probes_;
     std::unique_ptr<rest::HttpServer> rest_server_;
     std::unique_ptr<rest::HttpServer> probe_server_;
-    std::unique_ptr<rpc::GrpcHealthServer> grpc_server_;
+    std::unique_ptr<rpc::GrpcServer> grpc_server_;
     storage::DiskLevel disk_level_ = storage::DiskLevel::kPlenty;
     uint64_t gauges_due_us_ = 0;
     bool is_closed_ = false;

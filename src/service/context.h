@@ -2,10 +2,13 @@
 // request.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
+#include "model/limits.h"
 #include "model/write_key.h"
 
 namespace akidb::service {
@@ -20,5 +23,15 @@ struct RequestContext {
     std::string request_id;
     std::optional<model::WriteKey> write_key{};  // of a write of documents, when the client named one
 };
+
+/// `[A-Za-z0-9._-]{1,64}`: whether a client may name its request so; the name stands in answers and in lines
+/// of the log.
+inline bool is_request_id(std::string_view text) {
+    return !text.empty() && text.size() <= model::kRequestIdBytesMax &&
+           std::all_of(text.begin(), text.end(), [](char letter) {
+               return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+                      (letter >= '0' && letter <= '9') || letter == '.' || letter == '_' || letter == '-';
+           });
+}
 
 }  // namespace akidb::service

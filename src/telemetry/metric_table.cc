@@ -10,7 +10,7 @@ using enum MetricId;
 using enum MetricType;
 
 // In the order of MetricId: row_of() indexes by it.
-constexpr std::array<MetricRow, 35> kMetrics{{
+constexpr std::array<MetricRow, 36> kMetrics{{
     {kBuildInfo, kGauge, "akidb_build_info", "version",
      "Always 1; the version of the running binary is its label."},
     {kStartTime, kGauge, "akidb_start_time_seconds", "", "When the process started, in seconds since 1970."},
@@ -24,6 +24,8 @@ constexpr std::array<MetricRow, 35> kMetrics{{
      "Memory reserved for the bodies and parsed forms of requests in flight; what does not fit is refused "
      "with "
      "429 and counts in akidb_http_refused_total with reason memory."},
+    {kRpcDuration, kHistogram, "akidb_rpc_duration_seconds", "method,code",
+     "Time from the first message of a gRPC call to its status, by service and method, and status."},
     {kSearchDuration, kHistogram, "akidb_search_duration_seconds", "kind",
      "Time inside one search, without HTTP, by plan: graph, flat or exact; under a filter also brute, inline "
      "or "

@@ -20,6 +20,7 @@ enum class MetricId : uint8_t {
     kHttpConnections,
     kHttpRefused,
     kRequestMemory,
+    kRpcDuration,
     kSearchDuration,
     kSearchDistances,
     kDocumentsWritten,

@@ -1,4 +1,4 @@
-#include "rpc/grpc_health_server.h"
+#include "rpc/grpc_server.h"
 
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
@@ -46,8 +46,18 @@ std::string call(uint16_t port, const std::string& method, const std::string& by
 const std::string kServing("\x08\x01");
 const std::string kNotServing("\x08\x02");
 
-TEST(GrpcHealthServer, AnswersNotServingUntilToldOtherwise) {
-    const auto server = GrpcHealthServer::listen({});
+class GrpcServerTest : public testing::Test {
+  protected:
+    std::unique_ptr<io::Clock> clock_ = io::make_system_clock();
+    std::unique_ptr<io::Random> random_ = io::make_system_random();
+    io::ThreadPool workers_{{.name = "workers"}};
+    telemetry::Metrics metrics_;
+    NullLogger logger_;
+    CallDependencies dependencies_{workers_, *clock_, *random_, metrics_, logger_};
+};
+
+TEST_F(GrpcServerTest, AnswersNotServingUntilToldOtherwise) {
+    const auto server = GrpcServer::listen({}, dependencies_);
     ASSERT_TRUE(server.has_value());
     grpc::Status status;
     EXPECT_EQ(call((*server)->port(), "/grpc.health.v1.Health/Check", "", status), kNotServing);
@@ -59,8 +69,8 @@ TEST(GrpcHealthServer, AnswersNotServingUntilToldOtherwise) {
     (*server)->stop(1000);
 }
 
-TEST(GrpcHealthServer, TellsUnknownServiceFromKnown) {
-    const auto server = GrpcHealthServer::listen({});
+TEST_F(GrpcServerTest, TellsUnknownServiceFromKnown) {
+    const auto server = GrpcServer::listen({}, dependencies_);
     ASSERT_TRUE(server.has_value());
     grpc::Status status;
     call((*server)->port(), "/grpc.health.v1.Health/Check", std::string("\x0a\x04nope", 6), status);
@@ -69,31 +79,33 @@ TEST(GrpcHealthServer, TellsUnknownServiceFromKnown) {
     EXPECT_EQ(status.error_code(), grpc::StatusCode::UNIMPLEMENTED);
 }
 
-TEST(GrpcHealthServer, ListsItsServicesByReflection) {
-    const auto server = GrpcHealthServer::listen({});
+TEST_F(GrpcServerTest, ListsItsServicesByReflection) {
+    const auto server = GrpcServer::listen({}, dependencies_);
     ASSERT_TRUE(server.has_value());
     grpc::Status status;
     // ServerReflectionRequest{list_services: ""}: field 7, length 0.
     const std::string reply =
         call((*server)->port(), "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
              std::string("\x3a\x00", 2), status);
-    EXPECT_NE(reply.find("grpc.reflection.v1alpha.ServerReflection"), std::string::npos)
-        << status.error_message();
+    for (const char* name : {"grpc.reflection.v1alpha.ServerReflection", "akidb.v1.CollectionService",
+                             "akidb.v1.DocumentService", "akidb.v1.SearchService"}) {
+        EXPECT_NE(reply.find(name), std::string::npos) << name << " " << status.error_message();
+    }
 }
 
-TEST(GrpcHealthServer, RefusesPortThatIsTaken) {
-    const auto first = GrpcHealthServer::listen({});
+TEST_F(GrpcServerTest, RefusesPortThatIsTaken) {
+    const auto first = GrpcServer::listen({}, dependencies_);
     ASSERT_TRUE(first.has_value());
     GrpcServerOptions options;
     options.port = (*first)->port();
-    const auto second = GrpcHealthServer::listen(options);
+    const auto second = GrpcServer::listen(options, dependencies_);
     ASSERT_FALSE(second.has_value());
     EXPECT_EQ(second.error().code(), Code::kConflict);
     EXPECT_EQ(second.error().field(), "port");
 }
 
-TEST(GrpcHealthServer, StopsTwiceWithoutHarm) {
-    const auto server = GrpcHealthServer::listen({});
+TEST_F(GrpcServerTest, StopsTwiceWithoutHarm) {
+    const auto server = GrpcServer::listen({}, dependencies_);
     ASSERT_TRUE(server.has_value());
     (*server)->stop(100);
     (*server)->stop(100);

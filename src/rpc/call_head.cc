@@ -1,0 +1,145 @@
+#include "rpc/call_head.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "rpc/message.h"
+#include "service/write_key.h"
+
+namespace akidb::rpc {
+namespace {
+
+// gRPC refuses more than 8 KiB of metadata in all.
+constexpr size_t kMetadataValueBytesMax = 1024;
+
+std::string text_of(const grpc::string_ref& text) {
+    return {text.data(), text.size()};
+}
+
+std::string as_metadata(std::string_view text) {
+    constexpr std::string_view kDigits = "0123456789ABCDEF";
+    std::string value;
+    for (const char letter : text) {
+        if (value.size() > kMetadataValueBytesMax) {
+            break;
+        }
+        if (letter >= ' ' && letter <= '~' && letter != '%') {
+            value.push_back(letter);
+        } else {
+            const auto byte = static_cast<uint8_t>(letter);
+            value.append({'%', kDigits[byte >> 4], kDigits[byte & 15]});
+        }
+    }
+    return value;
+}
+
+std::string request_id_of(const grpc::CallbackServerContext& wire, const CallDependencies& given) {
+    const auto found = wire.client_metadata().find("x-request-id");
+    if (found != wire.client_metadata().end()) {
+        std::string text = text_of(found->second);
+        if (service::is_request_id(text)) {
+            return text;
+        }
+    }
+    return io::make_uuid(given.random, given.clock).to_string();
+}
+
+}  // namespace
+
+CallHead::CallHead(Calls& calls, MethodId method, grpc::CallbackServerContext& context)
+    : calls_(calls), method_(method), wire_(context), began_us_(calls.given().clock.monotonic_us()) {
+    calls_.begin_one();
+    context_.request_id = request_id_of(wire_, calls_.given());
+    wire_.AddInitialMetadata("x-request-id", context_.request_id);
+}
+
+std::vector<std::string> CallHead::write_keys() const {
+    std::vector<std::string> keys;
+    const auto [first, last] = wire_.client_metadata().equal_range("idempotency-key");
+    std::transform(first, last, std::back_inserter(keys),
+                   [](const auto& entry) { return text_of(entry.second); });
+    return keys;
+}
+
+Result<void> CallHead::take_write_key(const grpc::ByteBuffer& message, const model::DocumentId& first_made_id,
+                                      std::string_view part) {
+    const std::vector<std::string> keys = write_keys();
+    AKIDB_TRY(const std::string* text, service::find_write_key(keys));
+    if (text == nullptr) {
+        return {};
+    }
+    Digester key;
+    key.add(*text);
+    if (!part.empty()) {
+        key.add("\n").add(part);
+    }
+    Digester fingerprint;
+    fingerprint.add("rpc ").add(row_of(method_).name).add("\n\n");
+    add_bytes(fingerprint, message);
+    context_.write_key = model::WriteKey{.key = key.finish(),
+                                         .fingerprint = fingerprint.finish(),
+                                         .first_made_id = std::get<Uuid>(first_made_id.value())};
+    return {};
+}
+
+void CallHead::tell_replay() {
+    wire_.AddInitialMetadata("idempotency-replayed", "true");
+}
+
+Result<void> CallHead::check_wanted() const {
+    const gpr_timespec deadline = gpr_convert_clock_type(wire_.raw_deadline(), GPR_CLOCK_MONOTONIC);
+    if (gpr_time_cmp(deadline, gpr_now(GPR_CLOCK_MONOTONIC)) <= 0) {
+        return Error(Code::kDeadlineExceeded, "the deadline of the call passed before its work began");
+    }
+    if (wire_.IsCancelled()) {
+        return Error(Code::kCancelled, "the call was cancelled before its work began");
+    }
+    return {};
+}
+
+Result<void> CallHead::check_size(size_t message_bytes) const {
+    const size_t bytes_max = row_of(method_).message_bytes_max;
+    if (message_bytes <= bytes_max) {
+        return {};
+    }
+    return Error(Code::kPayloadTooLarge, "the message is " + std::to_string(message_bytes) + " bytes large")
+        .with_allowed("at most " + std::to_string(bytes_max) + " bytes");
+}
+
+grpc::Status CallHead::end(const Error* error) {
+    const int code = error == nullptr ? 0 : akidb::row_of(error->code()).grpc;
+    grpc::Status status;
+    if (error != nullptr) {
+        status = grpc::Status(static_cast<grpc::StatusCode>(code), error->message());
+        wire_.AddTrailingMetadata("akidb-code", std::string(akidb::row_of(error->code()).name));
+        if (!error->field().empty()) {
+            wire_.AddTrailingMetadata("akidb-field", as_metadata(error->field()));
+        }
+        if (!error->allowed().empty()) {
+            wire_.AddTrailingMetadata("akidb-allowed", as_metadata(error->allowed()));
+        }
+        const uint32_t retry_after_s = error->code() == Code::kRateLimited
+                                           ? std::max(1U, error->retry_after_s())
+                                           : error->retry_after_s();
+        if (retry_after_s > 0) {
+            wire_.AddTrailingMetadata("retry-after", std::to_string(retry_after_s));
+        }
+    }
+    calls_.end_one(method_, code, elapsed_ms() / 1e3);
+    return status;
+}
+
+void CallHead::log_fault(const Error& error) const {
+    if (error.code() == Code::kInternal) {
+        calls_.given().logger.log(LogLevel::kError, "a request failed",
+                                  {{"request_id", context_.request_id}, {"why", error.message()}});
+    }
+}
+
+Error CallHead::log_exception(std::string_view what) const {
+    calls_.given().logger.log(LogLevel::kError, "a request ended by an exception",
+                              {{"request_id", context_.request_id}, {"what", std::string(what)}});
+    return Error(Code::kInternal, "a fault of the server; its log has the request id");
+}
+
+}  // namespace akidb::rpc

@@ -1,0 +1,231 @@
+#include <akidb/v1/collections.grpc.pb.h>
+
+#include "base/printable.h"
+#include "model/limits.h"
+#include "rpc/call.h"
+#include "rpc/moment_codec.h"
+#include "rpc/services.h"
+
+namespace akidb::rpc {
+namespace {
+
+Result<model::Metric> read_metric(v1::Metric from) {
+    switch (from) {
+        case v1::METRIC_UNSPECIFIED:
+        case v1::METRIC_COSINE:
+            return model::Metric::kCosine;
+        case v1::METRIC_DOT:
+            return model::Metric::kDot;
+        case v1::METRIC_L2:
+            return model::Metric::kL2;
+        default:
+            return invalid_argument("metric", "unknown metric " + std::to_string(from),
+                                    join_names(model::kMetricNames));
+    }
+}
+
+// The values of the contract follow those of the model by one, as its first stands for none.
+Result<model::MetadataIndexType> read_type(v1::MetadataIndexType from) {
+    if (from == v1::METADATA_INDEX_TYPE_UNSPECIFIED) {
+        return invalid_argument("type", "the field \"type\" is missing",
+                                join_names(model::kMetadataIndexTypeNames));
+    }
+    const auto value = static_cast<size_t>(from) - 1;
+    if (from < 0 || value >= model::kMetadataIndexTypeNames.size()) {
+        return invalid_argument("type", "unknown index type " + std::to_string(from),
+                                join_names(model::kMetadataIndexTypeNames));
+    }
+    return static_cast<model::MetadataIndexType>(value);
+}
+
+v1::MetadataIndexType written(model::MetadataIndexType type) {
+    return static_cast<v1::MetadataIndexType>(static_cast<int>(type) + 1);
+}
+
+void write_indexes(const service::CollectionDescription& from, v1::Collection& to) {
+    if (from.condition != service::Condition::kServing) {
+        for (const model::MetadataField& field : from.spec.metadata_indexes) {
+            v1::MetadataIndex& index = *to.add_metadata_indexes();
+            index.set_field(field.key);
+            index.set_type(written(field.type));
+        }
+        return;
+    }
+    for (const engine::MetadataIndexState& state : from.stats.metadata_indexes) {
+        v1::MetadataIndex& index = *to.add_metadata_indexes();
+        index.set_field(state.field.key);
+        index.set_type(written(state.field.type));
+        index.set_ready(state.is_ready);
+        index.set_indexed_rows(state.indexed_rows);
+        index.set_bytes(state.bytes);
+    }
+}
+
+void write_collection(const service::CollectionDescription& from, v1::Collection& to) {
+    to.set_id(from.spec.id.to_string());
+    to.set_name(from.spec.name);
+    to.set_dimension(from.spec.dimension);
+    to.set_metric(static_cast<v1::Metric>(static_cast<int>(from.spec.metric) + 1));
+    to.set_count(from.stats.documents);
+    write_moment(from.spec.created_at_ms, *to.mutable_created_at());
+    to.set_condition(static_cast<v1::CollectionCondition>(static_cast<int>(from.condition) + 1));
+    to.set_reason(from.reason);
+    const engine::CollectionStats& stats = from.stats;
+    to.set_rows(stats.rows);
+    to.set_linked_rows(stats.linked_rows);
+    to.set_head_rows(stats.head_rows);
+    to.set_sequence(stats.last_sequence);
+    to.set_covered_sequence(stats.covered_sequence);
+    to.set_log_bytes(stats.log_bytes);
+    to.set_segment_files(stats.segment_files);
+    to.set_log_poisoned(stats.is_poisoned);
+    if (stats.scrubbed_at_ms > 0) {
+        write_moment(stats.scrubbed_at_ms, *to.mutable_scrubbed_at());
+    }
+    for (const engine::JobState& state : stats.jobs) {
+        v1::Job& job = *to.add_jobs();
+        job.set_kind(state.kind.data(), state.kind.size());
+        job.set_done(state.done);
+        job.set_total(state.total);
+        if (state.seconds_left) {
+            job.set_seconds_left(*state.seconds_left);
+        }
+    }
+    write_indexes(from, to);
+}
+
+/// The message of a call, held to the fields that we know.
+template <class Message>
+Result<void> read(const Call& call, Message& message) {
+    AKIDB_TRY(parse_message(call.message(), message));
+    return check_known(message);
+}
+
+Result<void> create(const std::shared_ptr<Call>& call, service::Service& service) {
+    OnArena<v1::CreateCollectionRequest> message;
+    AKIDB_TRY(read(*call, *message));
+    service::CreateCollection request{.name = message->name(), .dimension = message->dimension()};
+    AKIDB_TRY(request.metric, read_metric(message->metric()));
+    if (static_cast<size_t>(message->metadata_indexes_size()) > model::kMetadataIndexesMax) {
+        return invalid_argument("metadata_indexes", "too many fields are indexed",
+                                "at most " + std::to_string(model::kMetadataIndexesMax) + " fields");
+    }
+    for (const v1::MetadataIndex& index : message->metadata_indexes()) {
+        const std::string place = "metadata_indexes." + printable(index.field());
+        AKIDB_TRY(check_known(index));
+        Result<model::MetadataIndexType> type = read_type(index.type());
+        if (!type) {
+            return std::move(type).error().with_field(place);
+        }
+        request.metadata_indexes.push_back({index.field(), *type});
+    }
+    AKIDB_TRY(const service::CollectionDescription made, service.create_collection(call->context(), request));
+    OnArena<v1::Collection> reply;
+    write_collection(made, *reply);
+    return call->answer(*reply);
+}
+
+Result<void> list(const std::shared_ptr<Call>& call, service::Service& service) {
+    OnArena<v1::ListCollectionsRequest> message;
+    AKIDB_TRY(read(*call, *message));
+    AKIDB_TRY(const std::vector<service::CollectionDescription> found,
+              service.list_collections(call->context()));
+    OnArena<v1::ListCollectionsResponse> reply;
+    for (const service::CollectionDescription& collection : found) {
+        write_collection(collection, *reply->add_collections());
+    }
+    return call->answer(*reply);
+}
+
+Result<void> describe(const std::shared_ptr<Call>& call, service::Service& service) {
+    OnArena<v1::DescribeCollectionRequest> message;
+    AKIDB_TRY(read(*call, *message));
+    AKIDB_TRY(const service::CollectionDescription found,
+              service.describe_collection(call->context(), message->collection()));
+    OnArena<v1::Collection> reply;
+    write_collection(found, *reply);
+    return call->answer(*reply);
+}
+
+Result<void> delete_collection(const std::shared_ptr<Call>& call, service::Service& service) {
+    OnArena<v1::DeleteCollectionRequest> message;
+    AKIDB_TRY(read(*call, *message));
+    AKIDB_TRY(service.delete_collection(call->context(), message->collection()));
+    OnArena<v1::DeleteCollectionResponse> reply;
+    reply->set_deleted(true);
+    return call->answer(*reply);
+}
+
+Result<void> put_index(const std::shared_ptr<Call>& call, service::Service& service) {
+    OnArena<v1::PutMetadataIndexRequest> message;
+    AKIDB_TRY(read(*call, *message));
+    AKIDB_TRY(const model::MetadataIndexType type, read_type(message->type()));
+    AKIDB_TRY(service.put_metadata_index(call->context(), message->collection(), {message->field(), type}));
+    OnArena<v1::MetadataIndex> reply;
+    reply->set_field(message->field());
+    reply->set_type(message->type());
+    return call->answer(*reply);
+}
+
+Result<void> delete_index(const std::shared_ptr<Call>& call, service::Service& service) {
+    OnArena<v1::DeleteMetadataIndexRequest> message;
+    AKIDB_TRY(read(*call, *message));
+    AKIDB_TRY(service.delete_metadata_index(call->context(), message->collection(), message->field()));
+    OnArena<v1::DeleteMetadataIndexResponse> reply;
+    reply->set_deleted(true);
+    return call->answer(*reply);
+}
+
+using Rpc = v1::CollectionService;
+using Raw =
+    Rpc::WithRawCallbackMethod_Create<Rpc::WithRawCallbackMethod_List<Rpc::WithRawCallbackMethod_Describe<
+        Rpc::WithRawCallbackMethod_Delete<Rpc::WithRawCallbackMethod_PutMetadataIndex<
+            Rpc::WithRawCallbackMethod_DeleteMetadataIndex<Rpc::Service>>>>>>;
+
+class CollectionService final : public Raw {
+  public:
+    explicit CollectionService(Calls& calls) : calls_(calls) {}
+
+    grpc::ServerUnaryReactor* Create(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                     grpc::ByteBuffer* reply) override {
+        return start({context, request, reply}, MethodId::kCreateCollection, create);
+    }
+    grpc::ServerUnaryReactor* List(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                   grpc::ByteBuffer* reply) override {
+        return start({context, request, reply}, MethodId::kListCollections, list);
+    }
+    grpc::ServerUnaryReactor* Describe(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                       grpc::ByteBuffer* reply) override {
+        return start({context, request, reply}, MethodId::kDescribeCollection, describe);
+    }
+    grpc::ServerUnaryReactor* Delete(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                     grpc::ByteBuffer* reply) override {
+        return start({context, request, reply}, MethodId::kDeleteCollection, delete_collection);
+    }
+    grpc::ServerUnaryReactor* PutMetadataIndex(grpc::CallbackServerContext* context,
+                                               const grpc::ByteBuffer* request,
+                                               grpc::ByteBuffer* reply) override {
+        return start({context, request, reply}, MethodId::kPutMetadataIndex, put_index);
+    }
+    grpc::ServerUnaryReactor* DeleteMetadataIndex(grpc::CallbackServerContext* context,
+                                                  const grpc::ByteBuffer* request,
+                                                  grpc::ByteBuffer* reply) override {
+        return start({context, request, reply}, MethodId::kDeleteMetadataIndex, delete_index);
+    }
+
+  private:
+    /// All of them may wait for the catalog or for statistics.
+    grpc::ServerUnaryReactor* start(UnaryWire wire, MethodId method, Call::Perform perform) {
+        return Call::start(calls_, wire, {method, Where::kWorker, perform});
+    }
+
+    Calls& calls_;
+};
+
+}  // namespace
+
+std::unique_ptr<grpc::Service> make_collection_service(Calls& calls) {
+    return std::make_unique<CollectionService>(calls);
+}
+
+}  // namespace akidb::rpc

@@ -1,0 +1,170 @@
+#include "rpc/document_codec.h"
+
+#include <bit>
+#include <cstring>
+
+#include "model/limits.h"
+#include "rpc/filter_codec.h"
+#include "rpc/message.h"
+#include "rpc/value_codec.h"
+
+namespace akidb::rpc {
+namespace {
+
+constexpr std::string_view kIdAllowed =
+    "a whole number of 0..18446744073709551615 or a string of 1..255 bytes";
+
+Result<model::DocumentId> read_id(const v1::DocumentId& from) {
+    AKIDB_TRY(check_known(from));
+    switch (from.id_case()) {
+        case v1::DocumentId::kNumber:
+            return model::DocumentId(from.number());
+        case v1::DocumentId::kText:
+            return model::DocumentId::from_text(from.text());
+        case v1::DocumentId::ID_NOT_SET:
+            break;
+    }
+    return invalid_argument("", "an id is a whole number or a string", std::string(kIdAllowed));
+}
+
+Result<model::Document> read_document(const v1::Document& from) {
+    AKIDB_TRY(check_known(from));
+    model::Document document;
+    if (from.has_id()) {
+        Result<model::DocumentId> id = read_id(from.id());
+        if (!id) {
+            return std::move(id).error().with_field("id");
+        }
+        document.id = std::move(id).value();
+    }
+    AKIDB_TRY(document.vector, read_vector(from.vector(), from.vector_bytes()));
+    if (document.vector.empty()) {
+        return invalid_argument("vector", "the field \"vector\" is missing", "an array of numbers");
+    }
+    if (from.has_metadata()) {
+        AKIDB_TRY(document.metadata, read_metadata(from.metadata()));
+    }
+    return document;
+}
+
+template <class Request>
+Result<Which> read_either(const Request& request) {
+    AKIDB_TRY(check_known(request));
+    if (request.ids().empty() != request.has_filter()) {
+        return invalid_argument(request.has_filter() ? "filter" : "ids",
+                                "exactly one of ids and filter is needed",
+                                "ids or filter; a filter that is empty means all documents");
+    }
+    if (request.has_filter()) {
+        AKIDB_TRY(model::Filter filter, read_filter(request.filter()));
+        return Which(std::move(filter));
+    }
+    AKIDB_TRY(std::vector<model::DocumentId> ids, read_ids(request.ids()));
+    return Which(std::move(ids));
+}
+
+Error too_many(std::string_view field) {
+    return invalid_argument(std::string(field), "the list has too many items",
+                            "at most " + std::to_string(model::kBatchDocumentsMax) + " items");
+}
+
+}  // namespace
+
+Result<DocumentBatch> read_documents(const google::protobuf::RepeatedPtrField<v1::Document>& documents,
+                                     const std::function<model::DocumentId()>& make_id) {
+    if (static_cast<size_t>(documents.size()) > model::kBatchDocumentsMax) {
+        return too_many("documents");
+    }
+    DocumentBatch batch;
+    batch.documents.reserve(static_cast<size_t>(documents.size()));
+    for (int i = 0; i < documents.size(); ++i) {
+        Result<model::Document> document = read_document(documents[i]);
+        if (!document) {
+            return in_list(std::move(document).error(), "documents", static_cast<size_t>(i));
+        }
+        if (!documents[i].has_id()) {
+            document->id = make_id();
+            batch.some_ids_made = true;
+        }
+        batch.documents.push_back(std::move(document).value());
+    }
+    return batch;
+}
+
+Result<std::vector<model::DocumentId>> read_ids(
+    const google::protobuf::RepeatedPtrField<v1::DocumentId>& ids) {
+    if (static_cast<size_t>(ids.size()) > model::kBatchDocumentsMax) {
+        return too_many("ids");
+    }
+    std::vector<model::DocumentId> read;
+    read.reserve(static_cast<size_t>(ids.size()));
+    for (int i = 0; i < ids.size(); ++i) {
+        Result<model::DocumentId> id = read_id(ids[i]);
+        if (!id) {
+            return in_list(std::move(id).error().with_field(""), "ids", static_cast<size_t>(i));
+        }
+        read.push_back(std::move(id).value());
+    }
+    return read;
+}
+
+Result<Which> read_which(const v1::DeleteRequest& request) {
+    return read_either(request);
+}
+
+Result<Which> read_which(const v1::EraseRequest& request) {
+    return read_either(request);
+}
+
+Result<std::vector<float>> read_vector(const google::protobuf::RepeatedField<float>& numbers,
+                                       const std::string& bytes) {
+    if (bytes.empty()) {
+        if (static_cast<size_t>(numbers.size()) > model::kDimensionMax) {
+            return invalid_argument("vector", "the vector is too long",
+                                    "at most " + std::to_string(model::kDimensionMax) + " numbers");
+        }
+        return std::vector<float>(numbers.begin(), numbers.end());
+    }
+    if (!numbers.empty() || bytes.size() % sizeof(float) != 0) {
+        return invalid_argument("vector_bytes",
+                                numbers.empty()
+                                    ? std::to_string(bytes.size()) + " bytes are not a whole number of floats"
+                                    : "a vector has one of both forms",
+                                "four bytes for each number, or vector instead");
+    }
+    if (bytes.size() > model::kDimensionMax * sizeof(float)) {
+        return invalid_argument("vector_bytes", "the vector is too long",
+                                "at most " + std::to_string(model::kDimensionMax) + " numbers");
+    }
+    static_assert(std::endian::native == std::endian::little);
+    std::vector<float> vector(bytes.size() / sizeof(float));
+    std::memcpy(vector.data(), bytes.data(), bytes.size());
+    return vector;
+}
+
+void write_id(const model::DocumentId& id, v1::DocumentId& to) {
+    if (const auto* number = std::get_if<uint64_t>(&id.value())) {
+        to.set_number(*number);
+    } else {
+        to.set_text(id.to_string());
+    }
+}
+
+void write_floats(const std::vector<float>& from, google::protobuf::RepeatedField<float>& to) {
+    to.Add(from.begin(), from.end());
+}
+
+void write_document(const model::Document& document, model::Include include, v1::Document& to) {
+    write_id(document.id, *to.mutable_id());
+    to.set_version(document.version);
+    if (include.vector) {
+        write_floats(document.vector, *to.mutable_vector());
+    }
+    if (include.metadata) {
+        write_metadata(
+            model::MetadataView(document.metadata.empty() ? model::empty_metadata() : document.metadata),
+            *to.mutable_metadata());
+    }
+}
+
+}  // namespace akidb::rpc

@@ -1,0 +1,40 @@
+// The methods of akidb.v1, and which route of REST does the same: the list that holds both protocols
+// together. A test compares it with the contract in proto/ and with the routes. Immutable, thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace akidb::rpc {
+
+enum class MethodId : uint8_t {
+    kCreateCollection,
+    kListCollections,
+    kDescribeCollection,
+    kDeleteCollection,
+    kPutMetadataIndex,
+    kDeleteMetadataIndex,
+    kUpsert,
+    kGet,
+    kDelete,
+    kErase,
+    kCount,
+    kImport,
+    kSearch,
+    kSearchBatch,
+};
+inline constexpr size_t kMethodCount = static_cast<size_t>(MethodId::kSearchBatch) + 1;
+
+struct MethodRow {
+    MethodId id;
+    std::string_view name;    // without the package
+    std::string_view routes;  // "METHOD /path" of those that do the same, separated by ", "
+    size_t message_bytes_max = 0;
+};
+
+std::span<const MethodRow> method_table();
+const MethodRow& row_of(MethodId id);
+
+}  // namespace akidb::rpc

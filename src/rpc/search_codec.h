@@ -1,0 +1,20 @@
+// Searches between protobuf and their values. Ranges, and what the collection decides, are left to the
+// service. Errors: kInvalidArgument with the path as in REST. Pure, thread-safe.
+#pragma once
+
+#include <akidb/v1/search.pb.h>
+
+#include <vector>
+
+#include "model/search.h"
+
+namespace akidb::rpc {
+
+Result<model::SearchRequest> read_search(const v1::SearchRequest& request);
+Result<std::vector<model::SearchRequest>> read_searches(const v1::SearchBatchRequest& request);
+
+/// SearchResponse and SearchResult have the same members.
+void write_result(const model::SearchReply& reply, model::Include include, v1::SearchResponse& to);
+void write_result(const model::SearchReply& reply, model::Include include, v1::SearchResult& to);
+
+}  // namespace akidb::rpc
