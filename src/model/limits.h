@@ -51,7 +51,8 @@ inline constexpr size_t kFilterPolygonPointsMax = 10'000;
 inline constexpr size_t kMetadataIndexesMax = 64;
 inline constexpr size_t kAliasesMax = 10'000;
 inline constexpr size_t kAliasActionsMax = 1'000;
-inline constexpr uint32_t kJsonDepthMax = 64;
+/// A level of a filter takes two of JSON; around and within it stand a few more.
+inline constexpr uint32_t kJsonDepthMax = 2 * kFilterDepthMax + 16;
 inline constexpr size_t kImportBodyBytesMax = 64 << 20;
 inline constexpr size_t kBodyBytesMax = 4 << 20;
 inline constexpr size_t kIdempotencyKeyBytesMax = 255;

@@ -65,8 +65,9 @@ Result<std::shared_ptr<const model::Filter>> read_shared_filter(JsonReader& read
     return filter.is_empty() ? nullptr : std::make_shared<const model::Filter>(std::move(filter));
 }
 
-Error missing(std::string_view field, std::string allowed) {
-    return invalid_argument(std::string(field), "the field \"" + std::string(field) + "\" is missing",
+Error missing(std::string_view path, std::string allowed) {
+    const std::string_view name = path.substr(path.find_last_of('.') + 1);
+    return invalid_argument(std::string(path), "the field \"" + std::string(name) + "\" is missing",
                             std::move(allowed));
 }
 

@@ -22,6 +22,6 @@ Result<model::Include> read_include(JsonReader& reader);
 Result<std::shared_ptr<const model::Filter>> read_shared_filter(JsonReader& reader,
                                                                 FilterDialect dialect = FilterDialect::kOwn);
 /// kInvalidArgument on a field that is not there, and would have been one of `allowed`.
-Error missing(std::string_view field, std::string allowed);
+Error missing(std::string_view path, std::string allowed);
 
 }  // namespace akidb::rest

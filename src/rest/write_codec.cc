@@ -52,7 +52,7 @@ Result<model::Document> read_document(JsonReader& reader, size_t size_hint, bool
         return {};
     }));
     if (!has_vector) {
-        return reader.error("the field \"vector\" is missing", "an array of numbers");
+        return missing(reader.path() + ".vector", "an array of numbers");
     }
     return document;
 }
@@ -91,7 +91,7 @@ Result<model::DocumentUpdate> read_document_update(JsonReader& reader) {
                           : read_change(reader, which - 3, update.change);
     }));
     if (!has_id) {
-        return reader.error("the field \"id\" is missing", "the id of a document");
+        return missing(reader.path() + ".id", "the id of a document");
     }
     return update;
 }

@@ -38,6 +38,10 @@ class FilterReader {
                                     "at most " + std::to_string(model::kFilterDepthMax) + " levels");
         }
         for (int i = 0; i < clause.conditions.size(); ++i) {
+            if (static_cast<size_t>(i) >= model::kFilterNodesMax) {
+                return invalid_argument(std::string(clause.name), "the list has too many items",
+                                        "at most " + std::to_string(model::kFilterNodesMax) + " items");
+            }
             if (++nodes_ > model::kFilterNodesMax) {
                 return in_list(invalid_argument("", "the filter has too many conditions",
                                                 "at most " + std::to_string(model::kFilterNodesMax)),

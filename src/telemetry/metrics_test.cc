@@ -39,7 +39,10 @@ void touch_all(Metrics& metrics) {
                     break;
             }
         };
-        count == 0 ? touch({}) : count == 1 ? touch({"a"}) : touch({"a", "b", "c"});
+        count == 0   ? touch({})
+        : count == 1 ? touch({"a"})
+        : count == 2 ? touch({"a", "b"})
+                     : touch({"a", "b", "c"});
     }
 }
 

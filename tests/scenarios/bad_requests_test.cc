@@ -3,10 +3,10 @@
 #include <gmock/gmock.h>
 
 #include <cstdio>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <regex>
 
+#include "scenario_table.h"
 #include "server_process.h"
 #include "support/http_client.h"
 
@@ -14,83 +14,6 @@ namespace akidb::scenarios {
 namespace {
 
 using Json = nlohmann::json;
-constexpr std::string_view kVector = "[0.5,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15]";
-constexpr size_t kColumns = 7;
-
-struct Row {
-    size_t line = 0;
-    std::string method;
-    std::string path;
-    std::string body;
-    int status = 0;
-    std::string code;
-    std::string field;
-    std::string message;
-};
-
-void replace_all(std::string& text, std::string_view from, std::string_view to) {
-    for (size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) {
-        text.replace(at, from.size(), to);
-    }
-}
-
-/// `TEXT`*N becomes TEXT N times.
-std::string repeat_marked(std::string_view text) {
-    std::string out;
-    while (!text.empty()) {
-        size_t open = std::min(text.size(), text.find('`'));
-        out.append(text.substr(0, open));
-        text.remove_prefix(open);
-        if (text.empty()) {
-            break;
-        }
-        size_t close = text.find('`', 1);
-        std::string_view unit = text.substr(1, close - 1);
-        size_t digits = 0;
-        size_t times = std::stoul(std::string(text.substr(close + 2, 10)), &digits);
-        for (size_t count = 0; count < times; ++count) {
-            out.append(unit);
-        }
-        text.remove_prefix(close + 2 + digits);
-    }
-    return out;
-}
-
-std::string expand(std::string text) {
-    replace_all(text, "${v}", kVector);
-    return repeat_marked(text);
-}
-
-std::vector<Row> read_table(const std::string& path) {
-    std::ifstream file(path);
-    std::vector<Row> rows;
-    std::string line;
-    for (size_t number = 1; std::getline(file, line); ++number) {
-        if (line.empty() || line.front() == '#') {
-            continue;
-        }
-        std::vector<std::string> cells;
-        for (size_t from = 0; cells.size() < kColumns;) {
-            size_t to = cells.size() + 1 < kColumns ? line.find('|', from) : line.size();
-            if (to == std::string::npos) {
-                ADD_FAILURE() << path << ":" << number << " has " << cells.size() + 1 << " of " << kColumns
-                              << " columns";
-                return rows;
-            }
-            std::string cell = line.substr(from, to - from);
-            cell.erase(0, std::min(cell.size(), cell.find_first_not_of(' ')));
-            cell.erase(cell.find_last_not_of(' ') + 1);
-            cells.push_back(cell);
-            from = to + 1;
-        }
-        rows.push_back({number, cells[0], expand(cells[1]), expand(cells[2]), std::stoi(cells[3]), cells[4],
-                        cells[5] == "-" ? "" : cells[5], cells[6]});
-        if (rows.back().path.starts_with("~")) {
-            rows.back().path.replace(0, 1, "/api/v1/collections");
-        }
-    }
-    return rows;
-}
 
 std::string unescape(std::string text) {
     replace_all(text, "\\r", "\r");
@@ -102,7 +25,7 @@ std::string unescape(std::string text) {
 }
 
 /// Written by hand, because the table has requests that no well-behaved client can send.
-support::HttpReply play(const Row& row, const support::Endpoint& endpoint) {
+support::HttpReply play(const BadRequest& row, const support::Endpoint& endpoint) {
     std::string bytes;
     if (row.method == "RAW") {
         bytes = unescape(row.body);
@@ -146,7 +69,7 @@ bool contains(const std::string& text, const std::string& pattern) {
     return std::regex_search(text, std::regex(pattern));
 }
 
-void check(const Row& row, const support::HttpReply& reply) {
+void check(const BadRequest& row, const support::HttpReply& reply) {
     SCOPED_TRACE("bad_requests.txt:" + std::to_string(row.line));
     Json answer = Json::parse(reply.body, nullptr, false);
     if (!answer.is_object() || !answer.contains("error")) {
@@ -171,10 +94,10 @@ void check(const Row& row, const support::HttpReply& reply) {
 }
 
 TEST_F(BadRequests, AreEachRefusedWithTheFieldAndWhatIsAllowed) {
-    std::vector<Row> rows = read_table(AKIDB_SCENARIOS "/bad_requests.txt");
+    std::vector<BadRequest> rows = read_bad_requests(AKIDB_SCENARIOS "/bad_requests.txt");
     ASSERT_GE(rows.size(), 60U);
     support::Endpoint endpoint = support::parse_url(server_->rest_url());
-    for (const Row& row : rows) {
+    for (const BadRequest& row : rows) {
         check(row, play(row, endpoint));
     }
     std::printf("%zu bad requests\n", rows.size());

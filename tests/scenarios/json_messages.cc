@@ -1,0 +1,383 @@
+#include "json_messages.h"
+
+#include <algorithm>
+#include <cctype>
+#include <limits>
+
+namespace akidb::scenarios {
+namespace {
+
+using google::protobuf::Descriptor;
+using google::protobuf::EnumDescriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::Reflection;
+
+[[noreturn]] void refuse(const std::string& why) {
+    throw NotExpressible(why);
+}
+
+const FieldDescriptor& field_of(const Message& message, const std::string& name) {
+    const FieldDescriptor* field = message.GetDescriptor()->FindFieldByName(name);
+    if (field == nullptr) {
+        refuse(message.GetDescriptor()->name() + " has no field " + name);
+    }
+    return *field;
+}
+
+Message& child(Message& message, const std::string& name) {
+    return *message.GetReflection()->MutableMessage(&message, &field_of(message, name));
+}
+
+Message& added(Message& message, const std::string& name) {
+    return *message.GetReflection()->AddMessage(&message, &field_of(message, name));
+}
+
+void set_text(Message& message, const std::string& name, const std::string& text) {
+    message.GetReflection()->SetString(&message, &field_of(message, name), text);
+}
+
+/// METRIC_COSINE is "cosine".
+std::string prefix_of(const EnumDescriptor& type) {
+    const std::string first = type.value(0)->name();
+    return first.substr(0, first.size() - std::string("UNSPECIFIED").size());
+}
+
+std::string lower(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+    return text;
+}
+
+std::string upper(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::toupper(c); });
+    return text;
+}
+
+// ---- from JSON
+
+template <class Number>
+Number whole(const OrderedJson& json) {
+    if (!json.is_number_unsigned() || json.get<uint64_t>() > std::numeric_limits<Number>::max()) {
+        refuse("not a whole number of this size: " + json.dump());
+    }
+    return json.get<Number>();
+}
+
+double number(const OrderedJson& json) {
+    if (!json.is_number()) {
+        refuse("not a number: " + json.dump());
+    }
+    return json.get<double>();
+}
+
+void fill_id(Message& id, const OrderedJson& json) {
+    if (json.is_string()) {
+        set_text(id, "text", json.get<std::string>());
+    } else {
+        id.GetReflection()->SetUInt64(&id, &field_of(id, "number"), whole<uint64_t>(json));
+    }
+}
+
+void fill_object(Message& object, const OrderedJson& json);
+
+void fill_value(Message& value, const OrderedJson& json) {
+    const Reflection& reflection = *value.GetReflection();
+    if (json.is_null()) {
+        reflection.SetEnumValue(&value, &field_of(value, "null_value"), 0);
+    } else if (json.is_boolean()) {
+        reflection.SetBool(&value, &field_of(value, "bool_value"), json.get<bool>());
+    } else if (json.is_number_unsigned() && json.get<uint64_t>() > std::numeric_limits<int64_t>::max()) {
+        reflection.SetUInt64(&value, &field_of(value, "uint_value"), json.get<uint64_t>());
+    } else if (json.is_number_integer()) {
+        reflection.SetInt64(&value, &field_of(value, "int_value"), json.get<int64_t>());
+    } else if (json.is_number()) {
+        reflection.SetDouble(&value, &field_of(value, "double_value"), json.get<double>());
+    } else if (json.is_string()) {
+        set_text(value, "string_value", json.get<std::string>());
+    } else if (json.is_array()) {
+        Message& list = child(value, "list_value");
+        for (const OrderedJson& item : json) {
+            fill_value(added(list, "values"), item);
+        }
+    } else {
+        fill_object(child(value, "object_value"), json);
+    }
+}
+
+void fill_object(Message& object, const OrderedJson& json) {
+    if (!json.is_object()) {
+        refuse("metadata is an object");
+    }
+    for (const auto& [key, value] : json.items()) {
+        Message& member = added(object, "members");
+        set_text(member, "key", key);
+        fill_value(child(member, "value"), value);
+    }
+}
+
+void fill_list(Message& list, const OrderedJson& json) {
+    if (!json.is_array()) {
+        refuse("not a list: " + json.dump());
+    }
+    for (const OrderedJson& item : json) {
+        fill_value(added(list, "values"), item);
+    }
+}
+
+void fill_match(Message& match, const OrderedJson& json) {
+    if (!json.is_object() || json.size() > 1) {
+        refuse("a match is one of several");
+    }
+    for (const auto& [key, value] : json.items()) {
+        key == "value" ? fill_value(child(match, "value"), value) : fill_list(child(match, key), value);
+    }
+}
+
+void fill_range(Message& condition, const OrderedJson& json) {
+    if (!json.is_object()) {
+        refuse("a range is an object");
+    }
+    const bool is_time =
+        std::any_of(json.begin(), json.end(), [](const auto& one) { return one.is_string(); });
+    fill(child(condition, is_time ? "time_range" : "range"), json);
+}
+
+void fill_filter(Message& filter, const OrderedJson& json);
+
+void fill_condition(Message& condition, const OrderedJson& json) {
+    if (!json.is_object()) {
+        refuse("a condition is an object");
+    }
+    const bool is_filter = json.contains("must") || json.contains("should") || json.contains("must_not");
+    if (is_filter) {
+        fill_filter(child(condition, "filter"), json);
+        return;
+    }
+    if (json.contains("match") && json.contains("range")) {
+        refuse("a condition is one of several");
+    }
+    for (const auto& [key, value] : json.items()) {
+        if (key == "key" && value.is_string()) {
+            set_text(condition, "key", value.get<std::string>());
+        } else if (key == "match") {
+            fill_match(child(condition, "match"), value);
+        } else if (key == "range") {
+            fill_range(condition, value);
+        } else {
+            refuse("no condition: " + key);
+        }
+    }
+}
+
+void fill_filter(Message& filter, const OrderedJson& json) {
+    for (const auto& [name, clause] : json.items()) {
+        field_of(filter, name);  // or refuses, also where the clause is empty
+        if (clause.is_array()) {
+            for (const OrderedJson& condition : clause) {
+                fill_condition(added(filter, name), condition);
+            }
+        } else {
+            fill_condition(added(filter, name), clause);
+        }
+    }
+}
+
+void fill_include(Message& include, const OrderedJson& json) {
+    if (!json.is_array()) {
+        refuse("include is a list");
+    }
+    for (const OrderedJson& part : json) {
+        if (!part.is_string()) {
+            refuse("include is a list of names");
+        }
+        const FieldDescriptor& field = field_of(include, part.get<std::string>());
+        include.GetReflection()->SetBool(&include, &field, true);
+    }
+}
+
+void fill_enum(Message& message, const FieldDescriptor& field, const OrderedJson& json) {
+    const EnumDescriptor& type = *field.enum_type();
+    const auto* value =
+        json.is_string() ? type.FindValueByName(prefix_of(type) + upper(json.get<std::string>())) : nullptr;
+    if (value == nullptr) {
+        refuse("no value of " + type.name() + ": " + json.dump());
+    }
+    message.GetReflection()->SetEnum(&message, &field, value);
+}
+
+void fill_message(Message& message, const OrderedJson& json) {
+    const std::string& type = message.GetDescriptor()->name();
+    if (type == "DocumentId") {
+        fill_id(message, json);
+    } else if (type == "Object") {
+        fill_object(message, json);
+    } else if (type == "Include") {
+        fill_include(message, json);
+    } else if (!json.is_object()) {
+        refuse(type + " is an object");
+    } else if (type == "Filter") {
+        fill_filter(message, json);
+    } else {
+        fill(message, json);
+    }
+}
+
+void fill_scalar(Message& message, const FieldDescriptor& field, const OrderedJson& json) {
+    const Reflection& reflection = *message.GetReflection();
+    switch (field.cpp_type()) {
+        case FieldDescriptor::CPPTYPE_UINT32:
+            return reflection.SetUInt32(&message, &field, whole<uint32_t>(json));
+        case FieldDescriptor::CPPTYPE_UINT64:
+            return reflection.SetUInt64(&message, &field, whole<uint64_t>(json));
+        case FieldDescriptor::CPPTYPE_DOUBLE:
+            return reflection.SetDouble(&message, &field, number(json));
+        case FieldDescriptor::CPPTYPE_FLOAT:
+            return reflection.SetFloat(&message, &field, static_cast<float>(number(json)));
+        case FieldDescriptor::CPPTYPE_BOOL:
+            return json.is_boolean() ? reflection.SetBool(&message, &field, json.get<bool>())
+                                     : refuse("not a boolean: " + json.dump());
+        case FieldDescriptor::CPPTYPE_STRING:
+            return json.is_string() ? reflection.SetString(&message, &field, json.get<std::string>())
+                                    : refuse("not a text: " + json.dump());
+        case FieldDescriptor::CPPTYPE_ENUM:
+            return fill_enum(message, field, json);
+        case FieldDescriptor::CPPTYPE_MESSAGE:
+            return fill_message(child(message, field.name()), json);
+        default:
+            refuse("a type that requests do not have");
+    }
+}
+
+void fill_repeated(Message& message, const FieldDescriptor& field, const OrderedJson& json) {
+    if (field.name() == "metadata_indexes" && json.is_object()) {
+        for (const auto& [key, type] : json.items()) {
+            Message& index = added(message, field.name());
+            set_text(index, "field", key);
+            fill_enum(index, field_of(index, "type"), type);
+        }
+        return;
+    }
+    if (!json.is_array()) {
+        refuse(field.name() + " is a list");
+    }
+    for (const OrderedJson& item : json) {
+        if (field.cpp_type() == FieldDescriptor::CPPTYPE_FLOAT) {
+            message.GetReflection()->AddFloat(&message, &field, static_cast<float>(number(item)));
+        } else {
+            fill_message(added(message, field.name()), item);
+        }
+    }
+}
+
+// ---- to JSON
+
+OrderedJson object_to_json(const Message& object);
+
+OrderedJson scalar_to_json(const Message& message, const FieldDescriptor& field) {
+    const Reflection& reflection = *message.GetReflection();
+    switch (field.cpp_type()) {
+        case FieldDescriptor::CPPTYPE_UINT32:
+            return reflection.GetUInt32(message, &field);
+        case FieldDescriptor::CPPTYPE_UINT64:
+            return reflection.GetUInt64(message, &field);
+        case FieldDescriptor::CPPTYPE_INT64:
+            return reflection.GetInt64(message, &field);
+        case FieldDescriptor::CPPTYPE_DOUBLE:
+            return reflection.GetDouble(message, &field);
+        case FieldDescriptor::CPPTYPE_FLOAT:
+            return reflection.GetFloat(message, &field);
+        case FieldDescriptor::CPPTYPE_BOOL:
+            return reflection.GetBool(message, &field);
+        case FieldDescriptor::CPPTYPE_STRING:
+            return reflection.GetString(message, &field);
+        case FieldDescriptor::CPPTYPE_ENUM:
+            return lower(
+                reflection.GetEnum(message, &field)->name().substr(prefix_of(*field.enum_type()).size()));
+        default:
+            return to_json(reflection.GetMessage(message, &field));
+    }
+}
+
+OrderedJson value_to_json(const Message& value) {
+    const FieldDescriptor* kind =
+        value.GetReflection()->GetOneofFieldDescriptor(value, value.GetDescriptor()->oneof_decl(0));
+    if (kind == nullptr || kind->name() == "null_value") {
+        return nullptr;
+    }
+    if (kind->name() == "list_value") {
+        return to_json(value.GetReflection()->GetMessage(value, kind)).at("values");
+    }
+    return scalar_to_json(value, *kind);
+}
+
+OrderedJson object_to_json(const Message& object) {
+    OrderedJson json = OrderedJson::object();
+    const FieldDescriptor& members = field_of(object, "members");
+    for (int i = 0; i < object.GetReflection()->FieldSize(object, &members); ++i) {
+        const Message& member = object.GetReflection()->GetRepeatedMessage(object, &members, i);
+        json[scalar_to_json(member, field_of(member, "key")).get<std::string>()] =
+            value_to_json(member.GetReflection()->GetMessage(member, &field_of(member, "value")));
+    }
+    return json;
+}
+
+OrderedJson repeated_to_json(const Message& message, const FieldDescriptor& field) {
+    const Reflection& reflection = *message.GetReflection();
+    OrderedJson json = field.name() == "metadata_indexes" ? OrderedJson::object() : OrderedJson::array();
+    for (int i = 0; i < reflection.FieldSize(message, &field); ++i) {
+        if (field.cpp_type() == FieldDescriptor::CPPTYPE_FLOAT) {
+            json.push_back(reflection.GetRepeatedFloat(message, &field, i));
+        } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
+            json.push_back(reflection.GetRepeatedString(message, &field, i));
+        } else if (field.name() == "metadata_indexes") {
+            OrderedJson index = to_json(reflection.GetRepeatedMessage(message, &field, i));
+            const std::string name = index["field"];
+            index.erase("field");
+            json[name] = std::move(index);
+        } else {
+            json.push_back(to_json(reflection.GetRepeatedMessage(message, &field, i)));
+        }
+    }
+    return json;
+}
+
+}  // namespace
+
+void fill(Message& message, const OrderedJson& json) {
+    for (const auto& [name, value] : json.items()) {
+        const FieldDescriptor& field = field_of(message, name);
+        field.is_repeated() ? fill_repeated(message, field, value) : fill_scalar(message, field, value);
+    }
+}
+
+OrderedJson to_json(const Message& message) {
+    const Descriptor& type = *message.GetDescriptor();
+    if (type.name() == "Timestamp") {
+        return "moment";
+    }
+    if (type.name() == "Object") {
+        return object_to_json(message);
+    }
+    if (type.name() == "Value") {
+        return value_to_json(message);
+    }
+    const Reflection& reflection = *message.GetReflection();
+    if (type.name() == "DocumentId") {
+        return scalar_to_json(message, *reflection.GetOneofFieldDescriptor(message, type.oneof_decl(0)));
+    }
+    OrderedJson json = OrderedJson::object();
+    for (int i = 0; i < type.field_count(); ++i) {
+        const FieldDescriptor& field = *type.field(i);
+        if (field.is_repeated()) {
+            const bool is_left_out = field.name() == "vector" || field.name() == "ids";
+            if (!is_left_out || reflection.FieldSize(message, &field) > 0) {
+                json[field.name()] = repeated_to_json(message, field);
+            }
+        } else if (!field.has_presence() || reflection.HasField(message, &field)) {
+            json[field.name()] = scalar_to_json(message, field);
+        }
+    }
+    return json;
+}
+
+}  // namespace akidb::scenarios
