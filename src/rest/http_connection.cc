@@ -276,7 +276,7 @@ class Connection final : public ConnectionHandle {
         if (auto fault = check_head(head, body_limit)) {
             co_return co_await answer_fault(std::move(fault));
         }
-        MemoryBudget::Share memory(shared_.memory);
+        service::MemoryBudget::Share memory(shared_.memory);
         const uint64_t announced = head.chunked() ? kBodyStep : head.content_length().value_or(0);
         if (auto fault = reserve(memory, announced)) {
             co_return co_await answer_fault(std::move(fault));
@@ -284,15 +284,16 @@ class Connection final : public ConnectionHandle {
         co_return co_await serve_body(head, body_limit, memory);
     }
 
-    std::optional<HttpFault> reserve(MemoryBudget::Share& memory, uint64_t body_bytes) {
-        if (memory.grow_to(body_bytes * MemoryBudget::kBytesPerBodyByte)) {
+    std::optional<HttpFault> reserve(service::MemoryBudget::Share& memory, uint64_t body_bytes) {
+        if (memory.grow_to(body_bytes * service::MemoryBudget::kBytesPerBodyByte)) {
             return std::nullopt;
         }
-        return no_memory(body_bytes, shared_.memory.share_bytes_max() / MemoryBudget::kBytesPerBodyByte);
+        return no_memory(body_bytes,
+                         shared_.memory.share_bytes_max() / service::MemoryBudget::kBytesPerBodyByte);
     }
 
     asio::awaitable<bool> serve_body(http::request_parser<http::empty_body>& head, uint64_t body_limit,
-                                     MemoryBudget::Share& memory) {
+                                     service::MemoryBudget::Share& memory) {
         bool expects_continue = head.get().find(http::field::expect) != head.get().end() && !head.is_done();
         BodyParser parser(std::move(head));
         parser.body_limit(body_limit);
@@ -352,7 +353,8 @@ class Connection final : public ConnectionHandle {
     }
 
     asio::awaitable<std::optional<HttpFault>> read_body(BodyParser& parser, size_t received,
-                                                        MemoryBudget::Share& memory, ErrorCode& error) {
+                                                        service::MemoryBudget::Share& memory,
+                                                        ErrorCode& error) {
         if (parser.content_length().value_or(0) > kBodyStep) {
             buffer_.reserve(kBodyStep);
         }

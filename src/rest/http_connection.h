@@ -20,7 +20,7 @@
 #include "io/random.h"
 #include "rest/connection_book.h"
 #include "rest/http_server.h"
-#include "rest/memory_budget.h"
+#include "service/memory_budget.h"
 
 namespace akidb::rest {
 
@@ -33,7 +33,8 @@ struct Shared {
           handler(routes),
           logger(log),
           book(options.connections_max, options.connections_per_address_max, metrics),
-          memory(options.request_memory_bytes_max, metrics),
+          own_memory(options.request_memory_bytes_max, metrics),
+          memory(options.memory != nullptr ? *options.memory : own_memory),
           clock(io::make_system_clock()),
           random(io::make_system_random()) {}
 
@@ -41,7 +42,8 @@ struct Shared {
     HttpHandler& handler;
     Logger& logger;
     ConnectionBook book;
-    MemoryBudget memory;
+    service::MemoryBudget own_memory;
+    service::MemoryBudget& memory;
     std::unique_ptr<io::Clock> clock;
     std::unique_ptr<io::Random> random;
     std::atomic<bool> draining{false};

@@ -16,6 +16,7 @@
 
 #include "base/logger.h"
 #include "base/result.h"
+#include "service/memory_budget.h"
 #include "telemetry/metrics.h"
 
 namespace akidb::rest {
@@ -61,7 +62,8 @@ struct HttpServerOptions {
     uint32_t spin_us = 0;  // how long a thread looks for more work before it sleeps
     size_t connections_max = 4096;
     size_t connections_per_address_max = 1024;
-    uint64_t request_memory_bytes_max = 512 << 20;  // of all requests in flight (memory_budget.h)
+    uint64_t request_memory_bytes_max = 512 << 20;  // of all requests in flight (service/memory_budget.h)
+    service::MemoryBudget* memory = nullptr;        // shared with other servers, in its place
     uint32_t header_timeout_ms = 10'000;
     uint32_t body_timeout_ms_per_64k = 5'000;
     uint32_t idle_timeout_ms = 60'000;

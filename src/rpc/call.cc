@@ -15,7 +15,7 @@ grpc::ServerUnaryReactor* Call::start(Calls& calls, UnaryWire wire, Plan plan) {
     auto call = std::make_shared<Call>(calls, plan.method, wire, *reactor);
     call->guarded([&]() -> Result<void> {
         const size_t bytes = wire.request->Length();
-        AKIDB_TRY(call->head_.check_size(bytes));
+        AKIDB_TRY(call->head_.admit(bytes));
         AKIDB_TRY(call->head_.check_wanted());
         AKIDB_TRY(service::Service * service, calls.find_service());
         if (plan.where == Where::kHere && bytes <= service::Service::kQuickRequestBytesMax) {

@@ -48,6 +48,7 @@ std::string request_id_of(const grpc::CallbackServerContext& wire, const CallDep
 
 CallHead::CallHead(Calls& calls, MethodId method, grpc::CallbackServerContext& context)
     : calls_(calls), method_(method), wire_(context), began_us_(calls.given().clock.monotonic_us()) {
+    memory_.emplace(calls.given().memory);
     calls_.begin_one();
     context_.request_id = request_id_of(wire_, calls_.given());
     wire_.AddInitialMetadata("x-request-id", context_.request_id);
@@ -97,13 +98,27 @@ Result<void> CallHead::check_wanted() const {
     return {};
 }
 
-Result<void> CallHead::check_size(size_t message_bytes) const {
+Result<void> CallHead::admit(size_t message_bytes) {
     const size_t bytes_max = row_of(method_).message_bytes_max;
-    if (message_bytes <= bytes_max) {
+    if (message_bytes > bytes_max) {
+        return Error(Code::kPayloadTooLarge,
+                     "the message is " + std::to_string(message_bytes) + " bytes large")
+            .with_allowed("at most " + std::to_string(bytes_max) + " bytes");
+    }
+    using service::MemoryBudget;
+    if (memory_->grow_to(message_bytes * MemoryBudget::kBytesPerBodyByte)) {
         return {};
     }
-    return Error(Code::kPayloadTooLarge, "the message is " + std::to_string(message_bytes) + " bytes large")
-        .with_allowed("at most " + std::to_string(bytes_max) + " bytes");
+    const uint64_t room = calls_.given().memory.share_bytes_max() / MemoryBudget::kBytesPerBodyByte;
+    if (message_bytes > room) {
+        return Error(Code::kPayloadTooLarge,
+                     "the message is larger than the " + std::to_string(room) +
+                         " bytes for which the setting limits.request_memory_bytes leaves room");
+    }
+    return Error(Code::kRateLimited,
+                 "the requests in flight take all the memory that the setting limits.request_memory_bytes "
+                 "allows")
+        .with_retry_after(1);
 }
 
 grpc::Status CallHead::end(const Error* error) {
@@ -125,6 +140,7 @@ grpc::Status CallHead::end(const Error* error) {
             wire_.AddTrailingMetadata("retry-after", std::to_string(retry_after_s));
         }
     }
+    memory_.reset();
     calls_.end_one(method_, code, elapsed_ms() / 1e3);
     return status;
 }

@@ -10,6 +10,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,8 +42,9 @@ class CallHead {
 
     /// kDeadlineExceeded or kCancelled when nobody waits for the answer any more.
     Result<void> check_wanted() const;
-    /// The size of a message against the limit of the method.
-    Result<void> check_size(size_t message_bytes) const;
+    /// The size of a message against the limit of the method, and room in the memory budget for what is made
+    /// of it: kPayloadTooLarge, kRateLimited. The room is given back by end().
+    Result<void> admit(size_t message_bytes);
 
     /// Once: the status to finish the call with; `error` null = well. Not to be used afterwards.
     grpc::Status end(const Error* error);
@@ -56,6 +58,7 @@ class CallHead {
     grpc::CallbackServerContext& wire_;
     service::RequestContext context_;
     uint64_t began_us_;
+    std::optional<service::MemoryBudget::Share> memory_;  // until the end
 };
 
 }  // namespace akidb::rpc

@@ -13,6 +13,7 @@
 #include "io/executor.h"
 #include "io/random.h"
 #include "rpc/method_table.h"
+#include "service/memory_budget.h"
 #include "service/service.h"
 #include "telemetry/metrics.h"
 
@@ -24,6 +25,7 @@ struct CallDependencies {
     io::Random& random;
     telemetry::Metrics& metrics;
     Logger& logger;
+    service::MemoryBudget& memory;
 };
 
 class Calls {

@@ -53,7 +53,8 @@ class GrpcServerTest : public testing::Test {
     io::ThreadPool workers_{{.name = "workers"}};
     telemetry::Metrics metrics_;
     NullLogger logger_;
-    CallDependencies dependencies_{workers_, *clock_, *random_, metrics_, logger_};
+    service::MemoryBudget memory_{64 << 20, metrics_};
+    CallDependencies dependencies_{workers_, *clock_, *random_, metrics_, logger_, memory_};
 };
 
 TEST_F(GrpcServerTest, AnswersNotServingUntilToldOtherwise) {

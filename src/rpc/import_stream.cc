@@ -38,7 +38,7 @@ class ImportStream final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
                 return turn->take()->answer();
             }
             const size_t bytes = message_.Length();
-            AKIDB_TRY(head_.check_size(bytes));
+            AKIDB_TRY(head_.admit(bytes));
             if (bytes <= service::Service::kQuickRequestBytesMax) {
                 return apply(turn);
             }

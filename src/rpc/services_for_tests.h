@@ -62,6 +62,7 @@ class StoppableExecutor final : public io::Executor {
 class ServicesTest : public testing::Test {
   protected:
     static constexpr int kDimension = 16;
+    static constexpr uint64_t kMemoryBytes = 64 << 20;
 
     ServicesTest() {
         std::string pattern = (std::filesystem::temp_directory_path() / "akidb-rpc-XXXXXX").string();
@@ -73,7 +74,7 @@ class ServicesTest : public testing::Test {
             *catalog_, root_ + "/collections", engine::CollectionOptions{});
         service_ = std::make_unique<service::Service>(*directory_, *clock_, *random_);
         Result<std::unique_ptr<GrpcServer>> server =
-            GrpcServer::listen({}, {workers_, *clock_, *random_, metrics_, logger_});
+            GrpcServer::listen({}, {workers_, *clock_, *random_, metrics_, logger_, memory_});
         EXPECT_TRUE(server);
         server_ = std::move(server).value();
         grpc::ChannelArguments arguments;
@@ -155,6 +156,7 @@ class ServicesTest : public testing::Test {
     std::unique_ptr<io::Random> random_ = io::make_system_random();
     NullLogger logger_;
     telemetry::Metrics metrics_;
+    service::MemoryBudget memory_{kMemoryBytes, metrics_};
     std::unique_ptr<io::ThreadPool> pool_ =
         std::make_unique<io::ThreadPool>(io::ThreadPoolOptions{.name = "pool", .threads = 2});
     StoppableExecutor workers_;

@@ -294,6 +294,40 @@ TEST_F(ServicesTest, MessagesHaveTheLimitsOfTheirRoutes) {
     EXPECT_EQ(trailing(too_many, "akidb-field"), "documents");
 }
 
+TEST_F(ServicesTest, MessagesTakeTheirPlaceInTheMemoryBudget) {
+    load_words();
+    const auto batch_of = [&](size_t bytes) {
+        v1::UpsertRequest request = batch(1, 16);
+        for (v1::Document& document : *request.mutable_documents()) {
+            v1::Object::Member& member = *document.mutable_metadata()->add_members();
+            member.set_key("text");
+            member.mutable_value()->set_string_value(std::string(bytes / 16, 'x'));
+        }
+        return request;
+    };
+    const auto answer_of = [&](const v1::UpsertRequest& request) {
+        grpc::ClientContext context;
+        v1::UpsertResponse reply;
+        const grpc::Status status = documents_->Upsert(&context, request, &reply);
+        return status.ok() ? "" : trailing(context, "akidb-code");
+    };
+    constexpr size_t kMost = kMemoryBytes / 8 * 7 / service::MemoryBudget::kBytesPerBodyByte;
+    EXPECT_EQ(answer_of(batch_of(kMost + 16)), "PAYLOAD_TOO_LARGE");
+    const v1::UpsertRequest large = batch_of(kMost - (64 << 10));
+    workers_.set_mode(Mode::kHold);
+    std::string first = "none";
+    std::thread caller([&] { first = answer_of(large); });
+    std::vector<io::Executor::Job> held = workers_.take(1);
+    EXPECT_EQ(answer_of(large), "RESOURCE_EXHAUSTED");
+    EXPECT_EQ(put(batch(100, 1)).upserted(), 1U) << "small ones have room";
+    workers_.set_mode(Mode::kRun);
+    held.front()({});
+    held.clear();
+    caller.join();
+    EXPECT_EQ(first, "");
+    EXPECT_EQ(answer_of(large), "");
+}
+
 TEST_F(ServicesTest, FullWorkersRefuseAndWorkersThatStopAnswer) {
     load_words();
     workers_.set_mode(Mode::kRefuse);

@@ -90,7 +90,6 @@ rest::HttpServerOptions rest_options(const Effective& effective) {
     }
     options.spin_us = number_of<uint32_t>(effective, "server.spin_us");
     options.connections_max = connections_max(effective, file_descriptor_limit());
-    options.request_memory_bytes_max = request_memory_bytes(effective);
     options.connections_per_address_max = number_of<size_t>(effective, "limits.connections_per_address");
     return options;
 }
@@ -138,6 +137,7 @@ class Wiring final : public Server {
           data_(effective.text("storage.data_dir")),
           lock_(std::move(lock)),
           random_(io::make_system_random()),
+          request_memory_(request_memory_bytes(effective), metrics_),
           disk_(foundation.files, foundation.clock, data_, disk_options(effective)),
           scrub_pace_(number_of<uint64_t>(effective, "storage.scrub_bytes_per_second")),
           lifecycle_(foundation.clock),
@@ -155,16 +155,18 @@ class Wiring final : public Server {
     Result<void> open_ports() {
         api_ = rest::make_api({lifecycle_, workers_, foundation_.clock, metrics_, foundation_.logger});
         probes_ = rest::make_probe_handler(lifecycle_, metrics_);
-        AKIDB_TRY(rest_server_,
-                  rest::HttpServer::listen(rest_options(effective_), *api_, metrics_, foundation_.logger));
+        rest::HttpServerOptions rest = rest_options(effective_);
+        rest.memory = &request_memory_;
+        AKIDB_TRY(rest_server_, rest::HttpServer::listen(rest, *api_, metrics_, foundation_.logger));
         AKIDB_TRY(probe_server_, rest::HttpServer::listen(probe_options(effective_), *probes_, metrics_,
                                                           foundation_.logger));
         rpc::GrpcServerOptions grpc;
         grpc.host = address_of(effective_.text("server.host"));
         grpc.port = number_of<uint16_t>(effective_, "server.grpc_port");
         grpc.memory_bytes_max = request_memory_bytes(effective_);
-        AKIDB_TRY(grpc_server_, rpc::GrpcServer::listen(grpc, {workers_, foundation_.clock, *random_,
-                                                               metrics_, foundation_.logger}));
+        AKIDB_TRY(grpc_server_,
+                  rpc::GrpcServer::listen(grpc, {workers_, foundation_.clock, *random_, metrics_,
+                                                 foundation_.logger, request_memory_}));
         return {};
     }
 
@@ -260,6 +262,7 @@ class Wiring final : public Server {
     std::unique_ptr<io::FileLock> lock_;
     std::unique_ptr<io::Random> random_;
     telemetry::Metrics metrics_;
+    service::MemoryBudget request_memory_;
     storage::DiskSpace disk_;
     engine::ScrubPace scrub_pace_;
     service::Lifecycle lifecycle_;

@@ -1,10 +1,10 @@
-// MemoryBudget: how many bytes the bodies of the requests in flight, and what is made of them, may take
-// together; reserved before a body is read and given back once its answer is written; what does not fit is
-// refused and not waited for. Answers do not count. A body counts
-// kBytesPerBodyByte times: itself, the index that the JSON parser makes of it (four bytes for each
-// number and comma), the documents, and their log record. Floats of ten characters come to below 3 by that,
-// numbers of one digit to 7. The last eighth is for small requests, so that searches go on while uploads are
-// refused. Thread-safe; a share belongs to one thread at a time.
+// MemoryBudget: how many bytes the bodies of the requests in flight of all protocols, and what is made of
+// them, may take together; reserved before a body is read (by gRPC, which receives it first, before it is
+// parsed) and given back once its answer is written; what does not fit is refused and not waited for. Answers
+// do not count. A body counts kBytesPerBodyByte times: itself, the index that the JSON parser makes of it
+// (four bytes for each number and comma), the documents, and their log record. Floats of ten characters come
+// to below 3 by that, numbers of one digit to 7. The last eighth is for small requests, so that searches go
+// on while uploads are refused. Thread-safe; a share belongs to one thread at a time.
 #pragma once
 
 #include <atomic>
@@ -12,7 +12,7 @@
 
 #include "telemetry/metrics.h"
 
-namespace akidb::rest {
+namespace akidb::service {
 
 class MemoryBudget {
   public:
@@ -69,4 +69,4 @@ class MemoryBudget {
     std::atomic<uint64_t> used_{0};  // guards no memory: only a count
 };
 
-}  // namespace akidb::rest
+}  // namespace akidb::service
