@@ -21,7 +21,8 @@ constexpr std::array<MetricRow, 36> kMetrics{{
     {kHttpRefused, kCounter, "akidb_http_refused_total", "reason",
      "Connections and requests turned away before any work was done for them."},
     {kRequestMemory, kGauge, "akidb_http_request_memory_bytes", "",
-     "Memory reserved for the bodies and parsed forms of requests in flight; what does not fit is refused "
+     "Memory reserved for the bodies and parsed forms of requests in flight, those of gRPC included; what "
+     "does not fit is refused "
      "with "
      "429 and counts in akidb_http_refused_total with reason memory."},
     {kRpcDuration, kHistogram, "akidb_rpc_duration_seconds", "method,code",
