@@ -29,8 +29,8 @@ TEST_F(LimitsTest, MessagesTakeTheirPlaceInTheMemoryBudget) {
     load_words();
     const auto batch_of = [&](size_t bytes) {
         v1::UpsertRequest request = batch(1, 16);
-        for (v1::Document& document : *request.mutable_documents()) {
-            v1::Object::Member& member = *document.mutable_metadata()->add_members();
+        for (int i = 0; i < request.documents_size(); ++i) {
+            v1::Object::Member& member = *request.mutable_documents(i)->mutable_metadata()->add_members();
             member.set_key("text");
             member.mutable_value()->set_string_value(std::string(bytes / 16, 'x'));
         }
