@@ -43,6 +43,7 @@ class Call {
     ~Call();
 
     CallHead& head() { return head_; }
+    const CallHead& head() const { return head_; }
     const service::RequestContext& context() const { return head_.context(); }
     double elapsed_ms() const { return head_.elapsed_ms(); }
     const grpc::ByteBuffer& message() const { return *wire_.request; }

@@ -50,6 +50,13 @@ CallHead::CallHead(Calls& calls, MethodId method, grpc::CallbackServerContext& c
     : calls_(calls), method_(method), wire_(context), began_us_(calls.given().clock.monotonic_us()) {
     memory_.emplace(calls.given().memory);
     calls_.begin_one();
+    const gpr_timespec left = gpr_time_sub(gpr_convert_clock_type(wire_.raw_deadline(), GPR_CLOCK_MONOTONIC),
+                                           gpr_now(GPR_CLOCK_MONOTONIC));
+    constexpr int64_t kNoDeadlineS = int64_t{1} << 40;  // gRPC's "none" is further away than that
+    if (left.tv_sec < kNoDeadlineS) {
+        const int64_t left_us = std::max<int64_t>(0, left.tv_sec * 1'000'000 + left.tv_nsec / 1'000);
+        deadline_us_ = began_us_ + static_cast<uint64_t>(left_us);
+    }
     context_.request_id = request_id_of(wire_, calls_.given());
     wire_.AddInitialMetadata("x-request-id", context_.request_id);
 }
@@ -88,8 +95,7 @@ void CallHead::tell_replay() {
 }
 
 Result<void> CallHead::check_wanted() const {
-    const gpr_timespec deadline = gpr_convert_clock_type(wire_.raw_deadline(), GPR_CLOCK_MONOTONIC);
-    if (gpr_time_cmp(deadline, gpr_now(GPR_CLOCK_MONOTONIC)) <= 0) {
+    if (deadline_us_ && calls_.given().clock.monotonic_us() >= *deadline_us_) {
         return Error(Code::kDeadlineExceeded, "the deadline of the call passed before its work began");
     }
     if (wire_.IsCancelled()) {

@@ -31,6 +31,9 @@ class CallHead {
     double elapsed_ms() const {
         return static_cast<double>(calls_.given().clock.monotonic_us() - began_us_) / 1e3;
     }
+    /// Both by the clock of the server (monotonic); none when the call has no deadline.
+    uint64_t began_us() const { return began_us_; }
+    std::optional<uint64_t> deadline_us() const { return deadline_us_; }
     /// Each idempotency-key that was sent.
     std::vector<std::string> write_keys() const;
     /// The key of a write (docs/idempotency.md), when one was sent: its fingerprint covers the method and the
@@ -58,6 +61,7 @@ class CallHead {
     grpc::CallbackServerContext& wire_;
     service::RequestContext context_;
     uint64_t began_us_;
+    std::optional<uint64_t> deadline_us_;
     std::optional<service::MemoryBudget::Share> memory_;  // until the end
 };
 

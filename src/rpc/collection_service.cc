@@ -176,11 +176,80 @@ Result<void> delete_index(const std::shared_ptr<Call>& call, service::Service& s
     return call->answer(*reply);
 }
 
+Result<void> optimize(const std::shared_ptr<Call>& call, service::Service& service) {
+    OnArena<v1::OptimizeRequest> message;
+    AKIDB_TRY(read(*call, *message));
+    AKIDB_TRY(const engine::RewriteReport report, service.optimize(call->context(), message->collection()));
+    OnArena<v1::OptimizeResponse> reply;
+    reply->set_dropped_rows(report.dropped_rows);
+    reply->set_took_ms(call->elapsed_ms());
+    return call->answer(*reply);
+}
+
+Result<void> answer_aliases(Call& call, service::Service& service) {
+    AKIDB_TRY(const std::vector<service::Alias> aliases, service.list_aliases(call.context()));
+    OnArena<v1::ListAliasesResponse> reply;
+    for (const service::Alias& one : aliases) {
+        v1::Alias& alias = *reply->add_aliases();
+        alias.set_alias(one.alias);
+        alias.set_collection(one.collection);
+    }
+    return call.answer(*reply);
+}
+
+Result<void> list_aliases(const std::shared_ptr<Call>& call, service::Service& service) {
+    OnArena<v1::ListAliasesRequest> message;
+    AKIDB_TRY(read(*call, *message));
+    return answer_aliases(*call, service);
+}
+
+Result<service::AliasAction> read_action(const v1::AliasAction& from) {
+    AKIDB_TRY(check_known(from));
+    switch (from.action_case()) {
+        case v1::AliasAction::kCreate:
+            AKIDB_TRY(check_known(from.create()));
+            return service::AliasAction{.alias = from.create().alias(),
+                                        .collection = from.create().collection()};
+        case v1::AliasAction::kRename:
+            AKIDB_TRY(check_known(from.rename()));
+            return service::AliasAction{.alias = from.rename().alias(), .rename_to = from.rename().to()};
+        case v1::AliasAction::kDelete:
+            AKIDB_TRY(check_known(from.delete_()));
+            return service::AliasAction{.alias = from.delete_().alias()};
+        case v1::AliasAction::ACTION_NOT_SET:
+            break;
+    }
+    return invalid_argument("", "an action does one thing", "create, rename, delete");
+}
+
+Result<void> change_aliases(const std::shared_ptr<Call>& call, service::Service& service) {
+    OnArena<v1::ChangeAliasesRequest> message;
+    AKIDB_TRY(read(*call, *message));
+    if (static_cast<size_t>(message->actions_size()) > model::kAliasActionsMax) {
+        return invalid_argument("actions", "the list has too many items",
+                                "at most " + std::to_string(model::kAliasActionsMax) + " items");
+    }
+    std::vector<service::AliasAction> actions;
+    for (int i = 0; i < message->actions_size(); ++i) {
+        Result<service::AliasAction> action = read_action(message->actions(i));
+        if (!action) {
+            return in_list(std::move(action).error(), "actions", static_cast<size_t>(i));
+        }
+        actions.push_back(std::move(action).value());
+    }
+    AKIDB_TRY(service.change_aliases(call->context(), actions));
+    return answer_aliases(*call, service);
+}
+
 using Rpc = v1::CollectionService;
-using Raw =
-    Rpc::WithRawCallbackMethod_Create<Rpc::WithRawCallbackMethod_List<Rpc::WithRawCallbackMethod_Describe<
-        Rpc::WithRawCallbackMethod_Delete<Rpc::WithRawCallbackMethod_PutMetadataIndex<
-            Rpc::WithRawCallbackMethod_DeleteMetadataIndex<Rpc::Service>>>>>>;
+template <class Next>
+using RawCollections = Rpc::WithRawCallbackMethod_Create<Rpc::WithRawCallbackMethod_List<
+    Rpc::WithRawCallbackMethod_Describe<Rpc::WithRawCallbackMethod_Delete<Next>>>>;
+template <class Next>
+using RawSettings = Rpc::WithRawCallbackMethod_PutMetadataIndex<
+    Rpc::WithRawCallbackMethod_DeleteMetadataIndex<Rpc::WithRawCallbackMethod_Optimize<
+        Rpc::WithRawCallbackMethod_ListAliases<Rpc::WithRawCallbackMethod_ChangeAliases<Next>>>>>;
+using Raw = RawCollections<RawSettings<Rpc::Service>>;
 
 class CollectionService final : public Raw {
   public:
@@ -211,6 +280,19 @@ class CollectionService final : public Raw {
                                                   const grpc::ByteBuffer* request,
                                                   grpc::ByteBuffer* reply) override {
         return start({context, request, reply}, MethodId::kDeleteMetadataIndex, delete_index);
+    }
+    grpc::ServerUnaryReactor* Optimize(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                       grpc::ByteBuffer* reply) override {
+        return start({context, request, reply}, MethodId::kOptimize, optimize);
+    }
+    grpc::ServerUnaryReactor* ListAliases(grpc::CallbackServerContext* context,
+                                          const grpc::ByteBuffer* request, grpc::ByteBuffer* reply) override {
+        return start({context, request, reply}, MethodId::kListAliases, list_aliases);
+    }
+    grpc::ServerUnaryReactor* ChangeAliases(grpc::CallbackServerContext* context,
+                                            const grpc::ByteBuffer* request,
+                                            grpc::ByteBuffer* reply) override {
+        return start({context, request, reply}, MethodId::kChangeAliases, change_aliases);
     }
 
   private:

@@ -14,19 +14,6 @@ namespace {
 constexpr std::string_view kIdAllowed =
     "a whole number of 0..18446744073709551615 or a string of 1..255 bytes";
 
-Result<model::DocumentId> read_id(const v1::DocumentId& from) {
-    AKIDB_TRY(check_known(from));
-    switch (from.id_case()) {
-        case v1::DocumentId::kNumber:
-            return model::DocumentId(from.number());
-        case v1::DocumentId::kText:
-            return model::DocumentId::from_text(from.text());
-        case v1::DocumentId::ID_NOT_SET:
-            break;
-    }
-    return invalid_argument("", "an id is a whole number or a string", std::string(kIdAllowed));
-}
-
 Result<model::Document> read_document(const v1::Document& from) {
     AKIDB_TRY(check_known(from));
     model::Document document;
@@ -43,6 +30,9 @@ Result<model::Document> read_document(const v1::Document& from) {
     }
     if (from.has_metadata()) {
         AKIDB_TRY(document.metadata, read_metadata(from.metadata()));
+    }
+    if (from.has_if_version()) {
+        document.if_version = from.if_version();
     }
     return document;
 }
@@ -69,6 +59,19 @@ Error too_many(std::string_view field) {
 }
 
 }  // namespace
+
+Result<model::DocumentId> read_id(const v1::DocumentId& id) {
+    AKIDB_TRY(check_known(id));
+    switch (id.id_case()) {
+        case v1::DocumentId::kNumber:
+            return model::DocumentId(id.number());
+        case v1::DocumentId::kText:
+            return model::DocumentId::from_text(id.text());
+        case v1::DocumentId::ID_NOT_SET:
+            break;
+    }
+    return invalid_argument("", "an id is a whole number or a string", std::string(kIdAllowed));
+}
 
 Result<DocumentBatch> read_documents(const google::protobuf::RepeatedPtrField<v1::Document>& documents,
                                      const std::function<model::DocumentId()>& make_id) {

@@ -24,6 +24,7 @@ using Which = std::variant<std::vector<model::DocumentId>, model::Filter>;
 /// `make_id` is called for each document without an id.
 Result<DocumentBatch> read_documents(const google::protobuf::RepeatedPtrField<v1::Document>& documents,
                                      const std::function<model::DocumentId()>& make_id);
+Result<model::DocumentId> read_id(const v1::DocumentId& id);
 Result<std::vector<model::DocumentId>> read_ids(
     const google::protobuf::RepeatedPtrField<v1::DocumentId>& ids);
 /// Exactly one of ids and filter.

@@ -5,6 +5,7 @@
 #include "rpc/filter_codec.h"
 #include "rpc/moment_codec.h"
 #include "rpc/services.h"
+#include "rpc/update_codec.h"
 #include "service/write_key.h"
 
 namespace akidb::rpc {
@@ -82,6 +83,24 @@ Result<void> upsert(const std::shared_ptr<Call>& call, service::Service& service
                              answering(call, [ids = std::move(ids)](Call& later, const auto& done) {
                                  return answer_upsert(later, done, ids);
                              }));
+    return {};
+}
+
+Result<void> answer_update(Call& call, const engine::WriteReply& done) {
+    OnArena<v1::UpdateResponse> reply;
+    reply->set_updated(done.count);
+    reply->set_sequence(done.sequence);
+    return call.answer(*reply);
+}
+
+Result<void> update(const std::shared_ptr<Call>& call, service::Service& service) {
+    AKIDB_TRY(call->head().take_write_key(call->message(), service.new_document_id()));
+    OnArena<v1::UpdateRequest> message;
+    AKIDB_TRY(parse_message(call->message(), *message));
+    call->drop_message();
+    AKIDB_TRY(model::UpdateRequest request, read_update(*message));
+    service.update_documents(call->context(), message->collection(), std::move(request),
+                             answering(call, answer_update));
     return {};
 }
 
@@ -166,21 +185,45 @@ Result<void> count(const std::shared_ptr<Call>& call, service::Service& service)
     OnArena<v1::CountRequest> message;
     AKIDB_TRY(parse_message(call->message(), *message));
     AKIDB_TRY(check_known(*message));
-    std::optional<model::Filter> filter;
-    if (message->has_filter()) {
-        AKIDB_TRY(filter, read_filter(message->filter()));
-    }
+    AKIDB_TRY(const std::shared_ptr<const model::Filter> filter, read_shared_filter(*message));
+    const bool is_exact = !message->has_exact() || message->exact();
     AKIDB_TRY(const uint64_t documents,
-              service.count_documents(call->context(), message->collection(), filter ? &*filter : nullptr));
+              service.count_documents(call->context(), message->collection(), filter.get(), is_exact));
     OnArena<v1::CountResponse> reply;
     reply->set_count(documents);
     return call->answer(*reply);
 }
 
+Result<void> scroll(const std::shared_ptr<Call>& call, service::Service& service) {
+    OnArena<v1::ScrollRequest> message;
+    AKIDB_TRY(parse_message(call->message(), *message));
+    AKIDB_TRY(const model::ScrollRequest request, read_scroll(*message));
+    AKIDB_TRY(const model::ScrollReply page, service.scroll(call->context(), message->collection(), request));
+    OnArena<v1::ScrollResponse> reply;
+    write_page(page, request.include, *reply);
+    return call->answer(*reply);
+}
+
+Result<void> facet(const std::shared_ptr<Call>& call, service::Service& service) {
+    OnArena<v1::FacetRequest> message;
+    AKIDB_TRY(parse_message(call->message(), *message));
+    AKIDB_TRY(const model::FacetRequest request, read_facet(*message));
+    AKIDB_TRY(const model::FacetReply found, service.facet(call->context(), message->collection(), request));
+    OnArena<v1::FacetResponse> reply;
+    write_facets(found, *reply);
+    return call->answer(*reply);
+}
+
 using Rpc = v1::DocumentService;
-using Raw = Rpc::WithRawCallbackMethod_Upsert<
-    Rpc::WithRawCallbackMethod_Get<Rpc::WithRawCallbackMethod_Delete<Rpc::WithRawCallbackMethod_Erase<
-        Rpc::WithRawCallbackMethod_Count<Rpc::WithRawCallbackMethod_Import<Rpc::Service>>>>>>;
+template <class Next>
+using RawReads = Rpc::WithRawCallbackMethod_Get<Rpc::WithRawCallbackMethod_Count<
+    Rpc::WithRawCallbackMethod_Scroll<Rpc::WithRawCallbackMethod_Facet<Next>>>>;
+template <class Next>
+using RawWrites = Rpc::WithRawCallbackMethod_Upsert<Rpc::WithRawCallbackMethod_Update<
+    Rpc::WithRawCallbackMethod_Delete<Rpc::WithRawCallbackMethod_Erase<Next>>>>;
+template <class Next>
+using RawStreams = Rpc::WithRawCallbackMethod_Import<Rpc::WithRawCallbackMethod_Export<Next>>;
+using Raw = RawReads<RawWrites<RawStreams<Rpc::Service>>>;
 
 class DocumentService final : public Raw {
   public:
@@ -206,6 +249,22 @@ class DocumentService final : public Raw {
     grpc::ServerUnaryReactor* Count(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                     grpc::ByteBuffer* reply) override {
         return Call::start(calls_, {context, request, reply}, {MethodId::kCount, Where::kWorker, count});
+    }
+    grpc::ServerUnaryReactor* Update(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                     grpc::ByteBuffer* reply) override {
+        return Call::start(calls_, {context, request, reply}, {MethodId::kUpdate, Where::kHere, update});
+    }
+    grpc::ServerUnaryReactor* Scroll(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                     grpc::ByteBuffer* reply) override {
+        return Call::start(calls_, {context, request, reply}, {MethodId::kScroll, Where::kWorker, scroll});
+    }
+    grpc::ServerUnaryReactor* Facet(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                    grpc::ByteBuffer* reply) override {
+        return Call::start(calls_, {context, request, reply}, {MethodId::kFacet, Where::kWorker, facet});
+    }
+    grpc::ServerWriteReactor<grpc::ByteBuffer>* Export(grpc::CallbackServerContext* context,
+                                                       const grpc::ByteBuffer* request) override {
+        return start_export(calls_, *context, *request);
     }
     grpc::ServerReadReactor<grpc::ByteBuffer>* Import(grpc::CallbackServerContext* context,
                                                       grpc::ByteBuffer* reply) override {

@@ -66,7 +66,7 @@ class FilterReader {
                     return invalid_argument("", "a filter within a filter has no key", kAllowed);
                 }
                 AKIDB_TRY(model::Filter filter, read(from.filter(), depth + 1));
-                return model::FilterNode(std::make_unique<model::Filter>(std::move(filter)));
+                return model::FilterNode(std::make_shared<model::Filter>(std::move(filter)));
             }
             case v1::Condition::kMatch:
                 return read_match(from);

@@ -4,11 +4,22 @@
 
 #include <akidb/v1/types.pb.h>
 
+#include <memory>
+
 #include "model/filter.h"
 
 namespace akidb::rpc {
 
 /// Validated and prepared.
 Result<model::Filter> read_filter(const v1::Filter& filter);
+/// The filter of a request that has one; null for the filter that matches everything, as for none.
+template <class Request>
+Result<std::shared_ptr<const model::Filter>> read_shared_filter(const Request& request) {
+    if (!request.has_filter()) {
+        return std::shared_ptr<const model::Filter>();
+    }
+    AKIDB_TRY(model::Filter filter, read_filter(request.filter()));
+    return filter.is_empty() ? nullptr : std::make_shared<const model::Filter>(std::move(filter));
+}
 
 }  // namespace akidb::rpc

@@ -2,7 +2,6 @@
 // durable, so a stream holds the memory of one batch, and its client feels how fast the disk is.
 #include <akidb/v1/documents.grpc.pb.h>
 
-#include <exception>
 #include <memory>
 #include <utility>
 
@@ -10,6 +9,7 @@
 #include "rpc/document_codec.h"
 #include "rpc/message.h"
 #include "rpc/services.h"
+#include "rpc/stream_turn.h"
 
 namespace akidb::rpc {
 namespace {
@@ -32,7 +32,7 @@ class ImportStream final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
 
     void OnReadDone(bool has_message) override {
         auto turn = std::make_shared<Turn>(*this);
-        guarded(*turn, [&]() -> Result<void> {
+        turn->guarded([&]() -> Result<void> {
             AKIDB_TRY(head_.check_wanted());
             if (!has_message) {
                 return turn->take()->answer();
@@ -43,7 +43,7 @@ class ImportStream final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
                 return apply(turn);
             }
             const bool is_taken = head_.calls().given().workers.submit("rpc", [this, turn](std::stop_token) {
-                guarded(*turn, [&]() -> Result<void> {
+                turn->guarded([&]() -> Result<void> {
                     AKIDB_TRY(head_.check_wanted());
                     return apply(turn);
                 });
@@ -56,41 +56,8 @@ class ImportStream final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
     void OnDone() override { delete this; }
 
   private:
-    /// Who has it may touch the stream. Dropped unused (by an executor that stops) it ends the stream.
-    class Turn {
-      public:
-        explicit Turn(ImportStream& stream) : stream_(&stream) {}
-        Turn(const Turn&) = delete;
-        Turn& operator=(const Turn&) = delete;
-        ~Turn() {
-            if (stream_ != nullptr) {
-                const Error stopping =
-                    Error(Code::kUnavailable, "the server is stopping").with_retry_after(1);
-                stream_->end(&stopping);
-            }
-        }
-        ImportStream* take() { return std::exchange(stream_, nullptr); }
-        bool is_taken() const { return stream_ == nullptr; }
-
-      private:
-        ImportStream* stream_;
-    };
-
-    /// After the turn was taken, another thread may have ended the stream.
-    template <class Act>
-    void guarded(Turn& turn, Act act) {
-        try {
-            if (Result<void> done = act(); !done && !turn.is_taken()) {
-                head_.log_fault(done.error());
-                turn.take()->end(&done.error());
-            }
-        } catch (const std::exception& fault) {
-            if (!turn.is_taken()) {
-                const Error error = head_.log_exception(fault.what());
-                turn.take()->end(&error);
-            }
-        }
-    }
+    friend class StreamTurn<ImportStream>;
+    using Turn = StreamTurn<ImportStream>;
 
     Result<void> apply(const std::shared_ptr<Turn>& turn) {
         Result<void> read = read_message();

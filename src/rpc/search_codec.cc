@@ -1,5 +1,7 @@
 #include "rpc/search_codec.h"
 
+#include <algorithm>
+
 #include "model/limits.h"
 #include "rpc/document_codec.h"
 #include "rpc/filter_codec.h"
@@ -35,11 +37,11 @@ void write_explanation(const model::SearchExplanation& from, v1::Explanation& to
     }
 }
 
-template <class Reply>
-void write_matches(const model::SearchReply& reply, model::Include include, Reply& to) {
-    to.mutable_matches()->Reserve(static_cast<int>(reply.matches.size()));
-    for (const model::SearchMatch& match : reply.matches) {
-        v1::SearchMatch& written = *to.add_matches();
+void write_matches(const std::vector<model::SearchMatch>& matches, model::Include include,
+                   google::protobuf::RepeatedPtrField<v1::SearchMatch>& to) {
+    to.Reserve(static_cast<int>(matches.size()));
+    for (const model::SearchMatch& match : matches) {
+        v1::SearchMatch& written = *to.Add();
         write_id(match.document.id, *written.mutable_id());
         written.set_score(match.score);
         if (include.vector) {
@@ -51,30 +53,141 @@ void write_matches(const model::SearchReply& reply, model::Include include, Repl
                            *written.mutable_metadata());
         }
     }
+}
+
+template <class Reply>
+void write_reply(const model::SearchReply& reply, model::Include include, Reply& to) {
+    write_matches(reply.matches, include, *to.mutable_matches());
+    for (const model::SearchGroup& group : reply.groups) {
+        v1::SearchGroup& written = *to.add_groups();
+        write_value(group.value, *written.mutable_value());
+        write_matches(group.matches, include, *written.mutable_matches());
+    }
+    to.set_partial(reply.partial);
     if (reply.explanation) {
         write_explanation(*reply.explanation, *to.mutable_explain());
     }
 }
 
+Result<model::Example> read_example(const v1::Example& from) {
+    AKIDB_TRY(check_known(from));
+    if (from.has_vector()) {
+        AKIDB_TRY(check_known(from.vector()));
+        Result<std::vector<float>> vector = read_vector(from.vector().values(), {});
+        if (!vector) {
+            return std::move(vector).error().with_field("");
+        }
+        return model::Example(std::move(vector).value());
+    }
+    Result<model::DocumentId> id = read_id(from.id());
+    if (!id) {
+        return std::move(id).error().with_field("");
+    }
+    return model::Example(std::move(id).value());
+}
+
+Result<std::vector<model::Example>> read_examples(const google::protobuf::RepeatedPtrField<v1::Example>& from,
+                                                  std::string_view name) {
+    if (static_cast<size_t>(from.size()) > model::kExamplesMax) {
+        return invalid_argument(std::string(name), "the list has too many items",
+                                "at most " + std::to_string(model::kExamplesMax) + " items");
+    }
+    std::vector<model::Example> examples;
+    examples.reserve(static_cast<size_t>(from.size()));
+    for (int i = 0; i < from.size(); ++i) {
+        Result<model::Example> example = read_example(from[i]);
+        if (!example) {
+            return in_list(std::move(example).error(), name, static_cast<size_t>(i));
+        }
+        examples.push_back(std::move(example).value());
+    }
+    return examples;
+}
+
+/// Vector, id or examples.
+Result<void> read_target(const v1::SearchRequest& from, model::SearchRequest& to) {
+    AKIDB_TRY(to.vector, read_vector(from.vector(), from.vector_bytes()));
+    const int targets =
+        (to.vector.empty() ? 0 : 1) + (from.has_id() ? 1 : 0) + (from.positive().empty() ? 0 : 1);
+    if (targets > 1) {
+        return invalid_argument("vector", "the search has more than one of vector, id and positive",
+                                "one of the three");
+    }
+    if (targets == 0) {
+        return invalid_argument("vector", "the field \"vector\" is missing",
+                                "an array of numbers; or id, or positive");
+    }
+    if (from.has_id()) {
+        Result<model::DocumentId> id = read_id(from.id());
+        if (!id) {
+            return std::move(id).error().with_field("id");
+        }
+        if (!from.negative().empty()) {
+            return invalid_argument("negative", "negative goes with positive", "positive in place of id");
+        }
+        to.examples.positive = {std::move(id).value()};
+        to.examples.is_one_id = true;
+        return {};
+    }
+    AKIDB_TRY(to.examples.positive, read_examples(from.positive(), "positive"));
+    AKIDB_TRY(to.examples.negative, read_examples(from.negative(), "negative"));
+    return {};
+}
+
+Result<void> read_composition(const v1::SearchRequest& from, model::SearchRequest& to) {
+    if (from.has_group_by()) {
+        AKIDB_TRY(check_known(from.group_by()));
+        if (from.group_by().key().empty()) {
+            return invalid_argument("group_by", "the group has no key", "a key, and a size");
+        }
+        to.group_by = model::GroupBy{.key = from.group_by().key()};
+        if (from.group_by().has_size()) {
+            to.group_by->size = from.group_by().size();
+        }
+    }
+    if (from.has_diversity()) {
+        AKIDB_TRY(check_known(from.diversity()));
+        to.diversity.emplace();
+        if (from.diversity().has_weight()) {
+            to.diversity->weight = from.diversity().weight();
+        }
+        if (from.diversity().has_candidates()) {
+            if (from.diversity().candidates() == 0) {
+                return invalid_argument("diversity.candidates", "the number is out of range",
+                                        "1.." + std::to_string(model::kDiversityCandidatesMax));
+            }
+            to.diversity->candidates = from.diversity().candidates();
+        }
+    }
+    return {};
+}
+
+Result<void> read_deadline(const v1::SearchRequest& from, const SearchTimes& times,
+                           model::SearchRequest& to) {
+    to.deadline_us = times.deadline_us;
+    if (!from.has_deadline_ms()) {
+        return {};
+    }
+    if (from.deadline_ms() < 1 || from.deadline_ms() > model::kDeadlineMsMax) {
+        return invalid_argument("deadline_ms", "the number is out of range",
+                                "1.." + std::to_string(model::kDeadlineMsMax));
+    }
+    const uint64_t asked_us = times.received_us + uint64_t{from.deadline_ms()} * 1'000;
+    to.deadline_us = to.deadline_us ? std::min(*to.deadline_us, asked_us) : asked_us;
+    return {};
+}
+
 }  // namespace
 
-Result<model::SearchRequest> read_search(const v1::SearchRequest& request) {
+Result<model::SearchRequest> read_search(const v1::SearchRequest& request, const SearchTimes& times) {
     AKIDB_TRY(check_known(request));
     model::SearchRequest search;
-    AKIDB_TRY(search.vector, read_vector(request.vector(), request.vector_bytes()));
-    if (search.vector.empty()) {
-        return invalid_argument("vector", "the field \"vector\" is missing", "an array of numbers");
-    }
+    AKIDB_TRY(read_target(request, search));
     if (request.has_top_k()) {
         search.top_k = request.top_k();
     }
     search.offset = request.offset();
-    if (request.has_filter()) {
-        AKIDB_TRY(model::Filter filter, read_filter(request.filter()));
-        if (!filter.is_empty()) {
-            search.filter = std::make_shared<const model::Filter>(std::move(filter));
-        }
-    }
+    AKIDB_TRY(search.filter, read_shared_filter(request));
     if (request.has_score_threshold()) {
         search.score_threshold = request.score_threshold();
     }
@@ -84,10 +197,13 @@ Result<model::SearchRequest> read_search(const v1::SearchRequest& request) {
         AKIDB_TRY(read_params(request.params(), search.params));
     }
     search.explain = request.explain();
+    AKIDB_TRY(read_composition(request, search));
+    AKIDB_TRY(read_deadline(request, times, search));
     return search;
 }
 
-Result<std::vector<model::SearchRequest>> read_searches(const v1::SearchBatchRequest& request) {
+Result<std::vector<model::SearchRequest>> read_searches(const v1::SearchBatchRequest& request,
+                                                        const SearchTimes& times) {
     AKIDB_TRY(check_known(request));
     if (static_cast<size_t>(request.searches_size()) > model::kBatchSearchesMax) {
         return invalid_argument("searches", "the list has too many items",
@@ -99,7 +215,7 @@ Result<std::vector<model::SearchRequest>> read_searches(const v1::SearchBatchReq
         const v1::SearchRequest& one = request.searches(i);
         Result<model::SearchRequest> search =
             one.collection().empty() || one.collection() == request.collection()
-                ? read_search(one)
+                ? read_search(one, times)
                 : invalid_argument("collection", "a batch searches one collection",
                                    "the collection of the batch, or nothing");
         if (!search) {
@@ -111,11 +227,11 @@ Result<std::vector<model::SearchRequest>> read_searches(const v1::SearchBatchReq
 }
 
 void write_result(const model::SearchReply& reply, model::Include include, v1::SearchResponse& to) {
-    write_matches(reply, include, to);
+    write_reply(reply, include, to);
 }
 
 void write_result(const model::SearchReply& reply, model::Include include, v1::SearchResult& to) {
-    write_matches(reply, include, to);
+    write_reply(reply, include, to);
 }
 
 }  // namespace akidb::rpc

@@ -4,14 +4,22 @@
 
 #include <akidb/v1/search.pb.h>
 
+#include <optional>
 #include <vector>
 
 #include "model/search.h"
 
 namespace akidb::rpc {
 
-Result<model::SearchRequest> read_search(const v1::SearchRequest& request);
-Result<std::vector<model::SearchRequest>> read_searches(const v1::SearchBatchRequest& request);
+/// By the clock of the server (monotonic, microseconds).
+struct SearchTimes {
+    uint64_t received_us = 0;
+    std::optional<uint64_t> deadline_us{};  // of the call: what is found later nobody gets
+};
+
+Result<model::SearchRequest> read_search(const v1::SearchRequest& request, const SearchTimes& times);
+Result<std::vector<model::SearchRequest>> read_searches(const v1::SearchBatchRequest& request,
+                                                        const SearchTimes& times);
 
 /// SearchResponse and SearchResult have the same members.
 void write_result(const model::SearchReply& reply, model::Include include, v1::SearchResponse& to);

@@ -21,4 +21,8 @@ std::unique_ptr<grpc::Service> make_search_service(Calls& calls);
 grpc::ServerReadReactor<grpc::ByteBuffer>* start_import(Calls& calls, grpc::CallbackServerContext& context,
                                                         grpc::ByteBuffer& reply);
 
+/// DocumentService.Export; the reactor belongs to gRPC.
+grpc::ServerWriteReactor<grpc::ByteBuffer>* start_export(Calls& calls, grpc::CallbackServerContext& context,
+                                                         const grpc::ByteBuffer& request);
+
 }  // namespace akidb::rpc

@@ -131,12 +131,24 @@ void write_value(model::MetadataView from, v1::Value& to) {
 
 }  // namespace
 
-Result<std::string> read_metadata(const v1::Object& object) {
+Result<std::string> read_metadata(const v1::Object& object, std::string_view name) {
     MetadataReader reader;
     if (Result<void> read = reader.put(object); !read) {
-        return std::move(read).error().with_field_prefix("metadata");
+        return std::move(read).error().with_field_prefix(name);
     }
     return std::move(reader).finish();
+}
+
+void write_value(const model::MatchValue& from, v1::Value& to) {
+    struct Writer {
+        v1::Value& to;
+        void operator()(bool value) { to.set_bool_value(value); }
+        void operator()(int64_t value) { to.set_int_value(value); }
+        void operator()(uint64_t value) { to.set_uint_value(value); }
+        void operator()(double value) { to.set_double_value(value); }
+        void operator()(const std::string& value) { to.set_string_value(value); }
+    };
+    std::visit(Writer{to}, from);
 }
 
 // NOLINTNEXTLINE(misc-no-recursion)

@@ -15,8 +15,8 @@ namespace {
 
 // grpc.health.v1 answers what the probes do; metrics are scraped over HTTP.
 const std::set<std::string> kHttpAlone{"GET /health", "GET /ready", "GET /startup", "GET /metrics", "GET /"};
-// One request of HTTP is one answer; upsert in batches does the same.
-const std::set<std::string> kGrpcAlone{"DocumentService/Import"};
+// One request of HTTP is one answer; upserts and scrolls one after another do the same.
+const std::set<std::string> kGrpcAlone{"DocumentService/Import", "DocumentService/Export"};
 
 std::set<std::string> routes_of(const rpc::MethodRow& row) {
     std::set<std::string> routes;

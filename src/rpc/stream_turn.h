@@ -1,0 +1,50 @@
+// StreamTurn: the right to touch a stream, which goes from thread to thread with its work; a stream has one
+// at a time, or an operation of gRPC under way, or has ended. Dropped unused (by an executor that stops) it
+// ends the stream. guarded() runs a part of the work: whatever goes wrong in it ends the stream, unless the
+// turn was taken on the way, as then another thread may have ended it. `Stream` has head_ and end().
+// Thread-compatible.
+#pragma once
+
+#include <exception>
+#include <utility>
+
+#include "rpc/call_head.h"
+
+namespace akidb::rpc {
+
+template <class Stream>
+class StreamTurn {
+  public:
+    explicit StreamTurn(Stream& stream) : stream_(&stream) {}
+    StreamTurn(const StreamTurn&) = delete;
+    StreamTurn& operator=(const StreamTurn&) = delete;
+    ~StreamTurn() {
+        if (stream_ != nullptr) {
+            const Error stopping = Error(Code::kUnavailable, "the server is stopping").with_retry_after(1);
+            stream_->end(&stopping);
+        }
+    }
+
+    /// Once.
+    Stream* take() { return std::exchange(stream_, nullptr); }
+
+    template <class Act>
+    void guarded(Act act) {
+        try {
+            if (Result<void> done = act(); !done && stream_ != nullptr) {
+                stream_->head_.log_fault(done.error());
+                take()->end(&done.error());
+            }
+        } catch (const std::exception& fault) {
+            if (stream_ != nullptr) {
+                const Error error = stream_->head_.log_exception(fault.what());
+                take()->end(&error);
+            }
+        }
+    }
+
+  private:
+    Stream* stream_;
+};
+
+}  // namespace akidb::rpc
