@@ -49,7 +49,7 @@ TEST_F(DataRoutesTest, EachWrongUpdateNamesItsField) {
     wrong(R"({"ids":[1],"set":{},"merge":{}})", "merge");
     wrong(R"({"documents":[{"id":1,"set":{}}],"merge":{}})", "documents");
     wrong(R"({"documents":[]})", "documents");
-    wrong(R"({"documents":[{"set":{}}]})", "documents[0]");
+    wrong(R"({"documents":[{"set":{}}]})", "documents[0].id");
     wrong(R"({"documents":[{"id":1}]})", "documents[0].set");
     wrong(R"({"documents":[{"id":1,"vector":[1]}]})", "documents[0].vector");
     wrong(R"({"documents":[{"id":1,"if_version":-1,"set":{}}]})", "documents[0].if_version");

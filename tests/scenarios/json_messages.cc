@@ -209,6 +209,10 @@ void fill_message(Message& message, const OrderedJson& json) {
     const std::string& type = message.GetDescriptor()->name();
     if (type == "DocumentId") {
         fill_id(message, json);
+    } else if (type == "Example" && json.is_array()) {
+        fill(child(message, "vector"), {{"values", json}});
+    } else if (type == "Example") {
+        fill_id(child(message, "id"), json);
     } else if (type == "Object") {
         fill_object(message, json);
     } else if (type == "Include") {
@@ -263,6 +267,11 @@ void fill_repeated(Message& message, const FieldDescriptor& field, const Ordered
     for (const OrderedJson& item : json) {
         if (field.cpp_type() == FieldDescriptor::CPPTYPE_FLOAT) {
             message.GetReflection()->AddFloat(&message, &field, static_cast<float>(number(item)));
+        } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
+            if (!item.is_string()) {
+                refuse(field.name() + " is a list of texts");
+            }
+            message.GetReflection()->AddString(&message, &field, item.get<std::string>());
         } else {
             fill_message(added(message, field.name()), item);
         }

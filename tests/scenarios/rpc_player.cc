@@ -109,10 +109,13 @@ std::unique_ptr<google::protobuf::Message> make(const google::protobuf::Descript
 
 OrderedJson body_of(const Request& request, const std::string& query) {
     OrderedJson body = OrderedJson::object();
-    if (request.method == "POST" || request.method == "PUT") {
+    if (request.method != "GET" && request.method != "DELETE") {
         body = OrderedJson::parse(request.body, nullptr, false);
         if (!body.is_object()) {
             throw NotExpressible("the body is no JSON object");
+        }
+        if (body.contains("cursor") && body["cursor"].is_null()) {
+            body.erase("cursor");
         }
     }
     for (const std::string& parameter : query.empty() ? std::vector<std::string>() : split(query, "&")) {
