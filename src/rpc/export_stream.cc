@@ -43,6 +43,7 @@ class ExportStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     }
 
     void OnWriteDone(bool is_well) override {
+        handover_.enter();
         auto turn = std::make_shared<StreamTurn<ExportStream>>(*this);
         turn->guarded([&]() -> Result<void> {
             AKIDB_TRY(head_.check_wanted());
@@ -112,7 +113,9 @@ class ExportStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
         }
         message_.Clear();
         AKIDB_TRY(write_message(*message, message_));
-        turn.take()->StartWrite(&message_);
+        turn.take();
+        handover_.leave();
+        StartWrite(&message_);
         return {};
     }
 
@@ -125,6 +128,7 @@ class ExportStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     model::ScrollReply page_;
     size_t sent_ = 0;  // documents of the page
     grpc::ByteBuffer message_;
+    StreamHandover handover_;
 };
 
 }  // namespace

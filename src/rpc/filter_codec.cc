@@ -1,9 +1,10 @@
 #include "rpc/filter_codec.h"
 
-#include <limits>
+#include <memory>
+#include <string>
 
 #include "model/limits.h"
-#include "model/moment.h"
+#include "rpc/filter_conditions.h"
 #include "rpc/message.h"
 
 namespace akidb::rpc {
@@ -18,6 +19,13 @@ class FilterReader {
         AKIDB_TRY(read_clause({from.must(), "must", depth}, filter.must));
         AKIDB_TRY(read_clause({from.should(), "should", depth}, filter.should));
         AKIDB_TRY(read_clause({from.must_not(), "must_not", depth}, filter.must_not));
+        if (from.has_min_should()) {
+            Result<model::MinShould> wanted = read_min_should(from.min_should(), depth);
+            if (!wanted) {
+                return std::move(wanted).error().with_field_prefix("min_should");
+            }
+            filter.min_should = std::move(wanted).value();
+        }
         return filter;
     }
 
@@ -58,150 +66,78 @@ class FilterReader {
 
     // NOLINTNEXTLINE(misc-no-recursion)
     Result<model::FilterNode> read_condition(const v1::Condition& from, uint32_t depth) {
-        constexpr const char* kAllowed = "a key and one of match, range and time_range; or a filter";
         AKIDB_TRY(check_known(from));
-        switch (from.condition_case()) {
-            case v1::Condition::kFilter: {
-                if (!from.key().empty()) {
-                    return invalid_argument("", "a filter within a filter has no key", kAllowed);
-                }
-                AKIDB_TRY(model::Filter filter, read(from.filter(), depth + 1));
-                return model::FilterNode(std::make_shared<model::Filter>(std::move(filter)));
+        const auto which = from.condition_case();
+        const bool has_key = which == v1::Condition::kMatch || which == v1::Condition::kRange ||
+                             which == v1::Condition::kTimeRange || which == v1::Condition::kGeoRadius ||
+                             which == v1::Condition::kGeoBox || which == v1::Condition::kGeoPolygon ||
+                             which == v1::Condition::kValuesCount;
+        if (which == v1::Condition::CONDITION_NOT_SET || (!has_key && !from.key().empty())) {
+            return invalid_argument(
+                "", "a condition is a key and what is asked of its values, or has no key",
+                "key with one of match, range, time_range, geo_radius, geo_box, geo_polygon, "
+                "values_count; one of is_empty, is_null, has_id, nested; or a filter");
+        }
+        if (which == v1::Condition::kFilter) {
+            AKIDB_TRY(model::Filter filter, read(from.filter(), depth + 1));
+            return model::FilterNode(std::make_shared<model::Filter>(std::move(filter)));
+        }
+        if (which == v1::Condition::kNested) {
+            Result<model::FilterNode> nested = read_nested(from.nested(), depth);
+            if (!nested) {
+                return std::move(nested).error().with_field_prefix("nested");
             }
-            case v1::Condition::kMatch:
-                return read_match(from);
-            case v1::Condition::kRange:
-                return read_range(from);
-            case v1::Condition::kTimeRange:
-                return read_time_range(from);
-            case v1::Condition::CONDITION_NOT_SET:
-                break;
+            return nested;
         }
-        return invalid_argument("", "a condition is a key and what is asked of its values", kAllowed);
+        return counted(read_leaf(from));
     }
 
-    static Result<model::FilterNode> read_match(const v1::Condition& from) {
-        model::MatchCondition match{.key = from.key()};
-        AKIDB_TRY(check_known(from.match()));
-        switch (from.match().match_case()) {
-            case v1::Match::kValue:
-                if (Result<void> read = read_value(from.match().value(), match); !read) {
-                    return std::move(read).error().with_field_prefix("match.value");
-                }
-                return model::FilterNode(std::move(match));
-            case v1::Match::kAny:
-                AKIDB_TRY(read_list(from.match().any(), "match.any", match));
-                return model::FilterNode(std::move(match));
-            case v1::Match::kExcept:
-                match.negated = true;
-                AKIDB_TRY(read_list(from.match().except(), "match.except", match));
-                return model::FilterNode(std::move(match));
-            case v1::Match::MATCH_NOT_SET:
-                break;
+    // NOLINTNEXTLINE(misc-no-recursion)
+    Result<model::FilterNode> read_nested(const v1::Nested& from, uint32_t depth) {
+        AKIDB_TRY(check_known(from));
+        if (from.key().empty() || !from.has_filter()) {
+            return invalid_argument("", "nested takes both key and filter", "key, filter");
         }
-        return invalid_argument("match", "match takes exactly one of value, any and except",
-                                "value, any, except");
+        Result<model::Filter> filter = read(from.filter(), depth + 1);
+        if (!filter) {
+            return std::move(filter).error().with_field_prefix("filter");
+        }
+        return model::FilterNode(model::NestedCondition{
+            .key = from.key(), .filter = std::make_unique<model::Filter>(std::move(filter).value())});
     }
 
-    static Result<void> read_list(const v1::ListValue& list, std::string_view name,
-                                  model::MatchCondition& match) {
-        AKIDB_TRY(check_known(list));
-        for (int i = 0; i < list.values_size(); ++i) {
-            const auto index = static_cast<size_t>(i);
-            Result<void> read =
-                index < model::kFilterListItemsMax
-                    ? read_value(list.values(i), match)
-                    : invalid_argument("", "the list has too many items",
-                                       "at most " + std::to_string(model::kFilterListItemsMax) + " items");
-            if (!read) {
-                return index < model::kFilterListItemsMax ? in_list(std::move(read).error(), name, index)
-                                                          : std::move(read).error().with_field_prefix(name);
+    // NOLINTNEXTLINE(misc-no-recursion)
+    Result<model::MinShould> read_min_should(const v1::MinShould& from, uint32_t depth) {
+        AKIDB_TRY(check_known(from));
+        if (!from.has_min_count()) {
+            return invalid_argument("", "min_should takes both conditions and min_count",
+                                    "conditions, min_count");
+        }
+        if (from.min_count() > model::kFilterNodesMax) {
+            return invalid_argument("min_count", "the number is out of range",
+                                    "0.." + std::to_string(model::kFilterNodesMax));
+        }
+        model::MinShould wanted{.conditions = {}, .min_count = from.min_count()};
+        AKIDB_TRY(read_clause({from.conditions(), "conditions", depth}, wanted.conditions));
+        return wanted;
+    }
+
+    Result<model::FilterNode> counted(Result<model::FilterNode> condition) {
+        if (condition) {
+            if (const auto* geo = std::get_if<model::GeoCondition>(&*condition)) {
+                points_ += model::point_count(geo->shape);
+            }
+            if (points_ > model::kFilterPolygonPointsMax) {
+                return invalid_argument(
+                    "geo_polygon", "the polygons of the filter have too many points",
+                    "at most " + std::to_string(model::kFilterPolygonPointsMax) + " points");
             }
         }
-        return {};
-    }
-
-    static Result<void> read_value(const v1::Value& value, model::MatchCondition& match) {
-        AKIDB_TRY(check_known(value));
-        switch (value.kind_case()) {
-            case v1::Value::kStringValue:
-                if (value.string_value().size() > model::kFilterStringBytesMax) {
-                    return invalid_argument(
-                        "", "the string is too long",
-                        "at most " + std::to_string(model::kFilterStringBytesMax) + " bytes");
-                }
-                match.any.emplace_back(value.string_value());
-                return {};
-            case v1::Value::kBoolValue:
-                match.any.emplace_back(value.bool_value());
-                return {};
-            case v1::Value::kIntValue:
-                match.any.emplace_back(value.int_value());
-                return {};
-            case v1::Value::kUintValue:
-                if (value.uint_value() <= static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) {
-                    match.any.emplace_back(static_cast<int64_t>(value.uint_value()));
-                } else {
-                    match.any.emplace_back(value.uint_value());
-                }
-                return {};
-            case v1::Value::kDoubleValue:
-                match.any.emplace_back(value.double_value());
-                return {};
-            default:
-                return invalid_argument("", "only a string, a number or a boolean can be matched",
-                                        "a string, a number, true or false");
-        }
-    }
-
-    static Result<model::FilterNode> read_range(const v1::Condition& from) {
-        const v1::Range& range = from.range();
-        AKIDB_TRY(check_known(range));
-        model::RangeCondition numbers{.key = from.key()};
-        if (range.has_gt()) {
-            numbers.gt = range.gt();
-        }
-        if (range.has_gte()) {
-            numbers.gte = range.gte();
-        }
-        if (range.has_lt()) {
-            numbers.lt = range.lt();
-        }
-        if (range.has_lte()) {
-            numbers.lte = range.lte();
-        }
-        return model::FilterNode(std::move(numbers));
-    }
-
-    static Result<model::FilterNode> read_time_range(const v1::Condition& from) {
-        const v1::TimeRange& range = from.time_range();
-        AKIDB_TRY(check_known(range));
-        model::TimeRangeCondition times{.key = from.key()};
-        if (range.has_gt()) {
-            AKIDB_TRY(times.gt, read_moment(range.gt(), "gt"));
-        }
-        if (range.has_gte()) {
-            AKIDB_TRY(times.gte, read_moment(range.gte(), "gte"));
-        }
-        if (range.has_lt()) {
-            AKIDB_TRY(times.lt, read_moment(range.lt(), "lt"));
-        }
-        if (range.has_lte()) {
-            AKIDB_TRY(times.lte, read_moment(range.lte(), "lte"));
-        }
-        return model::FilterNode(std::move(times));
-    }
-
-    static Result<int64_t> read_moment(std::string_view text, std::string_view name) {
-        const std::optional<int64_t> moment = model::parse_moment(text);
-        if (!moment) {
-            return invalid_argument("range." + std::string(name), "the bound is a string but no time",
-                                    "an RFC 3339 time like \"2026-01-31T12:00:00Z\"");
-        }
-        return *moment;
+        return condition;
     }
 
     uint32_t nodes_ = 0;
+    size_t points_ = 0;
 };
 
 }  // namespace

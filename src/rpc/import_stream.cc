@@ -27,10 +27,11 @@ class ImportStream final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
             return end(&service.error());
         }
         service_ = *service;
-        StartRead(&message_);
+        read_next();
     }
 
     void OnReadDone(bool has_message) override {
+        handover_.enter();
         auto turn = std::make_shared<Turn>(*this);
         turn->guarded([&]() -> Result<void> {
             AKIDB_TRY(head_.check_wanted());
@@ -103,6 +104,11 @@ class ImportStream final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
         totals_->set_upserted(totals_->upserted() + done->count);
         totals_->set_replayed_messages(totals_->replayed_messages() + (done->is_replay ? 1 : 0));
         totals_->set_sequence(done->sequence);
+        read_next();
+    }
+
+    void read_next() {
+        handover_.leave();
         StartRead(&message_);
     }
 
@@ -125,6 +131,7 @@ class ImportStream final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
     std::string collection_;
     DocumentBatch batch_;
     OnArena<v1::ImportResponse> totals_;
+    StreamHandover handover_;
 };
 
 }  // namespace

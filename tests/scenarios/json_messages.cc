@@ -37,23 +37,10 @@ void set_text(Message& message, const std::string& name, const std::string& text
     message.GetReflection()->SetString(&message, &field_of(message, name), text);
 }
 
-/// METRIC_COSINE is "cosine".
-std::string prefix_of(const EnumDescriptor& type) {
-    const std::string first = type.value(0)->name();
-    return first.substr(0, first.size() - std::string("UNSPECIFIED").size());
-}
-
-std::string lower(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-    return text;
-}
-
 std::string upper(std::string text) {
     std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::toupper(c); });
     return text;
 }
-
-// ---- from JSON
 
 template <class Number>
 Number whole(const OrderedJson& json) {
@@ -129,7 +116,13 @@ void fill_match(Message& match, const OrderedJson& json) {
         refuse("a match is one of several");
     }
     for (const auto& [key, value] : json.items()) {
-        key == "value" ? fill_value(child(match, "value"), value) : fill_list(child(match, key), value);
+        if (key == "value") {
+            fill_value(child(match, "value"), value);
+        } else if (key == "any" || key == "except") {
+            fill_list(child(match, key), value);
+        } else {
+            fill(match, {{key, value}});
+        }
     }
 }
 
@@ -148,13 +141,20 @@ void fill_condition(Message& condition, const OrderedJson& json) {
     if (!json.is_object()) {
         refuse("a condition is an object");
     }
-    const bool is_filter = json.contains("must") || json.contains("should") || json.contains("must_not");
+    const bool is_filter = json.contains("must") || json.contains("should") || json.contains("must_not") ||
+                           json.contains("min_should");
     if (is_filter) {
         fill_filter(child(condition, "filter"), json);
         return;
     }
-    if (json.contains("match") && json.contains("range")) {
-        refuse("a condition is one of several");
+    // What protobuf cannot tell apart: two conditions in one, and a key that is missing from one that is
+    // empty.
+    const auto conditions = json.size() - (json.contains("key") ? 1 : 0);
+    const bool wants_key = json.contains("match") || json.contains("range") ||
+                           (json.contains("is_empty") && !json["is_empty"].contains("key")) ||
+                           (json.contains("is_null") && !json["is_null"].contains("key"));
+    if (conditions > 1 || (wants_key && !json.contains("key"))) {
+        refuse("a condition is one of several, and has a key");
     }
     for (const auto& [key, value] : json.items()) {
         if (key == "key" && value.is_string()) {
@@ -163,15 +163,33 @@ void fill_condition(Message& condition, const OrderedJson& json) {
             fill_match(child(condition, "match"), value);
         } else if (key == "range") {
             fill_range(condition, value);
+        } else if (key == "has_id") {
+            fill(child(condition, "has_id"), {{"ids", value}});
         } else {
-            refuse("no condition: " + key);
+            fill(condition, {{key, value}});
+        }
+    }
+}
+
+void fill_min_should(Message& wanted, const OrderedJson& json) {
+    for (const auto& [name, value] : json.items()) {
+        if (name != "conditions" || !value.is_array()) {
+            fill(wanted, {{name, value}});
+            continue;
+        }
+        for (const OrderedJson& condition : value) {
+            fill_condition(added(wanted, name), condition);
         }
     }
 }
 
 void fill_filter(Message& filter, const OrderedJson& json) {
     for (const auto& [name, clause] : json.items()) {
-        field_of(filter, name);  // or refuses, also where the clause is empty
+        const FieldDescriptor& field = field_of(filter, name);
+        if (!field.is_repeated()) {
+            fill_min_should(child(filter, name), clause);
+            continue;
+        }
         if (clause.is_array()) {
             for (const OrderedJson& condition : clause) {
                 fill_condition(added(filter, name), condition);
@@ -278,115 +296,18 @@ void fill_repeated(Message& message, const FieldDescriptor& field, const Ordered
     }
 }
 
-// ---- to JSON
-
-OrderedJson object_to_json(const Message& object);
-
-OrderedJson scalar_to_json(const Message& message, const FieldDescriptor& field) {
-    const Reflection& reflection = *message.GetReflection();
-    switch (field.cpp_type()) {
-        case FieldDescriptor::CPPTYPE_UINT32:
-            return reflection.GetUInt32(message, &field);
-        case FieldDescriptor::CPPTYPE_UINT64:
-            return reflection.GetUInt64(message, &field);
-        case FieldDescriptor::CPPTYPE_INT64:
-            return reflection.GetInt64(message, &field);
-        case FieldDescriptor::CPPTYPE_DOUBLE:
-            return reflection.GetDouble(message, &field);
-        case FieldDescriptor::CPPTYPE_FLOAT:
-            return reflection.GetFloat(message, &field);
-        case FieldDescriptor::CPPTYPE_BOOL:
-            return reflection.GetBool(message, &field);
-        case FieldDescriptor::CPPTYPE_STRING:
-            return reflection.GetString(message, &field);
-        case FieldDescriptor::CPPTYPE_ENUM:
-            return lower(
-                reflection.GetEnum(message, &field)->name().substr(prefix_of(*field.enum_type()).size()));
-        default:
-            return to_json(reflection.GetMessage(message, &field));
-    }
-}
-
-OrderedJson value_to_json(const Message& value) {
-    const FieldDescriptor* kind =
-        value.GetReflection()->GetOneofFieldDescriptor(value, value.GetDescriptor()->oneof_decl(0));
-    if (kind == nullptr || kind->name() == "null_value") {
-        return nullptr;
-    }
-    if (kind->name() == "list_value") {
-        return to_json(value.GetReflection()->GetMessage(value, kind)).at("values");
-    }
-    return scalar_to_json(value, *kind);
-}
-
-OrderedJson object_to_json(const Message& object) {
-    OrderedJson json = OrderedJson::object();
-    const FieldDescriptor& members = field_of(object, "members");
-    for (int i = 0; i < object.GetReflection()->FieldSize(object, &members); ++i) {
-        const Message& member = object.GetReflection()->GetRepeatedMessage(object, &members, i);
-        json[scalar_to_json(member, field_of(member, "key")).get<std::string>()] =
-            value_to_json(member.GetReflection()->GetMessage(member, &field_of(member, "value")));
-    }
-    return json;
-}
-
-OrderedJson repeated_to_json(const Message& message, const FieldDescriptor& field) {
-    const Reflection& reflection = *message.GetReflection();
-    OrderedJson json = field.name() == "metadata_indexes" ? OrderedJson::object() : OrderedJson::array();
-    for (int i = 0; i < reflection.FieldSize(message, &field); ++i) {
-        if (field.cpp_type() == FieldDescriptor::CPPTYPE_FLOAT) {
-            json.push_back(reflection.GetRepeatedFloat(message, &field, i));
-        } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
-            json.push_back(reflection.GetRepeatedString(message, &field, i));
-        } else if (field.name() == "metadata_indexes") {
-            OrderedJson index = to_json(reflection.GetRepeatedMessage(message, &field, i));
-            const std::string name = index["field"];
-            index.erase("field");
-            json[name] = std::move(index);
-        } else {
-            json.push_back(to_json(reflection.GetRepeatedMessage(message, &field, i)));
-        }
-    }
-    return json;
-}
-
 }  // namespace
+
+std::string prefix_of(const EnumDescriptor& type) {
+    const std::string first = type.value(0)->name();
+    return first.substr(0, first.size() - std::string("UNSPECIFIED").size());
+}
 
 void fill(Message& message, const OrderedJson& json) {
     for (const auto& [name, value] : json.items()) {
         const FieldDescriptor& field = field_of(message, name);
         field.is_repeated() ? fill_repeated(message, field, value) : fill_scalar(message, field, value);
     }
-}
-
-OrderedJson to_json(const Message& message) {
-    const Descriptor& type = *message.GetDescriptor();
-    if (type.name() == "Timestamp") {
-        return "moment";
-    }
-    if (type.name() == "Object") {
-        return object_to_json(message);
-    }
-    if (type.name() == "Value") {
-        return value_to_json(message);
-    }
-    const Reflection& reflection = *message.GetReflection();
-    if (type.name() == "DocumentId") {
-        return scalar_to_json(message, *reflection.GetOneofFieldDescriptor(message, type.oneof_decl(0)));
-    }
-    OrderedJson json = OrderedJson::object();
-    for (int i = 0; i < type.field_count(); ++i) {
-        const FieldDescriptor& field = *type.field(i);
-        if (field.is_repeated()) {
-            const bool is_left_out = field.name() == "vector" || field.name() == "ids";
-            if (!is_left_out || reflection.FieldSize(message, &field) > 0) {
-                json[field.name()] = repeated_to_json(message, field);
-            }
-        } else if (!field.has_presence() || reflection.HasField(message, &field)) {
-            json[field.name()] = scalar_to_json(message, field);
-        }
-    }
-    return json;
 }
 
 }  // namespace akidb::scenarios

@@ -4,6 +4,7 @@
 // well-formed bodies of the size of a test.
 #pragma once
 
+#include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
 
 #include <nlohmann/json.hpp>
@@ -23,6 +24,8 @@ class NotExpressible : public std::runtime_error {
 
 /// The members of `json` into `message`; throws NotExpressible.
 void fill(google::protobuf::Message& message, const OrderedJson& json);
+/// METRIC_COSINE is "cosine": what stands before it.
+std::string prefix_of(const google::protobuf::EnumDescriptor& type);
 /// As REST would answer: without empty vectors and ids, and moments as the text "moment".
 OrderedJson to_json(const google::protobuf::Message& message);
 

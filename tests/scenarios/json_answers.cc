@@ -1,0 +1,125 @@
+#include <algorithm>
+#include <cctype>
+
+#include "json_messages.h"
+
+namespace akidb::scenarios {
+namespace {
+
+using google::protobuf::Descriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::Reflection;
+
+const FieldDescriptor& field_of(const Message& message, const std::string& name) {
+    return *message.GetDescriptor()->FindFieldByName(name);
+}
+
+std::string lower(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+    return text;
+}
+
+OrderedJson object_to_json(const Message& object);
+
+OrderedJson scalar_to_json(const Message& message, const FieldDescriptor& field) {
+    const Reflection& reflection = *message.GetReflection();
+    switch (field.cpp_type()) {
+        case FieldDescriptor::CPPTYPE_UINT32:
+            return reflection.GetUInt32(message, &field);
+        case FieldDescriptor::CPPTYPE_UINT64:
+            return reflection.GetUInt64(message, &field);
+        case FieldDescriptor::CPPTYPE_INT64:
+            return reflection.GetInt64(message, &field);
+        case FieldDescriptor::CPPTYPE_DOUBLE:
+            return reflection.GetDouble(message, &field);
+        case FieldDescriptor::CPPTYPE_FLOAT:
+            return reflection.GetFloat(message, &field);
+        case FieldDescriptor::CPPTYPE_BOOL:
+            return reflection.GetBool(message, &field);
+        case FieldDescriptor::CPPTYPE_STRING:
+            return reflection.GetString(message, &field);
+        case FieldDescriptor::CPPTYPE_ENUM:
+            return lower(
+                reflection.GetEnum(message, &field)->name().substr(prefix_of(*field.enum_type()).size()));
+        default:
+            return to_json(reflection.GetMessage(message, &field));
+    }
+}
+
+OrderedJson value_to_json(const Message& value) {
+    const FieldDescriptor* kind =
+        value.GetReflection()->GetOneofFieldDescriptor(value, value.GetDescriptor()->oneof_decl(0));
+    if (kind == nullptr || kind->name() == "null_value") {
+        return nullptr;
+    }
+    if (kind->name() == "list_value") {
+        return to_json(value.GetReflection()->GetMessage(value, kind)).at("values");
+    }
+    return scalar_to_json(value, *kind);
+}
+
+OrderedJson object_to_json(const Message& object) {
+    OrderedJson json = OrderedJson::object();
+    const FieldDescriptor& members = field_of(object, "members");
+    for (int i = 0; i < object.GetReflection()->FieldSize(object, &members); ++i) {
+        const Message& member = object.GetReflection()->GetRepeatedMessage(object, &members, i);
+        json[scalar_to_json(member, field_of(member, "key")).get<std::string>()] =
+            value_to_json(member.GetReflection()->GetMessage(member, &field_of(member, "value")));
+    }
+    return json;
+}
+
+OrderedJson repeated_to_json(const Message& message, const FieldDescriptor& field) {
+    const Reflection& reflection = *message.GetReflection();
+    OrderedJson json = field.name() == "metadata_indexes" ? OrderedJson::object() : OrderedJson::array();
+    for (int i = 0; i < reflection.FieldSize(message, &field); ++i) {
+        if (field.cpp_type() == FieldDescriptor::CPPTYPE_FLOAT) {
+            json.push_back(reflection.GetRepeatedFloat(message, &field, i));
+        } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
+            json.push_back(reflection.GetRepeatedString(message, &field, i));
+        } else if (field.name() == "metadata_indexes") {
+            OrderedJson index = to_json(reflection.GetRepeatedMessage(message, &field, i));
+            const std::string name = index["field"];
+            index.erase("field");
+            json[name] = std::move(index);
+        } else {
+            json.push_back(to_json(reflection.GetRepeatedMessage(message, &field, i)));
+        }
+    }
+    return json;
+}
+
+}  // namespace
+
+OrderedJson to_json(const Message& message) {
+    const Descriptor& type = *message.GetDescriptor();
+    if (type.name() == "Timestamp") {
+        return "moment";
+    }
+    if (type.name() == "Object") {
+        return object_to_json(message);
+    }
+    if (type.name() == "Value") {
+        return value_to_json(message);
+    }
+    const Reflection& reflection = *message.GetReflection();
+    if (type.name() == "DocumentId") {
+        return scalar_to_json(message, *reflection.GetOneofFieldDescriptor(message, type.oneof_decl(0)));
+    }
+    OrderedJson json = OrderedJson::object();
+    for (int i = 0; i < type.field_count(); ++i) {
+        const FieldDescriptor& field = *type.field(i);
+        if (field.is_repeated()) {
+            const bool is_left_out = field.name() == "vector" || field.name() == "ids";
+            if (!is_left_out || reflection.FieldSize(message, &field) > 0) {
+                json[field.name()] = repeated_to_json(message, field);
+            }
+        } else if (!field.has_presence() || reflection.HasField(message, &field)) {
+            json[field.name()] = scalar_to_json(message, field);
+        }
+    }
+    return json;
+}
+
+}  // namespace akidb::scenarios
