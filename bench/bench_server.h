@@ -34,6 +34,7 @@ class BenchServer {
     BenchServer& operator=(const BenchServer&) = delete;
 
     std::string url() const { return server_->rest_url(); }
+    std::string grpc_address() const { return server_->grpc_address(); }
     support::Endpoint endpoint() const { return support::parse_url(url()); }
     const std::string& directory() const { return directory_; }
 
