@@ -79,6 +79,21 @@ TEST(FloatList, ReadsWhatProgramsWrite) {
     }
 }
 
+TEST(FloatList, ReadsWhatLiesHalfWayBetweenTwoFloatsOrNearIt) {
+    std::mt19937_64 random(13);
+    std::uniform_real_distribution<float> component(-2, 2);
+    for (int round = 0; round < 20'000; ++round) {
+        const float low = component(random);
+        const float high = std::nextafter(low, 10.0F);
+        double number = (static_cast<double>(low) + static_cast<double>(high)) / 2;
+        for (int step = -3; step <= 3; ++step) {
+            expect_same(text_of(number, std::chars_format::fixed));
+            expect_same(text_of(number, std::chars_format::scientific));
+            number = std::nextafter(number, step < 0 ? 10.0 : -10.0);
+        }
+    }
+}
+
 TEST(FloatList, ReadsNumbersAtTheEdges) {
     for (const char* text : {"0",
                              "-0",
