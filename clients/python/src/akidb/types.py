@@ -1,0 +1,194 @@
+"""The shapes of requests and answers, as in openapi.yaml; docs/filters.md says what each condition of a filter means."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Literal, Sequence, TypedDict, Union
+
+DocumentId = Union[int, str]
+Vector = Sequence[float]
+"""Anything with numbers in it; arrays of numpy and of the standard library too."""
+Metadata = Dict[str, Any]
+Filter = Dict[str, Any]
+Metric = Literal["cosine", "dot", "l2"]
+IndexType = Literal["keyword", "integer", "float", "bool", "datetime", "uuid"]
+Part = Literal["vector", "metadata"]
+Like = Union[DocumentId, Vector]
+
+
+class _NewDocument(TypedDict):
+    vector: Vector
+
+
+class NewDocument(_NewDocument, total=False):
+    """Without an id the server makes one. if_version is the version that must be there, 0 for none."""
+
+    id: DocumentId
+    metadata: Metadata
+    if_version: int
+
+
+class _DocumentChange(TypedDict):
+    id: DocumentId
+
+
+class DocumentChange(_DocumentChange, total=False):
+    if_version: int
+    vector: Vector
+    set: Metadata
+    merge: Metadata
+    remove: List[str]
+
+
+class _Document(TypedDict):
+    id: DocumentId
+    version: int
+
+
+class Document(_Document, total=False):
+    vector: List[float]
+    metadata: Metadata
+
+
+class _Match(TypedDict):
+    id: DocumentId
+    score: float
+
+
+class Match(_Match, total=False):
+    vector: List[float]
+    metadata: Metadata
+
+
+class Group(TypedDict):
+    value: Union[str, int, float, bool]
+    matches: List[Match]
+
+
+class GroupBy(TypedDict, total=False):
+    key: str
+    size: int
+
+
+class Diversity(TypedDict, total=False):
+    weight: float
+    candidates: int
+
+
+class SearchParams(TypedDict, total=False):
+    ef: int
+    recall_target: float
+    exact: bool
+
+
+class Search(TypedDict, total=False):
+    """Exactly one of vector, id and positive."""
+
+    vector: Vector
+    id: DocumentId
+    positive: Sequence[Like]
+    negative: Sequence[Like]
+    top_k: int
+    offset: int
+    filter: Filter
+    score_threshold: float
+    include: Sequence[Part]
+    group_by: GroupBy
+    diversity: Diversity
+    deadline_ms: int
+    params: SearchParams
+    explain: bool
+
+
+class Found(TypedDict, total=False):
+    """`groups` where the search had group_by, else `matches`; `partial` where its deadline came first."""
+
+    matches: List[Match]
+    groups: List[Group]
+    partial: bool
+    explain: Dict[str, Any]
+    took_ms: float
+
+
+class FoundBatch(TypedDict):
+    results: List[Found]
+    took_ms: float
+
+
+class OrderBy(TypedDict, total=False):
+    key: str
+    direction: Literal["asc", "desc"]
+
+
+class Page(TypedDict):
+    documents: List[Document]
+    next_cursor: Union[str, None]
+
+
+class FacetCount(TypedDict):
+    value: Union[str, int, float, bool]
+    count: int
+
+
+class Facets(TypedDict):
+    facets: List[FacetCount]
+    distinct: int
+
+
+class Write(TypedDict, total=False):
+    """One of the counts; `replayed` where the server had seen the write's key: nothing was done again."""
+
+    upserted: int
+    updated: int
+    deleted: int
+    sequence: int
+    durability: str
+    ids: List[DocumentId]
+    replayed: bool
+
+
+class Receipt(TypedDict):
+    erased: int
+    sequence: int
+    rewritten: List[str]
+    removed: List[str]
+    completed_at: str
+
+
+class Optimized(TypedDict):
+    dropped_rows: int
+    took_ms: float
+
+
+class Index(TypedDict):
+    field: str
+    type: IndexType
+
+
+class _Description(TypedDict):
+    id: str
+    name: str
+    dimension: int
+    metric: Metric
+    count: int
+    created_at: str
+    condition: Literal["loading", "serving", "quarantined", "no_space"]
+
+
+class Description(_Description, total=False):
+    reason: str
+    rows: int
+    linked_rows: int
+    head_rows: int
+    sequence: int
+    covered_sequence: int
+    log_bytes: int
+    segment_files: int
+    log_poisoned: bool
+    scrubbed_at: str
+    jobs: List[Dict[str, Any]]
+    metadata_indexes: Dict[str, Dict[str, Any]]
+
+
+class Alias(TypedDict):
+    alias: str
+    collection: str
