@@ -22,23 +22,4 @@ if ! cmp -s "$source/package.json" "$cache/installed.json"; then
 fi
 cp "$source/qdrant_packages.mjs" "$cache/"
 
-work=$(mktemp -d)
-server_pid=
-trap 'if [ -n "$server_pid" ]; then kill "$server_pid"; wait "$server_pid" || true; fi; rm -rf "$work"' EXIT
-: >"$work/out"
-"$akidb" serve --data "$work/data" --server.rest_port 0 --server.grpc_port 0 --metrics.port 0 \
-    --drain.min_ms 0 >"$work/out" 2>"$work/err" &
-server_pid=$!
-until rest=$(grep -o 'rest=[^ ]*' "$work/out"); do
-    if ! kill -0 "$server_pid" 2>/dev/null; then
-        cat "$work/err"
-        exit 1
-    fi
-    sleep 0.02
-done
-rest=${rest#rest=}
-until curl -fsS -o /dev/null "$rest/ready" 2>/dev/null; do
-    kill -0 "$server_pid"
-    sleep 0.02
-done
-node "$cache/qdrant_packages.mjs" "$rest"
+exec "$source/../support/with_server.sh" "$akidb" sh -c 'exec node "$1" "$AKIDB_URL"' sh "$cache/qdrant_packages.mjs"
