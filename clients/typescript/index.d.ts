@@ -103,6 +103,8 @@ export interface Document {
   vector?: number[];
   metadata?: Metadata;
   version: number;
+  /** Its value at the key of `order_by`, in a scroll that has one. */
+  order_value?: Scalar;
 }
 export interface Change {
   /** Takes the place of all metadata. */

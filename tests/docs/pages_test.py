@@ -71,7 +71,9 @@ class Runner:
         programs = work.parent / "bin"
         programs.mkdir()
         wrapper = programs / "akidb"
-        wrapper.write_text(f'#!/bin/sh\nexec {akidb} "$@" --url "{self.url}"\n', encoding="utf-8")
+        # What it tells of its progress comes on standard error, as often as it takes.
+        script = f'#!/bin/sh\n"{akidb}" "$@" --url "{self.url}" 2>"{programs}/told" || cat "{programs}/told"\n'
+        wrapper.write_text(script, encoding="utf-8")
         wrapper.chmod(0o755)
         os.environ["PATH"] = f"{programs}:{os.environ['PATH']}"
         sys.path.insert(0, str(source / "clients/python/src"))

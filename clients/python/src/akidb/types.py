@@ -47,6 +47,8 @@ class _Document(TypedDict):
 class Document(_Document, total=False):
     vector: List[float]
     metadata: Metadata
+    order_value: Union[str, int, float, bool]
+    """Its value at the key of order_by, in a scroll that has one."""
 
 
 class _Match(TypedDict):
