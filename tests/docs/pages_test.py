@@ -1,9 +1,10 @@
-"""Runs the examples of a page, in order, against a fresh server (AKIDB_URL), and compares what comes out with what it prints.
+"""Runs the examples of a page, in order, against a fresh server (AKIDB_URL), and compares what they print with the page.
 
 A block marked `console` is read as readme_test.cc reads it: "$ command", continued by "> ", then its output, where "…"
 stands for anything within one line. `python` blocks share one session, as in an interpreter; `js` blocks are modules of
 their own. What a block of these two prints stands in a block marked `text` behind it. Blocks of other marks are not run.
-The address http://127.0.0.1:8080 is replaced by the server's; `akidb` is the program given. All run in one empty directory.
+The address http://127.0.0.1:8080 is replaced by the server's, and so are those of Qdrant (port 6333; the same server) and
+Chroma (8000; a stand-in). `akidb` is the program given. All run in one empty directory.
 Usage: pages_test.py SOURCE_DIRECTORY AKIDB_PROGRAM PAGE
 """
 
@@ -17,6 +18,8 @@ import subprocess
 import sys
 import tempfile
 import traceback
+
+import chroma_stand_in
 
 ADDRESS = "http://127.0.0.1:8080"
 
@@ -66,6 +69,7 @@ def is_same(got, wanted):
 class Runner:
     def __init__(self, source, akidb, work):
         self.url = os.environ["AKIDB_URL"]
+        self.chroma = chroma_stand_in.start()
         self.work = work
         self.session = {"__name__": "page"}
         programs = work.parent / "bin"
@@ -83,7 +87,8 @@ class Runner:
         os.chdir(work)
 
     def run(self, kind, command):
-        command = command.replace(ADDRESS, self.url)
+        for port, url in (("8080", self.url), ("6333", self.url), ("8000", self.chroma)):
+            command = command.replace(f"http://127.0.0.1:{port}", url)
         if kind == "python":
             return self.run_python(command)
         if kind == "js":
@@ -108,7 +113,6 @@ class Runner:
 
 def main():
     source, akidb, page = (pathlib.Path(word).resolve() for word in sys.argv[1:])
-    sys.dont_write_bytecode = True
     has_node = shutil.which("node") is not None
     faults = count = passed_over = 0
     with tempfile.TemporaryDirectory() as directory:

@@ -9,7 +9,8 @@ const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 5000;
 
 export class Transport {
-  constructor(url, { timeoutMs = 30_000, retries = 3, maxRetryWaitMs = 30_000, headers = {}, fetch = globalThis.fetch } = {}) {
+  constructor(url, options = {}) {
+    const { timeoutMs = 30_000, retries = 3, maxRetryWaitMs = 30_000, headers = {}, fetch = globalThis.fetch } = options;
     this.url = String(url).replace(/\/+$/, "");
     this.timeoutMs = timeoutMs;
     this.retries = retries;

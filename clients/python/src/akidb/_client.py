@@ -66,7 +66,7 @@ class Client:
         return aliases
 
     def change_aliases(self, actions: Sequence[Mapping[str, Mapping[str, str]]]) -> List[t.Alias]:
-        """All or none: create {alias, collection}, rename {alias, to}, delete {alias}. Answers all aliases as they are then."""
+        """All or none: create {alias, collection}, rename {alias, to}, delete {alias}. Answers all as they are then."""
         call = Call("POST", "/api/v1/aliases", {"actions": actions}, may_repeat=False)
         aliases: List[t.Alias] = self._transport.send(call)["aliases"]
         return aliases
