@@ -21,8 +21,8 @@ typescript)
     compiler=$cache/types
     if [ ! -x "$compiler/node_modules/.bin/tsc" ]; then
         mkdir -p "$compiler"
-        if ! command -v npm >/dev/null ||
-            ! npm install --prefix "$compiler" --no-audit --no-fund --no-save --loglevel=error typescript@5.9.3 @types/node@20.19.25; then
+        if ! command -v npm >/dev/null || ! npm install --prefix "$compiler" --no-audit --no-fund --no-save \
+            --loglevel=error typescript@5.9.3 @types/node@20.19.25; then
             printf 'the types are not compiled: no compiler from npm\n'
             exit 0
         fi
