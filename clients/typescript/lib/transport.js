@@ -49,7 +49,8 @@ export class Transport {
     signal?.addEventListener("abort", forward);
     try {
       signal?.throwIfAborted();
-      const response = await this.fetch(this.url + what.path, { ...request, signal: timer.signal });
+      const { fetch } = this; // a browser's refuses to be called as somebody's method
+      const response = await fetch(this.url + what.path, { ...request, signal: timer.signal });
       const text = await response.text();
       return readAnswer(what, response, text);
     } catch (error) {
