@@ -22,4 +22,5 @@ if ! cmp -s "$source/package.json" "$cache/installed.json"; then
 fi
 cp "$source/qdrant_packages.mjs" "$cache/"
 
+# shellcheck disable=SC2016  # the address is known to the inner shell alone
 exec "$source/../support/with_server.sh" "$akidb" sh -c 'exec node "$1" "$AKIDB_URL"' sh "$cache/qdrant_packages.mjs"

@@ -5,6 +5,7 @@ import { randomUUID } from "node:crypto";
 /** Arrays of numbers and texts go through JSON.stringify as a whole: a vector has thousands of numbers. */
 export function encode(value) {
   if (typeof value === "bigint") return value.toString();
+  if (isLargeWhole(value)) return value.toExponential();
   if (value === null || typeof value !== "object") return JSON.stringify(value) ?? "null";
   if (ArrayBuffer.isView(value)) {
     const items = Array.from(value);
@@ -12,13 +13,19 @@ export function encode(value) {
   }
   if (typeof value.toJSON === "function") return encode(value.toJSON());
   if (Array.isArray(value)) {
-    return value.every((item) => typeof item === "number") ? JSON.stringify(value) : `[${value.map(encode).join()}]`;
+    const isPlain = value.every((item) => typeof item === "number" && !isLargeWhole(item));
+    return isPlain ? JSON.stringify(value) : `[${value.map(encode).join()}]`;
   }
   const members = [];
   for (const [key, item] of Object.entries(value)) {
     if (item !== undefined && typeof item !== "function") members.push(`${JSON.stringify(key)}:${encode(item)}`);
   }
   return `{${members.join()}}`;
+}
+
+/** A number that is no exact integer any more: with an exponent it stays a number on its way there and back. */
+function isLargeWhole(value) {
+  return Number.isInteger(value) && !Number.isSafeInteger(value);
 }
 
 export function decode(text) {

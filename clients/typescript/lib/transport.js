@@ -11,6 +11,9 @@ const LONGEST_WAIT_MS = 5000;
 export class Transport {
   constructor(url, options = {}) {
     const { timeoutMs = 30_000, retries = 3, maxRetryWaitMs = 30_000, headers = {}, fetch = globalThis.fetch } = options;
+    if (!/^https?:\/\/./.test(String(url))) {
+      throw new TypeError(`"${url}" is no address of a server, such as http://127.0.0.1:8080`);
+    }
     this.url = String(url).replace(/\/+$/, "");
     this.timeoutMs = timeoutMs;
     this.retries = retries;

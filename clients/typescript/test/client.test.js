@@ -147,7 +147,7 @@ describe("against a server", () => {
   test("keeps integers beyond 2^53", async () => {
     const largest = 2n ** 64n - 1n;
     const exact = await db.createCollection({ name: "exact-ts", dimension: 16 });
-    const metadata = { above: 2n ** 53n + 1n, text: "say \"9007199254740993\"", half: 0.12345678901234566 };
+    const metadata = { above: 2n ** 53n + 1n, text: "say \"9007199254740993\"", large: 2 ** 60, pair: [2 ** 61, 1] };
     await exact.upsert([{ id: largest, vector: vector(1), metadata }]);
     const [document] = await exact.get([largest]);
     assert.equal(document.id, largest);
@@ -262,10 +262,15 @@ describe("with a server that stumbles", () => {
   });
 });
 
+test("wants an address", () => {
+  for (const address of ["", "localhost:8080"]) assert.throws(() => new Akidb(address), TypeError);
+});
+
 test("JSON goes both ways unharmed", () => {
   const mixed = [1, 2.5, "x\\\"9007199254740993", null, true];
   const value = { mixed, "9007199254740993": -9007199254740993n, e: 1e300, o: {} };
   assert.deepEqual(decode(encode(value)), value);
+  assert.equal(encode([2 ** 60, 1e21, 2n ** 60n]), "[1.152921504606847e+18,1e+21,1152921504606846976]");
   const special = { v: new Float64Array([1, 0.1]), u: undefined, d: new Date(0) };
   assert.equal(encode(special), '{"v":[1,0.1],"d":"1970-01-01T00:00:00.000Z"}');
   const escaped = { text: "\\".repeat(1_000_000), number: 9007199254740993n };
