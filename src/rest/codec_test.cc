@@ -215,6 +215,18 @@ TEST(MetadataCodec, KeepsTypesOrderAndBits) {
     EXPECT_EQ(writer.text(), text);
 }
 
+TEST(MetadataCodec, KeepsNumbersOfMoreDigitsThanFit) {
+    std::string body = R"({"documents":[{"id":1,"vector":[1],"metadata":)"
+                       R"({"a":12.345678901234567890123,"b":-0.00000000000000000000012345678901234567890,)"
+                       R"("c":98765432109876543210.5}}]})";
+    Result<UpsertBody> read = upsert(body);
+    ASSERT_TRUE(read) << read.error().message();
+    const model::MetadataView metadata(read->documents[0].metadata);
+    EXPECT_EQ(metadata.member("a")->as_double(), 12.345678901234567890123);
+    EXPECT_EQ(metadata.member("b")->as_double(), -0.00000000000000000000012345678901234567890);
+    EXPECT_EQ(metadata.member("c")->as_double(), 98765432109876543210.5);
+}
+
 TEST(MetadataCodec, RefusesTooDeepMetadata) {
     auto nested = [](size_t depth) {
         return R"({"documents":[{"id":1,"vector":[1],"metadata":{"a":)" + std::string(depth, '[') +

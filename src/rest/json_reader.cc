@@ -254,18 +254,28 @@ Result<void> JsonReader::read_null() {
 
 Result<JsonNumber> JsonReader::read_number() {
     AKIDB_TRY(expect(JsonType::kNumber, "a number"));
-    ondemand::number number;
-    if (auto code = impl_->current.get_number().get(number)) {
+    // Not get_number(): with more than 19 digits and a fraction it loses the value (simdjson 3.0.1).
+    ondemand::number_type kind{};
+    if (auto code = impl_->current.get_number_type().get(kind)) {
         return impl_->malformed(*this, code);
     }
-    switch (number.get_number_type()) {
+    switch (kind) {
         case ondemand::number_type::signed_integer:
-            return JsonNumber(number.get_int64());
+            return read_as<int64_t>();
         case ondemand::number_type::unsigned_integer:
-            return JsonNumber(number.get_uint64());
+            return read_as<uint64_t>();
         default:
-            return JsonNumber(number.get_double());
+            return read_as<double>();
     }
+}
+
+template <class T>
+Result<JsonNumber> JsonReader::read_as() {
+    T number = 0;
+    if (auto code = impl_->current.get<T>().get(number)) {
+        return impl_->malformed(*this, code);
+    }
+    return JsonNumber(number);
 }
 
 Result<double> JsonReader::read_double() {

@@ -60,6 +60,8 @@ class JsonReader {
 
   private:
     struct Impl;
+    template <class T>
+    Result<JsonNumber> read_as();
     Result<void> begin_body();
     Result<void> end_body();
     Result<void> expect(JsonType wanted, std::string_view described);
