@@ -117,6 +117,22 @@ TEST_F(UpdateTest, AnUpsertMayAskForAVersionOrForNone) {
     EXPECT_FALSE(collection_->upsert({fresh}));
 }
 
+TEST_F(UpdateTest, AnIdThatIsThereTwiceHasNoVersionToAskFor) {
+    create();
+    model::Document fresh = document(1, 1);
+    fresh.if_version = 0;
+    EXPECT_EQ(collection_->upsert({fresh, document(1, 2)}).error().field(), "documents[1].id");
+    EXPECT_EQ(count(), 0U);
+    upsert(1, 1);
+    const uint64_t version = get(1).version;
+    EXPECT_EQ(collection_
+                  ->update(std::vector<model::DocumentUpdate>{{model::DocumentId(1), merge("a", 1), {}},
+                                                              {model::DocumentId(1), merge("b", 1), version}})
+                  .error()
+                  .field(),
+              "documents[1].id");
+}
+
 TEST_F(UpdateTest, ARetryWithItsKeyIsAnsweredAndNotRefusedForTheVersionItMadeItself) {
     create();
     upsert(1, 1);
