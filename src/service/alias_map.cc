@@ -71,6 +71,13 @@ Result<void> AliasMap::change(const std::vector<AliasAction>& actions, const Ent
     return {};
 }
 
+void AliasMap::forget(const Uuid& collection) {
+    Map next = *published_.load();
+    if (std::erase_if(next, [&](const auto& one) { return one.second.id == collection; }) > 0) {
+        published_.store(std::make_shared<const Map>(std::move(next)));
+    }
+}
+
 std::vector<Alias> AliasMap::list(const EntryMap& entries) const {
     const auto map = published_.load();
     std::vector<Alias> aliases;

@@ -33,6 +33,8 @@ class AliasMap {
     /// As Directory::change_aliases says: in the catalog, then here. One at a time.
     Result<void> change(const std::vector<AliasAction>& actions, const EntryMap& entries,
                         catalog::Catalog& catalog);
+    /// The catalog forgot them with the collection.
+    void forget(const Uuid& collection);
     /// Those that name a collection.
     std::vector<Alias> list(const EntryMap& entries) const;
     std::shared_ptr<const DirectoryEntry> find(std::string_view alias, const EntryMap& entries) const {

@@ -340,6 +340,10 @@ Result<void> Directory::remove(std::string_view name_or_id) {
     if (entry.condition == Condition::kQuarantined) {
         impl_->quarantined.fetch_sub(1);
     }
+    {
+        MutexLock lock(impl_->declaring);
+        impl_->aliases.forget(entry.spec.id);
+    }
     // Searches that run hold mappings, which outlive their files' names; nobody waits for them.
     auto erase = [impl = impl_.get(), collection = entry.collection,
                   id = entry.spec.id](const std::stop_token&) {
