@@ -2,6 +2,7 @@
 
 #include <atomic>
 
+#include "base/printable.h"
 #include "model/limits.h"
 #include "rest/answer_codec.h"
 #include "rest/call.h"
@@ -102,28 +103,36 @@ class ApiHandler final : public Api {
   private:
     Result<void> route(const std::shared_ptr<Call>& call) {
         HttpRequest& request = call->request();
+        const bool is_qdrant = request.path.starts_with("/collections") || request.path == "/aliases";
+        if (is_qdrant) {
+            call->set_error_answer(&qdrant::error_answer);
+        }
         AKIDB_TRY(RouteMatch match, match_route(request.method, request.path));
         call->set_match(std::move(match));
         const Route* route = call->match().route;
         if (route == nullptr) {
-            call->answer(answer_no_route(request, call->match()));
+            HttpResponse refused = answer_no_route(request, call->match());
+            if (is_qdrant) {
+                refused.body =
+                    qdrant::error_body("no such route: " + request.method + " " + printable(request.path));
+            }
+            call->answer(std::move(refused));
             return {};
         }
         if (route->id <= RouteId::kRoot) {
             call->answer(answer_probe(route->id, request, given_.lifecycle, given_.metrics));
             return {};
         }
-        const bool is_qdrant = route->id >= RouteId::kQdrantListCollections;
-        if (is_qdrant) {
-            call->set_error_answer(&qdrant::error_answer);
-        }
         if (route->id != RouteId::kUpsert && !is_qdrant) {
             AKIDB_TRY(parse_query(request.query, {}));
         }
         if (!request.content_type.empty() && !request.body.empty() && !is_json(request.content_type)) {
-            call->answer(error_answer(415, "INVALID_ARGUMENT",
-                                      "the Content-Type must be application/json (curl: --json)",
-                                      request.request_id));
+            constexpr std::string_view kMessage = "the Content-Type must be application/json (curl: --json)";
+            HttpResponse refused = error_answer(415, "INVALID_ARGUMENT", kMessage, request.request_id);
+            if (is_qdrant) {
+                refused.body = qdrant::error_body(kMessage);
+            }
+            call->answer(std::move(refused));
             return {};
         }
         service::Service* service = service_.load(std::memory_order_acquire);

@@ -137,6 +137,33 @@ TEST_F(DataRoutesTest, AliasesStandForTheirCollectionButForItsEnd) {
     EXPECT_EQ(change("").status, 400);
     ASSERT_EQ(ask(*api_, "DELETE", "/api/v1/collections/words").status, 200);
     EXPECT_TRUE(contains(ask(*api_, "GET", "/api/v1/aliases"), R"({"aliases":[]})"));
+    const HttpResponse gone = change(R"({"delete":{"alias":"now"}})");
+    EXPECT_EQ(gone.status, 404) << "it went with its collection";
+}
+
+TEST_F(DataRoutesTest, TheDialectHasItsOwnEnvelopeForEveryError) {
+    const auto refused = [&](const std::string& method, const std::string& path, const std::string& body,
+                             int status, const std::string& text) {
+        const HttpResponse response = ask(*api_, method, "/collections" + path, body);
+        EXPECT_EQ(response.status, status) << path << response.body;
+        EXPECT_TRUE(response.body.starts_with(R"({"status":{"error":")")) << response.body;
+        EXPECT_TRUE(contains(response, text)) << response.body;
+    };
+    const std::string vector = vector_of(1);
+    refused("POST", "/words/snapshots", "", 404, "no such route");
+    refused("DELETE", "/words/points", "", 405, "no such route");
+    refused("GET", "/none", "", 404, "no collection");
+    refused("POST", "/words/points/query/batch", R"({"searches":[]})", 400, "searches");
+    refused("POST", "/words/points/query/batch",
+            R"({"searches":[{"query":)" + vector + R"(,"group_by":"n"}]})", 400, "groups have a route");
+    refused(
+        "POST", "/words/points/query/batch",
+        R"({"searches":[{"query":)" + vector + R"(,"limit":9000},{"query":)" + vector + R"(,"limit":9000}]})",
+        400, "too many points");
+    refused("POST", "/words/points/query", R"({"query":{"nearest":)" + vector + R"(,"order_by":"n"}})", 400,
+            "order_by");
+    refused("POST", "/words/points/batch", "{}", 400, "operations");
+    refused("PUT", "/other", R"({"vectors":{"a":{"size":16,"distance":"Cosine"}}})", 400, "vectors");
 }
 
 TEST_F(DataRoutesTest, OptimizeDropsTheDead) {

@@ -327,6 +327,9 @@ Result<std::vector<Operation>> read_batch_body(std::string& body) {
     };
     AKIDB_TRY(read_body(reader, {kOperationsNames},
                         [&](size_t) { return reader.read_array(kOperationsMax, read_one); }));
+    if (operations.empty()) {
+        return missing("operations", "1.." + std::to_string(kOperationsMax) + " operations");
+    }
     return operations;
 }
 

@@ -252,6 +252,10 @@ Result<Query> query_of(Reading reading) {
     if (!reading.group_by.empty()) {
         reading.search.group_by = model::GroupBy{.key = reading.group_by, .size = reading.group_size};
     }
+    if (reading.has_target && reading.order) {
+        return invalid_argument("query.order_by", "what is ordered by a field is not ordered by likeness",
+                                "order_by alone");
+    }
     if (reading.has_target) {
         query.request = std::move(reading.search);
         return query;
@@ -302,17 +306,29 @@ Result<Query> read_query_groups_body(std::string& body, QueryForm form) {
 
 Result<std::vector<Query>> read_query_batch_body(std::string& body, QueryForm form) {
     std::vector<Query> queries;
+    uint64_t documents = 0;
     JsonReader reader(body);
     const auto read_one = [&](size_t) -> Result<void> {
         Reading reading;
         AKIDB_TRY(read_object(reader, query_names(),
                               [&](size_t which) { return read_query_member(reader, which, form, reading); }));
+        if (!reading.group_by.empty()) {
+            return reader.error("groups have a route of their own", "POST …/query/groups");
+        }
+        documents += uint64_t{reading.search.top_k} + reading.search.offset;
+        if (documents > model::kTopKMax) {
+            return reader.error("the queries ask for too many points",
+                                "at most " + std::to_string(model::kTopKMax) + " in all");
+        }
         AKIDB_TRY(Query query, query_of(std::move(reading)));
         queries.push_back(std::move(query));
         return {};
     };
     AKIDB_TRY(read_body(reader, {kBatchNames},
                         [&](size_t) { return reader.read_array(model::kBatchSearchesMax, read_one); }));
+    if (queries.empty()) {
+        return missing("searches", "1.." + std::to_string(model::kBatchSearchesMax) + " queries");
+    }
     return queries;
 }
 

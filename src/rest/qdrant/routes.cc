@@ -109,11 +109,15 @@ HttpResponse error_answer(const Error& error, std::string_view request_id) {
     if (!error.allowed().empty()) {
         message.append(" (allowed: ").append(error.allowed()).append(")");
     }
+    response.body = error_body(message);
+    return response;
+}
+
+std::string error_body(std::string_view message) {
     JsonWriter writer;
     writer.begin_object().key("status").begin_object().member("error", message).end_object();
     writer.member("time", 0.0).end_object();
-    response.body = std::move(writer).take();
-    return response;
+    return std::move(writer).take();
 }
 
 bool is_quick(RouteId route, size_t body_bytes) {

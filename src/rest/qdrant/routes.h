@@ -12,6 +12,7 @@ namespace akidb::rest::qdrant {
 
 /// Of the error shape of this dialect.
 HttpResponse error_answer(const Error& error, std::string_view request_id);
+std::string error_body(std::string_view message);
 
 /// Whether perform() is quick enough for an io thread with a body of this size.
 bool is_quick(RouteId route, size_t body_bytes);
