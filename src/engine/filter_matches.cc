@@ -106,10 +106,12 @@ void FilterMatches::make_quick() {
 }
 
 void FilterMatches::for_each_batch(uint32_t end, Order order,
-                                   FunctionRef<void(std::span<const uint32_t>)> take) {
+                                   FunctionRef<bool(std::span<const uint32_t>)> take) {
     find();
     std::vector<uint32_t> batch;
     batch.reserve(kBatchRows);
+    size_t offered = 0;
+    bool goes_on = true;
     const auto offer = [&](uint32_t row) {
         if (row >= end) {
             return false;
@@ -117,20 +119,20 @@ void FilterMatches::for_each_batch(uint32_t end, Order order,
         if (order == Order::kCompareFirst || admits(row)) {
             batch.push_back(row);
         }
-        if (batch.size() == kBatchRows) {
-            take(batch);
+        if (++offered % kBatchRows == 0) {
+            goes_on = take(batch);
             batch.clear();
         }
-        return true;
+        return goes_on;
     };
     if (found_.rows) {
         found_.rows->for_each(offer);
     } else {
-        for (uint32_t row = 0; row < end; ++row) {
+        for (uint32_t row = 0; row < end && goes_on; ++row) {
             offer(row);
         }
     }
-    if (!batch.empty()) {
+    if (goes_on && !batch.empty()) {
         take(batch);
     }
 }

@@ -37,8 +37,8 @@ class FilterMatches {
 
     enum class Order { kEvaluateFirst, kCompareFirst };
     /// The matches below `end` that the snapshot sees, in batches, ascending; those of kCompareFirst have yet
-    /// to pass admits().
-    void for_each_batch(uint32_t end, Order order, FunctionRef<void(std::span<const uint32_t>)> take);
+    /// to pass admits(). `take` may get none: it is asked every thousand candidates or so, and false ends it.
+    void for_each_batch(uint32_t end, Order order, FunctionRef<bool(std::span<const uint32_t>)> take);
     /// Of a candidate: seen by the snapshot, and matches.
     bool admits(uint32_t row) const {
         return snapshot_.sees(row) && (row < found_.exact_below || matches(row));

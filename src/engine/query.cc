@@ -122,13 +122,14 @@ class Search {
         const Order order = planner.evaluates_first() ? Order::kEvaluateFirst : Order::kCompareFirst;
         matches.for_each_batch(snapshot_.rows, order, [&](std::span<const uint32_t> batch) {
             if (is_late()) {
-                return;
+                return false;
             }
             cost_.distances += batch.size();
             cost_.candidates += batch.size();
             index::scan_ordinals(
                 rows_, query_.data(), batch,
                 [&](uint32_t row) { return order == Order::kEvaluateFirst || matches.admits(row); }, best);
+            return true;
         });
     }
 
@@ -304,9 +305,11 @@ std::vector<uint32_t> matching_rows(const Snapshot& snapshot, const model::Filte
         return rows;
     }
     FilterMatches matches(snapshot, *filter);
-    matches.for_each_batch(
-        snapshot.rows, FilterMatches::Order::kEvaluateFirst,
-        [&](std::span<const uint32_t> batch) { rows.insert(rows.end(), batch.begin(), batch.end()); });
+    matches.for_each_batch(snapshot.rows, FilterMatches::Order::kEvaluateFirst,
+                           [&](std::span<const uint32_t> batch) {
+                               rows.insert(rows.end(), batch.begin(), batch.end());
+                               return true;
+                           });
     return rows;
 }
 

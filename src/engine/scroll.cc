@@ -5,11 +5,13 @@
 #include <deque>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "engine/filter_matches.h"
 #include "engine/query.h"
 #include "index/metadata_column.h"
+#include "model/limits.h"
 #include "model/moment.h"
 
 namespace akidb::engine {
@@ -24,6 +26,10 @@ using model::ScrollRequest;
 
 // Below this share of the rows it is quicker to gather what matches than to walk past what does not.
 constexpr double kFewMatches = 1.0 / 32;
+
+size_t bytes_of(const model::Document& document) {
+    return document.metadata.size() + document.vector.size() * sizeof(float);
+}
 
 // ---- by id -----------------------------------------------------------------------------------------------
 
@@ -54,7 +60,9 @@ class IdScroll {
     /// False when the page is full.
     bool take(uint32_t row) {
         model::Document document = document_at(snapshot_, row, request_.include);
-        if (reply_.documents.size() == request_.limit) {
+        bytes_ += bytes_of(document);
+        if (reply_.documents.size() == request_.limit ||
+            (bytes_ > model::kPageBytesMax && !reply_.documents.empty())) {
             reply_.next = ScrollCursor{.value = {}, .id = std::move(document.id)};
             return false;
         }
@@ -71,6 +79,7 @@ class IdScroll {
                                            rows.push_back(row);
                                        }
                                    }
+                                   return true;
                                });
         snapshot_.generation->order.sort(rows);
         for (const uint32_t row : rows) {
@@ -108,6 +117,7 @@ class IdScroll {
     const Snapshot& snapshot_;
     const ScrollRequest& request_;
     const std::string from_;
+    size_t bytes_ = 0;
     ScrollReply reply_;
 };
 
@@ -140,13 +150,16 @@ class FieldScroll {
                               return is_before(a, b.key, snapshot_.generation->rows.id(b.row));
                           });
         ScrollReply reply;
-        for (size_t i = 0; i < shown; ++i) {
-            reply.documents.push_back(document_at(snapshot_, found[i].row, request_.include));
-            reply.order_values.push_back(value_of(found[i]));
+        size_t bytes = 0;
+        size_t taken = 0;
+        for (; taken < shown && (taken == 0 || bytes <= model::kPageBytesMax); ++taken) {
+            reply.documents.push_back(document_at(snapshot_, found[taken].row, request_.include));
+            reply.order_values.push_back(value_of(found[taken]));
+            bytes += bytes_of(reply.documents.back());
         }
-        if (sorted > shown) {
-            reply.next = ScrollCursor{.value = value_of(found[shown]),
-                                      .id = document_at(snapshot_, found[shown].row, {}).id};
+        if (sorted > taken) {
+            reply.next = ScrollCursor{.value = value_of(found[taken]),
+                                      .id = document_at(snapshot_, found[taken].row, {}).id};
         }
         return reply;
     }
@@ -275,8 +288,7 @@ class FacetCounter {
         seen_.clear();
         model::for_each_at_path(metadata, key, [&](MetadataView value) {
             const std::string_view bytes = encoding_of(value);
-            if (!bytes.empty() && std::find(seen_.begin(), seen_.end(), bytes) == seen_.end()) {
-                seen_.push_back(bytes);
+            if (!bytes.empty() && seen_.insert(bytes).second) {
                 ++counts_[bytes];
             }
             return true;
@@ -353,7 +365,7 @@ class FacetCounter {
 
     std::unordered_map<std::string_view, uint64_t> counts_;
     std::deque<std::string> made_;
-    std::vector<std::string_view> seen_;  // of one document
+    std::unordered_set<std::string_view> seen_;  // of one document
 };
 
 }  // namespace

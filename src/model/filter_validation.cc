@@ -41,6 +41,15 @@ class Validator {
         return {};
     }
 
+    Result<void> check_node(const TextCondition& text, const std::string& place, uint32_t) {
+        if (++texts_ > kFilterTextConditionsMax) {
+            return invalid_argument(
+                place, "the filter has too many conditions on words, each of which reads whole texts",
+                "at most " + std::to_string(kFilterTextConditionsMax) + " of text, text_any and phrase");
+        }
+        return check_condition(text, place);
+    }
+
     // NOLINTNEXTLINE(misc-no-recursion)
     Result<void> check_node(const std::shared_ptr<Filter>& group, const std::string& place, uint32_t depth) {
         if (group == nullptr) {
@@ -189,6 +198,7 @@ class Validator {
     }
 
     uint32_t nodes_ = 0;
+    uint32_t texts_ = 0;
     size_t points_ = 0;
 };
 

@@ -26,6 +26,8 @@ inline constexpr uint32_t kTopKMax = 10'000;
 inline constexpr uint32_t kOffsetMax = 10'000;
 inline constexpr uint32_t kScrollLimitMax = 10'000;
 inline constexpr uint32_t kScrollLimitDefault = 100;
+/// Of metadata and vectors: a page ends early rather than be larger.
+inline constexpr size_t kPageBytesMax = 64 << 20;
 inline constexpr uint32_t kFacetLimitMax = 10'000;
 inline constexpr uint32_t kFacetLimitDefault = 10;
 /// Documents or vectors that a search is to be like, or unlike.
@@ -33,7 +35,7 @@ inline constexpr size_t kExamplesMax = 100;
 inline constexpr uint32_t kGroupsMax = 1'000;
 inline constexpr uint32_t kGroupSizeMax = 1'000;
 /// Candidates are compared with what is chosen already, each with each.
-inline constexpr uint32_t kDiversityCandidatesMax = 2'000;
+inline constexpr uint32_t kDiversityCandidatesMax = 1'000;
 inline constexpr uint32_t kDeadlineMsMax = 3'600'000;
 /// Of one request; together they may ask for no more documents than one search may.
 inline constexpr size_t kBatchSearchesMax = 1'000;
@@ -42,6 +44,8 @@ inline constexpr double kRecallTargetMax = 0.999;
 inline constexpr uint32_t kEfMax = 4096;
 inline constexpr uint32_t kFilterNodesMax = 512;
 inline constexpr uint32_t kFilterDepthMax = 32;
+/// Of one filter: each reads all words of a document.
+inline constexpr uint32_t kFilterTextConditionsMax = 32;
 inline constexpr size_t kFilterListItemsMax = 10'000;
 inline constexpr size_t kFilterStringBytesMax = 64 << 10;
 inline constexpr size_t kFilterKeyBytesMax = 1024;

@@ -36,8 +36,9 @@ struct ScrollRequest {
     Include include;
 };
 
-/// Each page sees the collection as it is then: a document that is there from the first page to the last, and
-/// whose order does not change, is returned exactly once.
+/// A page of documents that are very large ends before `limit`. Each page sees the collection as it is then:
+/// a document that is there from the first page to the last, and whose order does not change, is returned
+/// exactly once.
 struct ScrollReply {
     std::vector<Document> documents;
     std::vector<MatchValue> order_values;  // one for each, when ordered by a field

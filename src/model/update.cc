@@ -1,6 +1,7 @@
 #include "model/update.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string_view>
 
 #include "model/limits.h"
@@ -13,6 +14,18 @@ using Paths = std::vector<std::string_view>;
 
 bool names(const Paths& paths, std::string_view key) {
     return std::find(paths.begin(), paths.end(), key) != paths.end();
+}
+
+/// As filters read paths: "a[].b" is "a.b".
+std::string plain(std::string path) {
+    for (size_t at = path.find("[]"); at != std::string::npos; at = path.find("[]", at)) {
+        if (at + 2 == path.size() || path[at + 2] == '.') {
+            path.erase(at, 2);
+        } else {
+            at += 2;
+        }
+    }
+    return path;
 }
 
 Paths below(const Paths& paths, std::string_view key) {
@@ -139,8 +152,10 @@ Result<std::string> changed_metadata(const DocumentChange& change, MetadataView 
     }
     std::string kept(before.bytes());
     if (!change.remove.empty()) {
+        std::vector<std::string> removed;
+        std::transform(change.remove.begin(), change.remove.end(), std::back_inserter(removed), &plain);
         MetadataWriter writer;
-        copy_without(writer, before, Paths(change.remove.begin(), change.remove.end()));
+        copy_without(writer, before, Paths(removed.begin(), removed.end()));
         AKIDB_TRY(kept, std::move(writer).finish());
     }
     if (!change.merge) {

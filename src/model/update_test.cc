@@ -80,7 +80,7 @@ TEST(Update, MergeIsDeepOrOfTheTopLevel) {
 
 TEST(Update, RemoveWalksIntoObjectsAndArraysAndMindsNothingMissing) {
     DocumentChange change;
-    change.remove = {"g", "b.d.e", "b.x.y", "nothing"};
+    change.remove = {"g", "b.d[].e", "b.x.y", "nothing"};
     const std::string kept = after(change);
     EXPECT_FALSE(MetadataView(kept).member("g").has_value());
     std::string first;

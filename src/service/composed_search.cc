@@ -1,8 +1,10 @@
 #include "service/composed_search.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <optional>
 #include <set>
 #include <utility>
@@ -77,28 +79,57 @@ std::vector<float> target_of(const Resolved& positive, const Resolved& negative,
 
 // ---- diversity -------------------------------------------------------------------------------------------
 
-/// Larger is more alike; of the same kind as the score of a match once that is turned so.
-double similarity(model::Metric metric, const std::vector<float>& a, const std::vector<float>& b) {
-    double dot = 0;
-    double squared = 0;
-    for (size_t i = 0; i < a.size(); ++i) {
-        const double difference = static_cast<double>(a[i]) - static_cast<double>(b[i]);
-        dot += static_cast<double>(a[i]) * static_cast<double>(b[i]);
-        squared += difference * difference;
+/// Sums in several lanes, which the compiler makes one instruction of.
+template <class Term>
+double sum_of(size_t count, Term term) {
+    constexpr size_t kLanes = 16;
+    std::array<float, kLanes> sums{};
+    size_t i = 0;
+    for (; i + kLanes <= count; i += kLanes) {
+        for (size_t lane = 0; lane < kLanes; ++lane) {
+            sums[lane] += term(i + lane);
+        }
     }
-    switch (metric) {
-        case model::Metric::kCosine:
-            return dot / (length_of(a) * length_of(b));
-        case model::Metric::kDot:
-            return dot;
-        case model::Metric::kL2:
-            break;
+    for (; i < count; ++i) {
+        sums[0] += term(i);
     }
-    return -std::sqrt(squared);
+    return std::accumulate(sums.begin(), sums.end(), 0.0);
 }
+
+/// How alike documents are: larger is more, and of the same kind as the score of a match once that is turned
+/// so.
+class Likeness {
+  public:
+    Likeness(model::Metric metric, const std::vector<SearchMatch>& documents)
+        : metric_(metric), documents_(documents) {
+        if (metric == model::Metric::kCosine) {
+            for (const SearchMatch& match : documents) {
+                lengths_.push_back(length_of(match.document.vector));
+            }
+        }
+    }
+    double of(size_t a, size_t b) const {
+        const std::vector<float>& left = documents_[a].document.vector;
+        const std::vector<float>& right = documents_[b].document.vector;
+        if (metric_ == model::Metric::kL2) {
+            return -std::sqrt(sum_of(left.size(), [&](size_t i) {
+                const float difference = left[i] - right[i];
+                return difference * difference;
+            }));
+        }
+        const double dot = sum_of(left.size(), [&](size_t i) { return left[i] * right[i]; });
+        return metric_ == model::Metric::kDot ? dot : dot / (lengths_[a] * lengths_[b]);
+    }
+
+  private:
+    const model::Metric metric_;
+    const std::vector<SearchMatch>& documents_;
+    std::vector<double> lengths_;
+};
 
 std::vector<SearchMatch> most_diverse(std::vector<SearchMatch> candidates, size_t wanted, double weight,
                                       model::Metric metric) {
+    const Likeness likeness(metric, candidates);
     std::vector<double> nearest_chosen(candidates.size(), -std::numeric_limits<double>::infinity());
     std::vector<bool> is_chosen(candidates.size());
     std::vector<SearchMatch> chosen;
@@ -118,9 +149,7 @@ std::vector<SearchMatch> most_diverse(std::vector<SearchMatch> candidates, size_
         chosen.push_back(candidates[*best]);
         for (size_t i = 0; i < candidates.size(); ++i) {
             if (!is_chosen[i]) {
-                nearest_chosen[i] = std::max(
-                    nearest_chosen[i],
-                    similarity(metric, candidates[i].document.vector, chosen.back().document.vector));
+                nearest_chosen[i] = std::max(nearest_chosen[i], likeness.of(i, *best));
             }
         }
     }
@@ -129,7 +158,16 @@ std::vector<SearchMatch> most_diverse(std::vector<SearchMatch> candidates, size_
 
 // ---- groups ----------------------------------------------------------------------------------------------
 
-/// Only scalars make groups.
+constexpr size_t kGroupsOfDocumentMax = 256;
+
+/// A whole number is one number, however it is written.
+model::MatchValue number_of(double number) {
+    constexpr double kEnd = 0x1p63;
+    const bool is_whole = number >= -kEnd && number < kEnd && number == std::trunc(number);
+    return is_whole ? model::MatchValue(static_cast<int64_t>(number)) : model::MatchValue(number);
+}
+
+/// Only scalars make groups; of one document the first ones.
 std::vector<model::MatchValue> values_at(const model::Document& document, const std::string& key) {
     std::vector<model::MatchValue> values;
     model::for_each_at_path(model::MetadataView(document.metadata), key, [&](model::MetadataView value) {
@@ -150,7 +188,7 @@ std::vector<model::MatchValue> values_at(const model::Document& document, const 
                 found = value.as_uint();
                 break;
             case model::MetadataType::kDouble:
-                found = value.as_double();
+                found = number_of(value.as_double());
                 break;
             case model::MetadataType::kString:
                 found = std::string(value.as_string());
@@ -159,7 +197,7 @@ std::vector<model::MatchValue> values_at(const model::Document& document, const 
         if (std::find(values.begin(), values.end(), *found) == values.end()) {
             values.push_back(std::move(*found));
         }
-        return true;
+        return values.size() < kGroupsOfDocumentMax;
     });
     return values;
 }
