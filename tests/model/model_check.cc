@@ -133,6 +133,12 @@ class History {
             Json document = {{"id", json_of(chance_.id())},
                              {"vector", chance_.vector()},
                              {"metadata", chance_.metadata()}};
+            const bool is_repeated =
+                std::any_of(documents.begin(), documents.end(),
+                            [&](const Json& earlier) { return earlier["id"] == document["id"]; });
+            if (is_repeated) {
+                continue;  // refused where a version is asked of it
+            }
             if (chance_.happens(8)) {
                 const Entry* known = model_.find(id_of(document["id"]));
                 const uint64_t version = known == nullptr ? 0 : known->version;
