@@ -355,7 +355,7 @@ bool play(const Options& options) {
 
 int main(int count, char** words) {
     akidb::modelcheck::Options options;
-    for (int i = 1; i < count; ++i) {
+    for (int i = 1; i < count; i += 2) {
         const std::string word = words[i];
         const uint64_t value = i + 1 < count ? std::strtoull(words[i + 1], nullptr, 10) : 0;
         if (value == 0 || (word != "--operations" && word != "--seed" && word != "--threads")) {
@@ -367,7 +367,6 @@ int main(int count, char** words) {
         } else {
             (word == "--operations" ? options.operations : options.seed) = value;
         }
-        ++i;
     }
     return akidb::modelcheck::play(options) ? 0 : 1;
 }
