@@ -140,7 +140,10 @@ TEST_F(RewriteTest, WritesMeanwhileAreFollowed) {
     remove(1, 2000);
     std::atomic<bool> is_over{false};
     std::thread writer([&] {
-        for (uint64_t round = 0; !is_over.load() || round < 20; ++round) {
+        // A machine that is slow at rewriting must not let so many wait for the graph that writes are
+        // refused.
+        constexpr uint64_t kRoundsMax = 10'000;
+        for (uint64_t round = 0; (!is_over.load() && round < kRoundsMax) || round < 20; ++round) {
             const uint64_t id = 2001 + round % 6000;
             upsert(id, 3, 100'000 * (round + 1));
             remove(id + 1, 1);
