@@ -163,6 +163,8 @@ TEST_F(DataRoutesTest, TheDialectHasItsOwnEnvelopeForEveryError) {
     refused("POST", "/words/points/query", R"({"query":{"nearest":)" + vector + R"(,"order_by":"n"}})", 400,
             "order_by");
     refused("POST", "/words/points/batch", "{}", 400, "operations");
+    refused("POST", "/words/points/recommend", R"({"positive":[1],"strategy":"best_score"})", 400,
+            "strategy");
     refused("PUT", "/other", R"({"vectors":{"a":{"size":16,"distance":"Cosine"}}})", 400, "vectors");
 }
 

@@ -8,15 +8,16 @@
 #include "model/limits.h"
 #include "rest/field_readers.h"
 #include "rest/qdrant/reading.h"
+#include "rest/qdrant/scroll_codec.h"
 
 namespace akidb::rest::qdrant {
 namespace {
 
 // The first ten are of all forms.
-constexpr std::array<std::string_view, 14> kQueryNames{
-    "filter", "params",   "limit",      "offset", "score_threshold", "with_payload", "with_vector",
-    "using",  "group_by", "group_size", "query",  "vector",          "positive",     "negative"};
-constexpr std::array<std::string_view, 3> kQueryPassedOver{"shard_key", "strategy", "timeout"};
+constexpr std::array<std::string_view, 15> kQueryNames{
+    "filter",   "params",     "limit", "offset", "score_threshold", "with_payload", "with_vector", "using",
+    "group_by", "group_size", "query", "vector", "positive",        "negative",     "strategy"};
+constexpr std::array<std::string_view, 2> kQueryPassedOver{"shard_key", "timeout"};
 constexpr std::array<std::string_view, 3> kQueryRefused{"prefetch", "lookup_from", "with_lookup"};
 constexpr std::array<std::string_view, 2> kParamNames{"hnsw_ef", "exact"};
 constexpr std::array<std::string_view, 3> kParamPassedOver{"quantization", "indexed_only", "acorn"};
@@ -25,21 +26,8 @@ constexpr std::array<std::string_view, 8> kKindRefused{
     "discover", "context", "fusion", "rrf", "formula", "sample", "relevance_feedback", "text"};
 constexpr std::array<std::string_view, 2> kMmrNames{"diversity", "candidates_limit"};
 constexpr std::array<std::string_view, 3> kRecommendNames{"positive", "negative", "strategy"};
-constexpr std::array<std::string_view, 2> kOrderNames{"key", "direction"};
-constexpr std::array<std::string_view, 1> kOrderRefused{"start_from"};
-constexpr std::array<std::string_view, 6> kScrollNames{"limit",        "offset",      "filter",
-                                                       "with_payload", "with_vector", "order_by"};
-constexpr std::array<std::string_view, 1> kShardKey{"shard_key"};
-constexpr std::array<std::string_view, 2> kCountNames{"filter", "exact"};
-constexpr std::array<std::string_view, 3> kFacetNames{"key", "limit", "filter"};
-constexpr std::array<std::string_view, 1> kFacetPassedOver{"exact"};  // always
 constexpr std::array<std::string_view, 1> kBatchNames{"searches"};
 constexpr std::string_view kAverage = "average_vector";
-
-Result<uint32_t> read_uint32(JsonReader& reader, uint64_t min, uint64_t max) {
-    AKIDB_TRY(const uint64_t number, reader.read_uint(min, max));
-    return static_cast<uint32_t>(number);
-}
 
 /// A query while it is read.
 struct Reading {
@@ -113,30 +101,6 @@ Result<void> read_mmr(JsonReader& reader, Reading& reading) {
         }
         return {};
     });
-}
-
-/// A key, or {"key","direction"}.
-Result<model::ScrollOrder> read_order(JsonReader& reader) {
-    model::ScrollOrder order;
-    AKIDB_TRY(const JsonType type, reader.type());
-    if (type == JsonType::kString) {
-        AKIDB_TRY(const std::string_view key, reader.read_string());
-        order.key = key;
-        return order;
-    }
-    AKIDB_TRY(read_object(
-        reader, {.read = kOrderNames, .refused = kOrderRefused}, [&](size_t which) -> Result<void> {
-            AKIDB_TRY(const std::string_view text, reader.read_string());
-            if (which == 0) {
-                order.key = text;
-            } else if (text != "asc" && text != "desc") {
-                return reader.error("unknown direction \"" + printable(text) + "\"", "asc, desc");
-            } else {
-                order.descending = text == "desc";
-            }
-            return {};
-        }));
-    return order;
 }
 
 Result<void> read_kind(JsonReader& reader, Reading& reading) {
@@ -240,6 +204,9 @@ Result<void> read_query_member(JsonReader& reader, size_t which, QueryForm form,
     if (which == 11) {
         return read_nearest(reader, reading);
     }
+    if (which == 14) {
+        return read_strategy(reader);
+    }
     reading.has_target = true;
     auto& examples = reading.search.examples;
     AKIDB_TRY((which == 12 ? examples.positive : examples.negative), read_examples(reader));
@@ -280,13 +247,18 @@ Names query_names() {
     return {kQueryNames, kQueryPassedOver, kQueryRefused};
 }
 
-}  // namespace
-
-Result<Query> read_query_body(std::string& body, QueryForm form) {
+Result<Reading> read_reading(std::string& body, QueryForm form) {
     Reading reading;
     JsonReader reader(body);
     AKIDB_TRY(read_body(reader, query_names(),
                         [&](size_t which) { return read_query_member(reader, which, form, reading); }));
+    return reading;
+}
+
+}  // namespace
+
+Result<Query> read_query_body(std::string& body, QueryForm form) {
+    AKIDB_TRY(Reading reading, read_reading(body, form));
     if (!reading.group_by.empty()) {
         return invalid_argument("group_by", "groups have a route of their own", "POST …/points/query/groups");
     }
@@ -294,10 +266,7 @@ Result<Query> read_query_body(std::string& body, QueryForm form) {
 }
 
 Result<Query> read_query_groups_body(std::string& body, QueryForm form) {
-    Reading reading;
-    JsonReader reader(body);
-    AKIDB_TRY(read_body(reader, query_names(),
-                        [&](size_t which) { return read_query_member(reader, which, form, reading); }));
+    AKIDB_TRY(Reading reading, read_reading(body, form));
     if (reading.group_by.empty()) {
         return missing("group_by", "a payload field");
     }
@@ -330,71 +299,6 @@ Result<std::vector<Query>> read_query_batch_body(std::string& body, QueryForm fo
         return missing("searches", "1.." + std::to_string(model::kBatchSearchesMax) + " queries");
     }
     return queries;
-}
-
-Result<Page> read_scroll_body(std::string& body) {
-    Page page;
-    page.request.limit = 10;
-    JsonReader reader(body);
-    AKIDB_TRY(read_body(reader, {kScrollNames, kShardKey}, [&](size_t which) -> Result<void> {
-        switch (which) {
-            case 0: {
-                AKIDB_TRY(page.request.limit, read_uint32(reader, 1, model::kScrollLimitMax));
-                return {};
-            }
-            case 1: {
-                AKIDB_TRY(model::DocumentId id, read_id(reader));
-                page.request.from = model::ScrollCursor{.value = {}, .id = std::move(id)};
-                return {};
-            }
-            case 2: {
-                AKIDB_TRY(page.request.filter, read_shared_filter(reader, FilterDialect::kQdrant));
-                return {};
-            }
-            case 3:
-                return read_with_payload(reader, page.parts);
-            case 4:
-                return read_with_vector(reader, page.parts);
-            default: {
-                AKIDB_TRY(page.request.order, read_order(reader));
-                return {};
-            }
-        }
-    }));
-    page.request.include = page.parts.include();
-    return page;
-}
-
-Result<Count> read_count_body(std::string& body) {
-    Count count;
-    JsonReader reader(body);
-    AKIDB_TRY(read_body(reader, {kCountNames, kShardKey}, [&](size_t which) -> Result<void> {
-        if (which == 0) {
-            AKIDB_TRY(count.filter, read_shared_filter(reader, FilterDialect::kQdrant));
-        } else {
-            AKIDB_TRY(count.is_exact, reader.read_bool());
-        }
-        return {};
-    }));
-    return count;
-}
-
-Result<model::FacetRequest> read_facet_body(std::string& body) {
-    model::FacetRequest request;
-    request.limit = model::kFacetLimitDefault;
-    JsonReader reader(body);
-    AKIDB_TRY(read_body(reader, {kFacetNames, kFacetPassedOver}, [&](size_t which) -> Result<void> {
-        if (which == 0) {
-            AKIDB_TRY(const std::string_view key, reader.read_string());
-            request.key = key;
-        } else if (which == 1) {
-            AKIDB_TRY(request.limit, read_uint32(reader, 1, model::kFacetLimitMax));
-        } else {
-            AKIDB_TRY(request.filter, read_shared_filter(reader, FilterDialect::kQdrant));
-        }
-        return {};
-    }));
-    return request;
 }
 
 }  // namespace akidb::rest::qdrant

@@ -17,11 +17,6 @@ struct Query {
     std::variant<model::SearchRequest, model::ScrollRequest> request;
     PointParts parts{};
 };
-struct Page {
-    model::ScrollRequest request;
-    PointParts parts{.vector = false, .payload = true};
-};
-
 /// Which of the requests over time it is: points/query, or those it took the place of.
 enum class QueryForm : uint8_t { kQuery, kSearch, kRecommend };
 Result<Query> read_query_body(std::string& body, QueryForm form);
@@ -29,12 +24,5 @@ Result<Query> read_query_body(std::string& body, QueryForm form);
 Result<std::vector<Query>> read_query_batch_body(std::string& body, QueryForm form);
 /// With group_by, group_size, and limit groups.
 Result<Query> read_query_groups_body(std::string& body, QueryForm form);
-Result<Page> read_scroll_body(std::string& body);
-struct Count {
-    std::shared_ptr<const model::Filter> filter;
-    bool is_exact = true;
-};
-Result<Count> read_count_body(std::string& body);
-Result<model::FacetRequest> read_facet_body(std::string& body);
 
 }  // namespace akidb::rest::qdrant

@@ -7,6 +7,7 @@
 #include "rest/qdrant/answer.h"
 #include "rest/qdrant/point_codec.h"
 #include "rest/qdrant/query_codec.h"
+#include "rest/qdrant/scroll_codec.h"
 
 namespace akidb::rest::qdrant {
 namespace {

@@ -80,4 +80,9 @@ Result<std::vector<float>> read_vector(JsonReader& reader) {
     return vector;
 }
 
+Result<uint32_t> read_uint32(JsonReader& reader, uint64_t min, uint64_t max) {
+    AKIDB_TRY(const uint64_t number, reader.read_uint(min, max));
+    return static_cast<uint32_t>(number);
+}
+
 }  // namespace akidb::rest::qdrant

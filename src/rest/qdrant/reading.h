@@ -26,6 +26,7 @@ Result<void> read_body(JsonReader& reader, const Names& names, FunctionRef<Resul
 /// One value, or a list of up to `items_max`.
 Result<void> read_one_or_list(JsonReader& reader, size_t items_max, FunctionRef<Result<void>()> item);
 Result<std::vector<std::string>> read_texts(JsonReader& reader, size_t items_max);
+Result<uint32_t> read_uint32(JsonReader& reader, uint64_t min, uint64_t max);
 /// An array of numbers. Named vectors, sparse ones and lists of vectors are refused.
 Result<std::vector<float>> read_vector(JsonReader& reader);
 

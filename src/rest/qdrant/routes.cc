@@ -2,6 +2,7 @@
 
 #include <array>
 #include <future>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -37,6 +38,13 @@ Result<void> update(const std::shared_ptr<Call>& call, service::Service& service
     return {};
 }
 
+Result<engine::WriteReply> delete_matching(const Call& call, service::Service& service,
+                                           const Selector& selector) {
+    const auto& filter = *std::get_if<std::shared_ptr<const model::Filter>>(&selector);
+    return service.delete_matching(call.context(), call.collection(),
+                                   filter == nullptr ? model::Filter{} : *filter);
+}
+
 Result<void> delete_points(const std::shared_ptr<Call>& call, service::Service& service) {
     AKIDB_TRY(const Selector selector, read_selector_body(call->body()));
     if (const auto* ids = std::get_if<std::vector<model::DocumentId>>(&selector)) {
@@ -47,19 +55,19 @@ Result<void> delete_points(const std::shared_ptr<Call>& call, service::Service& 
         service.delete_documents(call->context(), call->collection(), *ids, answering_update(call));
         return {};
     }
-    const auto& filter = *std::get_if<std::shared_ptr<const model::Filter>>(&selector);
-    AKIDB_TRY(const engine::WriteReply reply,
-              service.delete_matching(call->context(), call->collection(),
-                                      filter == nullptr ? model::Filter{} : *filter));
+    AKIDB_TRY(const engine::WriteReply reply, delete_matching(*call, service, selector));
     answer(*call, [&](JsonWriter& writer) { write_done(writer, reply.sequence); });
     return {};
 }
 
 /// One operation of a batch, waited for.
 Result<engine::WriteReply> run(Call& call, service::Service& service, Operation operation) {
-    std::promise<Result<engine::WriteReply>> promise;
-    std::future<Result<engine::WriteReply>> reply = promise.get_future();
-    const auto done = [&](Result<engine::WriteReply> outcome) { promise.set_value(std::move(outcome)); };
+    // Shared: who sets it may still be at it when the waiter goes on.
+    auto promise = std::make_shared<std::promise<Result<engine::WriteReply>>>();
+    std::future<Result<engine::WriteReply>> reply = promise->get_future();
+    const auto done = [promise](Result<engine::WriteReply> outcome) {
+        promise->set_value(std::move(outcome));
+    };
     if (auto* documents = std::get_if<std::vector<model::Document>>(&operation)) {
         service.upsert_documents(call.context(), call.collection(), std::move(*documents), done);
     } else if (auto* change = std::get_if<model::UpdateRequest>(&operation)) {
@@ -69,9 +77,7 @@ Result<engine::WriteReply> run(Call& call, service::Service& service, Operation 
         if (const auto* ids = std::get_if<std::vector<model::DocumentId>>(&selector)) {
             service.delete_documents(call.context(), call.collection(), *ids, done);
         } else {
-            const auto& filter = *std::get_if<std::shared_ptr<const model::Filter>>(&selector);
-            return service.delete_matching(call.context(), call.collection(),
-                                           filter == nullptr ? model::Filter{} : *filter);
+            return delete_matching(call, service, selector);
         }
     }
     return reply.get();
