@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/batch_reader.h"
+#include "cli/filter_argument.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 
@@ -126,12 +127,7 @@ Result<Json> query_of(const Arguments& arguments, RestClient& client) {
         }
     }
     if (!search.filter.empty()) {
-        Json filter = Json::parse(search.filter, nullptr, false);
-        if (filter.is_discarded()) {
-            return invalid_argument("--filter", "not JSON",
-                                    R"({"must":[{"key":"lang","match":{"value":"en"}}]})");
-        }
-        query["filter"] = std::move(filter);
+        AKIDB_TRY(query["filter"], filter_argument(search.filter));
     }
     if (search.ef > 0) {
         query["params"]["ef"] = search.ef;

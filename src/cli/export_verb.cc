@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "cli/filter_argument.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 
@@ -77,12 +78,7 @@ Result<Json> page_request(const Arguments& arguments) {
     request["include"] =
         arguments.transfer.without_vectors ? Json::array({"metadata"}) : Json::array({"vector", "metadata"});
     if (!arguments.transfer.filter.empty()) {
-        Json filter = Json::parse(arguments.transfer.filter, nullptr, false);
-        if (filter.is_discarded()) {
-            return invalid_argument("--filter", "not JSON",
-                                    R"({"must":[{"key":"lang","match":{"value":"en"}}]})");
-        }
-        request["filter"] = std::move(filter);
+        AKIDB_TRY(request["filter"], filter_argument(arguments.transfer.filter));
     }
     return request;
 }
