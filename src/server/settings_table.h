@@ -32,7 +32,7 @@ inline constexpr std::array kSettings{
             .fallback = "9090",
             .min = 0,
             .max = 65535,
-            .sentence = "Port of gRPC (health and reflection); 0 takes any free one."},
+            .sentence = "Port of the gRPC API, health and reflection among it; 0 takes any free one."},
     Setting{.key = "server.threads",
             .type = SettingType::kInteger,
             .unit = "threads",
