@@ -88,6 +88,7 @@ Result<void> LiveCollection::prepare_upsert(PendingWrite& write,
     if (!has_conditions) {
         return set_upsert(write, documents);
     }
+    AKIDB_TRY(model::validate_versions(documents));
     write.resolve = [this, documents = std::move(documents)](PendingWrite& turn) -> Result<void> {
         AKIDB_TRY(check_versions(documents));
         return set_upsert(turn, documents);

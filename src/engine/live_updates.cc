@@ -45,22 +45,18 @@ class Changed {
             documents_.push_back(document_at(snapshot_, row, {.vector = true, .metadata = true}));
         }
         model::Document& document = documents_[known->second];
-        bytes_ -= is_new ? 0 : bytes_of(document);
+        bytes_ -= is_new ? 0 : model::content_bytes(document);
         AKIDB_TRY(document.metadata, model::changed_metadata(change, model::MetadataView(document.metadata)));
         if (!change.vector.empty()) {
             document.vector = change.vector;
         }
-        bytes_ += bytes_of(document);
+        bytes_ += model::content_bytes(document);
         return {};
     }
     bool is_too_large() const { return bytes_ > kRecordBytesMax; }
     const std::vector<model::Document>& documents() const { return documents_; }
 
   private:
-    static size_t bytes_of(const model::Document& document) {
-        return document.metadata.size() + document.vector.size() * sizeof(float);
-    }
-
     const Snapshot& snapshot_;
     std::unordered_map<uint32_t, size_t> places_;
     std::vector<model::Document> documents_;
@@ -72,21 +68,6 @@ Error too_large(std::string field) {
     return invalid_argument(std::move(field),
                             "the documents are more than one write can hold with their vectors",
                             "documents of at most 256 MiB in all");
-}
-
-/// A version that an earlier document of the same batch makes is nobody's to ask for.
-template <class Item>
-Result<void> refuse_repeats(const std::vector<Item>& documents) {
-    std::unordered_map<std::string, bool> has_condition;
-    for (size_t i = 0; i < documents.size(); ++i) {
-        const bool asks = documents[i].if_version.has_value();
-        const auto [known, is_new] = has_condition.try_emplace(documents[i].id.encoded(), asks);
-        if (!is_new && (asks || known->second)) {
-            return invalid_argument(at(i) + ".id", "the id is there twice, and if_version is asked of it",
-                                    "each id once where it has if_version");
-        }
-    }
-    return {};
 }
 
 }  // namespace
@@ -123,7 +104,6 @@ void LiveCollection::resolve_removal(PendingWrite& write, const model::Filter& f
 }
 
 Result<void> LiveCollection::check_versions(const std::vector<model::Document>& documents) const {
-    AKIDB_TRY(refuse_repeats(documents));
     const auto snapshot = published_.load();
     for (size_t i = 0; i < documents.size(); ++i) {
         if (const auto& wanted = documents[i].if_version) {
@@ -141,7 +121,6 @@ Result<void> LiveCollection::resolve_update(PendingWrite& write, const model::Up
     const auto snapshot = published_.load();
     Changed changed(*snapshot);
     if (const auto* documents = std::get_if<std::vector<model::DocumentUpdate>>(&request)) {
-        AKIDB_TRY(refuse_repeats(*documents));
         for (size_t i = 0; i < documents->size(); ++i) {
             const model::DocumentUpdate& update = (*documents)[i];
             const uint32_t row = snapshot->find(update.id.encoded());

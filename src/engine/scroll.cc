@@ -27,10 +27,6 @@ using model::ScrollRequest;
 // Below this share of the rows it is quicker to gather what matches than to walk past what does not.
 constexpr double kFewMatches = 1.0 / 32;
 
-size_t bytes_of(const model::Document& document) {
-    return document.metadata.size() + document.vector.size() * sizeof(float);
-}
-
 // ---- by id -----------------------------------------------------------------------------------------------
 
 class IdScroll {
@@ -60,7 +56,7 @@ class IdScroll {
     /// False when the page is full.
     bool take(uint32_t row) {
         model::Document document = document_at(snapshot_, row, request_.include);
-        bytes_ += bytes_of(document);
+        bytes_ += model::content_bytes(document);
         if (reply_.documents.size() == request_.limit ||
             (bytes_ > model::kPageBytesMax && !reply_.documents.empty())) {
             reply_.next = ScrollCursor{.value = {}, .id = std::move(document.id)};
@@ -155,7 +151,7 @@ class FieldScroll {
         for (; taken < shown && (taken == 0 || bytes <= model::kPageBytesMax); ++taken) {
             reply.documents.push_back(document_at(snapshot_, found[taken].row, request_.include));
             reply.order_values.push_back(value_of(found[taken]));
-            bytes += bytes_of(reply.documents.back());
+            bytes += model::content_bytes(reply.documents.back());
         }
         if (sorted > taken) {
             reply.next = ScrollCursor{.value = value_of(found[taken]),
@@ -176,20 +172,13 @@ class FieldScroll {
             return {};
         }
         from_id_ = request.from->id.encoded();
-        const model::MatchValue& value = *request.from->value;
-        SortKey key;
-        if (const auto* text = std::get_if<std::string>(&value)) {
-            key.text = *text;
-        } else if (const auto* truth = std::get_if<bool>(&value)) {
-            key.number = NumberKey::of(int64_t{*truth ? 1 : 0});
-        } else if (const auto* integer = std::get_if<int64_t>(&value)) {
-            key.number = NumberKey::of(*integer);
-        } else if (const auto* natural = std::get_if<uint64_t>(&value)) {
-            key.number = NumberKey::of(*natural);
-        } else {
-            key.number = NumberKey::of(*std::get_if<double>(&value));
-        }
-        return key;
+        return std::visit([](const auto& value) { return key_of(value); }, *request.from->value);
+    }
+    static SortKey key_of(const std::string& text) { return {{}, text}; }
+    static SortKey key_of(bool truth) { return {NumberKey::of(int64_t{truth ? 1 : 0}), {}}; }
+    template <class Number>
+    static SortKey key_of(Number number) {
+        return {NumberKey::of(number), {}};
     }
 
     bool is_before(const Found& found, const SortKey& key, std::string_view id) const {
@@ -199,34 +188,13 @@ class FieldScroll {
         return is_id_before(snapshot_.generation->rows.id(found.row), id);
     }
 
-    std::optional<SortKey> key_of(MetadataView value) const {
-        const MetadataType type = value.type();
-        switch (class_) {
-            case index::ValueClass::kText:
-                return type == MetadataType::kString ? std::optional(SortKey{{}, value.as_string()})
-                                                     : std::nullopt;
-            case index::ValueClass::kBool:
-                return type == MetadataType::kTrue || type == MetadataType::kFalse
-                           ? std::optional(
-                                 SortKey{NumberKey::of(int64_t{type == MetadataType::kTrue ? 1 : 0}), {}})
-                           : std::nullopt;
-            case index::ValueClass::kMoment: {
-                const auto moment = model::parse_moment(value.as_string());
-                return moment ? std::optional(SortKey{NumberKey::of(*moment), {}}) : std::nullopt;
-            }
-            case index::ValueClass::kNumber:
-                break;
+    std::optional<SortKey> sort_key_of(MetadataView value) const {
+        if (class_ == index::ValueClass::kText) {
+            return value.type() == MetadataType::kString ? std::optional(SortKey{{}, value.as_string()})
+                                                         : std::nullopt;
         }
-        switch (type) {
-            case MetadataType::kInt:
-                return SortKey{NumberKey::of(value.as_int()), {}};
-            case MetadataType::kUint:
-                return SortKey{NumberKey::of(value.as_uint()), {}};
-            case MetadataType::kDouble:
-                return SortKey{NumberKey::of(value.as_double()), {}};
-            default:
-                return std::nullopt;
-        }
+        const auto number = index::number_key_of(value, class_);
+        return number ? std::optional(SortKey{*number, {}}) : std::nullopt;
     }
 
     /// The first of the row's values in the order asked for; false when it has none.
@@ -235,7 +203,7 @@ class FieldScroll {
         model::for_each_at_path(
             MetadataView(snapshot_.generation->rows.metadata(row)), request_.order->key,
             [&](MetadataView value) {
-                const auto key = key_of(value);
+                const auto key = sort_key_of(value);
                 if (key &&
                     (!has_value || (*key != found.key && (*key < found.key) != request_.order->descending))) {
                     has_value = true;
@@ -251,26 +219,9 @@ class FieldScroll {
         if (class_ == index::ValueClass::kMoment) {
             return *model::parse_moment(found.value.as_string());
         }
-        return scalar_value(found.value);
+        return *model::match_value_of(found.value);
     }
 
-  public:
-    static model::MatchValue scalar_value(MetadataView value) {
-        switch (value.type()) {
-            case MetadataType::kInt:
-                return value.as_int();
-            case MetadataType::kUint:
-                return value.as_uint();
-            case MetadataType::kDouble:
-                return value.as_double();
-            case MetadataType::kString:
-                return std::string(value.as_string());
-            default:
-                return value.type() == MetadataType::kTrue;
-        }
-    }
-
-  private:
     const Snapshot& snapshot_;
     const ScrollRequest& request_;
     const index::ValueClass class_;
@@ -309,8 +260,7 @@ class FacetCounter {
         model::FacetReply reply;
         reply.distinct = counts_.size();
         for (size_t i = 0; i < shown; ++i) {
-            reply.counts.push_back(
-                {FieldScroll::scalar_value(MetadataView(ranked[i].second)), ranked[i].first});
+            reply.counts.push_back({*model::match_value_of(MetadataView(ranked[i].second)), ranked[i].first});
         }
         return reply;
     }
@@ -327,16 +277,15 @@ class FacetCounter {
             default:
                 return value.bytes();
         }
-        constexpr double kEnd = 0x1p63;
-        const double number = value.as_double();
-        if (!(number >= -kEnd && number < kEnd) ||
-            number != static_cast<double>(static_cast<int64_t>(number))) {
+        const auto whole_number = model::match_value_of(value);
+        const auto* integer = std::get_if<int64_t>(&*whole_number);
+        if (integer == nullptr) {
             return value.bytes();
         }
         model::MetadataWriter writer;
         writer.begin_object();
         writer.key("");
-        writer.put_int(static_cast<int64_t>(number));
+        writer.put_int(*integer);
         writer.end();
         const std::string object = std::move(writer).finish().value();
         const std::string whole(MetadataView(object).member("")->bytes());
@@ -348,14 +297,8 @@ class FacetCounter {
         const MetadataView left(a);
         const MetadataView right(b);
         if (left.is_number() && right.is_number()) {
-            const NumberKey left_key = left.type() == MetadataType::kDouble ? NumberKey::of(left.as_double())
-                                       : left.type() == MetadataType::kInt  ? NumberKey::of(left.as_int())
-                                                                            : NumberKey::of(left.as_uint());
-            const NumberKey right_key = right.type() == MetadataType::kDouble
-                                            ? NumberKey::of(right.as_double())
-                                        : right.type() == MetadataType::kInt ? NumberKey::of(right.as_int())
-                                                                             : NumberKey::of(right.as_uint());
-            return left_key < right_key;
+            constexpr auto kNumber = index::ValueClass::kNumber;
+            return *index::number_key_of(left, kNumber) < *index::number_key_of(right, kNumber);
         }
         if (left.type() != right.type()) {
             return left.type() < right.type();

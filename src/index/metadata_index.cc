@@ -27,7 +27,7 @@ class BlockBuilder {
             }
             if (class_ == ValueClass::kText && type == MetadataType::kString) {
                 texts_.push_back({value.as_string(), offset});
-            } else if (const std::optional<NumberKey> number = number_of(value)) {
+            } else if (const std::optional<NumberKey> number = number_key_of(value, class_)) {
                 numbers_.push_back({*number, offset});
             } else {
                 has_other = true;
@@ -54,33 +54,6 @@ class BlockBuilder {
     }
 
   private:
-    std::optional<NumberKey> number_of(model::MetadataView value) const {
-        switch (value.type()) {
-            case MetadataType::kFalse:
-            case MetadataType::kTrue:
-                return of_class(ValueClass::kBool,
-                                NumberKey::of(int64_t{value.type() == MetadataType::kTrue ? 1 : 0}));
-            case MetadataType::kInt:
-                return of_class(ValueClass::kNumber, NumberKey::of(value.as_int()));
-            case MetadataType::kUint:
-                return of_class(ValueClass::kNumber, NumberKey::of(value.as_uint()));
-            case MetadataType::kDouble:
-                return of_class(ValueClass::kNumber, NumberKey::of(value.as_double()));
-            case MetadataType::kString:
-                if (class_ == ValueClass::kMoment) {
-                    if (const std::optional<int64_t> moment = model::parse_moment(value.as_string())) {
-                        return NumberKey::of(*moment);
-                    }
-                }
-                return std::nullopt;
-            default:
-                return std::nullopt;
-        }
-    }
-    std::optional<NumberKey> of_class(ValueClass found, NumberKey key) const {
-        return found == class_ ? std::optional(key) : std::nullopt;
-    }
-
     const ValueClass class_;
     std::vector<Column<NumberKey>::Entry> numbers_;
     std::vector<Column<std::string_view>::Entry> texts_;
@@ -128,6 +101,25 @@ const std::shared_ptr<const IndexedField>* furthest_behind(const MetadataIndexVi
 }
 
 }  // namespace
+
+std::optional<NumberKey> number_key_of(model::MetadataView value, ValueClass wanted) {
+    const MetadataType type = value.type();
+    if (wanted == ValueClass::kBool) {
+        return type == MetadataType::kTrue || type == MetadataType::kFalse
+                   ? std::optional(NumberKey::of(int64_t{type == MetadataType::kTrue ? 1 : 0}))
+                   : std::nullopt;
+    }
+    if (wanted == ValueClass::kMoment) {
+        const std::optional<int64_t> moment = model::parse_moment(value.as_string());
+        return moment ? std::optional(NumberKey::of(*moment)) : std::nullopt;
+    }
+    if (wanted == ValueClass::kText || !value.is_number()) {
+        return std::nullopt;
+    }
+    return type == MetadataType::kDouble ? NumberKey::of(value.as_double())
+           : type == MetadataType::kInt  ? NumberKey::of(value.as_int())
+                                         : NumberKey::of(value.as_uint());
+}
 
 ValueClass class_of(model::MetadataIndexType type) {
     switch (type) {

@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,8 @@ using ReadMetadata = FunctionRef<std::string_view(uint32_t row)>;
 /// What a field index covers, and how it compares.
 enum class ValueClass : uint8_t { kText, kNumber, kBool, kMoment };
 ValueClass class_of(model::MetadataIndexType type);
+/// The value as numbers, booleans and moments are ordered; nothing when it is not of that class.
+std::optional<NumberKey> number_key_of(model::MetadataView value, ValueClass wanted);
 
 struct MetadataBlock {
     uint32_t begin = 0;

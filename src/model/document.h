@@ -22,6 +22,11 @@ struct Document {
     std::optional<uint64_t> if_version{};
 };
 
+/// Of vector and metadata, which is nearly all that a document takes in memory or in an answer.
+inline size_t content_bytes(const Document& document) {
+    return document.vector.size() * sizeof(float) + document.metadata.size();
+}
+
 /// Which parts of a document an answer carries besides its id.
 struct Include {
     bool vector = false;

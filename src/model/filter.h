@@ -25,6 +25,10 @@ namespace akidb::model {
 /// What a field is compared with. Integers and doubles compare by value (1 matches 1.0).
 using MatchValue = std::variant<bool, int64_t, uint64_t, double, std::string>;
 
+/// The value as a filter would name it: a whole double is the integer that it equals. Nothing for null,
+/// arrays and objects.
+std::optional<MatchValue> match_value_of(MetadataView value);
+
 /// True when any value at the path equals any of the list. `negated` = "except": some string, number or
 /// boolean is there and none of them equals any of the list (null, an object or an empty array is no value).
 struct MatchCondition {

@@ -154,6 +154,31 @@ bool is_within(const RangeCondition& range, const Scalar& number) {
 
 }  // namespace
 
+std::optional<MatchValue> match_value_of(MetadataView value) {
+    constexpr double kEnd = 0x1p63;
+    switch (value.type()) {
+        case MetadataType::kFalse:
+        case MetadataType::kTrue:
+            return value.type() == MetadataType::kTrue;
+        case MetadataType::kInt:
+            return value.as_int();
+        case MetadataType::kUint:
+            return value.as_uint();
+        case MetadataType::kDouble: {
+            const double number = value.as_double();
+            const bool is_whole = number >= -kEnd && number < kEnd && number == std::trunc(number);
+            return is_whole ? MatchValue(static_cast<int64_t>(number)) : MatchValue(number);
+        }
+        case MetadataType::kString:
+            return std::string(value.as_string());
+        case MetadataType::kNull:
+        case MetadataType::kArray:
+        case MetadataType::kObject:
+            break;
+    }
+    return std::nullopt;
+}
+
 bool is_met(const MatchCondition& condition, MetadataView metadata) {
     bool any_scalar = false;
     bool any_listed = false;

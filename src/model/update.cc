@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <string_view>
+#include <unordered_map>
 
 #include "model/limits.h"
 
@@ -130,7 +131,26 @@ Result<void> validate_all(const UpdateAll& all, const CollectionSpec& spec) {
     return validate_change(all.change, spec);
 }
 
+template <class Item>
+Result<void> refuse_repeats(const std::vector<Item>& documents) {
+    std::unordered_map<std::string, bool> has_condition;
+    for (size_t i = 0; i < documents.size(); ++i) {
+        const bool asks = documents[i].if_version.has_value();
+        const auto [known, is_new] = has_condition.try_emplace(documents[i].id.encoded(), asks);
+        if (!is_new && (asks || known->second)) {
+            return invalid_argument("documents[" + std::to_string(i) + "].id",
+                                    "the id is there twice, and if_version is asked of it",
+                                    "each id once where it has if_version");
+        }
+    }
+    return {};
+}
+
 }  // namespace
+
+Result<void> validate_versions(const std::vector<Document>& documents) {
+    return refuse_repeats(documents);
+}
 
 Result<void> validate(const UpdateRequest& request, const CollectionSpec& spec) {
     if (const auto* all = std::get_if<UpdateAll>(&request)) {
@@ -143,7 +163,7 @@ Result<void> validate(const UpdateRequest& request, const CollectionSpec& spec) 
             return std::move(valid).error().with_field_prefix("documents[" + std::to_string(i) + "]");
         }
     }
-    return {};
+    return refuse_repeats(documents);
 }
 
 Result<std::string> changed_metadata(const DocumentChange& change, MetadataView before) {

@@ -46,6 +46,10 @@ using UpdateRequest = std::variant<std::vector<DocumentUpdate>, UpdateAll>;
 /// "ids", "filter").
 Result<void> validate(const UpdateRequest& request, const CollectionSpec& spec);
 
+/// kInvalidArgument for an id that is there twice where a version is asked of it: what the earlier one makes
+/// is nobody's to ask for.
+Result<void> validate_versions(const std::vector<Document>& documents);
+
 /// The metadata after the change. kInvalidArgument on field "metadata" when the result is larger or deeper
 /// than metadata may be.
 Result<std::string> changed_metadata(const DocumentChange& change, MetadataView before);

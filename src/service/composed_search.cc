@@ -156,45 +156,20 @@ std::vector<SearchMatch> most_diverse(std::vector<SearchMatch> candidates, size_
     return chosen;
 }
 
+void leave_out(std::vector<SearchMatch>& matches, const std::set<model::DocumentId>& excluded) {
+    std::erase_if(matches, [&](const SearchMatch& match) { return excluded.contains(match.document.id); });
+}
+
 // ---- groups ----------------------------------------------------------------------------------------------
 
 constexpr size_t kGroupsOfDocumentMax = 256;
-
-/// A whole number is one number, however it is written.
-model::MatchValue number_of(double number) {
-    constexpr double kEnd = 0x1p63;
-    const bool is_whole = number >= -kEnd && number < kEnd && number == std::trunc(number);
-    return is_whole ? model::MatchValue(static_cast<int64_t>(number)) : model::MatchValue(number);
-}
 
 /// Only scalars make groups; of one document the first ones.
 std::vector<model::MatchValue> values_at(const model::Document& document, const std::string& key) {
     std::vector<model::MatchValue> values;
     model::for_each_at_path(model::MetadataView(document.metadata), key, [&](model::MetadataView value) {
-        std::optional<model::MatchValue> found;
-        switch (value.type()) {
-            case model::MetadataType::kNull:
-            case model::MetadataType::kArray:
-            case model::MetadataType::kObject:
-                return true;
-            case model::MetadataType::kFalse:
-            case model::MetadataType::kTrue:
-                found = value.type() == model::MetadataType::kTrue;
-                break;
-            case model::MetadataType::kInt:
-                found = value.as_int();
-                break;
-            case model::MetadataType::kUint:
-                found = value.as_uint();
-                break;
-            case model::MetadataType::kDouble:
-                found = number_of(value.as_double());
-                break;
-            case model::MetadataType::kString:
-                found = std::string(value.as_string());
-                break;
-        }
-        if (std::find(values.begin(), values.end(), *found) == values.end()) {
+        std::optional<model::MatchValue> found = model::match_value_of(value);
+        if (found && std::find(values.begin(), values.end(), *found) == values.end()) {
             values.push_back(std::move(*found));
         }
         return values.size() < kGroupsOfDocumentMax;
@@ -297,8 +272,7 @@ class Grouping {
                 return {};
             }
             AKIDB_TRY(SearchReply found, std::move(searched));
-            std::erase_if(found.matches,
-                          [&](const SearchMatch& match) { return excluded_.contains(match.document.id); });
+            leave_out(found.matches, excluded_);
             // What was found before stays where a walk under the filter comes back with less.
             if (found.matches.size() >= group.matches.size()) {
                 group.matches = std::move(found.matches);
@@ -323,16 +297,11 @@ class Grouping {
 
 // ---- the page of an answer -------------------------------------------------------------------------------
 
-/// Without what must not be in it; then the part that was asked for.
-void cut(SearchReply& reply, const SearchRequest& request, const std::set<model::DocumentId>& excluded) {
-    std::erase_if(reply.matches,
-                  [&](const SearchMatch& match) { return excluded.contains(match.document.id); });
-    if (request.diversity) {
-        return;
-    }
-    const size_t begin = std::min<size_t>(request.offset, reply.matches.size());
-    reply.matches.erase(reply.matches.begin(), reply.matches.begin() + static_cast<std::ptrdiff_t>(begin));
-    reply.matches.resize(std::min<size_t>(reply.matches.size(), request.top_k));
+/// The part that was asked for.
+void cut(std::vector<SearchMatch>& matches, const SearchRequest& request) {
+    const size_t begin = std::min<size_t>(request.offset, matches.size());
+    matches.erase(matches.begin(), matches.begin() + static_cast<std::ptrdiff_t>(begin));
+    matches.resize(std::min<size_t>(matches.size(), request.top_k));
 }
 
 Result<SearchReply> search_diverse(const engine::Collection& collection, const SearchRequest& request,
@@ -350,11 +319,10 @@ Result<SearchReply> search_diverse(const engine::Collection& collection, const S
     plain.offset = 0;
     plain.include.vector = true;
     AKIDB_TRY(SearchReply reply, collection.search(plain));
-    cut(reply, request, excluded);
+    leave_out(reply.matches, excluded);
     reply.matches =
         most_diverse(std::move(reply.matches), wanted, request.diversity->weight, collection.spec().metric);
-    const size_t begin = std::min<size_t>(request.offset, reply.matches.size());
-    reply.matches.erase(reply.matches.begin(), reply.matches.begin() + static_cast<std::ptrdiff_t>(begin));
+    cut(reply.matches, request);
     if (!request.include.vector) {
         for (SearchMatch& match : reply.matches) {
             match.document.vector.clear();
@@ -393,7 +361,8 @@ Result<SearchReply> search_composed(const engine::Collection& collection, const 
         std::min(resolved.top_k + resolved.offset + static_cast<uint32_t>(excluded.size()), model::kTopKMax);
     wider.offset = 0;
     AKIDB_TRY(SearchReply reply, collection.search(wider));
-    cut(reply, resolved, excluded);
+    leave_out(reply.matches, excluded);
+    cut(reply.matches, resolved);
     return reply;
 }
 
