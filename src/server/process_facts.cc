@@ -7,8 +7,13 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
 
 namespace akidb::server {
+
+uint32_t cores() {
+    return std::max(1U, std::thread::hardware_concurrency());
+}
 
 uint64_t resident_memory_bytes() {
     std::ifstream file("/proc/self/statm");

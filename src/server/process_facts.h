@@ -5,6 +5,8 @@
 
 namespace akidb::server {
 
+/// How many threads run at once; at least 1.
+uint32_t cores();
 uint64_t resident_memory_bytes();
 uint64_t open_file_descriptors();
 /// How many it may open: the hard limit, which raise_file_descriptor_limit() makes the one that counts.

@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <thread>
 #include <utility>
 
 #include "server/load_settings.h"
@@ -95,7 +94,7 @@ uint64_t descriptors_besides_connections(const Effective& effective) {
     constexpr uint64_t kFiles = 64;
     constexpr uint64_t kPerThread = 4;
     const auto given = static_cast<uint64_t>(effective.integer("server.threads"));
-    const uint64_t threads = given != 0 ? given : std::max(1U, std::thread::hardware_concurrency());
+    const uint64_t threads = given != 0 ? given : cores();
     return kFiles + threads * kPerThread;
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <thread>
 
 #include "catalog/catalog.h"
 #include "io/executor.h"
@@ -33,10 +32,6 @@ constexpr size_t kLoaderQueueMax = 1 << 20;
 constexpr size_t kCommitThreads = 8;
 constexpr size_t kCommitQueueMax = 1 << 16;
 constexpr uint32_t kGrpcStopMs = 500;
-
-size_t cores() {
-    return std::max<size_t>(1, std::thread::hardware_concurrency());
-}
 
 std::string address_of(const std::string& host) {
     return host == "localhost" ? "127.0.0.1" : host;
