@@ -56,6 +56,6 @@ function(akidb_layer name)
     target_link_libraries(${name}_test PRIVATE akidb_${name} ${A_TEST_DEPENDS} ${A_LIBRARIES} akidb_warnings
                           GTest::gmock GTest::gtest_main)
     add_test(NAME ${name} COMMAND ${name}_test)
-    set_tests_properties(${name} PROPERTIES TIMEOUT 600)
+    set_tests_properties(${name} PROPERTIES TIMEOUT 900)
   endif()
 endfunction()
