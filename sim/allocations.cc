@@ -91,15 +91,15 @@ struct Case {
 std::vector<Operation> operations_of(const Case& tried) {
     Dice dice(tried.seed);
     int64_t stamp = 1;
-    std::vector<Operation> operations = prologue(dice, stamp);
+    std::vector<Operation> operations = prologue(dice, stamp, kSimStartMs);
     State state;
     for (const Operation& operation : operations) {
         sim::apply(operation, state);
     }
     operations.push_back(
-        operation_of(is_write(tried.step) ? tried.step : Step::kUpsertNew, state, dice, stamp));
+        operation_of(is_write(tried.step) ? tried.step : Step::kUpsertNew, state, dice, stamp, kSimStartMs));
     sim::apply(operations.back(), state);
-    operations.push_back(operation_of(Step::kOverwrite, state, dice, stamp));
+    operations.push_back(operation_of(Step::kOverwrite, state, dice, stamp, kSimStartMs));
     return operations;
 }
 

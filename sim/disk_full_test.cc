@@ -91,7 +91,7 @@ class History {
   private:
     void write(Process& process, int count) {
         for (int i = 0; i < count; ++i) {
-            const Operation operation = random_operation(dice_, stamp_);
+            const Operation operation = random_operation(dice_, stamp_, kSimStartMs);
             const bool had_ballast = process.space.ballast_bytes() > 0;
             const auto reply = perform(operation, **process.opened);
             if (reply.has_value()) {

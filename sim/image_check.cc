@@ -37,7 +37,7 @@ std::string ImageCheck::live_on(SimFileSystem& image, Machine& machine,
                                 std::shared_ptr<engine::Collection>& collection, Expectation& expected) {
     int64_t stamp = 1'000'000;
     for (int i = 0; i < 3; ++i) {
-        const Operation operation = random_operation(dice_, stamp);
+        const Operation operation = random_operation(dice_, stamp, expected.catalog.now_ms);
         const auto reply = perform(operation, *collection);
         if (!reply.has_value()) {
             return "a write after recovery was refused: " + reply.error().message();

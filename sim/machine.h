@@ -27,6 +27,7 @@ struct Catalog {
     uint64_t seed = 1;
     uint64_t incarnation = 1;
     bool has_collection = true;
+    uint64_t now_ms = kSimStartMs;  // the wall clock, which goes on while no server runs
     std::vector<model::MetadataField> metadata_indexes;
 
     std::string directory() const { return std::string(kRoot) + "/" + name(); }
@@ -48,6 +49,7 @@ struct Machine {
     Result<std::shared_ptr<engine::Collection>> open(io::FileSystem& files, telemetry::Metrics& metrics,
                                                      const Catalog& catalog, Sizes sizes) {
         AKIDB_TRY(remove_what_the_catalog_lacks(files, catalog));
+        clock.set_unix_ms(catalog.now_ms);
         return engine::Collection::open({files, clock, executor, logger, metrics}, catalog.directory(),
                                         catalog.spec(), collection_options(sizes));
     }

@@ -50,7 +50,8 @@ Result<State> read_all(const engine::Collection& collection) {
               collection.get(ids, {.vector = true, .metadata = true}));
     State found;
     for (const model::Document& document : documents) {
-        found[std::get<uint64_t>(document.id.value())] = {document.vector, stamp_of(document.metadata)};
+        found[std::get<uint64_t>(document.id.value())] = {document.vector, stamp_of(document.metadata),
+                                                          document.expires_at_ms};
     }
     return found;
 }
@@ -190,13 +191,18 @@ std::vector<float> random_vector(Dice& dice) {
     return vector;
 }
 
-Operation random_operation(Dice& dice, int64_t& next_stamp) {
+uint64_t random_expiry(Dice& dice, uint64_t now_ms) {
+    return dice.one_in(4) ? now_ms + 1'000 * (1 + dice.below(12)) : 0;
+}
+
+Operation random_operation(Dice& dice, int64_t& next_stamp, uint64_t now_ms) {
     Operation operation;
     const uint64_t kind = dice.below(10);
     if (kind < 7) {
         const uint64_t count = 1 + dice.below(6);
         for (uint64_t i = 0; i < count; ++i) {
-            operation.documents.emplace_back(dice.below(kIds), Entry{random_vector(dice), next_stamp++});
+            operation.documents.emplace_back(
+                dice.below(kIds), Entry{random_vector(dice), next_stamp++, random_expiry(dice, now_ms)});
         }
     } else if (kind < 9) {
         operation.kind = Operation::Kind::kDelete;
@@ -240,6 +246,7 @@ Result<engine::WriteReply> perform(const Operation& operation, engine::Collectio
                 document.id = model::DocumentId(id);
                 document.vector = entry.vector;
                 document.metadata = metadata_of(entry.stamp);
+                document.expires_at_ms = entry.expires_at_ms;
                 documents.push_back(std::move(document));
             }
             return collection.upsert(std::move(documents), key_of(operation));
@@ -261,6 +268,20 @@ void Oracle::acknowledged(const Operation& operation) {
     for (State& state : allowed_) {
         apply(operation, state);
     }
+    drop_expired();
+}
+
+void Oracle::set_now(uint64_t now_ms) {
+    now_ms_ = now_ms;
+    drop_expired();
+}
+
+void Oracle::drop_expired() {
+    for (State& state : allowed_) {
+        std::erase_if(state, [&](const auto& named) {
+            return named.second.expires_at_ms != 0 && named.second.expires_at_ms <= now_ms_;
+        });
+    }
 }
 
 void Oracle::unknown(const Operation& operation) {
@@ -270,6 +291,7 @@ void Oracle::unknown(const Operation& operation) {
         apply(operation, applied);
         allowed_.push_back(std::move(applied));
     }
+    drop_expired();
 }
 
 std::string Oracle::check(const engine::Collection& collection, Dice& dice) {

@@ -22,6 +22,7 @@ struct Entry {
     std::vector<float> vector;
     int64_t stamp =
         0;  // unique per write, kept in the metadata: an old version that comes back is told from a new one
+    uint64_t expires_at_ms = 0;  // 0: never
     bool operator==(const Entry&) const = default;
 };
 using State = std::map<uint64_t, Entry>;
@@ -38,7 +39,9 @@ struct Operation {
 std::vector<float> random_vector(Dice& dice);
 /// Exact or not, filtered or not; `next_stamp` is where filters are interesting.
 model::SearchRequest random_search(Dice& dice, int64_t next_stamp);
-Operation random_operation(Dice& dice, int64_t& next_stamp);
+/// `now_ms`: one document in four expires some seconds after it.
+Operation random_operation(Dice& dice, int64_t& next_stamp, uint64_t now_ms);
+uint64_t random_expiry(Dice& dice, uint64_t now_ms);
 void apply(const Operation& operation, State& state);
 Result<engine::WriteReply> perform(const Operation& operation, engine::Collection& collection);
 
@@ -48,13 +51,18 @@ class Oracle {
 
     void acknowledged(const Operation& operation);
     void unknown(const Operation& operation);
+    /// What has expired by then is there in no state any more.
+    void set_now(uint64_t now_ms);
     /// Checks every read path against the allowed states; afterwards only the state that was found is
     /// allowed. An empty string when all is well, else what is wrong.
     std::string check(const engine::Collection& collection, Dice& dice);
     const State& state() const { return allowed_.front(); }
 
   private:
+    void drop_expired();
+
     std::vector<State> allowed_;
+    uint64_t now_ms_ = 0;
 };
 
 }  // namespace akidb::sim

@@ -45,9 +45,9 @@ std::string Retries::retry_unknown(engine::Collection& collection, Oracle& oracl
         return "the retry of a write with a key was refused: " + reply.error().message();
     }
     const State before = oracle.state();
-    State after = before;
-    apply(operation, after);
-    if (reply->is_replay && after != before) {
+    Oracle applied = oracle;
+    applied.acknowledged(operation);
+    if (reply->is_replay && applied.state() != before) {
         return "a key is remembered, and its write is not there";
     }
     if (!reply->is_replay && operation.kind == Operation::Kind::kUpsert && has_all_of(operation, before)) {

@@ -53,7 +53,7 @@ class RotRun {
     }
 
     std::string write() {
-        const Operation operation = random_operation(dice_, next_stamp_);
+        const Operation operation = random_operation(dice_, next_stamp_, catalog_.now_ms);
         if (const auto reply = perform(operation, *collection_); !reply.has_value()) {
             return "a write was refused: " + reply.error().message();
         }
@@ -89,7 +89,10 @@ class RotRun {
 
     std::string scrub() {
         const std::string place = flip();
-        machine_->clock.advance_us(collection_options(Sizes::kSmall).scrub_interval_us);
+        const uint64_t interval_us = collection_options(Sizes::kSmall).scrub_interval_us;
+        machine_->clock.advance_us(interval_us);
+        catalog_.now_ms += interval_us / 1'000;
+        oracle_.set_now(catalog_.now_ms);
         if (!collection_->run_maintenance_now().has_value()) {
             return "maintenance failed";
         }
@@ -114,7 +117,7 @@ class RotRun {
         model::SearchRequest request;
         request.vector = random_vector(dice_);
         const auto found = collection_->search(request);
-        const auto written = perform(random_operation(dice_, next_stamp_), *collection_);
+        const auto written = perform(random_operation(dice_, next_stamp_, catalog_.now_ms), *collection_);
         if (count.has_value() || found.has_value() || written.has_value()) {
             return "it answers still";
         }

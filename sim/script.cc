@@ -21,16 +21,18 @@ uint64_t one_of(const std::vector<uint64_t>& ids, Dice& dice) {
     return ids.empty() ? dice.below(kIds) : ids[dice.below(ids.size())];
 }
 
-void add(Operation& operation, uint64_t id, Dice& dice, int64_t& next_stamp) {
-    operation.documents.emplace_back(id, Entry{random_vector(dice), next_stamp++});
+void add(Operation& operation, uint64_t id, Dice& dice, int64_t& next_stamp, uint64_t now_ms) {
+    operation.documents.emplace_back(id,
+                                     Entry{random_vector(dice), next_stamp++, random_expiry(dice, now_ms)});
 }
 
 }  // namespace
 
 const char* name_of(Step step) {
-    constexpr const char* kNames[] = {
-        "upsert new", "overwrite",     "batch",   "reinsert", "delete",  "delete matching", "maintain",
-        "run job",    "declare index", "restart", "kill",     "rewrite", "drop and create"};
+    constexpr const char* kNames[] = {"upsert new",    "overwrite",       "batch",    "reinsert",
+                                      "delete",        "delete matching", "maintain", "run job",
+                                      "declare index", "restart",         "kill",     "rewrite",
+                                      "pass time",     "drop and create"};
     static_assert(std::size(kNames) == std::size(kSteps));
     return kNames[static_cast<size_t>(step)];
 }
@@ -67,26 +69,26 @@ bool is_write(Step step) {
     return step <= Step::kDeleteMatching;
 }
 
-Operation operation_of(Step step, const State& state, Dice& dice, int64_t& next_stamp) {
+Operation operation_of(Step step, const State& state, Dice& dice, int64_t& next_stamp, uint64_t now_ms) {
     const std::vector<uint64_t> there = ids_there(state, true);
     const std::vector<uint64_t> absent = ids_there(state, false);
     Operation operation;
     switch (step) {
         case Step::kUpsertNew:
-            add(operation, absent.empty() ? dice.below(kIds) : absent.back(), dice, next_stamp);
+            add(operation, absent.empty() ? dice.below(kIds) : absent.back(), dice, next_stamp, now_ms);
             break;
         case Step::kOverwrite:
-            add(operation, one_of(there, dice), dice, next_stamp);
+            add(operation, one_of(there, dice), dice, next_stamp, now_ms);
             break;
         case Step::kBatch: {
             const uint64_t twice = one_of(there, dice);
             for (const uint64_t id : {twice, one_of(absent, dice), one_of(absent, dice), twice}) {
-                add(operation, id, dice, next_stamp);
+                add(operation, id, dice, next_stamp, now_ms);
             }
             break;
         }
         case Step::kReinsert:
-            add(operation, absent.empty() ? dice.below(kIds) : absent.front(), dice, next_stamp);
+            add(operation, absent.empty() ? dice.below(kIds) : absent.front(), dice, next_stamp, now_ms);
             break;
         case Step::kDelete:
             operation.kind = Operation::Kind::kDelete;
@@ -103,10 +105,10 @@ Operation operation_of(Step step, const State& state, Dice& dice, int64_t& next_
     return operation;
 }
 
-std::vector<Operation> prologue(Dice& dice, int64_t& next_stamp) {
+std::vector<Operation> prologue(Dice& dice, int64_t& next_stamp, uint64_t now_ms) {
     Operation upsert;
     for (uint64_t id = 0; id < kPrologueDocuments; ++id) {
-        add(upsert, id, dice, next_stamp);
+        add(upsert, id, dice, next_stamp, now_ms);
     }
     Operation deletion;
     deletion.kind = Operation::Kind::kDelete;

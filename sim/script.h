@@ -25,12 +25,13 @@ enum class Step : uint8_t {
     kRestart,         // orderly
     kKill,            // the process dies, the power stays on
     kRewrite,         // a dense new generation
+    kPassTime,        // more than what expires soon has
     kDropAndCreate,   // the collection goes and comes back, empty
 };
 inline constexpr Step kSteps[] = {
-    Step::kUpsertNew,      Step::kOverwrite, Step::kBatch,         Step::kReinsert,     Step::kDelete,
-    Step::kDeleteMatching, Step::kMaintain,  Step::kRunJob,        Step::kDeclareIndex, Step::kRestart,
-    Step::kKill,           Step::kRewrite,   Step::kDropAndCreate,
+    Step::kUpsertNew,      Step::kOverwrite, Step::kBatch,    Step::kReinsert,      Step::kDelete,
+    Step::kDeleteMatching, Step::kMaintain,  Step::kRunJob,   Step::kDeclareIndex,  Step::kRestart,
+    Step::kKill,           Step::kRewrite,   Step::kPassTime, Step::kDropAndCreate,
 };
 const char* name_of(Step step);
 
@@ -40,9 +41,11 @@ std::string describe(const Script& script);
 std::vector<Script> all_scripts(size_t steps_max);
 
 /// What a step that writes does, given what is there. Nothing of it for the other steps.
-Operation operation_of(Step step, const State& state, Dice& dice, int64_t& next_stamp);
+Operation operation_of(Step step, const State& state, Dice& dice, int64_t& next_stamp, uint64_t now_ms);
 bool is_write(Step step);
 /// Documents 0..7, then document 7 deleted: where every script begins.
-std::vector<Operation> prologue(Dice& dice, int64_t& next_stamp);
+std::vector<Operation> prologue(Dice& dice, int64_t& next_stamp, uint64_t now_ms);
+/// By how much kPassTime moves the clock.
+inline constexpr uint64_t kPassedMs = 6'000;
 
 }  // namespace akidb::sim

@@ -9,9 +9,12 @@
 
 namespace akidb::sim {
 
+/// 14 November 2023.
+inline constexpr uint64_t kSimStartMs = 1'700'000'000'000;
+
 class SimClock final : public io::Clock {
   public:
-    explicit SimClock(uint64_t unix_ms = 1'700'000'000'000) : unix_ms_(unix_ms) {}
+    explicit SimClock(uint64_t unix_ms = kSimStartMs) : unix_ms_(unix_ms) {}
 
     uint64_t monotonic_us() const override { return monotonic_us_.load(); }
     uint64_t unix_ms() const override { return unix_ms_.load(); }

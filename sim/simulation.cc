@@ -76,7 +76,7 @@ class Run {
         if (!open() || options_.script.empty()) {
             return collection_ != nullptr;
         }
-        for (const Operation& operation : prologue(dice_, next_stamp_)) {
+        for (const Operation& operation : prologue(dice_, next_stamp_, catalog_.now_ms)) {
             write(operation);
         }
         // Half of the scripts begin with everything in the log, half with a manifest.
@@ -109,11 +109,13 @@ class Run {
         }
         const uint64_t kind = dice_.below(64);
         if (kind < 39) {
-            write(random_operation(dice_, next_stamp_));
+            write(random_operation(dice_, next_stamp_, catalog_.now_ms));
         } else if (kind < 42) {
             disk_.crash_after(disk_.calls() + dice_.below(60));
-        } else if (kind < 57) {
+        } else if (kind < 55) {
             step(Step::kRunJob);
+        } else if (kind < 57) {
+            step(Step::kPassTime);
         } else if (kind < 60) {
             check("while running");
             dice_.coin() ? send_again("while running") : void();
@@ -143,6 +145,8 @@ class Run {
                 return;
             case Step::kRewrite:
                 return rewrite();
+            case Step::kPassTime:
+                return pass_time();
             case Step::kRestart:
                 return restart();
             case Step::kKill:
@@ -150,7 +154,16 @@ class Run {
             case Step::kDropAndCreate:
                 return drop_and_create();
             default:
-                return write(operation_of(step, oracle_.state(), dice_, next_stamp_));
+                return write(operation_of(step, oracle_.state(), dice_, next_stamp_, catalog_.now_ms));
+        }
+    }
+
+    void pass_time() {
+        catalog_.now_ms += kPassedMs;
+        machine_->clock.advance_us(kPassedMs * 1'000);
+        oracle_.set_now(catalog_.now_ms);
+        if (collection_ != nullptr) {
+            collection_->tend();
         }
     }
 
@@ -272,6 +285,7 @@ class Run {
         }
         catalog_ = next;
         oracle_ = Oracle();
+        oracle_.set_now(catalog_.now_ms);
         retries_ = Retries();
         is_going_on_ = open();
     }

@@ -97,12 +97,16 @@ export interface NewDocument {
   metadata?: Metadata;
   /** The version that must be there, 0 for none. */
   if_version?: number;
+  /** RFC 3339: from when on it is not there any more. */
+  expires_at?: string | null;
 }
 export interface Document {
   id: DocumentId;
   vector?: number[];
   metadata?: Metadata;
   version: number;
+  /** Beside the metadata, where the document expires. */
+  expires_at?: string;
   /** Its value at the key of `order_by`, in a scroll that has one. */
   order_value?: Scalar;
 }
@@ -111,6 +115,8 @@ export interface Change {
   set?: Metadata;
   merge?: Metadata;
   remove?: string[];
+  /** Null takes it away. */
+  expires_at?: string | null;
 }
 export interface DocumentChange extends Change {
   id: DocumentId;

@@ -159,7 +159,7 @@ Result<void> LiveCollection::write_rows(const Snapshot& snapshot, storage::Manif
                 return storage::RowRecord{{reinterpret_cast<const char*>(rows.rows().row(row)), row_bytes},
                                           rows.version(row),
                                           rows.id(row),
-                                          rows.metadata(row)};
+                                          rows.stored_metadata(row)};
             }));
     manifest.rows.push_back({std::move(file), first, count});
     return {};

@@ -45,6 +45,7 @@ LiveCollection::LiveCollection(Dependencies dependencies, std::string directory,
       keys_(dependencies_.clock, options_.remembered_keys_max, dependencies_.metrics),
       documents_written_(dependencies_.metrics.counter(telemetry::MetricId::kDocumentsWritten)),
       documents_deleted_(dependencies_.metrics.counter(telemetry::MetricId::kDocumentsDeleted)),
+      documents_expired_(dependencies_.metrics.counter(telemetry::MetricId::kDocumentsExpired)),
       search_distances_(dependencies_.metrics.counter(telemetry::MetricId::kSearchDistances)),
       commit_records_(dependencies_.metrics.histogram(telemetry::MetricId::kCommitRecords)),
       sync_seconds_(dependencies_.metrics.histogram(telemetry::MetricId::kLogSyncDuration)) {
@@ -251,6 +252,7 @@ void LiveCollection::commit_writes(std::vector<PendingWrite*>& writes) {
         records.push_back(std::move(write->record));
     }
     uint64_t sequence = log_->next_sequence();
+    const uint64_t now_ms = dependencies_.clock.unix_ms();
     const uint64_t started_us = dependencies_.clock.monotonic_us();
     if (Result<void> logged = log_->append_group(records); !logged.has_value()) {
         note_poison();
@@ -264,7 +266,7 @@ void LiveCollection::commit_writes(std::vector<PendingWrite*>& writes) {
     sync_seconds_.observe(static_cast<double>(dependencies_.clock.monotonic_us() - started_us) * 1e-6);
     commit_records_.observe(static_cast<double>(writes.size()));
     for (size_t i = 0; i < writes.size(); ++i, ++sequence) {
-        writes[i]->reply = apply(sequence, records[i].type, records[i].body);
+        writes[i]->reply = apply(sequence, records[i].type, records[i].body, now_ms);
         AKIDB_ASSERT(writes[i]->reply->has_value());  // durable already: it must become visible
     }
     log_bytes_ = log_->log_bytes();
@@ -277,12 +279,13 @@ void LiveCollection::commit_writes(std::vector<PendingWrite*>& writes) {
 // ---- applying: the same for a fresh write and for replay
 // ----------------------------------------------------------------
 
-Result<WriteReply> LiveCollection::apply(uint64_t sequence, storage::RecordType type, std::string_view body) {
+Result<WriteReply> LiveCollection::apply(uint64_t sequence, storage::RecordType type, std::string_view body,
+                                         uint64_t now_ms) {
     switch (type) {
         case storage::RecordType::kUpsert:
             return apply_upsert(sequence, body);
         case storage::RecordType::kDelete:
-            return apply_delete(sequence, body);
+            return apply_delete(sequence, body, now_ms);
         case storage::RecordType::kKeyed:
             return apply_keyed(sequence, body);
         case storage::RecordType::kCleanStop:
@@ -311,25 +314,27 @@ Result<WriteReply> LiveCollection::apply_upsert(uint64_t sequence, std::string_v
     return WriteReply{sequence, items.size()};
 }
 
-Result<WriteReply> LiveCollection::apply_delete(uint64_t sequence, std::string_view body) {
+Result<WriteReply> LiveCollection::apply_delete(uint64_t sequence, std::string_view body, uint64_t now_ms) {
     AKIDB_TRY(const std::vector<std::string_view> ids, storage::decode_delete(body));
     Generation& generation = *generation_;
-    uint64_t deleted = 0;
+    uint64_t removed = 0;
+    uint64_t deleted = 0;  // what had expired was not there
     for (const std::string_view id : ids) {
         const uint32_t row = generation.ids.find(id);
         if (row != kNoRow && generation.rows.dead_at(row) == 0) {
             generation.rows.mark_dead(row, sequence);
-            ++deleted;
+            ++removed;
+            deleted += generation.rows.has_expired(row, now_ms) ? 0 : 1;
         }
     }
-    live_ -= deleted;
+    live_ -= removed;
     documents_deleted_.add(static_cast<double>(deleted));
     return WriteReply{sequence, deleted};
 }
 
 Result<WriteReply> LiveCollection::apply_keyed(uint64_t sequence, std::string_view body) {
     AKIDB_TRY(const storage::KeyedRecord record, storage::decode_keyed(body));
-    AKIDB_TRY(const WriteReply reply, apply(sequence, record.type, record.body));
+    AKIDB_TRY(const WriteReply reply, apply(sequence, record.type, record.body, record.remembered_at_ms));
     keys_.add({record.key, record.remembered_at_ms, sequence, reply.count});
     return reply;
 }

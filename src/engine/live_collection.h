@@ -100,9 +100,12 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     Result<void> set_upsert(PendingWrite& write, const std::vector<model::Document>& documents) const;
     /// What follows the log cannot fail: bodies are ours, or passed the log's checksum and decode. kDataLoss
     /// in replay.
-    Result<WriteReply> apply(uint64_t sequence, storage::RecordType type, std::string_view body);
+    /// `now_ms`: what had expired by then is not counted as deleted; in replay, that only matters for what a
+    /// key remembers, which knows its time.
+    Result<WriteReply> apply(uint64_t sequence, storage::RecordType type, std::string_view body,
+                             uint64_t now_ms);
     Result<WriteReply> apply_upsert(uint64_t sequence, std::string_view body);
-    Result<WriteReply> apply_delete(uint64_t sequence, std::string_view body);
+    Result<WriteReply> apply_delete(uint64_t sequence, std::string_view body, uint64_t now_ms);
     Result<WriteReply> apply_keyed(uint64_t sequence, std::string_view body);
     void publish(uint64_t sequence);
 
@@ -155,6 +158,13 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     void take_out_of_service(const std::string& damage);
     /// kDataLoss from when damage was found.
     Result<void> check_in_service() const;
+    // Expiring (live_expiry.cc).
+    /// What readers, and writes that depend on what is there, see now.
+    Snapshot current_view() const;
+    uint64_t count_documents() const;
+    bool sweep_is_due() const;
+    Result<uint64_t> resolve_sweep(PendingWrite& write) const;
+    void sweep_slice();
     // Erasing (live_erase.cc).
     Result<EraseReceipt> purge(const WriteReply& deleted) noexcept;
     Result<EraseReceipt> purge_files();
@@ -222,6 +232,7 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     std::atomic<bool> is_checkpoint_owed_{false};  // what memory holds, no file does yet: rewritten rows
     std::atomic<uint64_t> rewrite_not_before_us_{0};
     std::atomic<uint64_t> scrub_not_before_us_{0};
+    std::atomic<uint64_t> sweep_not_before_us_{0};
     std::atomic<uint64_t> scrubbed_at_ms_{0};  // 0: not since the start
     std::atomic<bool> is_damaged_{false};      // set after damage_
     Published<std::string> damage_;
@@ -255,6 +266,7 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
 
     telemetry::Counter& documents_written_;
     telemetry::Counter& documents_deleted_;
+    telemetry::Counter& documents_expired_;
     telemetry::Counter& search_distances_;
     telemetry::Histogram& commit_records_;
     telemetry::Histogram& sync_seconds_;

@@ -34,7 +34,7 @@ bool LiveCollection::indexing_is_due() const {
 bool LiveCollection::work_is_due() const {
     return !is_damaged_.load() &&
            (link_is_due() || indexing_is_due() || measuring_is_due() || calibration_is_due() ||
-            checkpoint_is_due() || rewrite_is_due() || scrub_is_due());
+            checkpoint_is_due() || sweep_is_due() || rewrite_is_due() || scrub_is_due());
 }
 
 bool LiveCollection::measuring_is_due() const {
@@ -99,12 +99,15 @@ void LiveCollection::run_slice(const std::stop_token& stop) noexcept {
     }
 }
 
-// A checkpoint bounds the log and so the next start, hence it goes first; indexing is the shortest. All end
-// in bounded time. A scrub is slow by its pace, so it need not wait for the others to end. A rewrite links
-// what lives once more: beside it rows are linked only when so many wait that searches feel it.
+// A checkpoint bounds the log and so the next start, hence it goes first; a sweep is one small write, and
+// indexing is the shortest. All end in bounded time. A scrub is slow by its pace, so it need not wait for the
+// others to end. A rewrite links what lives once more: beside it rows are linked only when so many wait that
+// searches feel it.
 void LiveCollection::run_due_job(const std::stop_token* stop) {
     if (checkpoint_is_due()) {
         std::ignore = run_checkpoint(LaneState::kOpen);
+    } else if (sweep_is_due()) {
+        sweep_slice();
     } else if (indexing_is_due()) {
         index_slice();
     } else if (measuring_is_due()) {

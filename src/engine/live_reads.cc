@@ -17,11 +17,11 @@ Result<std::vector<model::Document>> LiveCollection::get(const std::vector<model
                                 "1.." + std::to_string(model::kBatchDocumentsMax));
     }
     AKIDB_TRY(check_in_service());
-    const auto snapshot = published_.load();
+    const Snapshot snapshot = current_view();
     std::vector<model::Document> documents;
     for (const model::DocumentId& id : ids) {
-        if (const uint32_t row = snapshot->find(id.encoded()); row != kNoRow) {
-            documents.push_back(document_at(*snapshot, row, include));
+        if (const uint32_t row = snapshot.find(id.encoded()); row != kNoRow) {
+            documents.push_back(document_at(snapshot, row, include));
         }
     }
     AKIDB_TRY(check_in_service());
@@ -30,17 +30,17 @@ Result<std::vector<model::Document>> LiveCollection::get(const std::vector<model
 
 Result<uint64_t> LiveCollection::count(const model::Filter* filter, bool is_exact) const {
     AKIDB_TRY(check_in_service());
-    const auto snapshot = published_.load();
     if (filter == nullptr || filter->is_empty()) {
-        return snapshot->live;
+        return count_documents();
     }
+    const Snapshot snapshot = current_view();
     AKIDB_TRY(model::validate(*filter));
     uint64_t matches = 0;
     if (is_exact) {
-        matches = matching_rows(*snapshot, filter).size();
+        matches = matching_rows(snapshot, filter).size();
     } else {
-        const double live_share = static_cast<double>(snapshot->live) / std::max<double>(snapshot->rows, 1);
-        matches = static_cast<uint64_t>(std::llround(FilterMatches(*snapshot, *filter).count() * live_share));
+        const double live_share = static_cast<double>(snapshot.live) / std::max<double>(snapshot.rows, 1);
+        matches = static_cast<uint64_t>(std::llround(FilterMatches(snapshot, *filter).count() * live_share));
     }
     AKIDB_TRY(check_in_service());
     return matches;
@@ -48,14 +48,14 @@ Result<uint64_t> LiveCollection::count(const model::Filter* filter, bool is_exac
 
 Result<model::ScrollReply> LiveCollection::scroll(const model::ScrollRequest& request) const {
     AKIDB_TRY(check_in_service());
-    const auto snapshot = published_.load();
-    const auto view = snapshot->generation->metadata.view();
+    const Snapshot snapshot = current_view();
+    const auto view = snapshot.generation->metadata.view();
     std::vector<model::MetadataField> indexed;
     for (const auto& field : view->fields) {
         indexed.push_back(field->declared);
     }
     AKIDB_TRY(model::validate(request, indexed));
-    model::ScrollReply reply = run_scroll(*snapshot, request);
+    model::ScrollReply reply = run_scroll(snapshot, request);
     AKIDB_TRY(check_in_service());
     return reply;
 }
@@ -63,7 +63,7 @@ Result<model::ScrollReply> LiveCollection::scroll(const model::ScrollRequest& re
 Result<model::FacetReply> LiveCollection::facet(const model::FacetRequest& request) const {
     AKIDB_TRY(check_in_service());
     AKIDB_TRY(model::validate(request));
-    model::FacetReply reply = run_facet(*published_.load(), request);
+    model::FacetReply reply = run_facet(current_view(), request);
     AKIDB_TRY(check_in_service());
     return reply;
 }
@@ -76,10 +76,10 @@ Result<model::SearchReply> LiveCollection::search(const model::SearchRequest& re
         return Error(Code::kDeadlineExceeded, "the time allowed ran out before the search began")
             .with_field("deadline_ms");
     }
-    const auto snapshot = published_.load();
+    const Snapshot snapshot = current_view();
     std::unique_ptr<index::SearchScratch> scratch = take_scratch();
     QueryCost cost;
-    model::SearchReply reply = run_query(*snapshot, request, query_settings(), *scratch, cost);
+    model::SearchReply reply = run_query(snapshot, request, query_settings(), *scratch, cost);
     give_scratch(std::move(scratch));
     AKIDB_TRY(check_in_service());
     search_distances_.add(static_cast<double>(cost.distances));
@@ -164,7 +164,7 @@ void LiveCollection::give_scratch(std::unique_ptr<index::SearchScratch> scratch)
 CollectionStats LiveCollection::stats() const {
     const auto snapshot = published_.load();
     CollectionStats stats;
-    stats.documents = snapshot->live;
+    stats.documents = count_documents();
     stats.rows = snapshot->rows;
     const Generation& generation = *snapshot->generation;
     stats.linked_rows = std::min(generation.graph.linked(), snapshot->rows);

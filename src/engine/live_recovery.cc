@@ -191,7 +191,7 @@ Result<storage::LogRecovery> LiveCollection::replay_log() {
     return storage::recover_log(
         dependencies_.files, log_directory(), spec_.id, manifest_.covered_sequence,
         [this](uint64_t sequence, storage::RecordType type, std::string_view body) -> Result<void> {
-            AKIDB_TRY(apply(sequence, type, body));
+            AKIDB_TRY(apply(sequence, type, body, 0));
             return {};
         });
 }

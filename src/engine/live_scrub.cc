@@ -31,7 +31,7 @@ bool LiveCollection::scrub_is_due() const {
 }
 
 void LiveCollection::tend() {
-    if (scrub_is_due()) {
+    if (sweep_is_due() || scrub_is_due()) {
         schedule_maintenance();
     }
 }

@@ -50,6 +50,7 @@ class Changed {
         if (!change.vector.empty()) {
             document.vector = change.vector;
         }
+        document.expires_at_ms = change.expires_at_ms.value_or(document.expires_at_ms);
         bytes_ += model::content_bytes(document);
         return {};
     }
@@ -95,20 +96,19 @@ Result<void> LiveCollection::set_upsert(PendingWrite& write,
 }
 
 void LiveCollection::resolve_removal(PendingWrite& write, const model::Filter& filter) const {
-    const auto snapshot = published_.load();
+    const Snapshot view = current_view();
     std::vector<std::string> ids;
-    for (const uint32_t row : matching_rows(*snapshot, &filter)) {
-        ids.emplace_back(snapshot->generation->rows.id(row));
+    for (const uint32_t row : matching_rows(view, &filter)) {
+        ids.emplace_back(view.generation->rows.id(row));
     }
     write.record = {storage::RecordType::kDelete, storage::encode_delete(ids)};
 }
 
 Result<void> LiveCollection::check_versions(const std::vector<model::Document>& documents) const {
-    const auto snapshot = published_.load();
+    const Snapshot view = current_view();
     for (size_t i = 0; i < documents.size(); ++i) {
         if (const auto& wanted = documents[i].if_version) {
-            Result<void> checked =
-                check_version(*snapshot, snapshot->find(documents[i].id.encoded()), *wanted);
+            Result<void> checked = check_version(view, view.find(documents[i].id.encoded()), *wanted);
             if (!checked) {
                 return std::move(checked).error().with_field_prefix(at(i));
             }
@@ -118,14 +118,14 @@ Result<void> LiveCollection::check_versions(const std::vector<model::Document>& 
 }
 
 Result<void> LiveCollection::resolve_update(PendingWrite& write, const model::UpdateRequest& request) const {
-    const auto snapshot = published_.load();
-    Changed changed(*snapshot);
+    const Snapshot view = current_view();
+    Changed changed(view);
     if (const auto* documents = std::get_if<std::vector<model::DocumentUpdate>>(&request)) {
         for (size_t i = 0; i < documents->size(); ++i) {
             const model::DocumentUpdate& update = (*documents)[i];
-            const uint32_t row = snapshot->find(update.id.encoded());
+            const uint32_t row = view.find(update.id.encoded());
             Result<void> done =
-                update.if_version ? check_version(*snapshot, row, *update.if_version) : Result<void>();
+                update.if_version ? check_version(view, row, *update.if_version) : Result<void>();
             if (done && row != kNoRow) {
                 done = changed.change(row, update.change);
             }
@@ -142,12 +142,12 @@ Result<void> LiveCollection::resolve_update(PendingWrite& write, const model::Up
     std::vector<uint32_t> rows;
     if (const auto* ids = std::get_if<std::vector<model::DocumentId>>(&all.which)) {
         for (const model::DocumentId& id : *ids) {
-            if (const uint32_t row = snapshot->find(id.encoded()); row != kNoRow) {
+            if (const uint32_t row = view.find(id.encoded()); row != kNoRow) {
                 rows.push_back(row);
             }
         }
     } else {
-        rows = matching_rows(*snapshot, std::get_if<std::shared_ptr<const model::Filter>>(&all.which)->get());
+        rows = matching_rows(view, std::get_if<std::shared_ptr<const model::Filter>>(&all.which)->get());
     }
     for (const uint32_t row : rows) {
         AKIDB_TRY(changed.change(row, all.change));

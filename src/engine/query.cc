@@ -108,7 +108,7 @@ class Search {
         cost_.candidates = cost_.distances;
         // k results are really returned when k documents live: a walk through many dead rows may come back
         // with fewer, and then everything is compared.
-        if (best.size() < std::min<uint64_t>(wanted_, snapshot_.live)) {
+        if (best.size() < wanted_ && best.size() < snapshot_.documents()) {
             best.reset(wanted_ + kTieSlack);
             scan_all(best);
         }
@@ -138,7 +138,7 @@ class Search {
         if (cost_.plan != Plan::kBrute && walk_filtered(matches, planner, best)) {
             scan_head(matches, best);
             // As in walk(); the others that match must be dead, if none was missed.
-            if (settings_.forced || best.size() >= std::min<uint64_t>(wanted_, snapshot_.live)) {
+            if (settings_.forced || best.size() >= wanted_ || best.size() >= snapshot_.documents()) {
                 return;
             }
         }
@@ -286,6 +286,7 @@ model::Document document_at(const Snapshot& snapshot, uint32_t row, model::Inclu
     AKIDB_ASSERT(id.has_value());
     document.id = std::move(id).value();
     document.version = rows.version(row);
+    document.expires_at_ms = rows.expires_at_ms(row);
     if (include.vector) {
         const std::span<const float> vector = rows.vector(row);
         document.vector.assign(vector.begin(), vector.end());

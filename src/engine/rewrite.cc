@@ -124,7 +124,7 @@ Result<void> Rewrite::write_file() {
                                             {reinterpret_cast<const char*>(from.rows().row(row)), row_bytes},
                                             from.version(row),
                                             from.id(row),
-                                            from.metadata(row)};
+                                            from.stored_metadata(row)};
                                     }));
     written_.push_back({std::move(file), first, count});
     AKIDB_TRY(auto segment, storage::RowsSegment::open(files_, plan_.segment_directory, written_.back(),
@@ -167,7 +167,7 @@ Result<void> Rewrite::follow(const Snapshot& newest) {
             continue;
         }
         const uint32_t copy =
-            to.append({from.vector(row), from.version(row), from.id(row), from.metadata(row)});
+            to.append({from.vector(row), from.version(row), from.id(row), from.stored_metadata(row)});
         plan_.target->ids.insert(copy);
         target_row_.push_back(copy);
         ++live_;

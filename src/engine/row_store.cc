@@ -18,6 +18,7 @@ Error out_of_memory() {
 
 RowStore::Chunk::~Chunk() {
     ::operator delete(vectors, kVectorAlignment);
+    delete[] expires_at.load(std::memory_order_relaxed);
 }
 
 RowStore::RowStore(model::Metric metric, uint32_t dimension, const simd::Kernels* kernels)
@@ -77,6 +78,22 @@ std::string_view RowStore::keep(Chunk& chunk, std::string_view bytes) {
     return {target, bytes.size()};
 }
 
+void RowStore::set_metadata(uint32_t ordinal, std::string_view stored) {
+    Chunk& chunk = chunk_of(ordinal);
+    const model::StoredMetadata split = model::split_stored(stored);
+    chunk.metadata[slot(ordinal)] = split.metadata;
+    if (split.expires_at_ms == 0) {
+        return;
+    }
+    uint64_t* moments = chunk.expires_at.load(std::memory_order_relaxed);
+    if (moments == nullptr) {
+        moments = new uint64_t[index::kRowsPerChunk]();
+        chunk.expires_at.store(moments, std::memory_order_release);
+    }
+    moments[slot(ordinal)] = split.expires_at_ms;
+    expiries_.add(split.expires_at_ms, ordinal);
+}
+
 uint32_t RowStore::append(const NewRow& row) {
     AKIDB_ASSERT(size_ < reserved_);
     const uint32_t ordinal = size_;
@@ -87,7 +104,7 @@ uint32_t RowStore::append(const NewRow& row) {
     chunk.version[at] = row.version;
     chunk.previous[at] = row.previous;
     chunk.id[at] = keep(chunk, row.id);
-    chunk.metadata[at] = keep(chunk, row.metadata);
+    set_metadata(ordinal, keep(chunk, row.metadata));
     chunk.dead_at[at].store(0, std::memory_order_relaxed);
     ++size_;
     return ordinal;
@@ -121,7 +138,7 @@ Result<void> RowStore::adopt(std::shared_ptr<const storage::RowsSegment> segment
         chunk.version[at] = segment->version(index);
         chunk.previous[at] = kNoRow;
         chunk.id[at] = segment->id(index);
-        chunk.metadata[at] = segment->metadata(index);
+        set_metadata(ordinal, segment->metadata(index));
         chunk.dead_at[at].store(0, std::memory_order_relaxed);
     }
     size_ = end;

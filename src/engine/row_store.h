@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/expiries.h"
 #include "index/pages.h"
 #include "index/rows.h"
 #include "simd/kernels.h"
@@ -30,7 +31,7 @@ struct NewRow {
     std::span<const float> vector;  // `dimension` floats
     uint64_t version = 0;
     std::string_view id;         // DocumentId encoding
-    std::string_view metadata;   // encoded object
+    std::string_view metadata;   // stored (model/expiry.h)
     uint32_t previous = kNoRow;  // the row that this one replaces
 };
 
@@ -69,6 +70,24 @@ class RowStore {
     uint32_t previous(uint32_t ordinal) const { return chunk_of(ordinal).previous[slot(ordinal)]; }
     std::string_view id(uint32_t ordinal) const { return chunk_of(ordinal).id[slot(ordinal)]; }
     std::string_view metadata(uint32_t ordinal) const { return chunk_of(ordinal).metadata[slot(ordinal)]; }
+    /// With the expiry behind it, as files have it.
+    std::string_view stored_metadata(uint32_t ordinal) const {
+        const std::string_view metadata = this->metadata(ordinal);
+        return expires_at_ms(ordinal) == 0
+                   ? metadata
+                   : std::string_view(metadata.data(), metadata.size() + model::kExpiryBytes);
+    }
+    /// 0: never.
+    uint64_t expires_at_ms(uint32_t ordinal) const {
+        const uint64_t* moments = chunk_of(ordinal).expires_at.load(std::memory_order_acquire);
+        return moments == nullptr ? 0 : moments[slot(ordinal)];
+    }
+    bool has_expired(uint32_t ordinal, uint64_t now_ms) const {
+        const uint64_t moment = expires_at_ms(ordinal);
+        return moment != 0 && moment <= now_ms;
+    }
+    Expiries& expiries() { return expiries_; }
+    const Expiries& expiries() const { return expiries_; }
     /// Rows that came from files, and still lie there; all before the others.
     uint32_t adopted() const { return adopted_; }
     /// The files that rows are mapped from.
@@ -83,6 +102,8 @@ class RowStore {
         std::array<uint32_t, index::kRowsPerChunk> previous;
         std::array<std::string_view, index::kRowsPerChunk> id;
         std::array<std::string_view, index::kRowsPerChunk> metadata;
+        // Owned; null while no row of the chunk expires, which is what most collections have.
+        std::atomic<uint64_t*> expires_at{nullptr};
         float* vectors = nullptr;                     // owned; null when the rows lie in a mapped segment
         std::vector<std::unique_ptr<char[]>> blocks;  // bytes of ids and metadata
         size_t block_left = 0;
@@ -100,12 +121,15 @@ class RowStore {
     Chunk* chunk_or_null(uint32_t chunk) const { return chunks_[chunk].load(std::memory_order_relaxed); }
     Result<void> make_chunk(uint32_t chunk, bool with_vectors);
     static std::string_view keep(Chunk& chunk, std::string_view bytes);
+    /// `stored` stays where it is.
+    void set_metadata(uint32_t ordinal, std::string_view stored);
 
     index::Rows rows_;
     index::Pages pages_;           // of chunks_: only what is used of it costs memory
     std::atomic<Chunk*>* chunks_;  // kChunksMax
     std::vector<std::shared_ptr<const storage::RowsSegment>>
         segments_;  // what views and mapped chunks point into
+    Expiries expiries_;
     uint32_t size_ = 0;
     uint32_t adopted_ = 0;
     uint32_t reserved_ = 0;

@@ -35,9 +35,26 @@ struct Snapshot {
     std::shared_ptr<const Generation> generation;
     uint64_t sequence = 0;  // effects of later writes are invisible
     uint32_t rows = 0;      // rows from here on are invisible
-    uint64_t live = 0;      // documents
+    uint64_t live = 0;      // documents, those that expired and were not swept yet among them
+    /// Of a reader's own copy: what expired by then is invisible. 0 while nothing has expired, and for those
+    /// to whom it makes no difference (checkpoint, rewrite, audit): only the sweep's delete ends a row.
+    uint64_t now_ms = 0;
 
-    bool sees(uint32_t row) const { return row < rows && generation->rows.is_alive(row, sequence); }
+    bool sees(uint32_t row) const {
+        return row < rows && generation->rows.is_alive(row, sequence) &&
+               (now_ms == 0 || !generation->rows.has_expired(row, now_ms));
+    }
+    /// Those that it sees.
+    uint64_t documents() const {
+        uint64_t expired = 0;
+        if (now_ms != 0) {
+            generation->rows.expiries().each_due(now_ms, [&](uint32_t row) {
+                expired += row < rows && generation->rows.is_alive(row, sequence) ? 1 : 0;
+                return true;
+            });
+        }
+        return live - expired;
+    }
     /// The version of the document that this snapshot sees, or kNoRow.
     uint32_t find(std::string_view id) const {
         uint32_t row = generation->ids.find(id);

@@ -20,6 +20,7 @@ struct Document {
     /// Of an upsert: the version that must be there, 0 for none; else kConflict, and nothing of the batch is
     /// written.
     std::optional<uint64_t> if_version{};
+    uint64_t expires_at_ms = 0;  // expiry.h; 0: never
 };
 
 /// Of vector and metadata, which is nearly all that a document takes in memory or in an answer.

@@ -89,7 +89,7 @@ void copy_merged(MetadataWriter& writer, MetadataView before, MetadataView merge
 Result<void> validate_change(const DocumentChange& change, const CollectionSpec& spec) {
     if (change.is_empty()) {
         return invalid_argument("set", "the update says no change",
-                                "one or more of set, merge, remove, vector");
+                                "one or more of set, merge, remove, vector, expires_at");
     }
     if (change.set && (change.merge || !change.remove.empty())) {
         return invalid_argument(change.merge ? "merge" : "remove",

@@ -17,13 +17,14 @@ namespace akidb::model {
 
 /// `set` alone, or `remove` and then `merge`; and a vector or none. Encoded objects (metadata.h).
 struct DocumentChange {
-    std::optional<std::string> set;    // takes the place of all metadata
-    std::optional<std::string> merge;  // its members take the place of those with the same key…
-    bool merges_deep = true;           // …or are merged into them where both are objects
-    std::vector<std::string> remove;   // dotted paths; what is not there is no fault
-    std::vector<float> vector;         // empty: it stays
+    std::optional<std::string> set;           // takes the place of all metadata
+    std::optional<std::string> merge;         // its members take the place of those with the same key…
+    bool merges_deep = true;                  // …or are merged into them where both are objects
+    std::vector<std::string> remove;          // dotted paths; what is not there is no fault
+    std::vector<float> vector;                // empty: it stays
+    std::optional<uint64_t> expires_at_ms{};  // 0: never any more
 
-    bool is_empty() const { return !set && !merge && remove.empty() && vector.empty(); }
+    bool is_empty() const { return !set && !merge && remove.empty() && vector.empty() && !expires_at_ms; }
 };
 
 struct DocumentUpdate {

@@ -108,6 +108,9 @@ void write_parts(JsonWriter& writer, const model::Document& document, model::Inc
         write_metadata(writer,
                        model::MetadataView(document.metadata.empty() ? model::empty_metadata()
                                                                      : std::string_view(document.metadata)));
+        if (document.expires_at_ms > 0) {
+            writer.member("expires_at", rfc3339(document.expires_at_ms));
+        }
     }
 }
 

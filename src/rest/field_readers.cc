@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/printable.h"
+#include "model/expiry.h"
 #include "model/limits.h"
 
 namespace akidb::rest {
@@ -45,6 +46,18 @@ Result<std::vector<model::DocumentId>> read_ids(JsonReader& reader) {
         return reader.error("the list is empty", "1.." + std::to_string(model::kBatchDocumentsMax) + " ids");
     }
     return ids;
+}
+
+Result<uint64_t> read_expiry(JsonReader& reader) {
+    AKIDB_TRY(const JsonType type, reader.type());
+    if (type == JsonType::kNull) {
+        AKIDB_TRY(reader.read_null());
+        return uint64_t{0};
+    }
+    AKIDB_TRY(const std::string_view text, reader.read_string());
+    Result<uint64_t> expires_at_ms = model::parse_expiry(text);
+    return expires_at_ms ? expires_at_ms
+                         : reader.error(expires_at_ms.error().message(), expires_at_ms.error().allowed());
 }
 
 Result<model::Include> read_include(JsonReader& reader) {

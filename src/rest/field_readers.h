@@ -17,6 +17,8 @@ namespace akidb::rest {
 Result<model::DocumentId> read_id(JsonReader& reader);
 /// 1..kBatchDocumentsMax of them.
 Result<std::vector<model::DocumentId>> read_ids(JsonReader& reader);
+/// An RFC 3339 time, or null for never (0).
+Result<uint64_t> read_expiry(JsonReader& reader);
 Result<model::Include> read_include(JsonReader& reader);
 /// Null for the filter that matches everything.
 Result<std::shared_ptr<const model::Filter>> read_shared_filter(JsonReader& reader,

@@ -14,14 +14,15 @@ namespace akidb::rest {
 namespace {
 
 constexpr std::array<std::string_view, 1> kUpsertNames{"documents"};
-constexpr std::array<std::string_view, 4> kDocumentNames{"id", "vector", "metadata", "if_version"};
+constexpr std::array<std::string_view, 5> kDocumentNames{"id", "vector", "metadata", "if_version",
+                                                         "expires_at"};
 constexpr std::array<std::string_view, 2> kDeleteNames{"ids", "filter"};
-constexpr std::array<std::string_view, 6> kUpdateNames{"ids", "filter", "documents",
-                                                       "set", "merge",  "remove"};
-constexpr std::array<std::string_view, 6> kDocumentUpdateNames{"id",  "if_version", "vector",
-                                                               "set", "merge",      "remove"};
+constexpr std::array<std::string_view, 7> kUpdateNames{"ids",   "filter", "documents", "set",
+                                                       "merge", "remove", "expires_at"};
+constexpr std::array<std::string_view, 7> kDocumentUpdateNames{"id",    "if_version", "vector",    "set",
+                                                               "merge", "remove",     "expires_at"};
 constexpr std::string_view kUpdateForms =
-    R"({"ids":[…]} or {"filter":{…}} with set, merge or remove; or {"documents":[{"id":…}]}; {"filter":{}} means all)";
+    R"({"ids":[…]} or {"filter":{…}} with set, merge, remove or expires_at; or {"documents":[{"id":…}]}; {"filter":{}} means all)";
 
 Result<uint64_t> read_version(JsonReader& reader) {
     return reader.read_uint(0, std::numeric_limits<uint64_t>::max());
@@ -46,6 +47,8 @@ Result<model::Document> read_document(JsonReader& reader, size_t size_hint, bool
         }
         if (which == 2) {
             AKIDB_TRY(document.metadata, read_metadata(reader));
+        } else if (which == 4) {
+            AKIDB_TRY(document.expires_at_ms, read_expiry(reader));
         } else {
             AKIDB_TRY(document.if_version, read_version(reader));
         }
@@ -57,7 +60,7 @@ Result<model::Document> read_document(JsonReader& reader, size_t size_hint, bool
     return document;
 }
 
-/// `which`: 0 set, 1 merge, 2 remove.
+/// `which`: 0 set, 1 merge, 2 remove, 3 expires_at.
 Result<void> read_change(JsonReader& reader, size_t which, model::DocumentChange& change) {
     if (which == 0) {
         AKIDB_TRY(change.set, read_metadata(reader));
@@ -65,6 +68,10 @@ Result<void> read_change(JsonReader& reader, size_t which, model::DocumentChange
     }
     if (which == 1) {
         AKIDB_TRY(change.merge, read_metadata(reader));
+        return {};
+    }
+    if (which == 3) {
+        AKIDB_TRY(change.expires_at_ms, read_expiry(reader));
         return {};
     }
     return reader.read_array(model::kRemovedPathsMax, [&](size_t) -> Result<void> {

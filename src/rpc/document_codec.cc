@@ -6,6 +6,7 @@
 #include "model/limits.h"
 #include "rpc/filter_codec.h"
 #include "rpc/message.h"
+#include "rpc/moment_codec.h"
 #include "rpc/value_codec.h"
 
 namespace akidb::rpc {
@@ -33,6 +34,9 @@ Result<model::Document> read_document(const v1::Document& from) {
     }
     if (from.has_if_version()) {
         document.if_version = from.if_version();
+    }
+    if (from.has_expires_at()) {
+        AKIDB_TRY(document.expires_at_ms, read_expiry(from.expires_at()));
     }
     return document;
 }
@@ -167,6 +171,9 @@ void write_document(const model::Document& document, model::Include include, v1:
         write_metadata(
             model::MetadataView(document.metadata.empty() ? model::empty_metadata() : document.metadata),
             *to.mutable_metadata());
+        if (document.expires_at_ms > 0) {
+            write_moment(document.expires_at_ms, *to.mutable_expires_at());
+        }
     }
 }
 

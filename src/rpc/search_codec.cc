@@ -6,6 +6,7 @@
 #include "rpc/document_codec.h"
 #include "rpc/filter_codec.h"
 #include "rpc/message.h"
+#include "rpc/moment_codec.h"
 #include "rpc/value_codec.h"
 
 namespace akidb::rpc {
@@ -51,6 +52,9 @@ void write_matches(const std::vector<model::SearchMatch>& matches, model::Includ
             const std::string& metadata = match.document.metadata;
             write_metadata(model::MetadataView(metadata.empty() ? model::empty_metadata() : metadata),
                            *written.mutable_metadata());
+            if (match.document.expires_at_ms > 0) {
+                write_moment(match.document.expires_at_ms, *written.mutable_expires_at());
+            }
         }
     }
 }

@@ -4,16 +4,18 @@
 #include "rpc/document_codec.h"
 #include "rpc/filter_codec.h"
 #include "rpc/message.h"
+#include "rpc/moment_codec.h"
 #include "rpc/value_codec.h"
 
 namespace akidb::rpc {
 namespace {
 
 constexpr const char* kUpdateForms =
-    "ids or filter with set, merge or remove; or documents, each with its own; a filter that is empty means "
+    "ids or filter with set, merge, remove or expires_at; or documents, each with its own; a filter that is "
+    "empty means "
     "all";
 
-/// Set, merge and remove are the same for one document and for many.
+/// Set, merge, remove and expiry are the same for one document and for many.
 template <class Message>
 Result<void> read_change(const Message& from, model::DocumentChange& change) {
     if (from.has_set()) {
@@ -27,6 +29,15 @@ Result<void> read_change(const Message& from, model::DocumentChange& change) {
                                 "at most " + std::to_string(model::kRemovedPathsMax) + " items");
     }
     change.remove.assign(from.remove().begin(), from.remove().end());
+    if (from.has_expires_at() && from.never_expires()) {
+        return invalid_argument("never_expires", "a document expires or it does not",
+                                "expires_at or never_expires");
+    }
+    if (from.has_expires_at()) {
+        AKIDB_TRY(change.expires_at_ms, read_expiry(from.expires_at()));
+    } else if (from.never_expires()) {
+        change.expires_at_ms = 0;
+    }
     return {};
 }
 

@@ -1,6 +1,7 @@
 // Files that any version wrote must be readable for ever, and what is written today must be the bytes of the
-// newest set. The second version brought keys of writes: log format 2, manifest format 2, segments .keys. To
-// make a new set after a deliberate change of format, in a new directory:
+// newest set. The second version brought keys of writes: log format 2, manifest format 2, segments .keys; the
+// third documents that expire: log format 3, .rows format 2. To make a new set after a deliberate change of
+// format, in a new directory:
 //   storage_test --gtest_also_run_disabled_tests --gtest_filter='Golden.DISABLED_*'
 #include <gtest/gtest.h>
 
@@ -8,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "model/document_id.h"
+#include "model/expiry.h"
 #include "storage/files_for_tests.h"
 #include "storage/layout.h"
 #include "storage/log_reader.h"
@@ -19,15 +21,19 @@ namespace {
 
 constexpr uint32_t kDimension = 16;
 const std::string kGoldenV1 = std::string(AKIDB_SOURCE_DIR) + "/tests/golden/v1";
-const std::string kGolden = std::string(AKIDB_SOURCE_DIR) + "/tests/golden/v2";  // what is written today
+const std::string kGoldenV2 = std::string(AKIDB_SOURCE_DIR) + "/tests/golden/v2";
+const std::string kGolden = std::string(AKIDB_SOURCE_DIR) + "/tests/golden/v3";  // what is written today
 constexpr LogWriterOptions kLogOptions{
     .file_bytes = 4096, .preallocate_bytes_min = 1024, .preallocate_bytes_max = 1024};
+
+constexpr uint64_t kExpiresAtMs = 1'893'456'000'000;  // 2030-01-01T00:00:00Z
 
 model::Document document(uint64_t number) {
     model::Document made;
     made.id = number == 1 ? model::DocumentId::from_text("first").value() : model::DocumentId(number);
     made.vector.assign(kDimension, static_cast<float>(number));
     made.version = number;
+    made.expires_at_ms = number == 3 ? kExpiresAtMs : 0;
     return made;
 }
 
@@ -69,8 +75,9 @@ Manifest write_segments(io::FileSystem& files, const std::string& segments) {
         .version = 1, .collection = test_collection(), .dimension = kDimension, .covered_sequence = 4};
     std::vector<model::Document> documents{document(1), document(2), document(3)};
     std::vector<std::string> ids;
-    for (const model::Document& each : documents) {
+    for (model::Document& each : documents) {
         ids.push_back(each.id.encoded());
+        model::append_expiry(each.metadata, each.expires_at_ms);
     }
     Result<ManifestFile> rows = write_rows_segment(
         files, segments, rows_name(0, 3, 1), {test_collection(), 0, 3, kDimension}, [&](uint64_t index) {
@@ -152,7 +159,7 @@ TEST(Golden, ExamplesInThePagesAreBytesOfTheseFiles) {
         all += read_bytes(kGoldenV1 + "/" + name);
     }
     for (const std::string& name : golden_names()) {
-        all += read_bytes(kGolden + "/" + name);
+        all += read_bytes(kGoldenV2 + "/" + name) + read_bytes(kGolden + "/" + name);
     }
     for (const std::string page : {"log.md", "manifest.md", "segment.md"}) {
         std::vector<std::string> blocks = hex_blocks(std::string(AKIDB_SOURCE_DIR) + "/docs/formats/" + page);
@@ -169,41 +176,47 @@ std::vector<std::string> read_golden_log(const std::string& golden) {
     std::filesystem::copy(golden, directory.path(), std::filesystem::copy_options::recursive);
     std::unique_ptr<io::FileSystem> files = io::make_posix_file_system();
     std::vector<std::string> ids;
-    Result<LogRecovery> recovery =
-        recover_log(*files, directory / "log", test_collection(), 0,
-                    [&](uint64_t sequence, RecordType type, std::string_view body) -> Result<void> {
-                        if (type == RecordType::kKeyed) {
-                            AKIDB_TRY(const KeyedRecord keyed, decode_keyed(body));
-                            EXPECT_EQ(keyed.key.key, write_key().key);
-                            EXPECT_EQ(keyed.key.fingerprint, write_key().fingerprint);
-                            EXPECT_EQ(keyed.key.first_made_id, write_key().first_made_id);
-                            EXPECT_EQ(keyed.remembered_at_ms, kKeyedAtMs);
-                            type = keyed.type;
-                            body = keyed.body;
-                        }
-                        if (type == RecordType::kUpsert) {
-                            AKIDB_TRY(std::vector<UpsertItem> items, decode_upsert(body, kDimension));
-                            for (const UpsertItem& item : items) {
-                                AKIDB_TRY(model::DocumentId id, model::DocumentId::decode(item.id));
-                                ids.push_back(std::to_string(sequence) + "+" + id.to_string());
-                            }
-                        } else if (type == RecordType::kDelete) {
-                            AKIDB_TRY(std::vector<std::string_view> removed, decode_delete(body));
-                            AKIDB_TRY(model::DocumentId id, model::DocumentId::decode(removed.at(0)));
-                            ids.push_back(std::to_string(sequence) + "-" + id.to_string());
-                        }
-                        return {};
-                    });
+    Result<LogRecovery> recovery = recover_log(
+        *files, directory / "log", test_collection(), 0,
+        [&](uint64_t sequence, RecordType type, std::string_view body) -> Result<void> {
+            if (type == RecordType::kKeyed) {
+                AKIDB_TRY(const KeyedRecord keyed, decode_keyed(body));
+                EXPECT_EQ(keyed.key.key, write_key().key);
+                EXPECT_EQ(keyed.key.fingerprint, write_key().fingerprint);
+                EXPECT_EQ(keyed.key.first_made_id, write_key().first_made_id);
+                EXPECT_EQ(keyed.remembered_at_ms, kKeyedAtMs);
+                type = keyed.type;
+                body = keyed.body;
+            }
+            if (type == RecordType::kUpsert) {
+                AKIDB_TRY(std::vector<UpsertItem> items, decode_upsert(body, kDimension));
+                for (const UpsertItem& item : items) {
+                    AKIDB_TRY(model::DocumentId id, model::DocumentId::decode(item.id));
+                    const uint64_t expires_at_ms = model::split_stored(item.metadata).expires_at_ms;
+                    ids.push_back(std::to_string(sequence) + "+" + id.to_string() +
+                                  (expires_at_ms == kExpiresAtMs ? " until 2030" : ""));
+                    EXPECT_TRUE(expires_at_ms == 0 || expires_at_ms == kExpiresAtMs);
+                }
+            } else if (type == RecordType::kDelete) {
+                AKIDB_TRY(std::vector<std::string_view> removed, decode_delete(body));
+                AKIDB_TRY(model::DocumentId id, model::DocumentId::decode(removed.at(0)));
+                ids.push_back(std::to_string(sequence) + "-" + id.to_string());
+            }
+            return {};
+        });
     EXPECT_TRUE(recovery.has_value() && recovery->was_clean);
     return ids;
 }
 
 TEST(Golden, TheLogReadsAsItWasWritten) {
     EXPECT_EQ(read_golden_log(kGoldenV1), (std::vector<std::string>{"1+first", "2+2", "2+3", "3-2"}));
-    EXPECT_EQ(read_golden_log(kGolden), (std::vector<std::string>{"1+first", "2+2", "2+3", "3-2", "4-2"}));
+    EXPECT_EQ(read_golden_log(kGoldenV2), (std::vector<std::string>{"1+first", "2+2", "2+3", "3-2", "4-2"}));
+    EXPECT_EQ(read_golden_log(kGolden),
+              (std::vector<std::string>{"1+first", "2+2", "2+3 until 2030", "3-2", "4-2"}));
 }
 
-void check_segments(io::FileSystem& files, const std::string& golden, const Manifest& named) {
+void check_segments(io::FileSystem& files, const std::string& golden, const Manifest& named,
+                    uint64_t expires_at_ms) {
     const std::string segments = golden + "/seg";
     Result<std::shared_ptr<const RowsSegment>> rows =
         RowsSegment::open(files, segments, named.rows.at(0), test_collection(), kDimension);
@@ -212,7 +225,8 @@ void check_segments(io::FileSystem& files, const std::string& golden, const Mani
         model::Document expected = document(i + 1);
         EXPECT_EQ((*rows)->id(i), expected.id.encoded());
         EXPECT_EQ((*rows)->version(i), i + 1);
-        EXPECT_EQ((*rows)->metadata(i), expected.metadata);
+        EXPECT_EQ(model::split_stored((*rows)->metadata(i)).metadata, expected.metadata);
+        EXPECT_EQ(model::split_stored((*rows)->metadata(i)).expires_at_ms, i == 2 ? expires_at_ms : 0);
         EXPECT_EQ((*rows)->vectors()[i * kDimension], expected.vector[0]);
     }
     EXPECT_TRUE((*rows)->verify_vectors([] { return false; }).has_value());
@@ -228,15 +242,18 @@ void check_segments(io::FileSystem& files, const std::string& golden, const Mani
 TEST(Golden, ManifestAndSegmentsReadAsTheyWereWritten) {
     std::unique_ptr<io::FileSystem> files = io::make_posix_file_system();
     Result<std::optional<Manifest>> first = read_manifest(*files, kGoldenV1);
-    Result<std::optional<Manifest>> second = read_manifest(*files, kGolden);
+    Result<std::optional<Manifest>> second = read_manifest(*files, kGoldenV2);
+    Result<std::optional<Manifest>> third = read_manifest(*files, kGolden);
     ASSERT_TRUE(first.has_value() && first->has_value() && second.has_value() && second->has_value());
+    ASSERT_TRUE(third.has_value() && third->has_value());
+    check_segments(*files, kGolden, **third, kExpiresAtMs);
     EXPECT_EQ((*first)->covered_sequence, 3u);
     EXPECT_FALSE((*first)->keys.has_value());
-    check_segments(*files, kGoldenV1, **first);
+    check_segments(*files, kGoldenV1, **first, 0);
     EXPECT_EQ((*second)->covered_sequence, 4u);
-    check_segments(*files, kGolden, **second);
+    check_segments(*files, kGoldenV2, **second, 0);
     Result<std::vector<RememberedKey>> keys =
-        open_keys_segment(*files, kGolden + "/seg", (*second)->keys.value(), test_collection());
+        open_keys_segment(*files, kGoldenV2 + "/seg", (*second)->keys.value(), test_collection());
     ASSERT_TRUE(keys.has_value() && keys->size() == 1);
     EXPECT_EQ((*keys)[0].key.key, write_key().key);
     EXPECT_EQ((*keys)[0].key.first_made_id, write_key().first_made_id);

@@ -1,6 +1,7 @@
 #include "storage/log_format.h"
 
 #include "base/bytes.h"
+#include "model/expiry.h"
 #include "model/limits.h"
 
 namespace akidb::storage {
@@ -24,16 +25,19 @@ std::string encode_upsert(const std::vector<model::Document>& documents) {
     size_t bytes = kLengthBytes;
     for (const model::Document& document : documents) {
         bytes += 2 * kLengthBytes + kEncodedIdBytesMax + document.vector.size() * sizeof(float) +
-                 document.metadata.size();
+                 document.metadata.size() + model::kExpiryBytes;
     }
     std::string body;
+    std::string stored;
     body.reserve(bytes);
     ByteWriter writer(body);
     writer.put(static_cast<uint32_t>(documents.size()));
     for (const model::Document& document : documents) {
         writer.put_string(document.id.encoded());
         writer.put_floats(document.vector);
-        writer.put_string(document.metadata);
+        stored.assign(document.metadata);
+        model::append_expiry(stored, document.expires_at_ms);
+        writer.put_string(stored);
     }
     return body;
 }

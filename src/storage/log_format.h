@@ -51,13 +51,13 @@ struct LogRecord {
 /// Bytes of the frame body that these records make: what LogWriter::reserve wants to know.
 uint64_t group_body_bytes(std::span<const LogRecord> records);
 
-/// Upsert body: u32 count, then per document: id (u32 length + encoding), vector (dimension × f32), metadata
-/// (u32 length + encoding). Documents view the caller's memory until encoded.
+/// Upsert body: u32 count, then per document: id (u32 length + encoding), vector (dimension × f32), stored
+/// metadata (u32 length + encoding, model/expiry.h). Documents view the caller's memory until encoded.
 std::string encode_upsert(const std::vector<model::Document>& documents);
 struct UpsertItem {
     std::string_view id;        // DocumentId encoding
     std::string_view vector;    // dimension × f32, unaligned
-    std::string_view metadata;  // encoded object
+    std::string_view metadata;  // stored (model/expiry.h)
 };
 /// Views into `body`; kDataLoss when malformed.
 Result<std::vector<UpsertItem>> decode_upsert(std::string_view body, uint32_t dimension);

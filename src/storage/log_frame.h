@@ -19,7 +19,7 @@ inline constexpr uint32_t kLogHeaderBytes = 64;
 inline constexpr uint32_t kFrameHeaderBytes = 40;
 inline constexpr uint32_t kRecordHeaderBytes = 5;
 /// What is written; 2 has records with keys. Older ones are read.
-inline constexpr uint32_t kLogFormatVersion = 2;
+inline constexpr uint32_t kLogFormatVersion = 3;
 inline constexpr uint32_t kLogFormatVersionMin = 1;
 inline constexpr uint32_t kFrameMagic = 0x4d524641;  // "AFRM"
 inline constexpr uint64_t kFrameBodyBytesMax = 1 << 30;
@@ -39,7 +39,7 @@ struct LogFileHeader {
 constexpr bool is_known_log_format(uint32_t version) {
     return version >= kLogFormatVersionMin && version <= kLogFormatVersion;
 }
-/// "log format 3 is not known to this version, …"
+/// "log format 4 is not known to this version, …"
 std::string unknown_log_format(uint32_t version);
 
 std::string encode_log_header(const LogFileHeader& header);

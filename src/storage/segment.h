@@ -37,7 +37,7 @@ struct RowRecord {
     std::string_view vector;  // stride × f32
     uint64_t version = 0;
     std::string_view id;        // DocumentId encoding
-    std::string_view metadata;  // encoded object
+    std::string_view metadata;  // stored (model/expiry.h)
 };
 
 /// Asks `row_at(i)` for i in [0, row_count), possibly several times.
@@ -76,6 +76,7 @@ class RowsSegment {
     virtual const float* vectors() const = 0;
     virtual uint64_t version(uint64_t index) const = 0;
     virtual std::string_view id(uint64_t index) const = 0;
+    /// Stored (model/expiry.h).
     virtual std::string_view metadata(uint64_t index) const = 0;
     /// Reads and checks the vector blocks; `cancelled` is asked between blocks, and kCancelled returned when
     /// it says so. kDataLoss names file and offset.

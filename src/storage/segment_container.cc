@@ -48,7 +48,7 @@ std::string encode_header(const SegmentHeader& header) {
     std::string out;
     ByteWriter writer(out);
     writer.put_bytes(kHeaderMagic);
-    writer.put(kSegmentFormatVersion);
+    writer.put(header.format_version);
     writer.put(static_cast<uint32_t>(header.kind));
     writer.put_bytes(as_text(std::as_bytes(std::span(header.collection.bytes))));
     writer.put(header.first_row);
@@ -267,11 +267,14 @@ Result<void> SegmentContainer::read_header(const Footer& footer) {
         return damage(path_, 0, "the header's checksum does not hold");
     }
     ByteReader reader(raw.substr(kHeaderMagic.size()));
-    if (uint32_t format = reader.get<uint32_t>(); format != kSegmentFormatVersion) {
+    header_.format_version = reader.get<uint32_t>();
+    if (header_.format_version < kSegmentFormatVersion ||
+        header_.format_version > kSegmentFormatVersionWithExpiries) {
         return damage(path_, 8,
-                      "segment format " + std::to_string(format) +
+                      "segment format " + std::to_string(header_.format_version) +
                           " is not known to this version, which reads " +
-                          std::to_string(kSegmentFormatVersion));
+                          std::to_string(kSegmentFormatVersion) + " and " +
+                          std::to_string(kSegmentFormatVersionWithExpiries));
     }
     header_.kind = static_cast<SegmentKind>(reader.get<uint32_t>());
     std::string_view uuid = reader.get_bytes(header_.collection.bytes.size());

@@ -20,7 +20,9 @@
 
 namespace akidb::storage {
 
+/// The second has rows with expiries behind their metadata; others are written as the first.
 inline constexpr uint32_t kSegmentFormatVersion = 1;
+inline constexpr uint32_t kSegmentFormatVersionWithExpiries = 2;
 inline constexpr uint64_t kSectionAlignment = 4096;
 inline constexpr uint64_t kSegmentBlockBytes = 64 << 10;
 inline constexpr uint64_t kWriteBufferBytes = 1 << 20;
@@ -32,7 +34,7 @@ enum class SectionType : uint32_t {
     kIdOffsets = 3,        // (row_count + 1) × u64 into kIds
     kIds = 4,              // DocumentId encodings, one after the other
     kMetadataOffsets = 5,  // (row_count + 1) × u64 into kMetadata
-    kMetadata = 6,         // encoded objects, one after the other
+    kMetadata = 6,         // stored metadata (model/expiry.h), one after the other
     kLists = 7,            // row_count × width × u32
     kDeadRows = 8,         // row_count × (row u32, sequence u64)
     kKeys = 9,             // row_count × 72 bytes (keyed_record.h)
@@ -44,6 +46,7 @@ struct SegmentHeader {
     uint64_t first_row = 0;
     uint64_t row_count = 0;
     uint32_t width = 0;  // floats a row, or neighbours a row
+    uint32_t format_version = kSegmentFormatVersion;
 };
 
 struct Section {

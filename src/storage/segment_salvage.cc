@@ -8,7 +8,7 @@
 
 #include "base/bytes.h"
 #include "model/document_id.h"
-#include "model/metadata.h"
+#include "model/expiry.h"
 #include "storage/segment_container.h"
 
 namespace akidb::storage {
@@ -113,8 +113,8 @@ class Salvaged final : public SalvagedRows {
         if (index >= row_count_ || !vector || !version || !id || !metadata) {
             return std::nullopt;
         }
-        const bool is_readable =
-            model::DocumentId::decode(*id).has_value() && model::validate_metadata(*metadata).has_value();
+        const bool is_readable = model::DocumentId::decode(*id).has_value() &&
+                                 model::validate_stored_metadata(*metadata).has_value();
         return is_readable ? std::optional(RowRecord{*vector, *version, *id, *metadata}) : std::nullopt;
     }
 

@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "base/bytes.h"
+#include "model/expiry.h"
 #include "storage/segment.h"
 #include "storage/segment_container.h"
 
@@ -40,6 +41,15 @@ Result<void> write_versions(SegmentWriter& writer, uint64_t row_count, RowAt row
     return {};
 }
 
+bool any_expires(uint64_t row_count, RowAt row_at) {
+    for (uint64_t i = 0; i < row_count; ++i) {
+        if (model::split_stored(row_at(i).metadata).expires_at_ms > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 struct StringSections {
     SectionType offsets;
     SectionType bytes;
@@ -73,6 +83,9 @@ Result<ManifestFile> write_rows_segment(io::FileSystem& files, const std::string
                          .first_row = spec.first_row,
                          .row_count = spec.row_count,
                          .width = spec.stride};
+    if (any_expires(spec.row_count, row_at)) {
+        header.format_version = kSegmentFormatVersionWithExpiries;
+    }
     AKIDB_TRY(SegmentWriter writer, SegmentWriter::create(files, directory, name, header));
     AKIDB_TRY(write_vectors(writer, name, spec, row_at));
     AKIDB_TRY(write_versions(writer, spec.row_count, row_at));

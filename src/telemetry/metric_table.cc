@@ -10,7 +10,7 @@ using enum MetricId;
 using enum MetricType;
 
 // In the order of MetricId: row_of() indexes by it.
-constexpr std::array<MetricRow, 36> kMetrics{{
+constexpr std::array<MetricRow, 37> kMetrics{{
     {kBuildInfo, kGauge, "akidb_build_info", "version",
      "Always 1; the version of the running binary is its label."},
     {kStartTime, kGauge, "akidb_start_time_seconds", "", "When the process started, in seconds since 1970."},
@@ -35,6 +35,8 @@ constexpr std::array<MetricRow, 36> kMetrics{{
     {kDocumentsWritten, kCounter, "akidb_documents_written_total", "",
      "Documents upserted and acknowledged."},
     {kDocumentsDeleted, kCounter, "akidb_documents_deleted_total", "", "Documents deleted and acknowledged."},
+    {kDocumentsExpired, kCounter, "akidb_documents_expired_total", "",
+     "Documents that the sweep deleted because their expires_at had passed."},
     {kCommitRecords, kHistogram, "akidb_commit_batch_records", "",
      "Log records made durable together by one sync of the write-ahead log."},
     {kLogSyncDuration, kHistogram, "akidb_wal_sync_duration_seconds", "",

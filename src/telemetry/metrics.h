@@ -25,6 +25,7 @@ enum class MetricId : uint8_t {
     kSearchDistances,
     kDocumentsWritten,
     kDocumentsDeleted,
+    kDocumentsExpired,
     kCommitRecords,
     kLogSyncDuration,
     kLogBytes,

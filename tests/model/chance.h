@@ -93,6 +93,7 @@ class Chance {
         return made;
     }
 
+    Json expires_at() { return happens(30) ? Model::kPast : Model::kFuture; }
     Json change() {
         Json made = Json::object();
         if (happens(30)) {
@@ -104,6 +105,9 @@ class Chance {
         }
         if (made.empty() || happens(40)) {
             made["remove"] = happens(50) ? Json::array({"tag"}) : Json::array({"free", "n"});
+        }
+        if (happens(10)) {
+            made["expires_at"] = happens(30) ? Json(nullptr) : expires_at();
         }
         return made;
     }

@@ -99,8 +99,13 @@ bool matches(const Json& filter, const Id& id, const Json& metadata) {
 
 void Model::upsert(const Json& documents, uint64_t sequence) {
     for (const Json& document : documents) {
-        entries_[id_of(document["id"])] = {document["vector"].get<std::vector<int>>(),
-                                           document.value("metadata", Json::object()), sequence};
+        const Id id = id_of(document["id"]);
+        entries_[id] = {document["vector"].get<std::vector<int>>(),
+                        document.value("metadata", Json::object()), sequence,
+                        document.value("expires_at", "")};
+        if (entries_[id].expires_at == kPast) {
+            entries_.erase(id);
+        }
     }
 }
 
@@ -127,6 +132,12 @@ size_t Model::update(const std::vector<Id>& ids, const Json& change, uint64_t se
         }
         if (change.contains("vector")) {
             entry.vector = change["vector"].get<std::vector<int>>();
+        }
+        if (change.contains("expires_at")) {
+            entry.expires_at = change["expires_at"].is_null() ? "" : change["expires_at"].get<std::string>();
+        }
+        if (entry.expires_at == kPast) {
+            entries_.erase(found);
         }
     }
     return changed;

@@ -28,11 +28,16 @@ struct Entry {
     std::vector<int> vector;
     Json metadata;
     uint64_t version = 0;
+    std::string expires_at;  // empty: never
 };
 
 class Model {
   public:
-    /// The sequence is that of the server's answer: it counts refused writes out as we do not.
+    static constexpr const char* kPast = "2001-01-01T00:00:00.000Z";
+    static constexpr const char* kFuture = "2999-01-01T00:00:00.000Z";
+
+    /// What has kPast expires at once. The sequence is that of the server's answer: it counts refused writes
+    /// out as we do not.
     void upsert(const Json& documents, uint64_t sequence);
     /// How many changed.
     size_t update(const std::vector<Id>& ids, const Json& change, uint64_t sequence);

@@ -145,6 +145,9 @@ class History {
                 document["if_version"] = chance_.happens(60) ? version : version + 1;
                 is_refused = is_refused || document["if_version"] != version;
             }
+            if (chance_.happens(10)) {
+                document["expires_at"] = chance_.expires_at();
+            }
             documents.push_back(std::move(document));
         }
         const Json answer =
@@ -209,6 +212,9 @@ class History {
         }
         if (has_metadata) {
             document["metadata"] = entry.metadata;
+            if (!entry.expires_at.empty()) {
+                document["expires_at"] = entry.expires_at;
+            }
         }
         document["version"] = entry.version;
         return document;

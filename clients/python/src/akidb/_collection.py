@@ -56,11 +56,17 @@ class Collection:
         set: Optional[t.Metadata] = None,
         merge: Optional[t.Metadata] = None,
         remove: Optional[Sequence[str]] = None,
+        expires_at: Optional[str] = None,
+        never_expires: bool = False,
         idempotency_key: Optional[str] = None,
         timeout_s: Optional[float] = None,
     ) -> t.Write:
-        """One change (set, or remove and merge) for many (ids or filter), or one for each (documents)."""
-        change = _given(ids=ids, filter=filter, documents=documents, set=set, merge=merge, remove=remove)
+        """One change (set, or remove and merge, and expires_at) for many (ids or filter), or one for each (documents)."""
+        change = _given(
+            ids=ids, filter=filter, documents=documents, set=set, merge=merge, remove=remove, expires_at=expires_at
+        )
+        if never_expires:
+            change["expires_at"] = None
         return self._write("PATCH", "/documents", change, idempotency_key, timeout_s)
 
     def get(self, ids: Sequence[t.DocumentId], *, include: Optional[Sequence[t.Part]] = None) -> List[t.Document]:

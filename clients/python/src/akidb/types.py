@@ -20,11 +20,13 @@ class _NewDocument(TypedDict):
 
 
 class NewDocument(_NewDocument, total=False):
-    """Without an id the server makes one. if_version is the version that must be there, 0 for none."""
+    """Without an id the server makes one. if_version is the version that must be there, 0 for none; expires_at is an
+    RFC 3339 time."""
 
     id: DocumentId
     metadata: Metadata
     if_version: int
+    expires_at: Union[str, None]
 
 
 class _DocumentChange(TypedDict):
@@ -37,6 +39,7 @@ class DocumentChange(_DocumentChange, total=False):
     set: Metadata
     merge: Metadata
     remove: List[str]
+    expires_at: Union[str, None]
 
 
 class _Document(TypedDict):
@@ -47,6 +50,7 @@ class _Document(TypedDict):
 class Document(_Document, total=False):
     vector: List[float]
     metadata: Metadata
+    expires_at: str
     order_value: Union[str, int, float, bool]
     """Its value at the key of order_by, in a scroll that has one."""
 
@@ -59,6 +63,7 @@ class _Match(TypedDict):
 class Match(_Match, total=False):
     vector: List[float]
     metadata: Metadata
+    expires_at: str
 
 
 class Group(TypedDict):
