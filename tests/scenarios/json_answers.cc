@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <cstdio>
+#include <ctime>
 
 #include "json_messages.h"
 
@@ -21,6 +24,19 @@ std::string lower(std::string text) {
 }
 
 OrderedJson object_to_json(const Message& object);
+
+/// As REST writes it: in milliseconds.
+OrderedJson moment_to_json(const Message& moment) {
+    const Reflection& reflection = *moment.GetReflection();
+    const std::time_t seconds = reflection.GetInt64(moment, &field_of(moment, "seconds"));
+    const int32_t nanos = reflection.GetInt32(moment, &field_of(moment, "nanos"));
+    std::tm parts{};
+    gmtime_r(&seconds, &parts);
+    std::array<char, 40> text;
+    const size_t length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
+    std::snprintf(text.data() + length, text.size() - length, ".%03dZ", nanos / 1'000'000);
+    return text.data();
+}
 
 OrderedJson scalar_to_json(const Message& message, const FieldDescriptor& field) {
     const Reflection& reflection = *message.GetReflection();
@@ -95,7 +111,7 @@ OrderedJson repeated_to_json(const Message& message, const FieldDescriptor& fiel
 OrderedJson to_json(const Message& message) {
     const Descriptor& type = *message.GetDescriptor();
     if (type.name() == "Timestamp") {
-        return "moment";
+        return moment_to_json(message);
     }
     if (type.name() == "Object") {
         return object_to_json(message);

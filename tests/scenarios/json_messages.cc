@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cctype>
 #include <limits>
+#include <optional>
+
+#include "model/moment.h"
 
 namespace akidb::scenarios {
 namespace {
@@ -223,6 +226,19 @@ void fill_enum(Message& message, const FieldDescriptor& field, const OrderedJson
     message.GetReflection()->SetEnum(&message, &field, value);
 }
 
+void fill_moment(Message& moment, const OrderedJson& json) {
+    const auto microseconds =
+        json.is_string() ? model::parse_moment(json.get<std::string>()) : std::optional<int64_t>();
+    if (!microseconds) {
+        refuse("not a time: " + json.dump());
+    }
+    constexpr int64_t kPerSecond = 1'000'000;
+    const int64_t rest = (*microseconds % kPerSecond + kPerSecond) % kPerSecond;
+    const Reflection& reflection = *moment.GetReflection();
+    reflection.SetInt64(&moment, &field_of(moment, "seconds"), (*microseconds - rest) / kPerSecond);
+    reflection.SetInt32(&moment, &field_of(moment, "nanos"), static_cast<int32_t>(rest * 1000));
+}
+
 void fill_message(Message& message, const OrderedJson& json) {
     const std::string& type = message.GetDescriptor()->name();
     if (type == "DocumentId") {
@@ -231,6 +247,8 @@ void fill_message(Message& message, const OrderedJson& json) {
         fill(child(message, "vector"), {{"values", json}});
     } else if (type == "Example") {
         fill_id(child(message, "id"), json);
+    } else if (type == "Timestamp") {
+        fill_moment(message, json);
     } else if (type == "Object") {
         fill_object(message, json);
     } else if (type == "Include") {
@@ -305,6 +323,12 @@ std::string prefix_of(const EnumDescriptor& type) {
 
 void fill(Message& message, const OrderedJson& json) {
     for (const auto& [name, value] : json.items()) {
+        if (name == "expires_at" && value.is_null()) {
+            if (message.GetDescriptor()->FindFieldByName("never_expires") != nullptr) {
+                fill(message, {{"never_expires", true}});
+            }
+            continue;
+        }
         const FieldDescriptor& field = field_of(message, name);
         field.is_repeated() ? fill_repeated(message, field, value) : fill_scalar(message, field, value);
     }
