@@ -16,6 +16,7 @@ class HandClock final : public io::Clock {
         monotonic_us_ += us;
         unix_ms_ += us / 1000;
     }
+    void set_unix_ms(uint64_t time) { unix_ms_ = time; }
     void advance_s(uint64_t seconds) { advance_us(seconds * 1'000'000); }
 
   private:
