@@ -136,6 +136,21 @@ struct CollectionStats {
     std::vector<JobState> jobs{};
 };
 
+/// What stands around a write.
+struct WriteTerms {
+    WriteTerms() = default;
+    WriteTerms(std::optional<model::WriteKey> of_key)  // NOLINT(google-explicit-constructor)
+        : key(std::move(of_key)) {}
+    WriteTerms(model::WriteKey of_key) : key(of_key) {}  // NOLINT(google-explicit-constructor)
+
+    std::optional<model::WriteKey> key{};
+    /// Null, or what every document must match that the write makes or changes, as it is there and as it
+    /// becomes: judged when the write takes its turn. What does not match is as if it were not there; only an
+    /// upsert, which would replace it, is refused (kPermissionDenied, with nothing of it done), as is what
+    /// would not match afterwards.
+    std::shared_ptr<const model::Filter> rule{};
+};
+
 class Collection {
   public:
     /// Makes the empty directory tree of a new collection, durably. `directory` must not exist; its parent
@@ -158,25 +173,23 @@ class Collection {
     /// remembered with the write or not at all, and not when the write is refused; kRateLimited when too many
     /// are.
     virtual Result<WriteReply> upsert(std::vector<model::Document> documents,
-                                      const std::optional<model::WriteKey>& key = std::nullopt) = 0;
+                                      const WriteTerms& terms = {}) = 0;
     virtual Result<WriteReply> remove(const std::vector<model::DocumentId>& ids,
-                                      const std::optional<model::WriteKey>& key = std::nullopt) = 0;
+                                      const WriteTerms& terms = {}) = 0;
     /// The same for callers who have better to do than to wait for the disk: `done` is called instead,
     /// possibly before the return (always when the write is refused before it enters the lane).
     virtual void submit_upsert(std::vector<model::Document> documents, WriteDone done,
-                               const std::optional<model::WriteKey>& key = std::nullopt) = 0;
+                               const WriteTerms& terms = {}) = 0;
     virtual void submit_remove(const std::vector<model::DocumentId>& ids, WriteDone done,
-                               const std::optional<model::WriteKey>& key = std::nullopt) = 0;
+                               const WriteTerms& terms = {}) = 0;
     /// Those that match at the moment of the write; the log gets the resolved ids (rule R9).
-    virtual Result<WriteReply> remove_matching(const model::Filter& filter,
-                                               const std::optional<model::WriteKey>& key = std::nullopt) = 0;
+    virtual Result<WriteReply> remove_matching(const model::Filter& filter, const WriteTerms& terms = {}) = 0;
 
     /// All or nothing; `count` tells how many documents changed. What is written are whole documents, so a
     /// change of metadata costs what an upsert does. Errors of upsert.
-    virtual Result<WriteReply> update(model::UpdateRequest request,
-                                      const std::optional<model::WriteKey>& key = std::nullopt) = 0;
+    virtual Result<WriteReply> update(model::UpdateRequest request, const WriteTerms& terms = {}) = 0;
     virtual void submit_update(model::UpdateRequest request, WriteDone done,
-                               const std::optional<model::WriteKey>& key = std::nullopt) = 0;
+                               const WriteTerms& terms = {}) = 0;
 
     /// In the order asked; those not there are absent.
     virtual Result<std::vector<model::Document>> get(const std::vector<model::DocumentId>& ids,
@@ -210,7 +223,8 @@ class Collection {
     /// reads and writes go on. The documents are gone at any error after the delete, too; the purge is
     /// finished by asking again, also by ids that are not there any more, and never by itself. Errors of
     /// remove and rewrite, and kUnavailable when an old file could not be removed.
-    virtual Result<EraseReceipt> erase(const std::vector<model::DocumentId>& ids) = 0;
+    virtual Result<EraseReceipt> erase(const std::vector<model::DocumentId>& ids,
+                                       const std::shared_ptr<const model::Filter>& rule = nullptr) = 0;
     virtual Result<EraseReceipt> erase_matching(const model::Filter& filter) = 0;
     /// Runs due maintenance until none is left, in the caller's thread: tests, simulator.
     virtual Result<void> run_maintenance_now() = 0;

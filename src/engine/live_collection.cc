@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "engine/query.h"
+#include "engine/row_rule.h"
 #include "model/limits.h"
 
 namespace akidb::engine {
@@ -79,34 +80,42 @@ std::optional<Result<WriteReply>> LiveCollection::answer_of(const std::optional<
                                                   : std::nullopt;
 }
 
-Result<void> LiveCollection::prepare_upsert(PendingWrite& write,
-                                            std::vector<model::Document> documents) const {
+Result<void> LiveCollection::prepare_upsert(PendingWrite& write, std::vector<model::Document> documents,
+                                            const Rule& rule) const {
     AKIDB_TRY(validate_batch(spec_, documents));
     AKIDB_TRY(check_head());
+    if (rule != nullptr) {
+        AKIDB_TRY(check_rule(*rule, documents));
+    }
     const bool has_conditions =
         std::any_of(documents.begin(), documents.end(),
                     [](const model::Document& document) { return document.if_version.has_value(); });
-    if (!has_conditions) {
+    if (!has_conditions && rule == nullptr) {
         return set_upsert(write, documents);
     }
     AKIDB_TRY(model::validate_versions(documents));
-    write.resolve = [this, documents = std::move(documents)](PendingWrite& turn) -> Result<void> {
+    write.resolve = [this, documents = std::move(documents), rule](PendingWrite& turn) -> Result<void> {
+        if (rule != nullptr) {
+            AKIDB_TRY(check_replaced(documents, *rule));
+        }
         AKIDB_TRY(check_versions(documents));
         return set_upsert(turn, documents);
     };
     return {};
 }
 
-Result<void> LiveCollection::prepare_update(PendingWrite& write, model::UpdateRequest request) const {
+Result<void> LiveCollection::prepare_update(PendingWrite& write, model::UpdateRequest request,
+                                            const Rule& rule) const {
     AKIDB_TRY(model::validate(request, spec_));
     AKIDB_TRY(check_head());
-    write.resolve = [this, request = std::move(request)](PendingWrite& turn) {
-        return resolve_update(turn, request);
+    write.resolve = [this, request = std::move(request), rule](PendingWrite& turn) {
+        return resolve_update(turn, request, rule.get());
     };
     return {};
 }
 
-Result<void> LiveCollection::prepare_remove(PendingWrite& write, const std::vector<model::DocumentId>& ids) {
+Result<void> LiveCollection::prepare_remove(PendingWrite& write, const std::vector<model::DocumentId>& ids,
+                                            const Rule& rule) const {
     if (ids.empty() || ids.size() > model::kBatchDocumentsMax) {
         return invalid_argument("ids", std::to_string(ids.size()) + " ids",
                                 "1.." + std::to_string(model::kBatchDocumentsMax));
@@ -115,6 +124,18 @@ Result<void> LiveCollection::prepare_remove(PendingWrite& write, const std::vect
     encoded.reserve(ids.size());
     for (const model::DocumentId& id : ids) {
         encoded.push_back(id.encoded());
+    }
+    if (rule != nullptr) {
+        write.resolve = [this, encoded = std::move(encoded), rule](PendingWrite& turn) -> Result<void> {
+            std::vector<std::string> covered = encoded;
+            const Snapshot view = current_view();
+            std::erase_if(covered, [&](const std::string& id) {
+                return find_covered(view, id, rule.get()) == kNoRow;
+            });
+            turn.record = {storage::RecordType::kDelete, storage::encode_delete(covered)};
+            return {};
+        };
+        return {};
     }
     write.record = {storage::RecordType::kDelete, storage::encode_delete(encoded)};
     return {};
@@ -145,30 +166,30 @@ void LiveCollection::submit(const std::optional<model::WriteKey>& key, WriteDone
     lane_.submit(std::move(write));
 }
 
-Result<WriteReply> LiveCollection::upsert(std::vector<model::Document> documents,
-                                          const std::optional<model::WriteKey>& key) {
-    return run(key, [&](PendingWrite& write) { return prepare_upsert(write, std::move(documents)); });
+Result<WriteReply> LiveCollection::upsert(std::vector<model::Document> documents, const WriteTerms& terms) {
+    return run(terms.key,
+               [&](PendingWrite& write) { return prepare_upsert(write, std::move(documents), terms.rule); });
 }
 
 Result<WriteReply> LiveCollection::remove(const std::vector<model::DocumentId>& ids,
-                                          const std::optional<model::WriteKey>& key) {
-    return run(key, [&](PendingWrite& write) { return prepare_remove(write, ids); });
+                                          const WriteTerms& terms) {
+    return run(terms.key, [&](PendingWrite& write) { return prepare_remove(write, ids, terms.rule); });
 }
 
 void LiveCollection::submit_upsert(std::vector<model::Document> documents, WriteDone done,
-                                   const std::optional<model::WriteKey>& key) {
-    submit(key, std::move(done),
-           [&](PendingWrite& write) { return prepare_upsert(write, std::move(documents)); });
+                                   const WriteTerms& terms) {
+    submit(terms.key, std::move(done),
+           [&](PendingWrite& write) { return prepare_upsert(write, std::move(documents), terms.rule); });
 }
 
 void LiveCollection::submit_remove(const std::vector<model::DocumentId>& ids, WriteDone done,
-                                   const std::optional<model::WriteKey>& key) {
-    submit(key, std::move(done), [&](PendingWrite& write) { return prepare_remove(write, ids); });
+                                   const WriteTerms& terms) {
+    submit(terms.key, std::move(done),
+           [&](PendingWrite& write) { return prepare_remove(write, ids, terms.rule); });
 }
 
-Result<WriteReply> LiveCollection::remove_matching(const model::Filter& filter,
-                                                   const std::optional<model::WriteKey>& key) {
-    return run(key, [&](PendingWrite& write) {
+Result<WriteReply> LiveCollection::remove_matching(const model::Filter& filter, const WriteTerms& terms) {
+    return run(terms.key, [&](PendingWrite& write) {
         write.resolve = [this, &filter](PendingWrite& turn) {
             resolve_removal(turn, filter);
             return Result<void>();
@@ -177,15 +198,14 @@ Result<WriteReply> LiveCollection::remove_matching(const model::Filter& filter,
     });
 }
 
-Result<WriteReply> LiveCollection::update(model::UpdateRequest request,
-                                          const std::optional<model::WriteKey>& key) {
-    return run(key, [&](PendingWrite& write) { return prepare_update(write, std::move(request)); });
+Result<WriteReply> LiveCollection::update(model::UpdateRequest request, const WriteTerms& terms) {
+    return run(terms.key,
+               [&](PendingWrite& write) { return prepare_update(write, std::move(request), terms.rule); });
 }
 
-void LiveCollection::submit_update(model::UpdateRequest request, WriteDone done,
-                                   const std::optional<model::WriteKey>& key) {
-    submit(key, std::move(done),
-           [&](PendingWrite& write) { return prepare_update(write, std::move(request)); });
+void LiveCollection::submit_update(model::UpdateRequest request, WriteDone done, const WriteTerms& terms) {
+    submit(terms.key, std::move(done),
+           [&](PendingWrite& write) { return prepare_update(write, std::move(request), terms.rule); });
 }
 
 Result<void> LiveCollection::prepare_group(std::span<PendingWrite* const> group) {

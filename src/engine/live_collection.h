@@ -35,20 +35,15 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     Result<void> recover();
 
     const model::CollectionSpec& spec() const override { return spec_; }
-    Result<WriteReply> upsert(std::vector<model::Document> documents,
-                              const std::optional<model::WriteKey>& key) override;
-    Result<WriteReply> remove(const std::vector<model::DocumentId>& ids,
-                              const std::optional<model::WriteKey>& key) override;
+    Result<WriteReply> upsert(std::vector<model::Document> documents, const WriteTerms& terms) override;
+    Result<WriteReply> remove(const std::vector<model::DocumentId>& ids, const WriteTerms& terms) override;
     void submit_upsert(std::vector<model::Document> documents, WriteDone done,
-                       const std::optional<model::WriteKey>& key) override;
+                       const WriteTerms& terms) override;
     void submit_remove(const std::vector<model::DocumentId>& ids, WriteDone done,
-                       const std::optional<model::WriteKey>& key) override;
-    Result<WriteReply> remove_matching(const model::Filter& filter,
-                                       const std::optional<model::WriteKey>& key) override;
-    Result<WriteReply> update(model::UpdateRequest request,
-                              const std::optional<model::WriteKey>& key) override;
-    void submit_update(model::UpdateRequest request, WriteDone done,
-                       const std::optional<model::WriteKey>& key) override;
+                       const WriteTerms& terms) override;
+    Result<WriteReply> remove_matching(const model::Filter& filter, const WriteTerms& terms) override;
+    Result<WriteReply> update(model::UpdateRequest request, const WriteTerms& terms) override;
+    void submit_update(model::UpdateRequest request, WriteDone done, const WriteTerms& terms) override;
     Result<std::vector<model::Document>> get(const std::vector<model::DocumentId>& ids,
                                              model::Include include) const override;
     Result<uint64_t> count(const model::Filter* filter, bool is_exact) const override;
@@ -60,7 +55,8 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     void declare_metadata_indexes(const std::vector<model::MetadataField>& fields) override;
     Result<void> close(bool checkpoint) override;
     Result<RewriteReport> rewrite() noexcept override;
-    Result<EraseReceipt> erase(const std::vector<model::DocumentId>& ids) override;
+    Result<EraseReceipt> erase(const std::vector<model::DocumentId>& ids,
+                               const std::shared_ptr<const model::Filter>& rule) override;
     Result<EraseReceipt> erase_matching(const model::Filter& filter) override;
     Result<void> run_maintenance_now() noexcept override;
     void tend() override;
@@ -76,9 +72,12 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     Result<bool> holds_files() const;
 
     // Before the lane: all that can be refused without it.
-    Result<void> prepare_upsert(PendingWrite& write, std::vector<model::Document> documents) const;
-    static Result<void> prepare_remove(PendingWrite& write, const std::vector<model::DocumentId>& ids);
-    Result<void> prepare_update(PendingWrite& write, model::UpdateRequest request) const;
+    using Rule = std::shared_ptr<const model::Filter>;
+    Result<void> prepare_upsert(PendingWrite& write, std::vector<model::Document> documents,
+                                const Rule& rule) const;
+    Result<void> prepare_remove(PendingWrite& write, const std::vector<model::DocumentId>& ids,
+                                const Rule& rule) const;
+    Result<void> prepare_update(PendingWrite& write, model::UpdateRequest request, const Rule& rule) const;
     Result<void> check_head() const;
     template <class Prepare>
     Result<WriteReply> run(const std::optional<model::WriteKey>& key, Prepare prepare);
@@ -96,8 +95,13 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     // What a write becomes once all before it are applied (live_updates.cc).
     void resolve_removal(PendingWrite& write, const model::Filter& filter) const;
     Result<void> check_versions(const std::vector<model::Document>& documents) const;
-    Result<void> resolve_update(PendingWrite& write, const model::UpdateRequest& request) const;
+    Result<void> check_replaced(const std::vector<model::Document>& documents,
+                                const model::Filter& rule) const;
+    Result<void> resolve_update(PendingWrite& write, const model::UpdateRequest& request,
+                                const model::Filter* rule) const;
     Result<void> set_upsert(PendingWrite& write, const std::vector<model::Document>& documents) const;
+    Result<void> set_changed(PendingWrite& write, const std::vector<model::Document>& documents,
+                             const model::Filter* rule) const;
     /// What follows the log cannot fail: bodies are ours, or passed the log's checksum and decode. kDataLoss
     /// in replay.
     /// `now_ms`: what had expired by then is not counted as deleted; in replay, that only matters for what a

@@ -7,13 +7,15 @@
 
 namespace akidb::engine {
 
-Result<EraseReceipt> LiveCollection::erase(const std::vector<model::DocumentId>& ids) {
-    AKIDB_TRY(const WriteReply deleted, remove(ids, std::nullopt));
+Result<EraseReceipt> LiveCollection::erase(const std::vector<model::DocumentId>& ids, const Rule& rule) {
+    WriteTerms terms;
+    terms.rule = rule;
+    AKIDB_TRY(const WriteReply deleted, remove(ids, terms));
     return purge(deleted);
 }
 
 Result<EraseReceipt> LiveCollection::erase_matching(const model::Filter& filter) {
-    AKIDB_TRY(const WriteReply deleted, remove_matching(filter, std::nullopt));
+    AKIDB_TRY(const WriteReply deleted, remove_matching(filter, {}));
     return purge(deleted);
 }
 

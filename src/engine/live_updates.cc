@@ -6,6 +6,7 @@
 
 #include "engine/live_collection.h"
 #include "engine/query.h"
+#include "engine/row_rule.h"
 
 namespace akidb::engine {
 namespace {
@@ -117,13 +118,28 @@ Result<void> LiveCollection::check_versions(const std::vector<model::Document>& 
     return {};
 }
 
-Result<void> LiveCollection::resolve_update(PendingWrite& write, const model::UpdateRequest& request) const {
+Result<void> LiveCollection::check_replaced(const std::vector<model::Document>& documents,
+                                            const model::Filter& rule) const {
+    const Snapshot view = current_view();
+    for (size_t i = 0; i < documents.size(); ++i) {
+        const std::string id = documents[i].id.encoded();
+        if (view.find(id) != kNoRow && find_covered(view, id, &rule) == kNoRow) {
+            return Error(Code::kPermissionDenied,
+                         "the row rule of the key does not let it replace this document")
+                .with_field(at(i) + ".id");
+        }
+    }
+    return {};
+}
+
+Result<void> LiveCollection::resolve_update(PendingWrite& write, const model::UpdateRequest& request,
+                                            const model::Filter* rule) const {
     const Snapshot view = current_view();
     Changed changed(view);
     if (const auto* documents = std::get_if<std::vector<model::DocumentUpdate>>(&request)) {
         for (size_t i = 0; i < documents->size(); ++i) {
             const model::DocumentUpdate& update = (*documents)[i];
-            const uint32_t row = view.find(update.id.encoded());
+            const uint32_t row = find_covered(view, update.id.encoded(), rule);
             Result<void> done =
                 update.if_version ? check_version(view, row, *update.if_version) : Result<void>();
             if (done && row != kNoRow) {
@@ -136,18 +152,19 @@ Result<void> LiveCollection::resolve_update(PendingWrite& write, const model::Up
                 return too_large("documents");
             }
         }
-        return set_upsert(write, changed.documents());
+        return set_changed(write, changed.documents(), rule);
     }
     const auto& all = *std::get_if<model::UpdateAll>(&request);
     std::vector<uint32_t> rows;
     if (const auto* ids = std::get_if<std::vector<model::DocumentId>>(&all.which)) {
         for (const model::DocumentId& id : *ids) {
-            if (const uint32_t row = view.find(id.encoded()); row != kNoRow) {
+            if (const uint32_t row = find_covered(view, id.encoded(), rule); row != kNoRow) {
                 rows.push_back(row);
             }
         }
     } else {
         rows = matching_rows(view, std::get_if<std::shared_ptr<const model::Filter>>(&all.which)->get());
+        std::erase_if(rows, [&](uint32_t row) { return !is_covered(view, row, rule); });
     }
     for (const uint32_t row : rows) {
         AKIDB_TRY(changed.change(row, all.change));
@@ -156,7 +173,15 @@ Result<void> LiveCollection::resolve_update(PendingWrite& write, const model::Up
                                                                                                : "filter");
         }
     }
-    return set_upsert(write, changed.documents());
+    return set_changed(write, changed.documents(), rule);
+}
+
+Result<void> LiveCollection::set_changed(PendingWrite& write, const std::vector<model::Document>& documents,
+                                         const model::Filter* rule) const {
+    if (rule != nullptr) {
+        AKIDB_TRY(check_rule(*rule, documents));
+    }
+    return set_upsert(write, documents);
 }
 
 }  // namespace akidb::engine
