@@ -33,6 +33,11 @@ Result<CollectionRow> read_row(const Statement& row) {
     }
     read.spec.metric = static_cast<model::Metric>(metric - model::kMetricNames.begin());
     read.spec.created_at_ms = static_cast<uint64_t>(row.integer(4));
+    const std::span<const uint8_t> tenant = row.blob(6);
+    if (tenant.size() != read.tenant.bytes.size()) {
+        return damaged_row("tenant");
+    }
+    std::copy(tenant.begin(), tenant.end(), read.tenant.bytes.begin());
     const int64_t state = row.integer(5);
     if (state < 0 || state > static_cast<int64_t>(CollectionState::kDeleting)) {
         return damaged_row("state");
@@ -45,11 +50,12 @@ class SqliteCatalog final : public Catalog {
   public:
     explicit SqliteCatalog(Connection connection) : connection_(std::move(connection)) {}
 
-    Result<void> insert_collection(const model::CollectionSpec& spec) override {
+    Result<void> insert_collection(const model::CollectionSpec& spec, const Uuid& tenant) override {
         if (spec.created_at_ms > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) {
             return invalid_argument("created_at_ms", "is too far in the future", "0..9223372036854775807");
         }
-        Result<void> inserted = change([&](Connection& connection) { return insert(connection, spec); });
+        Result<void> inserted =
+            change([&](Connection& connection) { return insert(connection, spec, tenant); });
         if (!inserted && inserted.error().code() == Code::kAlreadyExists) {
             return Error(Code::kAlreadyExists, "a collection or alias named " + spec.name + " exists")
                 .with_field("name");
@@ -72,11 +78,12 @@ class SqliteCatalog final : public Catalog {
         });
     }
 
-    Result<void> change_aliases(const std::vector<AliasChange>& changes) override {
+    Result<void> change_aliases(const std::vector<AliasChange>& changes, const Uuid& tenant) override {
         return change([&](Connection& connection) -> Result<void> {
+            AKIDB_TRY(const int64_t database, database_of(connection, tenant));
             for (const AliasChange& one : changes) {
-                AKIDB_TRY(one.collection ? put_alias(connection, one.alias, *one.collection)
-                                         : remove_alias(connection, one.alias));
+                AKIDB_TRY(one.collection ? put_alias(connection, one.alias, *one.collection, database)
+                                         : remove_alias(connection, one.alias, database));
             }
             return {};
         });
@@ -85,8 +92,11 @@ class SqliteCatalog final : public Catalog {
     Result<std::vector<AliasRow>> list_aliases() override {
         MutexLock lock(mutex_);
         AKIDB_TRY(check_open());
-        AKIDB_TRY(Statement rows,
-                  connection_->prepare("SELECT alias, collection_id FROM aliases ORDER BY alias"));
+        AKIDB_TRY(
+            Statement rows,
+            connection_->prepare("SELECT alias, collection_id, uuid FROM aliases "
+                                 "JOIN databases ON databases.id = aliases.database_id "
+                                 "JOIN tenants ON tenants.id = databases.tenant_id ORDER BY alias, uuid"));
         std::vector<AliasRow> aliases;
         while (true) {
             AKIDB_TRY(const bool has_row, rows.step());
@@ -95,10 +105,12 @@ class SqliteCatalog final : public Catalog {
             }
             AliasRow& row = aliases.emplace_back(AliasRow{std::string(rows.text(0)), {}});
             const std::span<const uint8_t> id = rows.blob(1);
-            if (id.size() != row.collection.bytes.size()) {
+            const std::span<const uint8_t> tenant = rows.blob(2);
+            if (id.size() != row.collection.bytes.size() || tenant.size() != row.tenant.bytes.size()) {
                 return damaged_row("alias");
             }
             std::copy(id.begin(), id.end(), row.collection.bytes.begin());
+            std::copy(tenant.begin(), tenant.end(), row.tenant.bytes.begin());
         }
     }
 
@@ -112,9 +124,14 @@ class SqliteCatalog final : public Catalog {
     Result<std::vector<CollectionRow>> list_collections() override {
         MutexLock lock(mutex_);
         AKIDB_TRY(check_open());
-        AKIDB_TRY(Statement rows,
-                  connection_->prepare("SELECT id, name, dimension, metric, created_at_ms, state "
-                                       "FROM collections ORDER BY name, created_at_ms, id"));
+        AKIDB_TRY(
+            Statement rows,
+            connection_->prepare(
+                "SELECT collections.id, collections.name, dimension, metric, collections.created_at_ms, "
+                "state, uuid FROM collections "
+                "JOIN databases ON databases.id = collections.database_id "
+                "JOIN tenants ON tenants.id = databases.tenant_id "
+                "ORDER BY collections.name, collections.created_at_ms, collections.id"));
         std::vector<CollectionRow> collections;
         while (true) {
             AKIDB_TRY(const bool has_row, rows.step());
@@ -157,44 +174,65 @@ class SqliteCatalog final : public Catalog {
     }
 
   private:
-    static Result<bool> has(Connection& connection, Sql query, std::string_view name) {
+    static Result<bool> has(Connection& connection, Sql query, std::string_view name, int64_t database) {
         AKIDB_TRY(Statement found, connection.prepare(query));
-        return found.bind(name).step();
+        return found.bind(name).bind(database).step();
     }
 
-    static Result<void> put_alias(Connection& connection, const std::string& alias, const Uuid& collection) {
-        AKIDB_TRY(const bool is_taken,
-                  has(connection, "SELECT 1 FROM collections WHERE name = ? AND state <> 2", alias));
+    /// Each tenant has one.
+    static Result<int64_t> database_of(Connection& connection, const Uuid& tenant) {
+        AKIDB_TRY(Statement found, connection.prepare("SELECT databases.id FROM databases JOIN tenants "
+                                                      "ON tenants.id = databases.tenant_id WHERE uuid = ?"));
+        AKIDB_TRY(const bool is_there, found.bind(tenant.bytes).step());
+        if (!is_there) {
+            return Error(Code::kNotFound, "the catalog has no tenant " + tenant.to_string());
+        }
+        return found.integer(0);
+    }
+
+    static Result<void> put_alias(Connection& connection, const std::string& alias, const Uuid& collection,
+                                  int64_t database) {
+        AKIDB_TRY(
+            const bool is_taken,
+            has(connection, "SELECT 1 FROM collections WHERE name = ? AND database_id = ? AND state <> 2",
+                alias, database));
         if (is_taken) {
             return Error(Code::kAlreadyExists, "a collection named " + alias + " exists").with_field("alias");
         }
-        AKIDB_TRY(Statement found,
-                  connection.prepare("SELECT 1 FROM collections WHERE id = ? AND state = 1"));
-        AKIDB_TRY(const bool is_active, found.bind(collection.bytes).step());
+        AKIDB_TRY(
+            Statement found,
+            connection.prepare("SELECT 1 FROM collections WHERE id = ? AND database_id = ? AND state = 1"));
+        AKIDB_TRY(const bool is_active, found.bind(collection.bytes).bind(database).step());
         if (!is_active) {
             return Error(Code::kNotFound, "the catalog has no collection " + collection.to_string());
         }
         AKIDB_TRY(Statement insert,
                   connection.prepare("INSERT INTO aliases (database_id, alias, collection_id) "
-                                     "VALUES (1, ?, ?) ON CONFLICT DO UPDATE SET "
+                                     "VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET "
                                      "collection_id = excluded.collection_id"));
-        return insert.bind(alias).bind(collection.bytes).run();
+        return insert.bind(database).bind(alias).bind(collection.bytes).run();
     }
 
-    static Result<void> remove_alias(Connection& connection, const std::string& alias) {
-        AKIDB_TRY(Statement remove, connection.prepare("DELETE FROM aliases WHERE alias = ?"));
-        return remove.bind(alias).run();
+    static Result<void> remove_alias(Connection& connection, const std::string& alias, int64_t database) {
+        AKIDB_TRY(Statement remove,
+                  connection.prepare("DELETE FROM aliases WHERE alias = ? AND database_id = ?"));
+        return remove.bind(alias).bind(database).run();
     }
 
-    static Result<void> insert(Connection& connection, const model::CollectionSpec& spec) {
-        AKIDB_TRY(const bool is_taken, has(connection, "SELECT 1 FROM aliases WHERE alias = ?", spec.name));
+    static Result<void> insert(Connection& connection, const model::CollectionSpec& spec,
+                               const Uuid& tenant) {
+        AKIDB_TRY(const int64_t database, database_of(connection, tenant));
+        AKIDB_TRY(const bool is_taken,
+                  has(connection, "SELECT 1 FROM aliases WHERE alias = ? AND database_id = ?", spec.name,
+                      database));
         if (is_taken) {
             return Error(Code::kAlreadyExists, "an alias is named " + spec.name);
         }
         AKIDB_TRY(Statement insert,
                   connection.prepare("INSERT INTO collections (id, database_id, name, dimension, metric, "
-                                     "created_at_ms, state) VALUES (?, 1, ?, ?, ?, ?, ?)"));
+                                     "created_at_ms, state) VALUES (?, ?, ?, ?, ?, ?, ?)"));
         AKIDB_TRY(insert.bind(spec.id.bytes)
+                      .bind(database)
                       .bind(spec.name)
                       .bind(static_cast<int64_t>(spec.dimension))
                       .bind(model::kMetricNames.at(static_cast<size_t>(spec.metric)))

@@ -131,8 +131,13 @@ TEST_F(CatalogTest, BringsAFileOfTheFirstVersionUpToDate) {
         ASSERT_TRUE(catalog->close());
         // As version 1 left it.
         Connection connection = Connection::open(path_).value();
-        ASSERT_TRUE(
-            connection.execute("DROP TABLE aliases; DROP TABLE metadata_indexes; PRAGMA user_version = 1"));
+        ASSERT_TRUE(connection.execute(
+            "DROP TABLE api_keys; DROP TABLE sessions; DROP TABLE users; DROP INDEX tenants_by_uuid;"
+            "ALTER TABLE tenants DROP COLUMN uuid; ALTER TABLE tenants DROP COLUMN is_suspended;"
+            "ALTER TABLE tenants DROP COLUMN created_at_ms;"
+            "ALTER TABLE tenants DROP COLUMN requests_per_second;"
+            "ALTER TABLE tenants DROP COLUMN documents_max;"
+            "DROP TABLE aliases; DROP TABLE metadata_indexes; PRAGMA user_version = 1"));
     }
     auto catalog = open();
     EXPECT_EQ(catalog->list_collections().value().size(), 1u);

@@ -10,7 +10,7 @@ namespace {
 constexpr int64_t kApplicationId = 0x414b4442;
 
 // migrations[i] leads from version i to i + 1 and says so in its last statement.
-constexpr std::array<Sql, 3> kMigrations{
+constexpr std::array<Sql, 4> kMigrations{
     R"sql(
 CREATE TABLE tenants (
     id INTEGER PRIMARY KEY,
@@ -56,6 +56,52 @@ CREATE TABLE aliases (
 ) STRICT;
 CREATE INDEX aliases_by_collection ON aliases (collection_id);
 PRAGMA user_version = 3;
+)sql",
+    // The first tenant's id is all zeros: what was made before there were tenants is its own.
+    R"sql(
+ALTER TABLE tenants ADD COLUMN uuid BLOB NOT NULL DEFAULT x'00000000000000000000000000000000'
+    CHECK (length(uuid) = 16);
+ALTER TABLE tenants ADD COLUMN is_suspended INTEGER NOT NULL DEFAULT 0 CHECK (is_suspended IN (0, 1));
+ALTER TABLE tenants ADD COLUMN created_at_ms INTEGER NOT NULL DEFAULT 0 CHECK (created_at_ms >= 0);
+ALTER TABLE tenants ADD COLUMN requests_per_second INTEGER NOT NULL DEFAULT 0 CHECK (requests_per_second >= 0);
+ALTER TABLE tenants ADD COLUMN documents_max INTEGER NOT NULL DEFAULT 0 CHECK (documents_max >= 0);
+CREATE UNIQUE INDEX tenants_by_uuid ON tenants (uuid);
+CREATE TABLE users (
+    id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+    tenant_id INTEGER NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
+    email TEXT NOT NULL CHECK (length(email) BETWEEN 3 AND 254),
+    password_hash TEXT NOT NULL CHECK (length(password_hash) >= 1),
+    role TEXT NOT NULL CHECK (role IN ('admin', 'developer', 'viewer', 'auditor')),
+    status INTEGER NOT NULL CHECK (status BETWEEN 0 AND 2),
+    created_at_ms INTEGER NOT NULL CHECK (created_at_ms >= 0),
+    UNIQUE (tenant_id, email)
+) STRICT;
+CREATE TABLE sessions (
+    id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+    user_id BLOB NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    secret_hash BLOB NOT NULL CHECK (length(secret_hash) = 32),
+    created_at_ms INTEGER NOT NULL CHECK (created_at_ms >= 0),
+    expires_at_ms INTEGER NOT NULL CHECK (expires_at_ms >= 0)
+) STRICT;
+CREATE INDEX sessions_by_user ON sessions (user_id);
+CREATE TABLE api_keys (
+    id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+    tenant_id INTEGER NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
+    name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 128),
+    secret_hash BLOB NOT NULL CHECK (length(secret_hash) = 32),
+    role TEXT NOT NULL CHECK (role IN ('', 'admin', 'developer', 'viewer', 'auditor')),
+    actions TEXT NOT NULL,
+    collections TEXT NOT NULL,
+    row_rule TEXT NOT NULL,
+    created_by TEXT NOT NULL,
+    created_at_ms INTEGER NOT NULL CHECK (created_at_ms >= 0),
+    expires_at_ms INTEGER NOT NULL CHECK (expires_at_ms >= 0),
+    is_revoked INTEGER NOT NULL CHECK (is_revoked IN (0, 1)),
+    requests_per_second INTEGER NOT NULL CHECK (requests_per_second >= 0),
+    last_used_at_ms INTEGER NOT NULL CHECK (last_used_at_ms >= 0)
+) STRICT;
+CREATE INDEX api_keys_by_tenant ON api_keys (tenant_id);
+PRAGMA user_version = 4;
 )sql"};
 
 Result<void> check_whole(Connection& connection) {
