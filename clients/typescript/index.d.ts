@@ -224,6 +224,8 @@ export interface Facets {
 
 // The client.
 export interface ClientOptions {
+  /** An API key or session token; by default what the environment has in AKIDB_API_KEY, "" for none. */
+  apiKey?: string;
   /** Of one attempt, 30,000 without it; 0 is no limit. */
   timeoutMs?: number;
   /** How often a request is sent again after 429, 503 or no answer; 3 without it. */

@@ -11,6 +11,8 @@ const LONGEST_WAIT_MS = 5000;
 export class Transport {
   constructor(url, options = {}) {
     const { timeoutMs = 30_000, retries = 3, maxRetryWaitMs = 30_000, headers = {}, fetch = globalThis.fetch } = options;
+    // Browsers have no environment.
+    const { apiKey = globalThis.process?.env?.AKIDB_API_KEY } = options;
     if (!/^https?:\/\/./.test(String(url))) {
       throw new TypeError(`"${url}" is no address of a server, such as http://127.0.0.1:8080`);
     }
@@ -18,7 +20,7 @@ export class Transport {
     this.timeoutMs = timeoutMs;
     this.retries = retries;
     this.maxRetryWaitMs = maxRetryWaitMs;
-    this.headers = headers;
+    this.headers = apiKey ? { Authorization: `Bearer ${apiKey}`, ...headers } : headers;
     this.fetch = fetch;
   }
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from types import TracebackType
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Type
 
@@ -12,7 +13,8 @@ class Client:
     """Thread-safe; connections are kept until close(), or the end of `with`.
 
     timeout_s is of one attempt (None: no limit), retries is how often a request is sent again after 429, 503 or no answer;
-    a Retry-After beyond max_retry_wait_s is not waited for.
+    a Retry-After beyond max_retry_wait_s is not waited for. api_key is an API key or session token, by default what the
+    environment has in AKIDB_API_KEY; an empty one sends none.
     """
 
     def __init__(
@@ -23,8 +25,11 @@ class Client:
         retries: int = 3,
         max_retry_wait_s: float = 30.0,
         headers: Optional[Mapping[str, str]] = None,
+        api_key: Optional[str] = None,
     ) -> None:
-        self._transport = Transport(url, timeout_s, retries, max_retry_wait_s, headers or {})
+        token = os.environ.get("AKIDB_API_KEY", "") if api_key is None else api_key
+        credentials = {"Authorization": f"Bearer {token}"} if token else {}
+        self._transport = Transport(url, timeout_s, retries, max_retry_wait_s, {**credentials, **(headers or {})})
 
     def __enter__(self) -> "Client":
         return self
