@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/account_arguments.h"
 #include "model/limits.h"
 
 namespace akidb::cli {
@@ -56,13 +57,6 @@ void add_server_verbs(CLI::App& app, std::span<const Setting> table, Arguments& 
         add_settings(*verb, table, arguments, given);
     }
     app.add_subcommand("version", "Print the version")->footer("Example:\n  akidb version");
-}
-
-void add_client_options(CLI::App& verb, Arguments& arguments, bool has_json) {
-    verb.add_option("--url", arguments.url, "The server")->capture_default_str();
-    if (has_json) {
-        verb.add_flag("--json", arguments.json, "The server's answer as JSON");
-    }
 }
 
 void add_collection_verbs(CLI::App& app, Arguments& arguments) {
@@ -203,6 +197,9 @@ Verb verb_of(const CLI::App& app) {
             return verb;
         }
     }
+    if (is_account_verb(app)) {
+        return Verb::kAccount;
+    }
     const CLI::App* collection = app.get_subcommand("collection");
     const std::pair<const char*, Verb> kCollectionVerbs[] = {{"create", Verb::kCollectionCreate},
                                                              {"list", Verb::kCollectionList},
@@ -251,6 +248,7 @@ ParsedArguments parse_arguments(std::span<const char* const> words, std::span<co
         add_export(app, arguments);
         add_collection_verbs(app, arguments);
         add_search(app, arguments);
+        add_account_verbs(app, arguments);
         add_offline_verbs(app, arguments, given);
         app.parse(static_cast<int>(words.size()), words.data());
         if (const auto extra = take_extras(app.remaining(true), given); extra) {
@@ -269,6 +267,7 @@ ParsedArguments parse_arguments(std::span<const char* const> words, std::span<co
                 ExitCode::kUsage};
     }
     arguments.verb = verb_of(app);
+    take_account_verb(app, arguments.account);
     if (arguments.inspect.path.empty()) {
         std::swap(arguments.inspect.kind, arguments.inspect.path);
     }

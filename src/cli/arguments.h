@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/exit_code.h"
 #include "settings/settings.h"
@@ -29,6 +30,7 @@ enum class Verb : uint8_t {
     kSearch,
     kInspect,
     kRepair,
+    kAccount,
 };
 
 inline constexpr const char* kDefaultUrl = "http://127.0.0.1:8080";
@@ -72,11 +74,30 @@ struct InspectArguments {
     std::string path;
 };
 
+/// Of login, user, key and tenant.
+struct AccountArguments {
+    std::string noun;  // "login", "setup", "user", "key", "tenant"
+    std::string act;   // "create", "list", …; empty for the first two
+    std::string name;  // of the thing: e-mail, name or id
+    std::string role;
+    std::vector<std::string> actions;
+    std::vector<std::string> collections;
+    std::string row_rule;  // JSON
+    std::string expires_at;
+    std::string tenant;
+    std::string password_file;  // "-": standard input
+    std::string token_file;     // of setup
+    uint64_t requests_per_second = 0;
+    uint64_t documents_max = 0;
+};
+
 struct Arguments {
     Verb verb = Verb::kVersion;
     std::string config_file;
     std::map<std::string, std::string> flags;  // settings by key
     std::string url = kDefaultUrl;
+    std::string api_key_file;
+    std::string token;  // what is in that file, or in the variable AKIDB_API_KEY: main puts it here
     std::string collection;
     uint32_t dimension = 0;
     std::string metric = "cosine";
@@ -85,6 +106,7 @@ struct Arguments {
     TransferArguments transfer;
     SearchArguments search;
     InspectArguments inspect;
+    AccountArguments account;
     bool accept_loss = false;  // of repair
 };
 

@@ -168,7 +168,7 @@ class Export {
 };
 
 Result<void> export_collection(const Arguments& arguments) {
-    RestClient client(arguments.url);
+    RestClient client(arguments.url, arguments.token);
     AKIDB_TRY(Json request, page_request(arguments));
     AKIDB_TRY(const Json described,
               ask(client, "GET", "/collections/" + path_segment(arguments.collection), ""));

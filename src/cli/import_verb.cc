@@ -218,7 +218,7 @@ class Import {
     RestClient take_client() AKIDB_EXCLUDES(mutex_) {
         MutexLock lock(mutex_);
         if (clients_.empty()) {
-            return RestClient(arguments_.url);
+            return RestClient(arguments_.url, arguments_.token);
         }
         RestClient client = std::move(clients_.back());
         clients_.pop_back();
@@ -256,7 +256,7 @@ Result<ImportState> begin(const Arguments& arguments, ImportState state, const s
 Result<void> import_from(const Arguments& arguments, const std::string& source, uint64_t rows,
                          uint32_t dimension,
                          const std::function<Result<NextBatch>(uint64_t first_row)>& open) {
-    RestClient client(arguments.url);
+    RestClient client(arguments.url, arguments.token);
     ImportState state;
     AKIDB_TRY(state.collection_id, target_collection(client, arguments, dimension));
     state.vectors = source;

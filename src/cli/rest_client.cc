@@ -42,8 +42,8 @@ uint32_t retry_after(const io::HttpReply& reply) {
 
 }  // namespace
 
-RestClient::RestClient(std::string url, std::unique_ptr<io::HttpClient> http)
-    : url_(std::move(url)), http_(std::move(http)) {
+RestClient::RestClient(std::string url, std::string token, std::unique_ptr<io::HttpClient> http)
+    : url_(std::move(url)), token_(std::move(token)), http_(std::move(http)) {
     while (url_.ends_with('/')) {
         url_.pop_back();
     }
@@ -58,6 +58,9 @@ Result<std::string> RestClient::send(std::string_view method, std::string_view p
     request.timeout_ms = kTimeoutMs;
     if (!body.empty()) {
         request.headers.emplace_back("Content-Type", "application/json");
+    }
+    if (!token_.empty()) {
+        request.headers.emplace_back("Authorization", "Bearer " + token_);
     }
     if (!key.empty()) {
         request.headers.emplace_back("Idempotency-Key", key);

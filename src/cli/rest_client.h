@@ -14,7 +14,9 @@ namespace akidb::cli {
 
 class RestClient {
   public:
-    explicit RestClient(std::string url, std::unique_ptr<io::HttpClient> http = io::make_curl_http_client());
+    /// `token`: an API key or session token; empty sends none.
+    explicit RestClient(std::string url, std::string token = {},
+                        std::unique_ptr<io::HttpClient> http = io::make_curl_http_client());
 
     /// `path` begins behind /api/v1; returns the body of a 2xx answer.
     /// `key`: an Idempotency-Key, unless empty.
@@ -23,6 +25,7 @@ class RestClient {
 
   private:
     std::string url_;
+    std::string token_;
     std::unique_ptr<io::HttpClient> http_;
 };
 

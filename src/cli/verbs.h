@@ -1,7 +1,9 @@
-// The verbs that are clients of a running server: import, export, collection …, search. Each prints its
+// The verbs that are clients of a running server: import, export, collection …, search, login, user …, key …,
+// tenant …. Each prints its
 // answer on standard output, faults on standard error, and returns how the process is to end.
 #pragma once
 
+#include "base/result.h"
 #include "cli/arguments.h"
 
 namespace akidb::cli {
@@ -10,5 +12,9 @@ ExitCode run_import(const Arguments& arguments);
 ExitCode run_export(const Arguments& arguments);
 ExitCode run_collection(const Arguments& arguments);
 ExitCode run_search(const Arguments& arguments);
+ExitCode run_account(const Arguments& arguments);
+
+/// The token in a file: all of it but the white space around.
+Result<std::string> read_token_file(const std::string& path);
 
 }  // namespace akidb::cli

@@ -63,6 +63,18 @@ inline constexpr size_t kIdempotencyKeyBytesMax = 255;
 /// Of one collection in 24 hours: 12 a second; about 150 bytes of memory each.
 inline constexpr uint64_t kRememberedKeysDefault = 1'000'000;
 inline constexpr size_t kRequestIdBytesMax = 64;
+inline constexpr size_t kPasswordBytesMin = 12;
+inline constexpr size_t kPasswordBytesMax = 1024;
+inline constexpr size_t kEmailBytesMax = 254;
+inline constexpr size_t kTenantsMax = 100'000;
+inline constexpr size_t kUsersMax = 1'000'000;
+inline constexpr size_t kKeysMax = 1'000'000;
+/// Of one user at a time: the oldest makes room.
+inline constexpr size_t kSessionsOfUserMax = 100;
+inline constexpr size_t kSessionsMax = 1'000'000;
+inline constexpr size_t kKeyPatternsMax = 100;
+/// Of a key: every filter of a search gets it on top of its own.
+inline constexpr size_t kRowRuleBytesMax = 16 << 10;
 inline constexpr size_t kUrlBytesMax = 8 << 10;
 inline constexpr size_t kHeaderBytesMax = 16 << 10;
 

@@ -68,6 +68,9 @@ HttpResponse error_answer(const Error& error, std::string_view request_id) {
                                 .field = error.field(),
                                 .allowed = error.allowed(),
                                 .request_id = request_id});
+    if (error.code() == Code::kUnauthenticated) {
+        response.headers.emplace_back("WWW-Authenticate", R"(Bearer realm="akidb")");
+    }
     uint32_t retry_after_s =
         error.code() == Code::kRateLimited ? std::max(1U, error.retry_after_s()) : error.retry_after_s();
     if (retry_after_s > 0) {

@@ -4,6 +4,7 @@
 
 #include "base/printable.h"
 #include "model/limits.h"
+#include "rest/account_routes.h"
 #include "rest/answer_codec.h"
 #include "rest/call.h"
 #include "rest/collection_routes.h"
@@ -22,6 +23,9 @@ namespace {
 
 Result<void> perform(const std::shared_ptr<Call>& shared, service::Service& service) {
     Call& call = *shared;
+    if (call.match().route->id >= RouteId::kSetUp) {
+        return perform_on_accounts(call, service);
+    }
     switch (call.match().route->id) {
         case RouteId::kCreateCollection:
             return create_collection(call, service);
@@ -120,9 +124,19 @@ class ApiHandler final : public Api {
             return {};
         }
         if (route->id <= RouteId::kRoot) {
+            // Before there is a service nothing is known of anybody, and the metrics name no collection yet.
+            const service::Service* ready = service_.load(std::memory_order_acquire);
+            if (!route->access.is_open() && ready != nullptr) {
+                AKIDB_TRY(admit(*call, *ready));
+            }
             call->answer(answer_probe(route->id, request, given_.lifecycle, given_.metrics));
             return {};
         }
+        service::Service* service = service_.load(std::memory_order_acquire);
+        if (service == nullptr) {
+            return Error(Code::kUnavailable, "the server is starting").with_retry_after(1);
+        }
+        AKIDB_TRY(admit(*call, *service));
         if (route->id != RouteId::kUpsert && !is_qdrant) {
             AKIDB_TRY(parse_query(request.query, {}));
         }
@@ -135,11 +149,23 @@ class ApiHandler final : public Api {
             call->answer(std::move(refused));
             return {};
         }
-        service::Service* service = service_.load(std::memory_order_acquire);
-        if (service == nullptr) {
-            return Error(Code::kUnavailable, "the server is starting").with_retry_after(1);
-        }
         return dispatch(call, *service);
+    }
+
+    /// All that can be refused by who asks and for what, before the body is read as anything.
+    static Result<void> admit(Call& call, const service::Service& service) {
+        const Route& route = *call.match().route;
+        service::Admission admission;
+        Result<void> admitted = service.admit(route.access, call.request().credentials, admission);
+        call.set_admission(std::move(admission));
+        AKIDB_TRY(std::move(admitted));
+        const bool has_body = route.method != "GET" && route.method != "DELETE";
+        const bool names_collection = has_body && route.id != RouteId::kQdrantCreate &&
+                                      route.path.find("/{collection}") != std::string_view::npos;
+        if (names_collection && service.is_asking_who()) {
+            return service.check_collection(call.context(), call.collection());
+        }
+        return {};
     }
 
     Result<void> dispatch(const std::shared_ptr<Call>& call, service::Service& service) {
@@ -164,7 +190,7 @@ class ApiHandler final : public Api {
         }
         if (id == RouteId::kSearch && is_small) {
             AKIDB_TRY(model::SearchRequest request, read_search_body(call->body(), call->began_us()));
-            if (service.is_quick(call->collection(), request)) {
+            if (service.is_quick(call->context(), call->collection(), request)) {
                 return search(*call, service, request);
             }
             return submit(call, [&service, request = std::move(request)](const std::shared_ptr<Call>& later) {

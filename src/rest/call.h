@@ -5,6 +5,7 @@
 #pragma once
 
 #include <exception>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -15,6 +16,7 @@
 #include "rest/http_server.h"
 #include "rest/json_writer.h"
 #include "rest/router.h"
+#include "service/access_control.h"
 #include "service/context.h"
 
 namespace akidb::rest {
@@ -24,7 +26,7 @@ class Call {
     Call(HttpRequest request, Respond respond, DurationSeries& durations, const io::Clock& clock,
          Logger& logger)
         : request_(std::move(request)),
-          context_{.principal = {}, .request_id = request_.request_id},
+          context_{.principal = nullptr, .request_id = request_.request_id},
           respond_(std::move(respond)),
           durations_(durations),
           clock_(clock),
@@ -42,6 +44,12 @@ class Call {
     std::string& body() { return request_.body; }
     const service::RequestContext& context() const { return context_; }
     void set_write_key(std::optional<model::WriteKey> key) { context_.write_key = std::move(key); }
+    /// Who asks, as it was found out.
+    void set_admission(service::Admission admission) {
+        context_.principal = std::move(admission.principal);
+        context_.session = admission.session;
+        quota_ = admission.quota;
+    }
     /// The answer says that it is the one of an earlier request.
     void set_replay(bool is_replay) { is_replay_ = is_replay; }
     const RouteMatch& match() const { return match_; }
@@ -58,6 +66,11 @@ class Call {
         durations_.observe(request_.method, match_.route, response.status, elapsed_ms() / 1e3);
         if (is_replay_) {
             response.headers.emplace_back("Idempotency-Replayed", "true");
+        }
+        if (quota_) {
+            response.headers.emplace_back("X-RateLimit-Limit", std::to_string(quota_->limit));
+            response.headers.emplace_back("X-RateLimit-Remaining", std::to_string(quota_->remaining));
+            response.headers.emplace_back("X-RateLimit-Reset", std::to_string(quota_->reset_after_s));
         }
         Respond respond = std::exchange(respond_, nullptr);
         respond(std::move(response));
@@ -98,6 +111,7 @@ class Call {
     uint64_t began_us_;
     RouteMatch match_;
     bool is_replay_ = false;
+    std::optional<service::QuotaState> quota_;
     ErrorAnswer error_answer_ = &error_answer;
 };
 

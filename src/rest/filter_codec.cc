@@ -241,4 +241,20 @@ Result<model::Filter> read_filter(JsonReader& reader, FilterDialect dialect) {
     return filter;
 }
 
+Result<model::Filter> read_row_rule(const std::string& json) {
+    constexpr std::array<std::string_view, 1> kNames{"row_rule"};
+    std::string body = R"({"row_rule":)" + json + "}";
+    model::Filter rule;
+    JsonReader reader(body);
+    AKIDB_TRY(reader.read_body(kNames, [&](size_t) -> Result<void> {
+        AKIDB_TRY(rule, read_filter(reader));
+        return {};
+    }));
+    if (rule.is_empty()) {
+        return invalid_argument("row_rule", "a rule without a condition covers everything",
+                                "a filter with a condition, or no row_rule");
+    }
+    return rule;
+}
+
 }  // namespace akidb::rest

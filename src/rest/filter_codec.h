@@ -16,4 +16,7 @@ enum class FilterDialect : uint8_t { kOwn, kQdrant };
 /// The reader stands on the filter object.
 Result<model::Filter> read_filter(JsonReader& reader, FilterDialect dialect = FilterDialect::kOwn);
 
+/// A row rule of a key, as JSON text: field "row_rule…". Checked and prepared.
+Result<model::Filter> read_row_rule(const std::string& json);
+
 }  // namespace akidb::rest

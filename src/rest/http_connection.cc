@@ -329,6 +329,12 @@ class Connection final : public ConnectionHandle {
         for (auto [key, end] = message.equal_range("Idempotency-Key"); key != end; ++key) {
             request.idempotency_keys.emplace_back(text_of(key->value()));
         }
+        for (auto [given, end] = message.equal_range(http::field::authorization); given != end; ++given) {
+            request.credentials.authorization.emplace_back(text_of(given->value()));
+        }
+        for (auto [given, end] = message.equal_range("api-key"); given != end; ++given) {
+            request.credentials.api_key.emplace_back(text_of(given->value()));
+        }
         request.body = std::move(message.body());
         request.remote_address = seat_.address();
         request.request_id = request_id_;

@@ -16,6 +16,7 @@
 
 #include "base/logger.h"
 #include "base/result.h"
+#include "service/credentials.h"
 #include "service/memory_budget.h"
 #include "telemetry/metrics.h"
 
@@ -27,8 +28,9 @@ struct HttpRequest {
     std::string query;
     std::string content_type;
     std::vector<std::string>
-        idempotency_keys;  // each that was sent: the route knows whether there may be one
-    std::string body;      // with 64 spare bytes of capacity behind it, for simdjson
+        idempotency_keys;              // each that was sent: the route knows whether there may be one
+    service::Credentials credentials;  // each that was sent, too
+    std::string body;                  // with 64 spare bytes of capacity behind it, for simdjson
     std::string remote_address;
     std::string request_id;  // the client's X-Request-Id when well-formed, else made here
 };

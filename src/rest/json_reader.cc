@@ -303,6 +303,19 @@ Result<uint64_t> JsonReader::read_uint(uint64_t min, uint64_t max) {
     return number;
 }
 
+Result<std::string_view> JsonReader::read_raw_object() {
+    AKIDB_TRY(expect(JsonType::kObject, "an object"));
+    ondemand::object object;
+    if (auto code = impl_->current.get_object().get(object)) {
+        return impl_->malformed(*this, code);
+    }
+    std::string_view raw;
+    if (auto code = object.raw_json().get(raw)) {
+        return impl_->malformed(*this, code);
+    }
+    return raw;
+}
+
 Result<void> JsonReader::read_floats(size_t items_max, std::vector<float>& out) {
     AKIDB_TRY(expect(JsonType::kArray, "an array of numbers"));
     // A value that was not touched is skipped by the object or array around it.

@@ -51,6 +51,8 @@ class JsonReader {
     Result<double> read_double();
     /// A whole number between the bounds.
     Result<uint64_t> read_uint(uint64_t min, uint64_t max);
+    /// An object, unread, as it stands in the body; valid while the body is.
+    Result<std::string_view> read_raw_object();
     /// An array of finite float32 numbers, appended to `out`.
     Result<void> read_floats(size_t items_max, std::vector<float>& out);
 

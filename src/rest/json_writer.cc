@@ -85,6 +85,12 @@ JsonWriter& JsonWriter::value(uint64_t number) {
     return *this;
 }
 
+JsonWriter& JsonWriter::raw(std::string_view json) {
+    separate();
+    out_.append(json);
+    return *this;
+}
+
 JsonWriter& JsonWriter::value(int64_t number) {
     separate();
     append_number(out_, number);

@@ -33,6 +33,8 @@ class JsonWriter {
     JsonWriter& value(float number);
     JsonWriter& value(double number);
     JsonWriter& null();
+    /// JSON that was checked on its way in.
+    JsonWriter& raw(std::string_view json);
     JsonWriter& floats(std::span<const float> numbers);
 
     template <class T>

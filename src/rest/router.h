@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "model/access.h"
 
 namespace akidb::rest {
 
@@ -45,6 +46,25 @@ enum class RouteId : uint8_t {
     kSearchBatch,
     kListAliases,
     kChangeAliases,
+    kSetUp,  // from here to the dialect: accounts
+    kLogIn,
+    kLogOut,
+    kMe,
+    kCreateUser,
+    kListUsers,
+    kGetUser,
+    kUpdateUser,
+    kDeleteUser,
+    kCreateKey,
+    kListKeys,
+    kGetKey,
+    kUpdateKey,
+    kDeleteKey,
+    kCreateTenant,
+    kListTenants,
+    kGetTenant,
+    kUpdateTenant,
+    kDeleteTenant,
     // The Qdrant dialect, from here to the end: collections, then reads, then writes.
     kQdrantListCollections,
     kQdrantDescribe,
@@ -86,6 +106,7 @@ struct Route {
     RouteId id;
     std::string_view method;
     std::string_view path;  // "{…}" stands for one segment
+    model::Access access;   // a row without one does not compile
 };
 
 std::span<const Route> routes();

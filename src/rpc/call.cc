@@ -18,6 +18,7 @@ grpc::ServerUnaryReactor* Call::start(Calls& calls, UnaryWire wire, Plan plan) {
         AKIDB_TRY(call->head_.admit(bytes));
         AKIDB_TRY(call->head_.check_wanted());
         AKIDB_TRY(service::Service * service, calls.find_service());
+        AKIDB_TRY(call->head_.authorize(*service));
         if (plan.where == Where::kHere && bytes <= service::Service::kQuickRequestBytesMax) {
             return plan.perform(call, *service);
         }

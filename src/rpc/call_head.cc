@@ -61,12 +61,26 @@ CallHead::CallHead(Calls& calls, MethodId method, grpc::CallbackServerContext& c
     wire_.AddInitialMetadata("x-request-id", context_.request_id);
 }
 
-std::vector<std::string> CallHead::write_keys() const {
-    std::vector<std::string> keys;
-    const auto [first, last] = wire_.client_metadata().equal_range("idempotency-key");
-    std::transform(first, last, std::back_inserter(keys),
+std::vector<std::string> CallHead::metadata_of(const std::string& name) const {
+    std::vector<std::string> values;
+    const auto [first, last] = wire_.client_metadata().equal_range(name);
+    std::transform(first, last, std::back_inserter(values),
                    [](const auto& entry) { return text_of(entry.second); });
-    return keys;
+    return values;
+}
+
+std::vector<std::string> CallHead::write_keys() const {
+    return metadata_of("idempotency-key");
+}
+
+Result<void> CallHead::authorize(const service::Service& service) {
+    const service::Credentials given{.authorization = metadata_of("authorization"),
+                                     .api_key = metadata_of("api-key")};
+    service::Admission admission;
+    AKIDB_TRY(service.admit(row_of(method_).access, given, admission));
+    context_.principal = std::move(admission.principal);
+    context_.session = admission.session;
+    return {};
 }
 
 Result<void> CallHead::take_write_key(const grpc::ByteBuffer& message, const model::DocumentId& first_made_id,

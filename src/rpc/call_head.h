@@ -43,6 +43,10 @@ class CallHead {
     /// The answer says that it is the one of an earlier call.
     void tell_replay();
 
+    /// Who calls, and whether he may: before the message is parsed; of a stream again with each. Also what
+    /// AccessControl says.
+    Result<void> authorize(const service::Service& service);
+
     /// kDeadlineExceeded or kCancelled when nobody waits for the answer any more.
     Result<void> check_wanted() const;
     /// The size of a message against the limit of the method, and room in the memory budget for what is made
@@ -56,6 +60,8 @@ class CallHead {
     Error log_exception(std::string_view what) const;
 
   private:
+    std::vector<std::string> metadata_of(const std::string& name) const;
+
     Calls& calls_;
     MethodId method_;
     grpc::CallbackServerContext& wire_;

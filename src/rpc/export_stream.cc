@@ -37,6 +37,7 @@ class ExportStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
             AKIDB_TRY(head_.admit(message.Length()));
             AKIDB_TRY(head_.check_wanted());
             AKIDB_TRY(service_, head_.calls().find_service());
+            AKIDB_TRY(head_.authorize(*service_));
             AKIDB_TRY(read_request(message));
             return submit(turn);
         });
@@ -50,6 +51,7 @@ class ExportStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
             if (!is_well) {
                 return Error(Code::kCancelled, "the client is gone");
             }
+            AKIDB_TRY(head_.authorize(*service_));  // again with each message
             if (sent_ < page_.documents.size()) {
                 return send(*turn);
             }

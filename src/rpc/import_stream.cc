@@ -35,6 +35,7 @@ class ImportStream final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
         auto turn = std::make_shared<Turn>(*this);
         turn->guarded([&]() -> Result<void> {
             AKIDB_TRY(head_.check_wanted());
+            AKIDB_TRY(head_.authorize(*service_));  // again with each: what is revoked ends the stream
             if (!has_message) {
                 return turn->take()->answer();
             }

@@ -7,6 +7,8 @@
 #include <span>
 #include <string_view>
 
+#include "model/access.h"
+
 namespace akidb::rpc {
 
 enum class MethodId : uint8_t {
@@ -38,7 +40,8 @@ struct MethodRow {
     MethodId id;
     std::string_view name;    // without the package
     std::string_view routes;  // "METHOD /path" of those that do the same, separated by ", "
-    size_t message_bytes_max = 0;
+    size_t message_bytes_max;
+    model::Access access;  // a row without one does not compile; that of its routes, by a test
 };
 
 std::span<const MethodRow> method_table();

@@ -24,7 +24,7 @@ Result<void> search(const std::shared_ptr<Call>& call, service::Service& service
     OnArena<v1::SearchRequest> message;
     AKIDB_TRY(parse_message(call->message(), *message));
     AKIDB_TRY(model::SearchRequest request, read_search(*message, times_of(*call)));
-    if (service.is_quick(message->collection(), request)) {
+    if (service.is_quick(call->context(), message->collection(), request)) {
         return answer_search(*call, service, message->collection(), request);
     }
     return Call::submit(call, [&service, collection = std::string(message->collection()),

@@ -105,7 +105,7 @@ std::map<std::string, std::string> settings_environment(const char* const* varia
             continue;
         }
         const std::string_view name = variable.substr(0, equals);
-        if (!is_set_by_kubernetes(name)) {
+        if (!is_set_by_kubernetes(name) && name != kApiKeyVariable) {
             found.emplace(name, variable.substr(equals + 1));
         }
     }

@@ -13,6 +13,8 @@
 namespace akidb::server {
 
 /// Names the kernels to use, for tests and to find a fault; no setting, so no flag and no line of a file.
+/// For the verbs that are clients; no setting of the server.
+inline constexpr const char* kApiKeyVariable = "AKIDB_API_KEY";
 inline constexpr const char* kKernelsVariable = "AKIDB_SIMD";
 
 struct SettingsSources {

@@ -1,9 +1,11 @@
 // The akidb binary: the command line picks a verb, the verb does the rest.
 #include <cstdio>
+#include <cstdlib>
 #include <span>
 
 #include "cli/arguments.h"
 #include "cli/verbs.h"
+#include "server/load_settings.h"
 #include "server/offline_verbs.h"
 #include "server/serve.h"
 #include "server/settings_table.h"
@@ -28,6 +30,8 @@ ExitCode run(const cli::Arguments& arguments) {
             return cli::run_export(arguments);
         case cli::Verb::kSearch:
             return cli::run_search(arguments);
+        case cli::Verb::kAccount:
+            return cli::run_account(arguments);
         case cli::Verb::kCollectionCreate:
         case cli::Verb::kCollectionList:
         case cli::Verb::kCollectionGet:
@@ -49,11 +53,22 @@ ExitCode run(const cli::Arguments& arguments) {
 }  // namespace akidb
 
 int main(int count, char** words) {
-    const akidb::cli::ParsedArguments parsed = akidb::cli::parse_arguments(
+    akidb::cli::ParsedArguments parsed = akidb::cli::parse_arguments(
         std::span<const char* const>(words, static_cast<size_t>(count)), akidb::server::kSettings);
     if (!parsed.arguments.has_value()) {
         std::fputs(parsed.text.c_str(), parsed.exit_code == akidb::ExitCode::kClean ? stdout : stderr);
         return static_cast<int>(parsed.exit_code);
     }
-    return static_cast<int>(akidb::run(*parsed.arguments));
+    akidb::cli::Arguments& arguments = *parsed.arguments;
+    if (!arguments.api_key_file.empty()) {
+        akidb::Result<std::string> token = akidb::cli::read_token_file(arguments.api_key_file);
+        if (!token) {
+            std::fputs(("akidb: " + token.error().message() + "\n").c_str(), stderr);
+            return static_cast<int>(akidb::ExitCode::kUsage);
+        }
+        arguments.token = std::move(token).value();
+    } else if (const char* token = std::getenv(akidb::server::kApiKeyVariable)) {
+        arguments.token = token;
+    }
+    return static_cast<int>(akidb::run(arguments));
 }

@@ -145,6 +145,12 @@ ExitCode run_server(Foundation foundation, const StopSignals& signals, const Set
         static_cast<void>((*server)->close(false));
         return fail(loaded.error());
     }
+    if (const std::string token = (*server)->setup_token(); !token.empty()) {
+        // Whoever sees the log may make the first user anyhow; nobody else has it, and a restart voids it.
+        print(stdout, "akidb set-up token, for POST /api/v1/auth/setup: " + token + "\n");
+        logger.log(LogLevel::kWarning, "there is no user yet: the set-up token makes the first",
+                   {{"token", token}});
+    }
     const Stop stop = run_until_stopped(**server, signals, sources, effective, logger);
     DrainTimes times;
     times.max_ms = static_cast<uint32_t>(effective.integer("drain.max_ms"));

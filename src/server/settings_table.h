@@ -73,6 +73,24 @@ inline constexpr std::array kSettings{
             .sentence =
                 "Allows listening beyond loopback although anyone who reaches the port may read, change and "
                 "delete everything. Also --insecure-i-understand."},
+    Setting{
+        .key = "auth.enabled",
+        .type = SettingType::kChoice,
+        .fallback = "auto",
+        .choices = "auto|true|false",
+        .sentence =
+            "Whether requests must say who asks (docs/access.md). auto: as soon as there is a user; until "
+            "then whoever reaches the port may do everything. true: from the first start on, which tells a "
+            "set-up token in its log."},
+    Setting{.key = "auth.session_idle_s",
+            .type = SettingType::kInteger,
+            .unit = "s",
+            .fallback = "7200",
+            .min = 60,
+            .max = 86400,
+            .sentence =
+                "A session of a user ends when nothing was asked with it for so long, and after 24 hours "
+                "anyhow."},
     Setting{.key = "metrics.host",
             .type = SettingType::kString,
             .fallback = "127.0.0.1",

@@ -9,6 +9,7 @@
 #include "rest/api.h"
 #include "rest/http_server.h"
 #include "rpc/grpc_server.h"
+#include "server/gate.h"
 #include "server/load_settings.h"
 #include "server/process_facts.h"
 #include "server/startup_checks.h"
@@ -25,6 +26,7 @@ using telemetry::MetricId;
 
 constexpr std::string_view kVersion = AKIDB_VERSION;
 constexpr uint64_t kGaugesEveryUs = 2'000'000;
+constexpr uint64_t kAccountsEveryUs = 60'000'000;
 constexpr size_t kWorkerQueueMax = 1024;
 constexpr size_t kMaintenanceQueueMax = 1 << 16;
 constexpr size_t kLoaderQueueMax = 1 << 20;
@@ -183,13 +185,17 @@ class Wiring final : public Server {
             engine::Dependencies{foundation_.files, foundation_.clock, maintenance_, foundation_.logger,
                                  metrics_, &disk_, &committer_, &scrub_pace_},
             *random_, *catalog_, data_ + "/collections", collection_options(effective_, foundation_.kernels));
-        service_ = std::make_unique<service::Service>(*directory_, foundation_.clock, *random_);
+        AKIDB_TRY(gate_, Gate::open(effective_, foundation_, *random_, metrics_));
+        service_ = std::make_unique<service::Service>(*directory_, foundation_.clock, *random_,
+                                                      &gate_->control(), &gate_->accounts());
         AKIDB_TRY(directory_->start_loading(loader_));
         lifecycle_.attach(*directory_);
         api_->attach_service(*service_);
         grpc_server_->attach_service(*service_);
         return {};
     }
+
+    std::string setup_token() override { return gate_->setup_token(); }
 
     Health tick() override {
         watch_disk();
@@ -206,6 +212,10 @@ class Wiring final : public Server {
             metrics_.gauge(MetricId::kDiskFree).set(static_cast<double>(disk_.free_bytes()));
             metrics_.gauge(MetricId::kBallastBytes).set(static_cast<double>(disk_.ballast_bytes()));
             directory_->tend(loader_);
+            if (now >= accounts_due_us_) {
+                accounts_due_us_ = now + kAccountsEveryUs;
+                gate_->tend();
+            }
         }
         return readiness.reason == "log_poisoned" ? Health::kLogPoisoned : Health::kWell;
     }
@@ -266,6 +276,7 @@ class Wiring final : public Server {
     io::ThreadPool committer_;
     io::ThreadPool loader_;
     std::unique_ptr<catalog::Catalog> catalog_;
+    std::unique_ptr<Gate> gate_;
     std::unique_ptr<service::Directory> directory_;
     std::unique_ptr<service::Service> service_;
     std::unique_ptr<rest::Api> api_;
@@ -275,6 +286,7 @@ class Wiring final : public Server {
     std::unique_ptr<rpc::GrpcServer> grpc_server_;
     storage::DiskLevel disk_level_ = storage::DiskLevel::kPlenty;
     uint64_t gauges_due_us_ = 0;
+    uint64_t accounts_due_us_ = 0;
     bool is_closed_ = false;
 };
 
@@ -298,6 +310,12 @@ Result<void> Wiring::close(bool checkpoint) {
     }
     maintenance_.stop();
     committer_.stop();
+    if (gate_ != nullptr) {
+        Result<void> closed = gate_->close();
+        if (outcome) {
+            outcome = std::move(closed);
+        }
+    }
     if (catalog_ != nullptr) {
         Result<void> closed = catalog_->close();
         if (outcome) {

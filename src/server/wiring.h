@@ -45,6 +45,8 @@ class Server {
     virtual std::string endpoints() const = 0;
     /// Reads the catalog and starts loading collections in the background.
     virtual Result<void> load() = 0;
+    /// Once loaded: what makes the first user; empty when there is one, or nobody is asked who he is.
+    virtual std::string setup_token() = 0;
 
     /// To be called a few times a second: readiness to gRPC, gauges of the process.
     virtual Health tick() = 0;

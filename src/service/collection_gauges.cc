@@ -18,7 +18,9 @@ void CollectionGauges::set(const EntryMap& map, size_t quarantined, telemetry::M
         const engine::CollectionStats stats = entry->collection->stats();
         poisoned += stats.is_poisoned ? 1 : 0;
         if (now.size() < kCollectionsWithSeries) {
-            const std::string& name = *now.insert(entry->spec.name).first;
+            // Two tenants may have collections of one name; whose they are no metric tells.
+            const std::string& name =
+                *now.insert(entry->tenant == Uuid{} ? entry->spec.name : entry->spec.id.to_string()).first;
             metrics.gauge(MetricId::kHeadRows, {name}).set(static_cast<double>(stats.head_rows));
             metrics.gauge(MetricId::kLinkedRows, {name}).set(static_cast<double>(stats.linked_rows));
             metrics.gauge(MetricId::kDeadRows, {name}).set(static_cast<double>(stats.rows - stats.documents));

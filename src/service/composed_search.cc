@@ -34,7 +34,7 @@ struct Resolved {
 };
 
 Result<Resolved> resolve(const engine::Collection& collection, const std::vector<model::Example>& examples,
-                         const std::string& list) {
+                         const std::string& list, const model::Filter* rule) {
     Resolved resolved;
     for (size_t i = 0; i < examples.size(); ++i) {
         if (const auto* vector = std::get_if<std::vector<float>>(&examples[i])) {
@@ -42,8 +42,9 @@ Result<Resolved> resolve(const engine::Collection& collection, const std::vector
             continue;
         }
         const auto& id = *std::get_if<model::DocumentId>(&examples[i]);
-        AKIDB_TRY(auto found, collection.get({id}, {.vector = true, .metadata = false}));
-        if (found.empty()) {
+        AKIDB_TRY(auto found, collection.get({id}, {.vector = true, .metadata = rule != nullptr}));
+        if (found.empty() || (rule != nullptr &&
+                              !model::matches(*rule, model::MetadataView(found[0].metadata), id.encoded()))) {
             return Error(Code::kNotFound, "there is no document \"" + id.to_string() + "\"")
                 .with_field(list == "id" ? list : list + "[" + std::to_string(i) + "]");
         }
@@ -333,14 +334,15 @@ Result<SearchReply> search_diverse(const engine::Collection& collection, const S
 
 }  // namespace
 
-Result<SearchReply> search_composed(const engine::Collection& collection, const SearchRequest& request) {
+Result<SearchReply> search_composed(const engine::Collection& collection, const SearchRequest& request,
+                                    const model::Filter* rule) {
     AKIDB_TRY(model::validate(request, collection.spec()));
     SearchRequest resolved = request;
     std::set<model::DocumentId> excluded;
     if (!request.examples.is_empty()) {
         AKIDB_TRY(Resolved positive, resolve(collection, request.examples.positive,
-                                             request.examples.is_one_id ? "id" : "positive"));
-        AKIDB_TRY(const Resolved negative, resolve(collection, request.examples.negative, "negative"));
+                                             request.examples.is_one_id ? "id" : "positive", rule));
+        AKIDB_TRY(const Resolved negative, resolve(collection, request.examples.negative, "negative", rule));
         resolved.examples = {};
         resolved.vector = target_of(positive, negative, collection.spec());
         if (const Result<void> valid = model::validate_vector(collection.spec(), resolved.vector); !valid) {

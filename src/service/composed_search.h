@@ -7,9 +7,11 @@
 
 namespace akidb::service {
 
+/// `rule`: which documents may be examples; the filter of the request has it already. Null: all.
 /// kNotFound on field "positive[i]" or "negative[i]" for an example that is not there; else as
 /// engine::Collection::search.
 Result<model::SearchReply> search_composed(const engine::Collection& collection,
-                                           const model::SearchRequest& request);
+                                           const model::SearchRequest& request,
+                                           const model::Filter* rule = nullptr);
 
 }  // namespace akidb::service

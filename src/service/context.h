@@ -4,23 +4,21 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "model/limits.h"
 #include "model/write_key.h"
+#include "service/principal.h"
 
 namespace akidb::service {
 
-/// Who asks. Until users exist (issue E) there is one: the operator on loopback.
-struct Principal {
-    std::string name = "operator";
-};
-
 struct RequestContext {
-    Principal principal;
-    std::string request_id;
+    std::shared_ptr<const Principal> principal;  // null: nobody, who may do nothing
+    Uuid session{};                              // of a user who logged in
+    std::string request_id{};
     std::optional<model::WriteKey> write_key{};  // of a write of documents, when the client named one
 };
 

@@ -36,9 +36,9 @@ struct Directory::Impl {
     }
 
     /// `waited`: it had no space before; that it still has none is no news.
-    void load(const model::CollectionSpec& spec, bool waited = false) {
-        DirectoryEntry entry;
-        entry.spec = spec;
+    void load(DirectoryEntry entry, bool waited = false) {
+        const model::CollectionSpec& spec = entry.spec;
+        entry.reason.clear();
         auto opened = engine::Collection::open(dependencies, path_of(spec.id), spec, options);
         if (opened.has_value()) {
             entry.condition = Condition::kServing;
@@ -61,11 +61,11 @@ struct Directory::Impl {
         entries.update(entry);
     }
 
-    std::shared_ptr<const DirectoryEntry> lookup(std::string_view name) const {
-        if (auto entry = entries.lookup(name)) {
+    std::shared_ptr<const DirectoryEntry> lookup(const CollectionRef& named) const {
+        if (auto entry = entries.lookup(named)) {
             return entry;
         }
-        return aliases.find(name, entries);
+        return aliases.find(named, entries);
     }
 
     const engine::Dependencies dependencies;
@@ -93,7 +93,6 @@ Directory::~Directory() = default;
 
 Result<void> Directory::start_loading(io::Executor& loader) {
     AKIDB_TRY(const std::vector<catalog::CollectionRow> rows, impl_->catalog.list_collections());
-    std::vector<model::CollectionSpec> active;
     std::vector<DirectoryEntry> loading;
     for (const catalog::CollectionRow& row : rows) {
         if (row.state != catalog::CollectionState::kActive) {
@@ -102,18 +101,18 @@ Result<void> Directory::start_loading(io::Executor& loader) {
         }
         DirectoryEntry entry;
         entry.spec = row.spec;
+        entry.tenant = row.tenant;
         loading.push_back(std::move(entry));
-        active.push_back(row.spec);
     }
-    impl_->entries.assign(std::move(loading));
+    impl_->entries.assign(loading);
     AKIDB_TRY(const std::vector<catalog::AliasRow> aliases, impl_->catalog.list_aliases());
     impl_->aliases.assign(aliases, impl_->entries);
-    impl_->total = active.size();
+    impl_->total = loading.size();
     impl_->listed = true;
-    for (const model::CollectionSpec& spec : active) {
-        if (!loader.submit("load", [this, spec](const std::stop_token& stop) {
+    for (const DirectoryEntry& entry : loading) {
+        if (!loader.submit("load", [this, entry](const std::stop_token& stop) {
                 if (!stop.stop_requested()) {
-                    impl_->load(spec);
+                    impl_->load(entry);
                     impl_->loaded.fetch_add(1);
                 }
             })) {
@@ -131,11 +130,12 @@ void Directory::quarantine_damaged(io::Executor& loader) {
             continue;
         }
         MutexLock lock(impl_->declaring);
-        const auto entry = impl_->entries.lookup(found->spec.name);
+        const auto entry = impl_->entries.lookup({found->tenant, found->spec.name});
         if (entry == nullptr || entry->collection != collection) {
             continue;
         }
-        DirectoryEntry damaged{.spec = entry->spec, .condition = Condition::kQuarantined};
+        DirectoryEntry damaged{
+            .spec = entry->spec, .tenant = entry->tenant, .condition = Condition::kQuarantined};
         damaged.reason = collection->damage() + how_to_repair(entry->spec.name);
         impl_->quarantined.fetch_add(1);
         impl_->entries.update(damaged);
@@ -156,19 +156,19 @@ void Directory::tend(io::Executor& loader) {
         }
     }
     quarantine_damaged(loader);
-    std::vector<model::CollectionSpec> waiting;
+    std::vector<DirectoryEntry> waiting;
     for (const auto& entry : impl_->entries.all()) {
         if (entry->condition == Condition::kNoSpace) {
-            waiting.push_back(entry->spec);
+            waiting.push_back(*entry);
         }
     }
     if (waiting.empty() || impl_->is_reopening.exchange(true)) {
         return;
     }
     const auto reopen = [this, waiting](const std::stop_token& stop) {
-        for (const model::CollectionSpec& spec : waiting) {
+        for (const DirectoryEntry& entry : waiting) {
             if (!stop.stop_requested()) {
-                impl_->load(spec, true);
+                impl_->load(entry, true);
             }
         }
         impl_->is_reopening = false;
@@ -191,16 +191,16 @@ LoadProgress Directory::progress() const {
     return progress;
 }
 
-Result<DirectoryEntry> Directory::describe(std::string_view name_or_id) const {
-    const auto entry = impl_->lookup(name_or_id);
+Result<DirectoryEntry> Directory::describe(const CollectionRef& named) const {
+    const auto entry = impl_->lookup(named);
     if (entry == nullptr) {
         return Error(Code::kNotFound, "no collection of this name or id").with_field("collection");
     }
     return *entry;
 }
 
-Result<std::shared_ptr<engine::Collection>> Directory::find(std::string_view name_or_id) const {
-    const auto entry = impl_->lookup(name_or_id);
+Result<std::shared_ptr<engine::Collection>> Directory::find(const CollectionRef& named) const {
+    const auto entry = impl_->lookup(named);
     if (entry == nullptr) {
         return Error(Code::kNotFound, "no collection of this name or id").with_field("collection");
     }
@@ -218,9 +218,9 @@ Result<std::shared_ptr<engine::Collection>> Directory::find(std::string_view nam
     return Error(Code::kInternal, "a collection in no known condition");
 }
 
-std::vector<DirectoryEntry> Directory::list() const {
+std::vector<DirectoryEntry> Directory::list(const Uuid& tenant) const {
     std::vector<DirectoryEntry> entries;
-    for (const auto& entry : impl_->entries.all()) {
+    for (const auto& entry : impl_->entries.all_of(tenant)) {
         entries.push_back(*entry);
     }
     return entries;
@@ -246,7 +246,7 @@ bool Directory::has_poisoned() const {
     });
 }
 
-Result<DirectoryEntry> Directory::create(model::CollectionSpec spec) {
+Result<DirectoryEntry> Directory::create(const Uuid& tenant, model::CollectionSpec spec) {
     AKIDB_TRY(model::validate(spec));
     spec.id = io::make_uuid(impl_->random, impl_->dependencies.clock);
     spec.created_at_ms = impl_->dependencies.clock.unix_ms();
@@ -256,9 +256,10 @@ Result<DirectoryEntry> Directory::create(model::CollectionSpec spec) {
         disk != nullptr && !disk->admits(kNewCollectionBytes)) {
         return Error(Code::kDiskFull, "the disk is full: there is no space for a new collection");
     }
-    AKIDB_TRY(impl_->catalog.insert_collection(spec));
+    AKIDB_TRY(impl_->catalog.insert_collection(spec, tenant));
     DirectoryEntry entry;
     entry.spec = spec;
+    entry.tenant = tenant;
     entry.condition = Condition::kServing;
     auto open = [&]() -> Result<void> {
         const std::string path = impl_->path_of(spec.id);
@@ -279,10 +280,10 @@ Result<DirectoryEntry> Directory::create(model::CollectionSpec spec) {
     return entry;
 }
 
-Result<void> Directory::put_metadata_index(std::string_view name_or_id, const model::MetadataField& field) {
+Result<void> Directory::put_metadata_index(const CollectionRef& named, const model::MetadataField& field) {
     MutexLock lock(impl_->declaring);
-    AKIDB_TRY(const auto collection, find(name_or_id));
-    AKIDB_TRY(DirectoryEntry entry, describe(name_or_id));
+    AKIDB_TRY(const auto collection, find(named));
+    AKIDB_TRY(DirectoryEntry entry, describe(named));
     std::vector<model::MetadataField>& fields = entry.spec.metadata_indexes;
     const auto known = std::find_if(fields.begin(), fields.end(),
                                     [&](const model::MetadataField& one) { return one.key == field.key; });
@@ -298,10 +299,10 @@ Result<void> Directory::put_metadata_index(std::string_view name_or_id, const mo
     return {};
 }
 
-Result<void> Directory::remove_metadata_index(std::string_view name_or_id, const std::string& key) {
+Result<void> Directory::remove_metadata_index(const CollectionRef& named, const std::string& key) {
     MutexLock lock(impl_->declaring);
-    AKIDB_TRY(const auto collection, find(name_or_id));
-    AKIDB_TRY(DirectoryEntry entry, describe(name_or_id));
+    AKIDB_TRY(const auto collection, find(named));
+    AKIDB_TRY(DirectoryEntry entry, describe(named));
     std::vector<model::MetadataField>& fields = entry.spec.metadata_indexes;
     if (std::erase_if(fields, [&](const model::MetadataField& one) { return one.key == key; }) == 0) {
         return Error(Code::kNotFound, "there is no metadata index on this field").with_field("field");
@@ -312,9 +313,9 @@ Result<void> Directory::remove_metadata_index(std::string_view name_or_id, const
     return {};
 }
 
-Result<void> Directory::remove(std::string_view name_or_id) {
-    AKIDB_TRY(const DirectoryEntry entry, describe(name_or_id));
-    if (impl_->entries.lookup(name_or_id) == nullptr) {
+Result<void> Directory::remove(const CollectionRef& named) {
+    AKIDB_TRY(const DirectoryEntry entry, describe(named));
+    if (impl_->entries.lookup(named) == nullptr) {
         return invalid_argument("collection",
                                 "this is an alias of the collection \"" + entry.spec.name + "\"",
                                 "the name or the id of a collection");
@@ -323,7 +324,7 @@ Result<void> Directory::remove(std::string_view name_or_id) {
         return Error(Code::kUnavailable, "the collection is loading").with_retry_after(1);
     }
     // Unpublished first: while the catalog still holds the name, nobody can make a new collection under it.
-    if (impl_->entries.take(entry.spec.name, entry.spec.id) == nullptr) {
+    if (impl_->entries.take({entry.tenant, entry.spec.name}, entry.spec.id) == nullptr) {
         return Error(Code::kNotFound, "no collection of this name or id").with_field("collection");
     }
     const auto deleting = catalog::CollectionState::kDeleting;
@@ -363,13 +364,13 @@ Result<void> Directory::remove(std::string_view name_or_id) {
     return {};
 }
 
-Result<void> Directory::change_aliases(const std::vector<AliasAction>& actions) {
+Result<void> Directory::change_aliases(const Uuid& tenant, const std::vector<AliasAction>& actions) {
     MutexLock lock(impl_->declaring);
-    return impl_->aliases.change(actions, impl_->entries, impl_->catalog);
+    return impl_->aliases.change(tenant, actions, impl_->entries, impl_->catalog);
 }
 
-std::vector<Alias> Directory::aliases() const {
-    return impl_->aliases.list(impl_->entries);
+std::vector<Alias> Directory::aliases(const Uuid& tenant) const {
+    return impl_->aliases.list(tenant, impl_->entries);
 }
 
 Result<void> Directory::close_all(bool checkpoint) {

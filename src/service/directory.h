@@ -22,8 +22,16 @@ namespace akidb::service {
 /// kNoSpace: opening it needs more space than the disk has; tried again until it has (see tend).
 enum class Condition : uint8_t { kLoading, kServing, kQuarantined, kNoSpace };
 
+/// A collection as a client names it (name, id or alias) among those of its tenant. Of what belongs to
+/// another tenant nothing is known.
+struct CollectionRef {
+    Uuid tenant;
+    std::string_view name;
+};
+
 struct DirectoryEntry {
     model::CollectionSpec spec;
+    Uuid tenant{};
     Condition condition = Condition::kLoading;
     std::shared_ptr<engine::Collection> collection;  // set when serving
     std::string reason;                              // why quarantined or without space
@@ -64,18 +72,17 @@ class Directory {
     /// those in quarantine that a scrub found damaged. To be called every few seconds.
     void tend(io::Executor& loader);
 
-    /// Each of the following takes a name, an id, or an alias, but remove().
     /// kNotFound; kUnavailable while it loads; kDataLoss when quarantined; kDiskFull without space to open.
-    Result<std::shared_ptr<engine::Collection>> find(std::string_view name_or_id) const;
+    Result<std::shared_ptr<engine::Collection>> find(const CollectionRef& named) const;
     /// By name.
-    std::vector<DirectoryEntry> list() const;
-    Result<DirectoryEntry> describe(std::string_view name_or_id) const;
+    std::vector<DirectoryEntry> list(const Uuid& tenant) const;
+    Result<DirectoryEntry> describe(const CollectionRef& named) const;
 
     /// All or none, durable at return: who asks meanwhile sees either those of before or those of after.
     /// Fields "actions[i]…". kNotFound, kAlreadyExists (a collection has the name), kInvalidArgument.
-    Result<void> change_aliases(const std::vector<AliasAction>& actions);
+    Result<void> change_aliases(const Uuid& tenant, const std::vector<AliasAction>& actions);
     /// By alias.
-    std::vector<Alias> aliases() const;
+    std::vector<Alias> aliases(const Uuid& tenant) const;
 
     /// Names.
     std::vector<std::string> quarantined() const;
@@ -85,14 +92,14 @@ class Directory {
     /// 200 names.
     void export_gauges(telemetry::Metrics& metrics);
 
-    Result<DirectoryEntry> create(model::CollectionSpec spec);
+    Result<DirectoryEntry> create(const Uuid& tenant, model::CollectionSpec spec);
     /// In the catalog first, then in the collection; kNotFound on field "field" when there is none to remove.
-    Result<void> put_metadata_index(std::string_view name_or_id, const model::MetadataField& field);
-    Result<void> remove_metadata_index(std::string_view name_or_id, const std::string& key);
+    Result<void> put_metadata_index(const CollectionRef& named, const model::MetadataField& field);
+    Result<void> remove_metadata_index(const CollectionRef& named, const std::string& key);
     /// The name is gone at return; running searches finish on their snapshot; files go when the last reader
     /// left. An alias is refused (kInvalidArgument): what it names is not for whoever knows the alias to
     /// delete.
-    Result<void> remove(std::string_view name_or_id);
+    Result<void> remove(const CollectionRef& named);
 
     /// Closes every collection in turn (see engine::Collection::close).
     Result<void> close_all(bool checkpoint);

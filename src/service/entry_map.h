@@ -1,6 +1,6 @@
-// EntryMap: the directory's entries by name. Readers copy the pointer to one published map and take no lock
-// afterwards; a change of one entry replaces what is in its slot, and the map is copied only when names come
-// or go, so that opening n collections makes no n² copies. Thread-safe.
+// EntryMap: the directory's entries by tenant and name. Readers copy the pointer to one published map and
+// take no lock afterwards; a change of one entry replaces what is in its slot, and the map is copied only
+// when names come or go, so that opening n collections makes no n² copies. Thread-safe.
 #pragma once
 
 #include <functional>
@@ -23,13 +23,25 @@ class EntryMap {
     EntryMap() : published_(std::make_shared<const Map>()) {}
 
     size_t size() const { return published_.load()->size(); }
-    /// By name.
+    /// Of all tenants; of one tenant by name.
     std::vector<std::shared_ptr<const DirectoryEntry>> all() const {
         const auto map = published_.load();
         std::vector<std::shared_ptr<const DirectoryEntry>> entries;
         entries.reserve(map->size());
-        for (const auto& [name, slot] : *map) {
+        for (const auto& [key, slot] : *map) {
             entries.push_back(slot->load());
+        }
+        return entries;
+    }
+    /// By name.
+    std::vector<std::shared_ptr<const DirectoryEntry>> all_of(const Uuid& tenant) const {
+        const auto map = published_.load();
+        std::vector<std::shared_ptr<const DirectoryEntry>> entries;
+        for (auto at = map->lower_bound(CollectionRef{tenant, {}}); at != map->end(); ++at) {
+            if (at->first.tenant != tenant) {
+                break;
+            }
+            entries.push_back(at->second->load());
         }
         return entries;
     }
@@ -38,8 +50,8 @@ class EntryMap {
     void assign(std::vector<DirectoryEntry> entries) AKIDB_EXCLUDES(mutex_) {
         Map next;
         for (DirectoryEntry& entry : entries) {
-            std::string name = entry.spec.name;
-            next[std::move(name)] = slot_of(std::move(entry));
+            Key key{entry.tenant, entry.spec.name};
+            next[std::move(key)] = slot_of(std::move(entry));
         }
         MutexLock lock(mutex_);
         published_.store(std::make_shared<const Map>(std::move(next)));
@@ -51,17 +63,17 @@ class EntryMap {
             return;
         }
         Map next = *published_.load();
-        std::string name = entry.spec.name;
-        next[std::move(name)] = slot_of(std::move(entry));
+        Key key{entry.tenant, entry.spec.name};
+        next[std::move(key)] = slot_of(std::move(entry));
         published_.store(std::make_shared<const Map>(std::move(next)));
     }
 
     /// Null when another entry took the name, or none has it.
-    std::shared_ptr<const DirectoryEntry> take(const std::string& name, const Uuid& id)
+    std::shared_ptr<const DirectoryEntry> take(const CollectionRef& named, const Uuid& id)
         AKIDB_EXCLUDES(mutex_) {
         MutexLock lock(mutex_);
         Map next = *published_.load();
-        const auto at = next.find(name);
+        const auto at = next.find(named);
         if (at == next.end()) {
             return nullptr;
         }
@@ -74,13 +86,16 @@ class EntryMap {
         return entry;
     }
 
-    std::shared_ptr<const DirectoryEntry> lookup(std::string_view name_or_id) const {
+    std::shared_ptr<const DirectoryEntry> lookup(const CollectionRef& named) const {
         const auto map = published_.load();
-        if (const auto at = map->find(name_or_id); at != map->end()) {
+        if (const auto at = map->find(named); at != map->end()) {
             return at->second->load();
         }
-        if (const auto id = Uuid::parse(name_or_id)) {
-            for (const auto& [name, slot] : *map) {
+        if (const auto id = Uuid::parse(named.name)) {
+            for (const auto& [key, slot] : *map) {
+                if (key.tenant != named.tenant) {
+                    continue;
+                }
                 if (auto entry = slot->load(); entry->spec.id == *id) {
                     return entry;
                 }
@@ -97,7 +112,19 @@ class EntryMap {
 
   private:
     using Slot = Published<DirectoryEntry>;
-    using Map = std::map<std::string, std::shared_ptr<Slot>, std::less<>>;
+    struct Key {
+        Uuid tenant;
+        std::string name;
+    };
+    struct KeyOrder {
+        using is_transparent = void;
+        template <class A, class B>
+        bool operator()(const A& a, const B& b) const {
+            return a.tenant != b.tenant ? a.tenant < b.tenant
+                                        : std::string_view(a.name) < std::string_view(b.name);
+        }
+    };
+    using Map = std::map<Key, std::shared_ptr<Slot>, KeyOrder>;
 
     static std::shared_ptr<Slot> slot_of(DirectoryEntry entry) {
         return std::make_shared<Slot>(std::make_shared<const DirectoryEntry>(std::move(entry)));
@@ -106,7 +133,7 @@ class EntryMap {
     /// False when no entry has this name and id.
     bool replace(const DirectoryEntry& entry) AKIDB_REQUIRES(mutex_) {
         const auto map = published_.load();
-        const auto at = map->find(entry.spec.name);
+        const auto at = map->find(CollectionRef{entry.tenant, entry.spec.name});
         if (at == map->end() || at->second->load()->spec.id != entry.spec.id) {
             return false;
         }

@@ -4,6 +4,7 @@
 
 #include "model/limits.h"
 #include "service/composed_search.h"
+#include "service/row_rules.h"
 
 namespace akidb::service {
 namespace {
@@ -12,17 +13,30 @@ namespace {
 constexpr uint64_t kQuickTopKMax = 1'000;
 constexpr uint64_t kQuickFloatsMax = 16 << 20;  // 64 MB: some 5 ms from memory
 
-CollectionDescription describe(const DirectoryEntry& entry) {
-    CollectionDescription description{entry.spec, entry.condition, entry.reason, {}};
-    if (entry.collection != nullptr) {
-        description.stats = entry.collection->stats();
+/// `rule`: null, or that of who asks.
+Result<model::SearchReply> search_one(const engine::Collection& collection,
+                                      const model::SearchRequest& request, const SharedFilter& rule) {
+    if (rule == nullptr) {
+        return request.is_composed() ? search_composed(collection, request) : collection.search(request);
     }
-    return description;
+    model::SearchRequest own = request;
+    if (own.filter != nullptr) {
+        AKIDB_TRY(model::validate(*own.filter));
+    }
+    own.filter = both_of(own.filter, rule);
+    own.explain = false;  // tells of documents that he must not know of
+    return own.is_composed() ? search_composed(collection, own, rule.get()) : collection.search(own);
 }
 
-Result<model::SearchReply> search_one(const engine::Collection& collection,
-                                      const model::SearchRequest& request) {
-    return request.is_composed() ? search_composed(collection, request) : collection.search(request);
+model::Filter ruled(const model::Filter& filter, const SharedFilter& rule) {
+    return rule == nullptr ? filter : *both_of(std::make_shared<model::Filter>(filter), rule);
+}
+
+/// A request for documents by a filter, of which the rule is a part.
+template <class Request>
+Request ruled(Request request, const SharedFilter& rule) {
+    request.filter = both_of(request.filter, rule);
+    return request;
 }
 
 /// Of a search, documents in its answer.
@@ -50,162 +64,142 @@ Result<void> check_batch(const std::vector<model::SearchRequest>& requests) {
 
 }  // namespace
 
-Service::Service(Directory& directory, const io::Clock& clock, io::Random& random)
-    : directory_(directory), clock_(clock), random_(random) {}
-
-Result<CollectionDescription> Service::create_collection(const RequestContext&,
-                                                         const CreateCollection& request) {
-    model::CollectionSpec spec;
-    spec.name = request.name;
-    spec.dimension = request.dimension;
-    spec.metric = request.metric;
-    spec.metadata_indexes = request.metadata_indexes;
-    AKIDB_TRY(const DirectoryEntry entry, directory_.create(std::move(spec)));
-    return describe(entry);
-}
-
-Result<std::vector<CollectionDescription>> Service::list_collections(const RequestContext&) {
-    std::vector<CollectionDescription> descriptions;
-    for (const DirectoryEntry& entry : directory_.list()) {
-        descriptions.push_back(describe(entry));
-    }
-    return descriptions;
-}
-
-Result<CollectionDescription> Service::describe_collection(const RequestContext&,
-                                                           std::string_view collection) {
-    AKIDB_TRY(const DirectoryEntry entry, directory_.describe(collection));
-    return describe(entry);
-}
-
-Result<void> Service::delete_collection(const RequestContext&, std::string_view collection) {
-    return directory_.remove(collection);
-}
-
-Result<void> Service::put_metadata_index(const RequestContext&, std::string_view collection,
-                                         const model::MetadataField& field) {
-    return directory_.put_metadata_index(collection, field);
-}
-
-Result<void> Service::delete_metadata_index(const RequestContext&, std::string_view collection,
-                                            const std::string& key) {
-    return directory_.remove_metadata_index(collection, key);
-}
-
-Result<void> Service::change_aliases(const RequestContext&, const std::vector<AliasAction>& actions) {
-    return directory_.change_aliases(actions);
-}
-
-Result<std::vector<Alias>> Service::list_aliases(const RequestContext&) {
-    return directory_.aliases();
-}
-
 model::DocumentId Service::new_document_id() {
     return model::DocumentId(io::make_uuid(random_, clock_));
 }
 
 void Service::upsert_documents(const RequestContext& context, std::string_view collection,
                                std::vector<model::Document> documents, engine::WriteDone done) {
-    const auto found = directory_.find(collection);
+    const auto found = find(context, collection);
     if (!found) {
         return done(found.error());
     }
-    (*found)->submit_upsert(std::move(documents), std::move(done), context.write_key);
+    if (const Result<void> fits = check_documents_quota(context, documents.size()); !fits) {
+        return done(fits.error());
+    }
+    (*found)->submit_upsert(std::move(documents), std::move(done), terms_of(context));
 }
 
 void Service::delete_documents(const RequestContext& context, std::string_view collection,
                                const std::vector<model::DocumentId>& ids, engine::WriteDone done) {
-    const auto found = directory_.find(collection);
+    const auto found = find(context, collection);
     if (!found) {
         return done(found.error());
     }
-    (*found)->submit_remove(ids, std::move(done), context.write_key);
+    (*found)->submit_remove(ids, std::move(done), terms_of(context));
 }
 
 void Service::update_documents(const RequestContext& context, std::string_view collection,
                                model::UpdateRequest request, engine::WriteDone done) {
-    const auto found = directory_.find(collection);
+    const auto found = find(context, collection);
     if (!found) {
         return done(found.error());
     }
-    (*found)->submit_update(std::move(request), std::move(done), context.write_key);
+    (*found)->submit_update(std::move(request), std::move(done), terms_of(context));
 }
 
 Result<engine::WriteReply> Service::delete_matching(const RequestContext& context,
                                                     std::string_view collection,
                                                     const model::Filter& filter) {
-    AKIDB_TRY(const auto found, directory_.find(collection));
-    return found->remove_matching(filter, context.write_key);
+    AKIDB_TRY(const auto found, find(context, collection));
+    AKIDB_TRY(model::validate(filter));
+    const model::Filter own = ruled(filter, context.principal->row_rule);
+    return found->remove_matching(own, terms_of(context));
 }
 
-Result<EraseReceipt> Service::erase_documents(const RequestContext&, std::string_view collection,
+Result<EraseReceipt> Service::erase_documents(const RequestContext& context, std::string_view collection,
                                               const std::vector<model::DocumentId>& ids) {
-    AKIDB_TRY(const auto found, directory_.find(collection));
-    AKIDB_TRY(engine::EraseReceipt files, found->erase(ids));
+    AKIDB_TRY(const auto found, find(context, collection));
+    AKIDB_TRY(engine::EraseReceipt files, found->erase(ids, context.principal->row_rule));
     return EraseReceipt{std::move(files), clock_.unix_ms()};
 }
 
-Result<EraseReceipt> Service::erase_matching(const RequestContext&, std::string_view collection,
+Result<EraseReceipt> Service::erase_matching(const RequestContext& context, std::string_view collection,
                                              const model::Filter& filter) {
-    AKIDB_TRY(const auto found, directory_.find(collection));
-    AKIDB_TRY(engine::EraseReceipt files, found->erase_matching(filter));
+    AKIDB_TRY(const auto found, find(context, collection));
+    AKIDB_TRY(model::validate(filter));
+    AKIDB_TRY(engine::EraseReceipt files, found->erase_matching(ruled(filter, context.principal->row_rule)));
     return EraseReceipt{std::move(files), clock_.unix_ms()};
 }
 
-Result<std::vector<model::Document>> Service::get_documents(const RequestContext&,
+Result<std::vector<model::Document>> Service::get_documents(const RequestContext& context,
                                                             std::string_view collection,
                                                             const std::vector<model::DocumentId>& ids,
                                                             model::Include include) {
-    AKIDB_TRY(const auto found, directory_.find(collection));
-    return found->get(ids, include);
+    AKIDB_TRY(const auto found, find(context, collection));
+    const SharedFilter& rule = context.principal->row_rule;
+    if (rule == nullptr) {
+        return found->get(ids, include);
+    }
+    AKIDB_TRY(std::vector<model::Document> documents,
+              found->get(ids, {.vector = include.vector, .metadata = true}));
+    keep_covered(rule, documents);
+    for (model::Document& document : documents) {
+        if (!include.metadata) {
+            document.metadata.clear();
+        }
+    }
+    return documents;
 }
 
-Result<uint64_t> Service::count_documents(const RequestContext&, std::string_view collection,
+Result<uint64_t> Service::count_documents(const RequestContext& context, std::string_view collection,
                                           const model::Filter* filter, bool is_exact) {
-    AKIDB_TRY(const auto found, directory_.find(collection));
-    return found->count(filter, is_exact);
+    AKIDB_TRY(const auto found, find(context, collection));
+    const SharedFilter& rule = context.principal->row_rule;
+    if (rule == nullptr) {
+        return found->count(filter, is_exact);
+    }
+    if (filter == nullptr) {
+        return found->count(rule.get());
+    }
+    AKIDB_TRY(model::validate(*filter));
+    const model::Filter own = ruled(*filter, rule);
+    return found->count(&own);  // an estimate would look at what he must not know of
 }
 
-Result<model::ScrollReply> Service::scroll(const RequestContext&, std::string_view collection,
+Result<model::ScrollReply> Service::scroll(const RequestContext& context, std::string_view collection,
                                            const model::ScrollRequest& request) {
-    AKIDB_TRY(const auto found, directory_.find(collection));
-    return found->scroll(request);
+    AKIDB_TRY(const auto found, find(context, collection));
+    return found->scroll(ruled(request, context.principal->row_rule));
 }
 
-Result<model::FacetReply> Service::facet(const RequestContext&, std::string_view collection,
+Result<model::FacetReply> Service::facet(const RequestContext& context, std::string_view collection,
                                          const model::FacetRequest& request) {
-    AKIDB_TRY(const auto found, directory_.find(collection));
-    return found->facet(request);
+    AKIDB_TRY(const auto found, find(context, collection));
+    return found->facet(ruled(request, context.principal->row_rule));
 }
 
-Result<engine::RewriteReport> Service::optimize(const RequestContext&, std::string_view collection) {
-    AKIDB_TRY(const auto found, directory_.find(collection));
+Result<engine::RewriteReport> Service::optimize(const RequestContext& context, std::string_view collection) {
+    AKIDB_TRY(const auto found, find(context, collection));
     return found->rewrite();
 }
 
-bool Service::is_quick(std::string_view collection, const model::SearchRequest& request) const {
-    if (request.is_composed() || request.filter != nullptr || request.params.exact ||
+bool Service::is_quick(const RequestContext& context, std::string_view collection,
+                       const model::SearchRequest& request) const {
+    if (context.principal == nullptr || context.principal->row_rule != nullptr || request.is_composed() ||
+        request.filter != nullptr || request.params.exact ||
         uint64_t{request.top_k} + request.offset > kQuickTopKMax) {
         return false;
     }
-    const auto found = directory_.find(collection);
+    const auto found = find(context, collection);
     return !found || (*found)->estimate_floats(request) <= kQuickFloatsMax;
 }
 
-Result<model::SearchReply> Service::search(const RequestContext&, std::string_view collection,
+Result<model::SearchReply> Service::search(const RequestContext& context, std::string_view collection,
                                            const model::SearchRequest& request) {
-    AKIDB_TRY(const auto found, directory_.find(collection));
-    return search_one(*found, request);
+    AKIDB_TRY(const auto found, find(context, collection));
+    return search_one(*found, request, context.principal->row_rule);
 }
 
 Result<std::vector<model::SearchReply>> Service::search_batch(
-    const RequestContext&, std::string_view collection, const std::vector<model::SearchRequest>& requests) {
+    const RequestContext& context, std::string_view collection,
+    const std::vector<model::SearchRequest>& requests) {
     AKIDB_TRY(check_batch(requests));
-    AKIDB_TRY(const auto found, directory_.find(collection));
+    AKIDB_TRY(const auto found, find(context, collection));
     std::vector<model::SearchReply> replies;
     replies.reserve(requests.size());
     for (const model::SearchRequest& request : requests) {
-        Result<model::SearchReply> reply = search_one(*found, request);
+        Result<model::SearchReply> reply = search_one(*found, request, context.principal->row_rule);
         if (!reply) {
             return std::move(reply).error().with_field_prefix("searches[" + std::to_string(replies.size()) +
                                                               "]");

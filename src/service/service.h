@@ -1,5 +1,7 @@
 // Service: every use case, one function each, the same for all protocols: values in, values out. Each reads
-// as a list: authorize (issue E), find, check limits, act, count. Thread-safe; calls block as
+// as a list: find, check limits, act, count. A collection is found through who asks: in his tenant, among
+// those that he may reach, and of its documents those that his row rule covers; whether he may do the thing
+// at all was decided by admit(), which a protocol calls before it reads a body. Thread-safe; calls block as
 // engine::Collection says.
 #pragma once
 
@@ -9,6 +11,7 @@
 #include <vector>
 
 #include "model/search.h"
+#include "service/access_control.h"
 #include "service/context.h"
 #include "service/directory.h"
 
@@ -34,12 +37,26 @@ struct EraseReceipt {
     uint64_t completed_at_ms = 0;
 };
 
+class Accounts;
+
 class Service {
   public:
     /// The reading of a larger request is long enough to hold up the other connections of a thread.
     static constexpr size_t kQuickRequestBytesMax = 128 << 10;
 
-    Service(Directory& directory, const io::Clock& clock, io::Random& random);
+    /// `access` null: everybody is the operator, and there are no accounts.
+    Service(Directory& directory, const io::Clock& clock, io::Random& random,
+            const AccessControl* access = nullptr, Accounts* accounts = nullptr);
+
+    /// As AccessControl says.
+    Result<void> admit(const model::Access& access, const Credentials& given, Admission& admission) const;
+    /// Whether requests are held against anybody at all.
+    bool is_asking_who() const { return access_ != nullptr && access_->is_enabled(); }
+    /// That the collection is there for who asks, before more is done for the request: kNotFound,
+    /// kPermissionDenied.
+    Result<void> check_collection(const RequestContext& context, std::string_view collection) const;
+    /// kUnavailable when the server has none.
+    Result<Accounts*> accounts() const;
 
     Result<CollectionDescription> create_collection(const RequestContext& context,
                                                     const CreateCollection& request);
@@ -87,7 +104,8 @@ class Service {
     /// Writes live documents anew without the dead ones, now, in the caller's thread.
     Result<engine::RewriteReport> optimize(const RequestContext& context, std::string_view collection);
     /// Whether a search is short enough for a thread that has connections to serve. Of one that fails, yes.
-    bool is_quick(std::string_view collection, const model::SearchRequest& request) const;
+    bool is_quick(const RequestContext& context, std::string_view collection,
+                  const model::SearchRequest& request) const;
     Result<model::SearchReply> search(const RequestContext& context, std::string_view collection,
                                       const model::SearchRequest& request);
     /// One after another, each on what is visible when it begins; the first error ends them, with its field
@@ -97,9 +115,19 @@ class Service {
                                                          const std::vector<model::SearchRequest>& requests);
 
   private:
+    using Found = std::shared_ptr<engine::Collection>;
+    /// Every lookup goes through these.
+    Result<CollectionRef> reach(const RequestContext& context, std::string_view collection) const;
+    Result<Found> find(const RequestContext& context, std::string_view collection) const;
+    static engine::WriteTerms terms_of(const RequestContext& context);
+    Result<void> check_documents_quota(const RequestContext& context, size_t more) const;
+    Result<CollectionDescription> describe(const RequestContext& context, const DirectoryEntry& entry) const;
+
     Directory& directory_;
     const io::Clock& clock_;
     io::Random& random_;
+    const AccessControl* access_;
+    Accounts* accounts_;
 };
 
 }  // namespace akidb::service

@@ -70,7 +70,7 @@ class ServiceTest : public ::testing::Test {
     }
 
     std::string root_;
-    RequestContext context_;
+    RequestContext context_{.principal = operator_principal()};
     std::unique_ptr<io::FileSystem> files_ = io::make_posix_file_system();
     std::unique_ptr<io::Clock> clock_ = io::make_system_clock();
     std::unique_ptr<io::Random> random_ = io::make_system_random();
@@ -97,7 +97,7 @@ TEST_F(ServiceTest, ListingGoesOnWhileCollectionsComeAndGo) {
     std::thread reader([&] {
         while (!is_over.load()) {
             directory_->export_gauges(metrics_);
-            EXPECT_LE(directory_->list().size(), 100u);
+            EXPECT_LE(directory_->list({}).size(), 100u);
             EXPECT_TRUE(directory_->quarantined().empty());
             EXPECT_FALSE(directory_->has_poisoned());
         }
@@ -152,7 +152,7 @@ TEST_F(ServiceTest, ADroppedCollectionIsGoneAndItsNameIsFree) {
     EXPECT_EQ(service_->create_collection(context_, {"words", 16, model::Metric::kCosine}).error().code(),
               Code::kAlreadyExists);
     ASSERT_TRUE(upsert({document(1)}).has_value());
-    const auto held = directory_->find("words").value();
+    const auto held = directory_->find({{}, "words"}).value();
     ASSERT_TRUE(service_->delete_collection(context_, "words").has_value());
     EXPECT_EQ(service_->count_documents(context_, "words", nullptr).error().code(), Code::kNotFound);
     EXPECT_EQ(held->count(nullptr).value(), 1u) << "a running search keeps its snapshot";
@@ -190,7 +190,7 @@ TEST_F(ServiceTest, ACollectionWithoutSpaceToOpenWaitsForIt) {
     files_ = std::move(failing);
     disk.fail(storage::FaultyFileSystem::Call::kPreallocate, Code::kDiskFull);
     start();
-    EXPECT_EQ(directory_->describe("words")->condition, Condition::kNoSpace);
+    EXPECT_EQ(directory_->describe({{}, "words"})->condition, Condition::kNoSpace);
     EXPECT_EQ(service_->count_documents(context_, "words", nullptr).error().code(), Code::kDiskFull);
     EXPECT_TRUE(directory_->quarantined().empty());
 
@@ -201,10 +201,10 @@ TEST_F(ServiceTest, ACollectionWithoutSpaceToOpenWaitsForIt) {
         }
     };
     try_again();
-    EXPECT_EQ(directory_->describe("words")->condition, Condition::kNoSpace);
+    EXPECT_EQ(directory_->describe({{}, "words"})->condition, Condition::kNoSpace);
     disk.heal();
     // The last job may still be on its way out when it is asked again.
-    while (directory_->describe("words")->condition == Condition::kNoSpace) {
+    while (directory_->describe({{}, "words"})->condition == Condition::kNoSpace) {
         try_again();
     }
     EXPECT_EQ(service_->count_documents(context_, "words", nullptr).value(), 1u);

@@ -10,7 +10,7 @@ using enum MetricId;
 using enum MetricType;
 
 // In the order of MetricId: row_of() indexes by it.
-constexpr std::array<MetricRow, 37> kMetrics{{
+constexpr std::array<MetricRow, 41> kMetrics{{
     {kBuildInfo, kGauge, "akidb_build_info", "version",
      "Always 1; the version of the running binary is its label."},
     {kStartTime, kGauge, "akidb_start_time_seconds", "", "When the process started, in seconds since 1970."},
@@ -87,6 +87,16 @@ constexpr std::array<MetricRow, 37> kMetrics{{
     {kBallastBytes, kGauge, "akidb_ballast_bytes", "",
      "Bytes of the ballast file in place; 0 while it is given up for deletes on a full disk, or there is "
      "none."},
+    {kAuthAttempts, kCounter, "akidb_auth_attempts_total", "kind",
+     "Requests that had to say who asks, by what they showed: key, session, password, setup or none."},
+    {kAuthFailures, kCounter, "akidb_auth_failures_total", "reason",
+     "Those answered 401: none, malformed, unknown, expired, revoked, inactive, suspended, password or "
+     "setup."},
+    {kAuthDenied, kCounter, "akidb_auth_denied_total", "action",
+     "Requests answered 403, by the action that was missing; scope: a collection, tenant or row rule stood "
+     "against it."},
+    {kQuotaRefused, kCounter, "akidb_quota_refused_total", "quota",
+     "Requests answered 429 by a quota of requests a second: of the tenant or of the key."},
     {kReady, kGauge, "akidb_ready", "", "1 while the server answers requests, 0 while it loads or drains."},
 }};
 

@@ -50,6 +50,10 @@ enum class MetricId : uint8_t {
     kDiskFree,
     kDiskFullRefused,
     kBallastBytes,
+    kAuthAttempts,
+    kAuthFailures,
+    kAuthDenied,
+    kQuotaRefused,
     kReady,
 };
 

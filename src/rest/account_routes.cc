@@ -1,0 +1,205 @@
+#include "rest/account_routes.h"
+
+#include "rest/account_codec.h"
+#include "rest/answer_codec.h"
+
+namespace akidb::rest {
+namespace {
+
+using service::Accounts;
+
+const std::string& named(const Call& call) {
+    return call.match().captured[0];
+}
+
+Result<void> answer_deleted(Call& call, Result<void> deleted) {
+    AKIDB_TRY(std::move(deleted));
+    JsonWriter writer;
+    writer.begin_object().member("deleted", true).end_object();
+    call.answer(std::move(writer));
+    return {};
+}
+
+Result<void> answer_login(Call& call, Accounts& accounts, const service::LoginReply& reply) {
+    JsonWriter writer;
+    writer.begin_object().member("token", reply.token).member("expires_at", rfc3339(reply.expires_at_ms));
+    write_user(writer.key("user"), {reply.user, accounts.tenant_name(reply.user.tenant)});
+    call.answer(std::move(writer.end_object()));
+    return {};
+}
+
+Result<void> set_up(Call& call, Accounts& accounts) {
+    AKIDB_TRY(const SetUpBody body, read_set_up_body(call.body()));
+    AKIDB_TRY(const service::LoginReply reply, accounts.set_up(body.token, body.who));
+    return answer_login(call, accounts, reply);
+}
+
+Result<void> log_in(Call& call, Accounts& accounts) {
+    AKIDB_TRY(const service::LoginRequest body, read_login_body(call.body()));
+    AKIDB_TRY(const service::LoginReply reply, accounts.log_in(body));
+    return answer_login(call, accounts, reply);
+}
+
+Result<void> log_out(Call& call, Accounts& accounts) {
+    AKIDB_TRY(accounts.log_out(call.context()));
+    JsonWriter writer;
+    writer.begin_object().member("logged_out", true).end_object();
+    call.answer(std::move(writer));
+    return {};
+}
+
+Result<void> tell_who(Call& call, Accounts& accounts) {
+    const service::Principal& principal = *call.context().principal;
+    JsonWriter writer;
+    write_principal(writer, principal, accounts.tenant_name(principal.tenant));
+    call.answer(std::move(writer));
+    return {};
+}
+
+// ---- users -----------------------------------------------------------------------------------------------
+
+Result<void> answer_user(Call& call, Result<service::UserView> found, int status = 200) {
+    AKIDB_TRY(const service::UserView user, std::move(found));
+    JsonWriter writer;
+    write_user(writer, user);
+    call.answer(std::move(writer), status);
+    return {};
+}
+
+Result<void> create_user(Call& call, Accounts& accounts) {
+    AKIDB_TRY(const service::NewUser body, read_new_user_body(call.body()));
+    return answer_user(call, accounts.create_user(call.context(), body), 201);
+}
+
+Result<void> list_users(Call& call, Accounts& accounts) {
+    AKIDB_TRY(const std::vector<service::UserView> users, accounts.list_users(call.context()));
+    JsonWriter writer;
+    writer.begin_object().key("users").begin_array();
+    for (const service::UserView& user : users) {
+        write_user(writer, user);
+    }
+    call.answer(std::move(writer.end_array().end_object()));
+    return {};
+}
+
+Result<void> update_user(Call& call, Accounts& accounts) {
+    AKIDB_TRY(const service::UserChange body, read_user_change_body(call.body()));
+    return answer_user(call, accounts.update_user(call.context(), named(call), body));
+}
+
+// ---- keys ------------------------------------------------------------------------------------------------
+
+Result<void> answer_key(Call& call, const Accounts& accounts, Result<catalog::KeyRow> found) {
+    AKIDB_TRY(const catalog::KeyRow key, std::move(found));
+    JsonWriter writer;
+    open_key(writer, key, accounts.tenant_name(key.tenant));
+    call.answer(std::move(writer.end_object()));
+    return {};
+}
+
+Result<void> create_key(Call& call, Accounts& accounts) {
+    AKIDB_TRY(const service::NewKey body, read_new_key_body(call.body()));
+    AKIDB_TRY(const service::MadeKey made, accounts.create_key(call.context(), body));
+    JsonWriter writer;
+    open_key(writer, made.row, accounts.tenant_name(made.row.tenant));
+    call.answer(std::move(writer.member("key", made.token).end_object()), 201);
+    return {};
+}
+
+Result<void> list_keys(Call& call, Accounts& accounts) {
+    AKIDB_TRY(const std::vector<catalog::KeyRow> keys, accounts.list_keys(call.context()));
+    JsonWriter writer;
+    writer.begin_object().key("keys").begin_array();
+    for (const catalog::KeyRow& key : keys) {
+        open_key(writer, key, accounts.tenant_name(key.tenant));
+        writer.end_object();
+    }
+    call.answer(std::move(writer.end_array().end_object()));
+    return {};
+}
+
+Result<void> update_key(Call& call, Accounts& accounts) {
+    AKIDB_TRY(read_key_change_body(call.body()));
+    return answer_key(call, accounts, accounts.revoke_key(call.context(), named(call)));
+}
+
+// ---- tenants ---------------------------------------------------------------------------------------------
+
+Result<void> answer_tenant(Call& call, Result<catalog::TenantRow> found, int status = 200) {
+    AKIDB_TRY(const catalog::TenantRow tenant, std::move(found));
+    JsonWriter writer;
+    write_tenant(writer, tenant);
+    call.answer(std::move(writer), status);
+    return {};
+}
+
+Result<void> create_tenant(Call& call, Accounts& accounts) {
+    AKIDB_TRY(const NewTenantBody body, read_new_tenant_body(call.body()));
+    return answer_tenant(call, accounts.create_tenant(call.context(), body.name, body.settings), 201);
+}
+
+Result<void> list_tenants(Call& call, Accounts& accounts) {
+    AKIDB_TRY(const std::vector<catalog::TenantRow> tenants, accounts.list_tenants(call.context()));
+    JsonWriter writer;
+    writer.begin_object().key("tenants").begin_array();
+    for (const catalog::TenantRow& tenant : tenants) {
+        write_tenant(writer, tenant);
+    }
+    call.answer(std::move(writer.end_array().end_object()));
+    return {};
+}
+
+Result<void> update_tenant(Call& call, Accounts& accounts) {
+    AKIDB_TRY(const service::TenantChange body, read_tenant_change_body(call.body()));
+    return answer_tenant(call, accounts.update_tenant(call.context(), named(call), body));
+}
+
+}  // namespace
+
+Result<void> perform_on_accounts(Call& call, service::Service& service) {
+    AKIDB_TRY(Accounts* const found, service.accounts());
+    Accounts& accounts = *found;
+    const service::RequestContext& context = call.context();
+    switch (call.match().route->id) {
+        case RouteId::kSetUp:
+            return set_up(call, accounts);
+        case RouteId::kLogIn:
+            return log_in(call, accounts);
+        case RouteId::kLogOut:
+            return log_out(call, accounts);
+        case RouteId::kMe:
+            return tell_who(call, accounts);
+        case RouteId::kCreateUser:
+            return create_user(call, accounts);
+        case RouteId::kListUsers:
+            return list_users(call, accounts);
+        case RouteId::kGetUser:
+            return answer_user(call, accounts.get_user(context, named(call)));
+        case RouteId::kUpdateUser:
+            return update_user(call, accounts);
+        case RouteId::kDeleteUser:
+            return answer_deleted(call, accounts.delete_user(context, named(call)));
+        case RouteId::kCreateKey:
+            return create_key(call, accounts);
+        case RouteId::kListKeys:
+            return list_keys(call, accounts);
+        case RouteId::kGetKey:
+            return answer_key(call, accounts, accounts.get_key(context, named(call)));
+        case RouteId::kUpdateKey:
+            return update_key(call, accounts);
+        case RouteId::kDeleteKey:
+            return answer_deleted(call, accounts.delete_key(context, named(call)));
+        case RouteId::kCreateTenant:
+            return create_tenant(call, accounts);
+        case RouteId::kListTenants:
+            return list_tenants(call, accounts);
+        case RouteId::kGetTenant:
+            return answer_tenant(call, accounts.get_tenant(context, named(call)));
+        case RouteId::kUpdateTenant:
+            return update_tenant(call, accounts);
+        default:
+            return answer_deleted(call, accounts.delete_tenant(context, named(call)));
+    }
+}
+
+}  // namespace akidb::rest

@@ -1,0 +1,191 @@
+#include "service/access_control.h"
+
+#include <algorithm>
+
+namespace akidb::service {
+namespace {
+
+using telemetry::MetricId;
+
+std::string described(const Principal& principal) {
+    const std::string who = principal.kind == PrincipalKind::kKey ? "this API key" : "this user";
+    return principal.role.empty() ? who : who + ", as " + principal.role + ",";
+}
+
+uint64_t seconds_up(uint64_t us) {
+    return (us + 999'999) / 1'000'000;
+}
+
+}  // namespace
+
+AccessControl::AccessControl(AccessBook& book, const io::Clock& clock, telemetry::Metrics& metrics,
+                             AccessOptions options)
+    : book_(book),
+      clock_(clock),
+      metrics_(metrics),
+      options_(options),
+      attempts_none_(metrics.counter(MetricId::kAuthAttempts, {"none"})),
+      attempts_key_(metrics.counter(MetricId::kAuthAttempts, {"key"})),
+      attempts_session_(metrics.counter(MetricId::kAuthAttempts, {"session"})) {}
+
+bool AccessControl::is_enabled() const {
+    return options_.mode == AuthMode::kOn || (options_.mode == AuthMode::kAuto && book_.users.count() > 0);
+}
+
+Error AccessControl::refuse(Fault fault, std::string message) const {
+    constexpr std::array<std::string_view, kFaults> kReasons{"none",    "malformed", "unknown",  "expired",
+                                                             "revoked", "inactive",  "suspended"};
+    metrics_.counter(MetricId::kAuthFailures, {kReasons[static_cast<size_t>(fault)]}).add();
+    return Error(Code::kUnauthenticated, std::move(message));
+}
+
+Error AccessControl::deny(std::string_view what, std::string message) const {
+    metrics_.counter(MetricId::kAuthDenied, {what}).add();
+    return Error(Code::kPermissionDenied, std::move(message));
+}
+
+Result<void> AccessControl::admit(const model::Access& access, const Credentials& given,
+                                  Admission& admission) const {
+    if (!is_enabled()) {
+        admission.principal = operator_principal();
+        return {};
+    }
+    if (access.is_open()) {
+        return {};
+    }
+    AKIDB_TRY(authenticate(given, admission));
+    const Principal& principal = *admission.principal;
+    AKIDB_TRY(check(principal, access.actions()));
+    if (access.is_for_operators() && !principal.is_of_default_tenant()) {
+        return deny("scope", "tenants are for the administrators of the tenant \"default\"");
+    }
+    return take_quota(principal, admission);
+}
+
+Result<void> AccessControl::check(const Principal& principal, model::ActionSet actions) const {
+    const std::optional<model::Action> missing = principal.actions.find_missing(actions);
+    if (!missing) {
+        return {};
+    }
+    const std::string name(model::name_of(*missing));
+    return deny(name, described(principal) + " may not do this: it takes the action " + name);
+}
+
+Result<void> AccessControl::authenticate(const Credentials& given, Admission& admission) const {
+    Result<std::string_view> text = find_token(given);
+    if (!text) {
+        attempts_none_.add();
+        metrics_.counter(MetricId::kAuthFailures, {"malformed"}).add();
+        return std::move(text).error();
+    }
+    if (text->empty()) {
+        attempts_none_.add();
+        return refuse(Fault::kNone, "this server wants to know who asks: send an API key or session token")
+            .with_allowed("Authorization: Bearer <token>, or api-key: <token>");
+    }
+    const std::optional<Token> token = parse_token(*text);
+    if (!token) {
+        attempts_none_.add();
+        return refuse(Fault::kMalformed, "this is no API key or session token of AkiDB")
+            .with_allowed("ak_… or as_…");
+    }
+    if (token->kind == TokenKind::kKey) {
+        attempts_key_.add();
+        return authenticate_key(*token, admission);
+    }
+    attempts_session_.add();
+    return authenticate_session(*token, admission);
+}
+
+Result<void> AccessControl::authenticate_key(const Token& token, Admission& admission) const {
+    const auto key = book_.keys.find(token.id);
+    if (key == nullptr || !is_secret(token.secret, key->row.secret_hash)) {
+        return refuse(Fault::kUnknown, "the API key is not known");
+    }
+    if (key->row.is_revoked) {
+        return refuse(Fault::kRevoked, "the API key is revoked");
+    }
+    const uint64_t now_ms = clock_.unix_ms();
+    if (key->row.expires_at_ms != 0 && now_ms >= key->row.expires_at_ms) {
+        return refuse(Fault::kExpired, "the API key has expired");
+    }
+    AKIDB_TRY(check_tenant(key->row.tenant));
+    // A second is exact enough, and spares the cores that share a key the line of its moment.
+    constexpr uint64_t kExactMs = 1000;
+    if (now_ms >= key->used_at_ms->load(std::memory_order_relaxed) + kExactMs) {
+        key->used_at_ms->store(now_ms, std::memory_order_relaxed);
+    }
+    admission.principal = key->principal;
+    return {};
+}
+
+Result<void> AccessControl::authenticate_session(const Token& token, Admission& admission) const {
+    const auto session = book_.sessions.find(token.id);
+    if (session == nullptr || !is_secret(token.secret, session->row.secret_hash)) {
+        return refuse(Fault::kUnknown, "the session is not known, or was logged out");
+    }
+    const uint64_t now_ms = clock_.unix_ms();
+    const uint64_t used_at_ms = session->used_at_ms->load(std::memory_order_relaxed);
+    if (now_ms >= session->row.expires_at_ms || now_ms >= used_at_ms + options_.session_idle_ms) {
+        return refuse(Fault::kExpired, "the session has expired: log in again");
+    }
+    const auto user = book_.users.find(session->row.user);
+    if (user == nullptr || user->row.status != catalog::UserStatus::kActive) {
+        return refuse(Fault::kInactive, "the user is suspended or deactivated");
+    }
+    AKIDB_TRY(check_tenant(user->row.tenant));
+    session->used_at_ms->store(now_ms, std::memory_order_relaxed);
+    admission.principal = user->principal;
+    admission.session = session->row.id;
+    return {};
+}
+
+Result<void> AccessControl::check_tenant(const Uuid& tenant) const {
+    const auto entry = book_.tenants.find(tenant);
+    if (entry == nullptr || entry->row.is_suspended) {
+        return refuse(Fault::kSuspended, "the tenant is suspended");
+    }
+    return {};
+}
+
+void AccessControl::count_attempt(std::string_view kind, bool is_well) const {
+    metrics_.counter(MetricId::kAuthAttempts, {kind}).add();
+    if (!is_well) {
+        metrics_.counter(MetricId::kAuthFailures, {kind}).add();
+    }
+}
+
+uint64_t AccessControl::documents_max(const Uuid& tenant) const {
+    const auto entry = book_.tenants.find(tenant);
+    return entry == nullptr ? 0 : entry->row.documents_max;
+}
+
+Result<void> AccessControl::take_quota(const Principal& principal, Admission& admission) const {
+    const auto take = [&](RateLimit& limit, uint64_t per_second, std::string_view whose) -> Result<void> {
+        const RateLimit::Verdict verdict = limit.take(clock_.monotonic_us(), per_second);
+        if (!admission.quota || verdict.remaining < admission.quota->remaining || !verdict.is_admitted) {
+            admission.quota = {per_second, verdict.remaining, seconds_up(verdict.reset_after_us)};
+        }
+        if (verdict.is_admitted) {
+            return {};
+        }
+        metrics_.counter(MetricId::kQuotaRefused, {whose}).add();
+        return Error(Code::kRateLimited, "the quota of the " + std::string(whose) + " is used up")
+            .with_allowed(std::to_string(per_second) + " requests a second")
+            .with_retry_after(
+                static_cast<uint32_t>(std::max<uint64_t>(1, seconds_up(verdict.retry_after_us))));
+    };
+    if (principal.kind == PrincipalKind::kKey) {
+        const auto key = book_.keys.find(principal.id);
+        if (key != nullptr && key->row.requests_per_second > 0) {
+            AKIDB_TRY(take(*key->limit, key->row.requests_per_second, "key"));
+        }
+    }
+    const auto tenant = book_.tenants.find(principal.tenant);
+    if (tenant != nullptr && tenant->row.requests_per_second > 0) {
+        AKIDB_TRY(take(*tenant->limit, tenant->row.requests_per_second, "tenant"));
+    }
+    return {};
+}
+
+}  // namespace akidb::service

@@ -1,0 +1,86 @@
+// AccessControl: the one place below all protocols where it is decided who asks and whether he may. A request
+// is admitted before its body is read as anything: credentials, then the actions that its route asks for,
+// then the quotas; collections and row rules are held against the principal by Service, which finds
+// everything through him. What is suspended, revoked, deactivated or expired is refused from the next request
+// on, and a stream asks again with each message. Thread-safe; does not block.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "base/result.h"
+#include "io/clock.h"
+#include "model/access.h"
+#include "service/access_book.h"
+#include "service/credentials.h"
+#include "telemetry/metrics.h"
+
+namespace akidb::service {
+
+/// kAuto: on as soon as there is a user.
+enum class AuthMode : uint8_t { kAuto, kOn, kOff };
+
+/// What an answer tells of the tightest quota.
+struct QuotaState {
+    uint64_t limit = 0;
+    uint64_t remaining = 0;
+    uint64_t reset_after_s = 0;
+};
+
+struct Admission {
+    std::shared_ptr<const Principal> principal;  // null on a route that is open to everyone
+    Uuid session{};
+    std::optional<QuotaState> quota{};
+};
+
+struct AccessOptions {
+    AuthMode mode = AuthMode::kAuto;
+    uint64_t session_idle_ms = 2 * 3600 * 1000;
+};
+
+class AccessControl {
+  public:
+    AccessControl(AccessBook& book, const io::Clock& clock, telemetry::Metrics& metrics,
+                  AccessOptions options);
+
+    /// Without it everybody is the operator.
+    bool is_enabled() const;
+
+    /// `quota` of the admission is set also when it is what refuses. kUnauthenticated, kPermissionDenied,
+    /// kRateLimited, kInvalidArgument (credentials sent twice).
+    Result<void> admit(const model::Access& access, const Credentials& given, Admission& admission) const;
+
+    /// The principal may do all of this: for uses that a route does not tell. kPermissionDenied.
+    Result<void> check(const Principal& principal, model::ActionSet actions) const;
+
+    /// Of those who show a password or the set-up token instead of credentials.
+    void count_attempt(std::string_view kind, bool is_well) const;
+    /// The tenant's quota; 0: none.
+    uint64_t documents_max(const Uuid& tenant) const;
+
+  private:
+    enum class Fault : uint8_t { kNone, kMalformed, kUnknown, kExpired, kRevoked, kInactive, kSuspended };
+    static constexpr size_t kFaults = 7;
+
+    Result<void> authenticate(const Credentials& given, Admission& admission) const;
+    Result<void> authenticate_key(const Token& token, Admission& admission) const;
+    Result<void> authenticate_session(const Token& token, Admission& admission) const;
+    Result<void> check_tenant(const Uuid& tenant) const;
+    Result<void> take_quota(const Principal& principal, Admission& admission) const;
+    Error refuse(Fault fault, std::string message) const;
+    Error deny(std::string_view what, std::string message) const;
+
+    AccessBook& book_;
+    const io::Clock& clock_;
+    telemetry::Metrics& metrics_;
+    const AccessOptions options_;
+    // Looked up once: a lookup hashes strings under a lock that all requests share.
+    telemetry::Counter& attempts_none_;
+    telemetry::Counter& attempts_key_;
+    telemetry::Counter& attempts_session_;
+};
+
+}  // namespace akidb::service

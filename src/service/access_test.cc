@@ -1,0 +1,307 @@
+// Tokens, quotas and the book, and what accounts refuse.
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <set>
+
+#include "catalog/catalog.h"
+#include "service/accounts.h"
+
+namespace akidb::service {
+namespace {
+
+TEST(Credentials, TokensAreThereAndBack) {
+    const auto random = io::make_seeded_random(7);
+    const auto clock = io::make_system_clock();
+    std::set<std::string> secrets;
+    for (int i = 0; i < 1000; ++i) {
+        const std::string secret = make_secret(*random);
+        EXPECT_EQ(secret.size(), 43U);
+        EXPECT_TRUE(secrets.insert(secret).second);
+        const Uuid id = io::make_uuid(*random, *clock);
+        for (const TokenKind kind : {TokenKind::kKey, TokenKind::kSession}) {
+            const std::string text = write_token(kind, id, secret);
+            const auto token = parse_token(text);
+            ASSERT_TRUE(token);
+            EXPECT_EQ(token->kind, kind);
+            EXPECT_EQ(token->id, id);
+            EXPECT_EQ(token->secret, secret);
+            EXPECT_FALSE(parse_token(text + "x"));
+            EXPECT_FALSE(parse_token(text.substr(0, text.size() - 1)));
+            EXPECT_FALSE(parse_token("A" + text.substr(1)));
+        }
+        EXPECT_TRUE(is_secret(secret, hash_secret(secret)));
+        EXPECT_FALSE(is_secret(secret + "x", hash_secret(secret)));
+    }
+    EXPECT_FALSE(parse_token(""));
+    EXPECT_FALSE(parse_token(std::string(79, '_')));
+    // SHA-256 of "abc" (FIPS 180-4).
+    EXPECT_EQ(hash_secret("abc")[0], 0xba);
+    EXPECT_EQ(hash_secret("abc")[31], 0xad);
+}
+
+TEST(Credentials, SeveralAreNone) {
+    EXPECT_EQ(find_token({}).value(), "");
+    EXPECT_EQ(find_token({.authorization = {"Bearer x"}}).value(), "x");
+    EXPECT_EQ(find_token({.authorization = {"bEARER x"}}).value(), "x");
+    EXPECT_EQ(find_token({.api_key = {"x"}}).value(), "x");
+    EXPECT_EQ(find_token({.authorization = {"Bearer x", "Bearer x"}}).error().code(), Code::kInvalidArgument);
+    EXPECT_EQ(find_token({.authorization = {"Bearer x"}, .api_key = {"x"}}).error().code(),
+              Code::kInvalidArgument);
+    for (const char* text : {"", "Bearer", "Basic eDp5", "x", " Bearer x"}) {
+        EXPECT_EQ(find_token({.authorization = {text}}).error().code(), Code::kUnauthenticated) << text;
+    }
+}
+
+TEST(RateLimit, LetsASecondsWorthThroughAndThenOneAfterAnother) {
+    RateLimit limit;
+    uint64_t now_us = 5'000'000;
+    for (uint64_t i = 0; i < 10; ++i) {
+        const auto verdict = limit.take(now_us, 10);
+        EXPECT_TRUE(verdict.is_admitted);
+        EXPECT_EQ(verdict.remaining, 9 - i);
+    }
+    EXPECT_FALSE(limit.take(now_us, 10).is_admitted);
+    EXPECT_EQ(limit.take(now_us, 10).retry_after_us, 100'000U);
+    EXPECT_FALSE(limit.take(now_us + 99'999, 10).is_admitted);
+    EXPECT_TRUE(limit.take(now_us + 100'000, 10).is_admitted);
+    uint64_t admitted = 0;
+    for (now_us = 10'000'000; now_us < 20'000'000; now_us += 1'000) {
+        admitted += limit.take(now_us, 10).is_admitted ? 1 : 0;
+    }
+    EXPECT_NEAR(static_cast<double>(admitted), 110, 1) << "ten seconds, and the burst";
+}
+
+TEST(Password, OnlyWhatIsHardToGuess) {
+    EXPECT_FALSE(validate_password("elevenbytes", "a@b"));
+    EXPECT_TRUE(validate_password("twelve bytes", "a@b"));
+    EXPECT_TRUE(validate_password(std::string(1024, 'x'), "a@b"));
+    EXPECT_FALSE(validate_password(std::string(1025, 'x'), "a@b"));
+    EXPECT_FALSE(validate_password("Password1234", "a@b"));
+    EXPECT_FALSE(validate_password("Ann@Example.com", "ann@example.com"));
+    EXPECT_EQ(normalised_email("Ann@Example.com").value(), "ann@example.com");
+    for (const char* text : {"", "@", "a@", "@b", "a@b@c", "a b@c", "a\n@b"}) {
+        EXPECT_FALSE(normalised_email(text)) << text;
+    }
+    const auto hasher = make_password_hasher();
+    const std::string hash = hasher->hash("twelve bytes").value();
+    EXPECT_TRUE(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$")) << hash;
+    EXPECT_TRUE(hasher->matches(hash, "twelve bytes").value());
+    EXPECT_FALSE(hasher->matches(hash, "twelve bytez").value());
+    EXPECT_FALSE(hasher->matches(std::nullopt, "of a user who is not there").value());
+}
+
+class PlainHasher final : public PasswordHasher {
+  public:
+    Result<std::string> hash(std::string_view password) override { return "plain:" + std::string(password); }
+    Result<bool> matches(const std::optional<std::string>& stored, std::string_view password) override {
+        return stored.has_value() && *stored == "plain:" + std::string(password);
+    }
+};
+
+/// One server's accounts over a file that outlives it.
+class AccountsTest : public testing::Test {
+  protected:
+    AccountsTest() {
+        std::string pattern = (std::filesystem::temp_directory_path() / "akidb-accounts-XXXXXX").string();
+        directory_ = ::mkdtemp(pattern.data());
+        catalog_ = catalog::Catalog::open(directory_ + "/catalog.db").value();
+        start();
+    }
+    ~AccountsTest() override { std::filesystem::remove_all(directory_); }
+
+    void start() {
+        store_ = catalog::AccessStore::open(directory_ + "/catalog.db").value();
+        book_ = std::make_unique<AccessBook>();
+        control_ = std::make_unique<AccessControl>(*book_, *clock_, metrics_, AccessOptions{});
+        accounts_ = std::make_unique<Accounts>(Accounts::Dependencies{
+            *store_, *book_, *control_, hasher_, *clock_, *random_,
+            [](const std::string&) { return Result<model::Filter>(model::Filter{}); }});
+        ASSERT_TRUE(accounts_->load());
+    }
+    RequestContext context_of(const std::string& token) {
+        Admission admission;
+        const Result<void> admitted =
+            control_->admit(model::Access::anyone_known(), {.authorization = {"Bearer " + token}}, admission);
+        EXPECT_TRUE(admitted) << (admitted ? "" : admitted.error().message());
+        return {.principal = admission.principal, .session = admission.session};
+    }
+    Code code_of(const std::string& token) {
+        Admission admission;
+        const Result<void> admitted =
+            control_->admit(model::Access::anyone_known(), {.authorization = {"Bearer " + token}}, admission);
+        return admitted ? Code::kInternal : admitted.error().code();
+    }
+    /// The first administrator's.
+    std::string set_up() {
+        return accounts_->set_up(accounts_->make_setup_token(), {"root@example.com", "a good long password"})
+            .value()
+            .token;
+    }
+
+    std::string directory_;
+    std::unique_ptr<io::Clock> clock_ = io::make_system_clock();
+    std::unique_ptr<io::Random> random_ = io::make_system_random();
+    telemetry::Metrics metrics_;
+    PlainHasher hasher_;
+    std::unique_ptr<catalog::Catalog> catalog_;
+    std::unique_ptr<catalog::AccessStore> store_;
+    std::unique_ptr<AccessBook> book_;
+    std::unique_ptr<AccessControl> control_;
+    std::unique_ptr<Accounts> accounts_;
+};
+
+TEST_F(AccountsTest, TheFirstUserTurnsAuthenticationOn) {
+    EXPECT_FALSE(control_->is_enabled());
+    const RequestContext everybody{.principal = operator_principal()};
+    EXPECT_EQ(accounts_->create_key(everybody, {.name = "k", .role = "admin"}).error().code(),
+              Code::kConflict);
+    EXPECT_EQ(
+        accounts_->create_user(everybody, {"a@b", "a good long password", "viewer", ""}).error().field(),
+        "role")
+        << "nobody could make the second";
+    ASSERT_TRUE(accounts_->create_user(everybody, {"a@b", "a good long password", "admin", ""}));
+    EXPECT_TRUE(control_->is_enabled());
+    EXPECT_EQ(accounts_->make_setup_token(), "");
+}
+
+TEST_F(AccountsTest, TheSetupTokenIsGoodOnce) {
+    const std::string old = accounts_->make_setup_token();
+    const std::string token = accounts_->make_setup_token();
+    const LoginRequest who{"root@example.com", "a good long password"};
+    EXPECT_EQ(accounts_->set_up(old, who).error().code(), Code::kUnauthenticated);
+    EXPECT_EQ(accounts_->set_up(token, {"root@example.com", "short"}).error().field(), "password");
+    ASSERT_TRUE(accounts_->set_up(token, who));
+    EXPECT_FALSE(accounts_->set_up(token, who));
+}
+
+TEST_F(AccountsTest, KeepsEverythingOverAStart) {
+    const std::string root = set_up();
+    const RequestContext context = context_of(root);
+    const std::string key = accounts_->create_key(context, {.name = "k", .role = "viewer"}).value().token;
+    ASSERT_TRUE(accounts_->tend());
+    start();
+    EXPECT_EQ(context_of(root).principal->name, "root@example.com");
+    EXPECT_EQ(context_of(key).principal->role, "viewer");
+    EXPECT_EQ(accounts_->log_in({"Root@Example.com", "a good long password"})->user.email,
+              "root@example.com");
+    EXPECT_EQ(accounts_->log_in({"root@example.com", "a bad long password!"}).error().code(),
+              Code::kUnauthenticated);
+    EXPECT_EQ(accounts_->log_in({"nobody@example.com", "a good long password"}).error().message(),
+              accounts_->log_in({"root@example.com", "a bad long password!"}).error().message());
+}
+
+TEST_F(AccountsTest, WhatIsTakenBackIsGoneAtOnce) {
+    const std::string root = set_up();
+    const RequestContext context = context_of(root);
+    ASSERT_TRUE(
+        accounts_->create_user(context, {"bob@example.com", "a good long password", "developer", ""}));
+    const auto log_in = [&] {
+        return accounts_->log_in({"bob@example.com", "a good long password"}).value().token;
+    };
+    const std::string session = log_in();
+    EXPECT_EQ(code_of(session), Code::kInternal);
+    ASSERT_TRUE(accounts_->update_user(context, "bob@example.com", {.status = "suspended"}));
+    EXPECT_EQ(code_of(session), Code::kUnauthenticated);
+    EXPECT_FALSE(accounts_->log_in({"bob@example.com", "a good long password"}));
+    ASSERT_TRUE(accounts_->update_user(context, "bob@example.com", {.status = "active"}));
+    EXPECT_EQ(code_of(session), Code::kInternal);
+    ASSERT_TRUE(accounts_->update_user(context, "bob@example.com", {.role = "viewer"}));
+    EXPECT_EQ(context_of(session).principal->role, "viewer") << "open sessions have the new role";
+    ASSERT_TRUE(accounts_->log_out(context_of(session)));
+    EXPECT_EQ(code_of(session), Code::kUnauthenticated);
+    const std::string second = log_in();
+    ASSERT_TRUE(accounts_->update_user(context, "bob@example.com", {.password = "another long password"}));
+    EXPECT_EQ(code_of(second), Code::kUnauthenticated);
+    const MadeKey key = accounts_->create_key(context, {.name = "k", .role = "viewer"}).value();
+    ASSERT_TRUE(accounts_->revoke_key(context, key.row.id.to_string()));
+    EXPECT_EQ(code_of(key.token), Code::kUnauthenticated);
+    ASSERT_TRUE(accounts_->delete_user(context, "bob@example.com"));
+    EXPECT_FALSE(accounts_->get_user(context, "bob@example.com"));
+    EXPECT_EQ(accounts_->delete_user(context, "root@example.com").error().code(), Code::kConflict);
+    EXPECT_EQ(accounts_->update_user(context, "root@example.com", {.status = "deactivated"}).error().code(),
+              Code::kConflict);
+}
+
+TEST_F(AccountsTest, NobodyGivesWhatHeHasNot) {
+    const RequestContext root = context_of(set_up());
+    const auto context_with = [&](NewKey key) {
+        key.name = "k";
+        return context_of(accounts_->create_key(root, key).value().token);
+    };
+    const RequestContext maker =
+        context_with({.actions = {"key::create", "user::create", "user::update", "document::search",
+                                  "database::read", "collection::read"}});
+    EXPECT_TRUE(accounts_->create_key(maker, {.name = "a", .actions = {"document::search"}}));
+    EXPECT_TRUE(accounts_->create_key(maker, {.name = "a", .role = "viewer"}));
+    EXPECT_EQ(accounts_->create_key(maker, {.name = "a", .role = "admin"}).error().code(),
+              Code::kPermissionDenied);
+    EXPECT_EQ(accounts_->create_key(maker, {.name = "a", .actions = {"document::delete"}}).error().code(),
+              Code::kPermissionDenied);
+    EXPECT_EQ(accounts_->create_user(maker, {"e@x", "a good long password", "admin", ""}).error().code(),
+              Code::kPermissionDenied);
+    EXPECT_EQ(
+        accounts_->update_user(maker, "root@example.com", {.password = "a good new password"}).error().code(),
+        Code::kPermissionDenied)
+        << "or he were the administrator";
+    const RequestContext narrow = context_with({.role = "admin", .collections = {"words*"}});
+    EXPECT_EQ(accounts_->create_key(narrow, {.name = "a", .role = "admin"}).error().code(),
+              Code::kPermissionDenied);
+    ASSERT_TRUE(accounts_->create_tenant(root, "acme", {}));
+    ASSERT_TRUE(accounts_->create_user(root, {"ann@acme", "a good long password", "admin", "acme"}));
+    const RequestContext ann =
+        context_of(accounts_->log_in({"ann@acme", "a good long password", "acme"}).value().token);
+    EXPECT_EQ(
+        accounts_->create_user(ann, {"e@x", "a good long password", "viewer", "default"}).error().code(),
+        Code::kNotFound);
+    EXPECT_EQ(accounts_->get_user(ann, "root@example.com").error().code(), Code::kNotFound);
+    EXPECT_EQ(accounts_->get_user(ann, root.principal->id.to_string()).error().code(), Code::kNotFound);
+    EXPECT_EQ(accounts_->list_users(ann)->size(), 1U);
+    EXPECT_TRUE(accounts_->list_keys(ann)->empty());
+    ASSERT_TRUE(accounts_->delete_tenant(root, "acme"));
+    EXPECT_FALSE(accounts_->log_in({"ann@acme", "a good long password", "acme"}));
+}
+
+TEST_F(AccountsTest, KeysWithARuleReachNothingElse) {
+    const RequestContext root = context_of(set_up());
+    EXPECT_EQ(accounts_->create_key(root, {.name = "a", .role = "viewer", .row_rule = "{}"}).error().field(),
+              "row_rule");
+    EXPECT_TRUE(
+        accounts_->create_key(root, {.name = "a", .actions = {"document::search"}, .row_rule = "{}"}));
+    for (const NewKey& wrong :
+         {NewKey{.name = "", .role = "viewer"}, NewKey{.name = "a"},
+          NewKey{.name = "a", .role = "viewer", .actions = {"document::search"}},
+          NewKey{.name = "a", .role = "emperor"}, NewKey{.name = "a", .actions = {"burn"}},
+          NewKey{.name = "a", .role = "viewer", .collections = {"a/b"}},
+          NewKey{.name = "a", .role = "viewer", .expires_at_ms = 1}}) {
+        EXPECT_EQ(accounts_->create_key(root, wrong).error().code(), Code::kInvalidArgument);
+    }
+}
+
+TEST_F(AccountsTest, ManyKeysAndTenantsAreFoundAsFast) {
+    constexpr size_t kKeys = 100'000;
+    const std::string secret = make_secret(*random_);
+    std::vector<std::string> tokens;
+    for (size_t i = 0; i < kKeys; ++i) {
+        KeyEntry entry;
+        entry.row.id = io::make_uuid(*random_, *clock_);
+        entry.row.secret_hash = hash_secret(secret);
+        entry.principal = std::make_shared<const Principal>(Principal{.kind = PrincipalKind::kKey});
+        if (i % 1'000 == 0) {
+            tokens.push_back(write_token(TokenKind::kKey, entry.row.id, secret));
+        }
+        book_->keys.put(std::move(entry));
+    }
+    for (size_t i = 0; i < 10'000; ++i) {
+        book_->tenants.put({.row = {.id = io::make_uuid(*random_, *clock_), .name = std::to_string(i)}});
+    }
+    set_up();
+    for (const std::string& token : tokens) {
+        EXPECT_EQ(code_of(token), Code::kInternal);
+    }
+    EXPECT_EQ(book_->keys.count(), kKeys);
+}
+
+}  // namespace
+}  // namespace akidb::service
