@@ -229,5 +229,53 @@ TEST_F(AuditSurveyTest, RemarksOnATornEndAndEntriesNotSigned) {
     EXPECT_EQ(nothing.error().code(), Code::kNotFound);
 }
 
+/// What docs/formats/audit.md shows. Written anew with AKIDB_UPDATE_DOCS=1, which only a new format may need.
+TEST(AuditGolden, IsWrittenAndReadAsTheFormatSays) {
+    const std::string golden = std::string(AKIDB_SOURCE_DIR) + "/tests/golden/audit/";
+    storage::TempDirectory root;
+    storage::FaultyFileSystem files;
+    HandClock clock;
+    const auto random = io::make_seeded_random(1);
+    const AuditKey key = AuditKey::parse(std::string(62, '0') + "01").value();
+    std::string checkpoints;
+    AuditOptions options;
+    options.on_checkpoint = [&](const std::string& line) { checkpoints += line + "\n"; };
+    {
+        auto log = AuditLog::open(files, clock, *random, root / "audit", key, options).value();
+        ASSERT_TRUE(log->append({.actor = "user:ada",
+                                 .tenant = "acme",
+                                 .action = "collection::delete",
+                                 .resource = "collection:words",
+                                 .source = "192.0.2.1",
+                                 .user_agent = "akidb/0.1",
+                                 .request_id = "r-1"})
+                        .has_value());
+        clock.advance_s(1);
+        ASSERT_TRUE(log->append({.actor = "key:k7",
+                                 .tenant = "acme",
+                                 .action = "user::create",
+                                 .resource = "user:\"é\"\n",
+                                 .outcome = AuditOutcome::kDenied,
+                                 .reason = "the role viewer may not",
+                                 .source = "2001:db8::1",
+                                 .request_id = "r-2"})
+                        .has_value());
+        log->note({.action = "auth::login", .outcome = AuditOutcome::kFailed, .reason = "wrong password"});
+        ASSERT_TRUE(log->close().has_value());
+    }
+    const std::string name = audit_file_name(1);
+    const std::string written = storage::read_bytes(root / ("audit/" + name));
+    if (getenv("AKIDB_UPDATE_DOCS") != nullptr) {
+        fs::create_directories(golden);
+        storage::write_bytes(golden + name, written);
+        storage::write_bytes(golden + "checkpoints.txt", checkpoints);
+        storage::write_bytes(golden + "public.key", to_hex(key.public_key()) + "\n");
+    }
+    EXPECT_EQ(written, storage::read_bytes(golden + name));
+    EXPECT_EQ(checkpoints, storage::read_bytes(golden + "checkpoints.txt"));
+    const std::string page = storage::read_bytes(std::string(AKIDB_SOURCE_DIR) + "/docs/formats/audit.md");
+    EXPECT_NE(page.find(written), std::string::npos) << "the page shows another file:\n" << written;
+}
+
 }  // namespace
 }  // namespace akidb::access

@@ -123,7 +123,9 @@ void add_tenants(CLI::App& app, Arguments& arguments) {
 }  // namespace
 
 void add_client_options(CLI::App& verb, Arguments& arguments, bool has_json) {
-    verb.add_option("--url", arguments.url, "The server")->capture_default_str();
+    verb.add_option("--url", arguments.url, "The server, by http:// or https://")->capture_default_str();
+    verb.add_option("--ca-file", arguments.ca_file,
+                    "PEM file of the authority to trust for https, in place of the system's");
     verb.add_option("--api-key-file", arguments.api_key_file,
                     "File that holds an API key or session token; else the variable AKIDB_API_KEY");
     if (has_json) {

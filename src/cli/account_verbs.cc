@@ -208,7 +208,7 @@ Result<Request> request_of(const AccountArguments& account) {
 
 Result<void> account(const Arguments& arguments) {
     AKIDB_TRY(const Request request, request_of(arguments.account));
-    RestClient client(arguments.url, arguments.token);
+    RestClient client(arguments.url, arguments.token, io::make_curl_http_client(arguments.ca_file));
     AKIDB_TRY(const std::string answer,
               client.send(request.method, request.path, request.body.is_null() ? "" : request.body.dump()));
     if (arguments.json) {

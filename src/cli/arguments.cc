@@ -182,6 +182,24 @@ void add_offline_verbs(CLI::App& app, Arguments& arguments, Given& given) {
     repair->add_flag("--json", arguments.json, "As JSON");
 }
 
+void add_audit_verbs(CLI::App& app, Arguments& arguments) {
+    CLI::App* audit = app.add_subcommand("audit", "The log of who did what");
+    audit->require_subcommand(1);
+    CLI::App* verify = audit->add_subcommand("verify", "Tell whether an audit log is what the server wrote");
+    verify->footer(
+        "Needs no server and no secret. Exit code 0 when the log is whole, 74 when it was tampered with.\n"
+        "Only checkpoints that were kept on another machine prove that the end was not cut off: the server\n"
+        "writes each to its own log, from where --checkpoints takes them.\n"
+        "Example:\n  akidb audit verify ./akidb-data/audit --public-key public.key --checkpoints akidb.log");
+    verify->add_option("directory", arguments.audit.directory, "The folder audit of the data directory")
+        ->required();
+    verify->add_option("--public-key", arguments.audit.public_key, "File with the public key, in hex")
+        ->required();
+    verify->add_option("--checkpoints", arguments.audit.checkpoints,
+                       "File with lines of checkpoints, kept elsewhere");
+    verify->add_flag("--json", arguments.json, "As JSON");
+}
+
 Verb verb_of(const CLI::App& app) {
     const std::pair<const char*, Verb> kVerbs[] = {{"serve", Verb::kServe},
                                                    {"check-config", Verb::kCheckConfig},
@@ -191,6 +209,7 @@ Verb verb_of(const CLI::App& app) {
                                                    {"search", Verb::kSearch},
                                                    {"inspect", Verb::kInspect},
                                                    {"repair", Verb::kRepair},
+                                                   {"audit", Verb::kAuditVerify},
                                                    {"version", Verb::kVersion}};
     for (const auto& [name, verb] : kVerbs) {
         if (app.got_subcommand(name)) {
@@ -250,6 +269,7 @@ ParsedArguments parse_arguments(std::span<const char* const> words, std::span<co
         add_search(app, arguments);
         add_account_verbs(app, arguments);
         add_offline_verbs(app, arguments, given);
+        add_audit_verbs(app, arguments);
         app.parse(static_cast<int>(words.size()), words.data());
         if (const auto extra = take_extras(app.remaining(true), given); extra) {
             fault = "unknown argument: " + *extra;

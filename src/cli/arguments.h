@@ -31,6 +31,7 @@ enum class Verb : uint8_t {
     kInspect,
     kRepair,
     kAccount,
+    kAuditVerify,
 };
 
 inline constexpr const char* kDefaultUrl = "http://127.0.0.1:8080";
@@ -91,13 +92,20 @@ struct AccountArguments {
     uint64_t documents_max = 0;
 };
 
+struct AuditVerifyArguments {
+    std::string directory;
+    std::string public_key;   // file
+    std::string checkpoints;  // file; may be empty
+};
+
 struct Arguments {
     Verb verb = Verb::kVersion;
     std::string config_file;
     std::map<std::string, std::string> flags;  // settings by key
     std::string url = kDefaultUrl;
     std::string api_key_file;
-    std::string token;  // what is in that file, or in the variable AKIDB_API_KEY: main puts it here
+    std::string token;    // what is in that file, or in the variable AKIDB_API_KEY: main puts it here
+    std::string ca_file;  // for https; empty: the system's authorities
     std::string collection;
     uint32_t dimension = 0;
     std::string metric = "cosine";
@@ -107,6 +115,7 @@ struct Arguments {
     SearchArguments search;
     InspectArguments inspect;
     AccountArguments account;
+    AuditVerifyArguments audit;
     bool accept_loss = false;  // of repair
 };
 

@@ -51,7 +51,7 @@ Result<void> show_collections(const Arguments& arguments, const std::string& bod
 }
 
 Result<void> collection(const Arguments& arguments) {
-    RestClient client(arguments.url, arguments.token);
+    RestClient client(arguments.url, arguments.token, io::make_curl_http_client(arguments.ca_file));
     const std::string one = "/collections/" + path_segment(arguments.collection);
     switch (arguments.verb) {
         case Verb::kCollectionCreate: {
@@ -139,7 +139,7 @@ Result<Json> query_of(const Arguments& arguments, RestClient& client) {
 }
 
 Result<void> search(const Arguments& arguments) {
-    RestClient client(arguments.url, arguments.token);
+    RestClient client(arguments.url, arguments.token, io::make_curl_http_client(arguments.ca_file));
     AKIDB_TRY(const Json query, query_of(arguments, client));
     AKIDB_TRY(
         const std::string body,

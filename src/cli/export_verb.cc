@@ -168,7 +168,7 @@ class Export {
 };
 
 Result<void> export_collection(const Arguments& arguments) {
-    RestClient client(arguments.url, arguments.token);
+    RestClient client(arguments.url, arguments.token, io::make_curl_http_client(arguments.ca_file));
     AKIDB_TRY(Json request, page_request(arguments));
     AKIDB_TRY(const Json described,
               ask(client, "GET", "/collections/" + path_segment(arguments.collection), ""));

@@ -218,7 +218,8 @@ class Import {
     RestClient take_client() AKIDB_EXCLUDES(mutex_) {
         MutexLock lock(mutex_);
         if (clients_.empty()) {
-            return RestClient(arguments_.url, arguments_.token);
+            return RestClient(arguments_.url, arguments_.token,
+                              io::make_curl_http_client(arguments_.ca_file));
         }
         RestClient client = std::move(clients_.back());
         clients_.pop_back();
@@ -256,7 +257,7 @@ Result<ImportState> begin(const Arguments& arguments, ImportState state, const s
 Result<void> import_from(const Arguments& arguments, const std::string& source, uint64_t rows,
                          uint32_t dimension,
                          const std::function<Result<NextBatch>(uint64_t first_row)>& open) {
-    RestClient client(arguments.url, arguments.token);
+    RestClient client(arguments.url, arguments.token, io::make_curl_http_client(arguments.ca_file));
     ImportState state;
     AKIDB_TRY(state.collection_id, target_collection(client, arguments, dimension));
     state.vectors = source;

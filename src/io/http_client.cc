@@ -136,7 +136,10 @@ Error error_of(CURLcode outcome, const HttpRequest& request, const char* detail)
 
 class CurlHttpClient final : public HttpClient {
   public:
-    CurlHttpClient() : curl_(curl_easy_init(), &curl_easy_cleanup) { AKIDB_ASSERT(curl_ != nullptr); }
+    explicit CurlHttpClient(std::string ca_file)
+        : ca_file_(std::move(ca_file)), curl_(curl_easy_init(), &curl_easy_cleanup) {
+        AKIDB_ASSERT(curl_ != nullptr);
+    }
 
     Result<HttpReply> send(const HttpRequest& request) override {
         AKIDB_TRY(check(request));
@@ -176,6 +179,11 @@ class CurlHttpClient final : public HttpClient {
             std::max<long>(1, static_cast<long>(request.timeout_ms));  // 0 would mean for ever
         curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
         curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+        curl_easy_setopt(curl, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+        if (!ca_file_.empty()) {
+            curl_easy_setopt(curl, CURLOPT_CAINFO, ca_file_.c_str());
+            curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);
+        }
         curl_easy_setopt(curl, CURLOPT_PROXY, "");
         curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
         curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
@@ -195,15 +203,16 @@ class CurlHttpClient final : public HttpClient {
         curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
     }
 
+    const std::string ca_file_;
     std::unique_ptr<CURL, void (*)(CURL*)> curl_;
 };
 
 }  // namespace
 
-std::unique_ptr<HttpClient> make_curl_http_client() {
+std::unique_ptr<HttpClient> make_curl_http_client(std::string ca_file) {
     static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
     AKIDB_ASSERT(initialised == CURLE_OK);
-    return std::make_unique<CurlHttpClient>();
+    return std::make_unique<CurlHttpClient>(std::move(ca_file));
 }
 
 }  // namespace akidb::io

@@ -36,6 +36,7 @@ class HttpClient {
     virtual Result<HttpReply> send(const HttpRequest& request) = 0;
 };
 
-std::unique_ptr<HttpClient> make_curl_http_client();
+/// `ca_file`: PEM of the authorities to trust for https, in place of the system's; empty: those.
+std::unique_ptr<HttpClient> make_curl_http_client(std::string ca_file = {});
 
 }  // namespace akidb::io

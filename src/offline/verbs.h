@@ -1,8 +1,8 @@
-// The verbs that read a data directory themselves, without a server: inspect and repair. Answers go to
-// `print`, as text for people or as one JSON document. Exit codes: kClean when all is whole (or was made so),
-// kIo when something is damaged or cannot be read, kUsage for a kind, a collection or a directory that is not
-// there, kLockHeld when another process has the data directory. inspect changes nothing, ever; repair only
-// with `accept_loss`. Not thread-safe: one verb is a process.
+// The verbs that read a data directory themselves, without a server: inspect, repair and audit verify.
+// Answers go to `print`, as text for people or as one JSON document. Exit codes: kClean when all is whole (or
+// was made so), kIo when something is damaged or cannot be read, kUsage for a kind, a collection or a
+// directory that is not there, kLockHeld when another process has the data directory. inspect changes
+// nothing, ever; repair only with `accept_loss`. Not thread-safe: one verb is a process.
 #pragma once
 
 #include <string>
@@ -32,5 +32,14 @@ struct RepairRequest {
     bool json = false;
 };
 ExitCode repair(io::FileSystem& files, const io::Clock& clock, const RepairRequest& request, Print print);
+
+struct AuditVerifyRequest {
+    std::string directory;        // of the audit log
+    std::string public_key_file;  // hex
+    std::string checkpoint_file;  // lines kept elsewhere, other lines among them; may be empty
+    bool json = false;
+};
+/// kIo also when the log was tampered with. Changes nothing.
+ExitCode verify_audit(io::FileSystem& files, const AuditVerifyRequest& request, Print print);
 
 }  // namespace akidb::offline

@@ -45,6 +45,11 @@ ExitCode run(const cli::Arguments& arguments) {
                                       {.collection = arguments.collection,
                                        .accept_loss = arguments.accept_loss,
                                        .json = arguments.json});
+        case cli::Verb::kAuditVerify:
+            return server::run_audit_verify({.directory = arguments.audit.directory,
+                                             .public_key_file = arguments.audit.public_key,
+                                             .checkpoint_file = arguments.audit.checkpoints,
+                                             .json = arguments.json});
     }
     return ExitCode::kInternal;
 }

@@ -30,4 +30,8 @@ ExitCode run_repair(const SettingsSources& sources, offline::RepairRequest reque
     return offline::repair(*io::make_posix_file_system(), *io::make_system_clock(), request, kPrint);
 }
 
+ExitCode run_audit_verify(const offline::AuditVerifyRequest& request) {
+    return offline::verify_audit(*io::make_posix_file_system(), request, kPrint);
+}
+
 }  // namespace akidb::server

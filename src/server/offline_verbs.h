@@ -11,4 +11,6 @@ ExitCode run_inspect(const offline::InspectRequest& request);
 /// Fills in `data` and `catalog`.
 ExitCode run_repair(const SettingsSources& sources, offline::RepairRequest request);
 
+ExitCode run_audit_verify(const offline::AuditVerifyRequest& request);
+
 }  // namespace akidb::server
