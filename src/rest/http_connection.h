@@ -25,6 +25,7 @@
 namespace akidb::rest {
 
 struct Loop;
+class TlsContexts;
 
 /// What all threads of one server share; outlives every connection.
 struct Shared {
@@ -46,6 +47,7 @@ struct Shared {
     service::MemoryBudget& memory;
     std::unique_ptr<io::Clock> clock;
     std::unique_ptr<io::Random> random;
+    std::shared_ptr<TlsContexts> tls;  // null: plain HTTP
     std::atomic<bool> draining{false};
     std::atomic<bool> stopped_accepting{false};
     std::vector<Loop*> loops;  // all of them, before the first thread starts
@@ -100,5 +102,8 @@ struct Loop {
 };
 
 void start_connection(Loop& loop, boost::asio::ip::tcp::socket socket, ConnectionBook::Seat seat);
+void start_tls_connection(Loop& loop, boost::asio::ip::tcp::socket socket, ConnectionBook::Seat seat);
+/// Fails on an identity that OpenSSL cannot use. The source outlives what is made.
+Result<std::shared_ptr<TlsContexts>> make_tls_contexts(const io::TlsSource& source);
 
 }  // namespace akidb::rest

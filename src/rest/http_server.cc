@@ -30,6 +30,9 @@ using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>
 /// One answer straight into the empty socket buffer, then gone: a refusal must not cost what it refuses.
 void refuse(Shared& shared, tcp::socket socket, std::string_view reason) {
     shared.book.count_refused(reason);
+    if (shared.tls != nullptr) {
+        return;  // a handshake would cost more than the request
+    }
     std::string id = io::make_uuid(*shared.random, *shared.clock).to_string();
     HttpResponse response = shared.handler.error_response(503, "UNAVAILABLE", "too many connections", id);
     response.headers.emplace_back("Retry-After", "1");
@@ -54,7 +57,11 @@ void admit(Loop& loop, tcp::socket socket) {
         return;
     }
     socket.set_option(tcp::no_delay(true), error);
-    start_connection(loop, std::move(socket), std::move(seat));
+    if (loop.shared.tls != nullptr) {
+        start_tls_connection(loop, std::move(socket), std::move(seat));
+    } else {
+        start_connection(loop, std::move(socket), std::move(seat));
+    }
 }
 
 /// Closes the descriptor unless it was taken: a posted handler may be dropped with its loop.
@@ -227,6 +234,9 @@ class Server final : public HttpServer {
 
     Result<void> start() {
         const HttpServerOptions& options = shared_.options;
+        if (options.tls != nullptr) {
+            AKIDB_TRY(shared_.tls, make_tls_contexts(*options.tls));
+        }
         AKIDB_TRY(tcp::endpoint endpoint, resolve(options.host, options.port));
         {
             // SO_REUSEPORT would let us move in beside another server of the same user; this bind would not.

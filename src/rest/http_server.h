@@ -16,6 +16,7 @@
 
 #include "base/logger.h"
 #include "base/result.h"
+#include "io/tls_identity.h"
 #include "service/credentials.h"
 #include "service/memory_budget.h"
 #include "telemetry/metrics.h"
@@ -32,6 +33,7 @@ struct HttpRequest {
     service::Credentials credentials;  // each that was sent, too
     std::string body;                  // with 64 spare bytes of capacity behind it, for simdjson
     std::string remote_address;
+    std::string origin;      // of the page that asks, when a browser says so
     std::string request_id;  // the client's X-Request-Id when well-formed, else made here
 };
 
@@ -66,6 +68,7 @@ struct HttpServerOptions {
     size_t connections_per_address_max = 1024;
     uint64_t request_memory_bytes_max = 512 << 20;  // of all requests in flight (service/memory_budget.h)
     service::MemoryBudget* memory = nullptr;        // shared with other servers, in its place
+    const io::TlsSource* tls = nullptr;             // then HTTPS and nothing else; outlives the server
     uint32_t header_timeout_ms = 10'000;
     uint32_t body_timeout_ms_per_64k = 5'000;
     uint32_t idle_timeout_ms = 60'000;

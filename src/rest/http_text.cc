@@ -56,7 +56,7 @@ std::string_view reason_phrase(int status) {
 
 std::string response_head(const HttpResponse& response, const HeadOptions& options) {
     std::string head;
-    head.reserve(256);
+    head.reserve(320);
     head.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
     head.append(reason_phrase(response.status)).append("\r\n");
     auto add = [&head](std::string_view name, std::string_view value) {
@@ -76,6 +76,8 @@ std::string response_head(const HttpResponse& response, const HeadOptions& optio
     } else if (options.names_keep_alive) {
         add("Connection", "keep-alive");
     }
+    // Nobody guesses that an answer is a script, and nobody keeps what a collection held.
+    head.append("X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n");
     for (const auto& [name, value] : response.headers) {
         add(name, value);
     }

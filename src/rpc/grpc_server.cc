@@ -10,6 +10,7 @@
 #include <array>
 #include <mutex>
 
+#include "rpc/grpc_tls.h"
 #include "rpc/services.h"
 
 namespace akidb::rpc {
@@ -28,8 +29,10 @@ class Implementation final : public GrpcServer {
             builder.RegisterService(service.get());
         }
     }
-    void begin(std::unique_ptr<grpc::Server> server, uint16_t port) {
+    void begin(std::unique_ptr<grpc::Server> server, std::shared_ptr<grpc::ServerCredentials> credentials,
+               uint16_t port) {
         server_ = std::move(server);
+        credentials_ = std::move(credentials);
         port_ = port;
         set_serving(false);
     }
@@ -62,6 +65,7 @@ class Implementation final : public GrpcServer {
   private:
     Calls calls_;
     std::array<std::unique_ptr<grpc::Service>, 3> services_;
+    std::shared_ptr<grpc::ServerCredentials> credentials_;  // each handshake asks them
     std::unique_ptr<grpc::Server> server_;
     uint16_t port_ = 0;
     std::once_flag stopped_;
@@ -86,7 +90,9 @@ Result<std::unique_ptr<GrpcServer>> GrpcServer::listen(const GrpcServerOptions& 
     grpc::ServerBuilder builder;
     int port = 0;
     const std::string address = address_of(options);
-    builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port);
+    const std::shared_ptr<grpc::ServerCredentials> credentials =
+        options.tls != nullptr ? make_tls_credentials(*options.tls) : grpc::InsecureServerCredentials();
+    builder.AddListeningPort(address, credentials, &port);
     builder.SetMaxReceiveMessageSize(options.message_bytes_max);
     builder.SetMaxSendMessageSize(
         -1);  // what was asked for is sent; how much a client takes is its own affair
@@ -102,7 +108,7 @@ Result<std::unique_ptr<GrpcServer>> GrpcServer::listen(const GrpcServerOptions& 
     if (server == nullptr || port == 0) {
         return Error(Code::kConflict, "the gRPC port cannot be opened on " + address).with_field("port");
     }
-    made->begin(std::move(server), static_cast<uint16_t>(port));
+    made->begin(std::move(server), credentials, static_cast<uint16_t>(port));
     return std::unique_ptr<GrpcServer>(std::move(made));
 }
 

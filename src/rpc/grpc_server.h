@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "io/tls_identity.h"
 #include "model/limits.h"
 #include "rpc/calls.h"
 
@@ -21,6 +22,7 @@ struct GrpcServerOptions {
     int message_bytes_max = static_cast<int>(model::kImportBodyBytesMax);
     /// What gRPC itself may hold for all connections: buffers, messages that are being received.
     size_t memory_bytes_max = size_t{512} << 20;
+    const io::TlsSource* tls = nullptr;      // then TLS and nothing else; outlives the server
     int connection_age_ms = 30 * 60 * 1000;  // then clients reconnect, so that load spreads over replicas
 };
 

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "server/settings_table.h"
+#include "server/settings_table_check.h"
 #include "simd/kernels.h"
 
 namespace akidb::server {
@@ -45,18 +46,40 @@ std::optional<Finding> read_config(const std::string& path, std::string& text) {
                    .allowed = "a readable TOML file"};
 }
 
+/// Who asks is known, and nobody listens.
+bool is_protected(const Effective& effective) {
+    return effective.text("auth.enabled") == "true" && !effective.text("tls.certificate_file").empty();
+}
+
+void check_tls_settings(const Effective& effective, std::vector<Finding>& findings) {
+    const bool has_certificate = !effective.text("tls.certificate_file").empty();
+    const bool has_key = !effective.text("tls.key_file").empty();
+    if (has_certificate != has_key) {
+        findings.push_back(finding_at(has_key ? "tls.certificate_file" : "tls.key_file", effective,
+                                      "is missing", "both tls.certificate_file and tls.key_file, or none"));
+    }
+    if (!has_certificate && !effective.text("tls.client_ca_file").empty()) {
+        findings.push_back(finding_at("tls.client_ca_file", effective, "asks for certificates without TLS",
+                                      "together with tls.certificate_file and tls.key_file"));
+    }
+}
+
 void check_hosts(const Effective& effective, std::vector<Finding>& findings) {
     for (const std::string_view key : {"server.host", "metrics.host"}) {
         const std::string& host = effective.text(key);
         if (!is_address(host)) {
             findings.push_back(
                 finding_at(key, effective, "is no address", "an IPv4 or IPv6 address, or localhost"));
-        } else if (!is_loopback(host) && !effective.boolean("server.insecure_i_understand")) {
-            findings.push_back(finding_at(key, effective,
-                                          "would let anyone who reaches this address read, change and delete "
-                                          "everything, as there is no authentication yet",
-                                          "127.0.0.1, ::1 or localhost; or any address together with "
-                                          "--insecure-i-understand"));
+        } else if (!is_loopback(host) && !is_protected(effective) &&
+                   !effective.boolean("server.insecure_i_understand")) {
+            findings.push_back(
+                finding_at(key, effective,
+                           "would let anyone who reaches this address read, change and delete "
+                           "everything, or listen to who may: beyond loopback there must be both "
+                           "authentication and TLS",
+                           "127.0.0.1, ::1 or localhost; any address with auth.enabled true, "
+                           "tls.certificate_file and tls.key_file; or with "
+                           "--insecure-i-understand"));
         }
     }
 }
@@ -159,6 +182,7 @@ std::vector<Finding> cross_check(const Effective& effective) {
     std::vector<Finding> findings;
     check_hosts(effective, findings);
     check_ports(effective, findings);
+    check_tls_settings(effective, findings);
     check_database_path(effective, findings);
     const int64_t soft = effective.integer("storage.disk_soft_free_bytes");
     const int64_t hard = effective.integer("storage.disk_hard_free_bytes");

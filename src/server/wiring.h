@@ -51,6 +51,9 @@ class Server {
     /// To be called a few times a second: readiness to gRPC, gauges of the process.
     virtual Health tick() = 0;
 
+    /// Takes changed certificate files into use, or says why not; also a part of tick().
+    virtual void read_certificates_again() = 0;
+
     /// Readiness 503 at once; answers carry `Connection: close`.
     virtual void begin_draining() = 0;
     virtual void stop_accepting() = 0;

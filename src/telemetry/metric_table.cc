@@ -10,7 +10,7 @@ using enum MetricId;
 using enum MetricType;
 
 // In the order of MetricId: row_of() indexes by it.
-constexpr std::array<MetricRow, 41> kMetrics{{
+constexpr std::array<MetricRow, 43> kMetrics{{
     {kBuildInfo, kGauge, "akidb_build_info", "version",
      "Always 1; the version of the running binary is its label."},
     {kStartTime, kGauge, "akidb_start_time_seconds", "", "When the process started, in seconds since 1970."},
@@ -27,6 +27,11 @@ constexpr std::array<MetricRow, 41> kMetrics{{
      "429 and counts in akidb_http_refused_total with reason memory."},
     {kRpcDuration, kHistogram, "akidb_rpc_duration_seconds", "method,code",
      "Time from the first message of a gRPC call to its status, by service and method, and status."},
+    {kTlsCertificateExpiry, kGauge, "akidb_tls_certificate_expiry_timestamp_seconds", "",
+     "When the certificate in use expires, in seconds since 1970; 0 without TLS."},
+    {kTlsReloads, kCounter, "akidb_tls_reloads_total", "outcome",
+     "Changes of the certificate files that were taken over (ok) or were not usable and left the old ones in "
+     "use (failed)."},
     {kSearchDuration, kHistogram, "akidb_search_duration_seconds", "kind",
      "Time inside one search, without HTTP, by plan: graph, flat or exact; under a filter also brute, inline "
      "or "

@@ -21,6 +21,8 @@ enum class MetricId : uint8_t {
     kHttpRefused,
     kRequestMemory,
     kRpcDuration,
+    kTlsCertificateExpiry,
+    kTlsReloads,
     kSearchDuration,
     kSearchDistances,
     kDocumentsWritten,

@@ -7,8 +7,12 @@
 
 namespace akidb::e2e {
 
-int grpc_health_status(const std::string& address) {
-    grpc::GenericStub stub(grpc::CreateChannel(address, grpc::InsecureChannelCredentials()));
+int grpc_health_status(const std::string& address,
+                       const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL,
+                     1);  // a connection, and so a handshake, for each call
+    grpc::GenericStub stub(grpc::CreateCustomChannel(address, credentials, arguments));
     grpc::ClientContext context;
     context.set_wait_for_ready(false);
     context.set_deadline(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_seconds(20, GPR_TIMESPAN)));

@@ -3,10 +3,15 @@
 // needed. At most 20 s. Thread-safe.
 #pragma once
 
+#include <grpcpp/security/credentials.h>
+
+#include <memory>
 #include <string>
 
 namespace akidb::e2e {
 
-int grpc_health_status(const std::string& address);
+int grpc_health_status(
+    const std::string& address,
+    const std::shared_ptr<grpc::ChannelCredentials>& credentials = grpc::InsecureChannelCredentials());
 
 }  // namespace akidb::e2e

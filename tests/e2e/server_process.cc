@@ -186,6 +186,7 @@ Result<std::unique_ptr<ServerProcess>> ServerProcess::start(const ServerOptions&
     Result<Child> child = spawn(arguments, options.environment, ends[1], server->files_.path() + "/err");
     ::close(ends[1]);
     server->out_ = ends[0];
+    server->ca_file_ = options.ca_file;
     AKIDB_TRY(const Child running, std::move(child));
     server->pid_ = running.pid;
     server->process_ = running.process;
@@ -273,7 +274,7 @@ Result<io::HttpReply> ServerProcess::request(std::string_view method, std::strin
     if (!body.empty()) {
         request.headers.emplace_back("Content-Type", "application/json");
     }
-    return io::make_curl_http_client()->send(request);
+    return io::make_curl_http_client(ca_file_)->send(request);
 }
 
 void ServerProcess::send_signal(int signal) const {

@@ -57,6 +57,7 @@ struct ServerOptions {
     bool takes_free_ports = true;  // by flags, each unless `flags` has that port
     Environment environment;
     uint32_t start_timeout_ms = 30'000;
+    std::string ca_file = {};  // whom request() trusts for https
 };
 
 class ServerProcess {
@@ -99,6 +100,7 @@ class ServerProcess {
     int out_ = -1;
     int exit_code_ = -1;
     std::string ready_line_;
+    std::string ca_file_;
 };
 
 }  // namespace akidb::e2e
