@@ -82,6 +82,20 @@ export interface Description {
   scrubbed_at?: string;
   jobs: { kind: "link" | "rewrite" | "scrub"; done: number; total: number; seconds_left?: number }[];
   metadata_indexes: Record<string, { type: IndexType; ready?: boolean; indexed_rows?: number; bytes?: number }>;
+  /** Those that the collection has of its own. */
+  settings: OwnSettings;
+  /** What reads filtered on without an index, the dearest first. */
+  unindexed_fields: { field: string; type: IndexType; reads: number; evaluated: number; seconds: number }[];
+}
+export interface OwnSettings {
+  ef?: number;
+  recall_target?: number;
+  layout?: "auto" | "split" | "turbo";
+}
+/** Null takes a setting or an index away. */
+export interface CollectionChange {
+  settings?: { [name in keyof OwnSettings]: OwnSettings[name] | null };
+  metadata_indexes?: Record<string, IndexType | null>;
 }
 export interface Alias {
   alias: string;
@@ -169,12 +183,23 @@ export interface SearchOptions {
   explain?: boolean;
 }
 export type Search = SearchOptions &
-  ({ vector: Vector } | { id: DocumentId } | { positive: (DocumentId | Vector)[]; negative?: (DocumentId | Vector)[] });
+  (Target | { fusion: Fusion });
+export type Target =
+  | { vector: Vector }
+  | { id: DocumentId }
+  | { positive: (DocumentId | Vector)[]; negative?: (DocumentId | Vector)[] };
+/** Several searches in one answer, by reciprocal rank. */
+export interface Fusion {
+  queries: (Target & Pick<SearchOptions, "top_k" | "filter" | "score_threshold" | "params">)[];
+  method?: "rrf";
+  k?: number;
+}
 export interface Match {
   id: DocumentId;
   score: number;
   vector?: number[];
   metadata?: Metadata;
+  expires_at?: string;
 }
 export interface Group {
   value: Scalar;
@@ -212,6 +237,7 @@ export interface ScrollRequest {
   filter?: Filter;
   include?: Part[];
   order_by?: { key: string; direction?: "asc" | "desc" };
+  deadline_ms?: number;
 }
 export interface Page {
   documents: Document[];
@@ -287,6 +313,8 @@ export class Collection {
   readonly name: string;
   describe(options?: RequestOptions): Promise<Description>;
   stats(options?: RequestOptions): Promise<Description>;
+  /** Settings and metadata indexes, all or nothing; answers the collection as it is then. */
+  change(change: CollectionChange, options?: RequestOptions): Promise<Description>;
   /** Deletes the collection and its documents. */
   drop(options?: RequestOptions): Promise<true>;
   /** Inserts or replaces 1 to 10,000 documents, all or nothing; durable when it answers. */
@@ -301,7 +329,7 @@ export class Collection {
   /** Deletes, and purges the bytes from all files; takes as long as writing the collection anew. */
   erase(which: Which, options?: RequestOptions): Promise<Receipt>;
   count(options?: RequestOptions & { filter?: Filter; exact?: boolean }): Promise<number>;
-  facet(request: { key: string; filter?: Filter; limit?: number }, options?: RequestOptions): Promise<Facets>;
+  facet(request: { key: string; filter?: Filter; limit?: number; deadline_ms?: number }, options?: RequestOptions): Promise<Facets>;
   search(request: Search & { group_by: { key: string; size?: number } }, options?: RequestOptions): Promise<Groups & Took>;
   search(request: Search & { group_by?: undefined }, options?: RequestOptions): Promise<Matches & Took>;
   searchBatch(

@@ -1,6 +1,7 @@
 #include "catalog/catalog.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "base/mutex.h"
@@ -9,6 +10,8 @@
 
 namespace akidb::catalog {
 namespace {
+
+constexpr double kRecallScale = 1e6;  // a recall target is kept as a whole number of millionths
 
 Error damaged_row(std::string_view what) {
     return Error(Code::kDataLoss, "a row of the catalog has a bad " + std::string(what));
@@ -140,6 +143,7 @@ class SqliteCatalog final : public Catalog {
             }
             AKIDB_TRY(CollectionRow row, read_row(rows));
             AKIDB_TRY(row.spec.metadata_indexes, metadata_indexes(row.spec.id));
+            AKIDB_TRY(row.spec.settings, settings(row.spec.id));
             collections.push_back(std::move(row));
         }
     }
@@ -160,6 +164,26 @@ class SqliteCatalog final : public Catalog {
             AKIDB_TRY(Statement remove, connection.prepare("DELETE FROM metadata_indexes "
                                                            "WHERE collection_id = ? AND field = ?"));
             return remove.bind(collection.bytes).bind(key).run();
+        });
+    }
+
+    Result<void> change_collection(const model::CollectionSpec& spec) override {
+        return change([&](Connection& connection) -> Result<void> {
+            AKIDB_TRY(Statement found, connection.prepare("SELECT 1 FROM collections WHERE id = ?"));
+            AKIDB_TRY(const bool is_there, found.bind(spec.id.bytes).step());
+            if (!is_there) {
+                return Error(Code::kNotFound, "the catalog has no collection " + spec.id.to_string());
+            }
+            AKIDB_TRY(Statement indexes,
+                      connection.prepare("DELETE FROM metadata_indexes WHERE collection_id = ?"));
+            AKIDB_TRY(indexes.bind(spec.id.bytes).run());
+            for (const model::MetadataField& field : spec.metadata_indexes) {
+                AKIDB_TRY(put(connection, spec.id, field));
+            }
+            AKIDB_TRY(Statement old,
+                      connection.prepare("DELETE FROM collection_settings WHERE collection_id = ?"));
+            AKIDB_TRY(old.bind(spec.id.bytes).run());
+            return put_settings(connection, spec);
         });
     }
 
@@ -251,6 +275,49 @@ class SqliteCatalog final : public Catalog {
                   connection.prepare("INSERT INTO metadata_indexes (collection_id, field, type) "
                                      "VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET type = excluded.type"));
         return insert.bind(collection.bytes).bind(field.key).bind(model::name_of(field.type)).run();
+    }
+
+    static Result<void> put_settings(Connection& connection, const model::CollectionSpec& spec) {
+        const model::CollectionSettings& given = spec.settings;
+        const auto put_one = [&](std::string_view name, int64_t value) -> Result<void> {
+            AKIDB_TRY(Statement insert,
+                      connection.prepare("INSERT INTO collection_settings (collection_id, name, value) "
+                                         "VALUES (?, ?, ?)"));
+            return insert.bind(spec.id.bytes).bind(name).bind(value).run();
+        };
+        if (given.ef) {
+            AKIDB_TRY(put_one("ef", *given.ef));
+        }
+        if (given.recall_target) {
+            AKIDB_TRY(put_one("recall_target", std::llround(*given.recall_target * kRecallScale)));
+        }
+        return given.layout ? put_one("layout", static_cast<int64_t>(*given.layout)) : Result<void>();
+    }
+
+    Result<model::CollectionSettings> settings(const Uuid& collection) AKIDB_REQUIRES(mutex_) {
+        AKIDB_TRY(Statement rows, connection_->prepare("SELECT name, value FROM collection_settings "
+                                                       "WHERE collection_id = ?"));
+        rows.bind(collection.bytes);
+        model::CollectionSettings found;
+        while (true) {
+            AKIDB_TRY(const bool has_row, rows.step());
+            if (!has_row) {
+                return found;
+            }
+            const int64_t value = rows.integer(1);
+            if (value < 0 || value > std::numeric_limits<uint32_t>::max()) {
+                return damaged_row("setting");
+            }
+            if (rows.text(0) == "ef") {
+                found.ef = static_cast<uint32_t>(value);
+            } else if (rows.text(0) == "recall_target") {
+                found.recall_target = static_cast<double>(value) / kRecallScale;
+            } else if (static_cast<size_t>(value) < model::kIndexLayoutNames.size()) {
+                found.layout = static_cast<model::IndexLayout>(value);
+            } else {
+                return damaged_row("layout");
+            }
+        }
     }
 
     Result<std::vector<model::MetadataField>> metadata_indexes(const Uuid& collection)

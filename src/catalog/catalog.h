@@ -54,6 +54,9 @@ class Catalog {
     virtual Result<void> put_metadata_index(const Uuid& collection, const model::MetadataField& field) = 0;
     /// Success when it is not there.
     virtual Result<void> remove_metadata_index(const Uuid& collection, const std::string& key) = 0;
+    /// Its settings and its metadata indexes are those of `spec` from then on. kNotFound without the
+    /// collection.
+    virtual Result<void> change_collection(const model::CollectionSpec& spec) = 0;
     /// Success when it is not there.
     virtual Result<void> remove_collection(const Uuid& id) = 0;
     /// All of all tenants, by name.

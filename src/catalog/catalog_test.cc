@@ -45,6 +45,26 @@ class CatalogTest : public testing::Test {
     std::string path_;
 };
 
+TEST_F(CatalogTest, AChangeOfACollectionIsKeptWholeOverAReopen) {
+    auto catalog = open();
+    model::CollectionSpec words = spec("words", 1);
+    words.metadata_indexes = {{"a", model::MetadataIndexType::kKeyword},
+                              {"b", model::MetadataIndexType::kBool}};
+    ASSERT_TRUE(catalog->insert_collection(words));
+    words.metadata_indexes = {{"b", model::MetadataIndexType::kInteger},
+                              {"c", model::MetadataIndexType::kFloat}};
+    words.settings = {.ef = 300, .recall_target = 0.975, .layout = model::IndexLayout::kTurbo};
+    ASSERT_TRUE(catalog->change_collection(words));
+    catalog.reset();
+    catalog = open();
+    EXPECT_EQ(catalog->list_collections().value()[0].spec.settings, words.settings);
+    EXPECT_EQ(catalog->list_collections().value()[0].spec.metadata_indexes, words.metadata_indexes);
+    words.settings = {};
+    ASSERT_TRUE(catalog->change_collection(words));
+    EXPECT_EQ(catalog->list_collections().value()[0].spec.settings, words.settings);
+    EXPECT_EQ(catalog->change_collection(spec("other", 2)).error().code(), Code::kNotFound);
+}
+
 TEST_F(CatalogTest, KeepsEverythingOverAReopen) {
     auto catalog = open();
     const model::CollectionSpec words = spec("words", 1);
@@ -137,7 +157,8 @@ TEST_F(CatalogTest, BringsAFileOfTheFirstVersionUpToDate) {
             "ALTER TABLE tenants DROP COLUMN created_at_ms;"
             "ALTER TABLE tenants DROP COLUMN requests_per_second;"
             "ALTER TABLE tenants DROP COLUMN documents_max;"
-            "DROP TABLE aliases; DROP TABLE metadata_indexes; PRAGMA user_version = 1"));
+            "DROP TABLE aliases; DROP TABLE metadata_indexes; DROP TABLE collection_settings; PRAGMA "
+            "user_version = 1"));
     }
     auto catalog = open();
     EXPECT_EQ(catalog->list_collections().value().size(), 1u);

@@ -10,7 +10,7 @@ namespace {
 constexpr int64_t kApplicationId = 0x414b4442;
 
 // migrations[i] leads from version i to i + 1 and says so in its last statement.
-constexpr std::array<Sql, 4> kMigrations{
+constexpr std::array<Sql, 5> kMigrations{
     R"sql(
 CREATE TABLE tenants (
     id INTEGER PRIMARY KEY,
@@ -102,6 +102,15 @@ CREATE TABLE api_keys (
 ) STRICT;
 CREATE INDEX api_keys_by_tenant ON api_keys (tenant_id);
 PRAGMA user_version = 4;
+)sql",
+    R"sql(
+CREATE TABLE collection_settings (
+    collection_id BLOB NOT NULL REFERENCES collections (id) ON DELETE CASCADE,
+    name TEXT NOT NULL CHECK (name IN ('ef', 'recall_target', 'layout')),
+    value INTEGER NOT NULL CHECK (value >= 0),
+    PRIMARY KEY (collection_id, name)
+) STRICT;
+PRAGMA user_version = 5;
 )sql"};
 
 Result<void> check_whole(Connection& connection) {

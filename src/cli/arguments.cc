@@ -96,7 +96,8 @@ void add_import(CLI::App& app, Arguments& arguments) {
     add_client_options(*verb, arguments, false);
     verb->add_option("--collection", arguments.collection, "Name or id")->required();
     CLI::Option_group* what = verb->add_option_group("source", "exactly one of");
-    what->add_option("--vectors", import.vectors, ".fbin, or .npy of float32 or float64 with two axes");
+    what->add_option("--vectors", import.vectors,
+                     ".fbin, .npy of float32 or float64 with two axes, or .csv, a vector a line");
     what->add_option("--documents", import.documents,
                      "JSON Lines of whole documents (id, vector, metadata), as export writes them");
     what->require_option(1);
@@ -145,7 +146,7 @@ void add_search(CLI::App& app, Arguments& arguments) {
     CLI::Option_group* what = verb->add_option_group("query", "exactly one of");
     what->add_option("--vector", search.vector, "JSON array of numbers");
     what->add_option("--vector-file", search.vector_file, ".fbin or .npy; see --row");
-    what->add_option("--id", search.id, "Id of a document whose vector is the query");
+    what->add_option("--id", search.id, "Id of a document to be like; it is left out of the answer");
     what->require_option(1);
     verb->add_option("--row", search.row, "Row of --vector-file, from 0")->capture_default_str();
     verb->add_option("--top-k", search.top_k, "How many")->capture_default_str();
@@ -259,6 +260,7 @@ ParsedArguments parse_arguments(std::span<const char* const> words, std::span<co
     Given given;
     CLI::App app("AkiDB: a vector database in one binary", "akidb");
     app.require_subcommand(1);
+    app.set_version_flag("--version", "akidb " AKIDB_VERSION, "Print the version");
     app.footer("Example:\n  akidb serve --data ./akidb-data\nEvery verb explains itself: akidb VERB --help");
     std::string fault;
     try {

@@ -54,6 +54,24 @@ TEST_F(FilesTest, FbinIsCheckedAgainstItsSize) {
     EXPECT_EQ(VectorFile::open(root_ + "/absent.fbin").error().code(), Code::kNotFound);
 }
 
+TEST_F(FilesTest, CsvIsAVectorALine) {
+    auto file = VectorFile::open(write("v.csv", "x,y\r\n1,-2.5\r\n+3, 4e1 \r\n5,6"));
+    ASSERT_TRUE(file.has_value()) << file.error().message();
+    EXPECT_EQ(file->rows(), 3U);
+    EXPECT_EQ(file->dimension(), 2U);
+    std::vector<float> rows;
+    ASSERT_TRUE(file->read(1, 2, rows).has_value());
+    EXPECT_EQ(rows, (std::vector<float>{3, 40, 5, 6}));
+    ASSERT_TRUE(file->read(0, 1, rows).has_value());
+    EXPECT_EQ(rows, (std::vector<float>{1, -2.5}));
+    auto broken = VectorFile::open(write("b.csv", "1,2\n3\n"));
+    ASSERT_TRUE(broken.has_value());
+    EXPECT_NE(broken->read(0, 2, rows).error().message().find("b.csv:2: "), std::string::npos);
+    EXPECT_FALSE(VectorFile::open(write("n.csv", "a,b\nc,d\n")).has_value());
+    EXPECT_FALSE(VectorFile::open(write("e.csv", "")).has_value());
+    EXPECT_FALSE(VectorFile::open(write("g.csv", "1,,2\n1,2,\n")).has_value());
+}
+
 TEST_F(FilesTest, BatchesCarryRowNumbersMetadataAndExactFloats) {
     const std::string vectors = fbin(3, 2);
     const std::string lines = write("m.jsonl", "{\"word\":\"a\"}\n{\"word\":\"b\"}\n{\"word\":\"c\"}\n");

@@ -1,3 +1,4 @@
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "cli/batch_reader.h"
@@ -36,6 +37,33 @@ void print_collections(const std::vector<Json>& collections) {
     print_to(stdout, format_table(rows));
 }
 
+/// What describes one collection besides its line, each table where there is something in it.
+void print_details(const Json& collection) {
+    std::vector<std::vector<std::string>> indexes{{"INDEX", "TYPE", "READY", "ROWS", "BYTES"}};
+    for (const auto& [field, index] : collection.value("metadata_indexes", Json::object()).items()) {
+        indexes.push_back({field, cell(index, "type"), cell(index, "ready"), cell(index, "indexed_rows"),
+                           cell(index, "bytes")});
+    }
+    std::vector<std::vector<std::string>> missing{{"WITHOUT INDEX", "TYPE", "READS", "EVALUATED", "SECONDS"}};
+    for (const Json& field : collection.value("unindexed_fields", Json::array())) {
+        missing.push_back({cell(field, "field"), cell(field, "type"), cell(field, "reads"),
+                           cell(field, "evaluated"), cell(field, "seconds")});
+    }
+    std::vector<std::vector<std::string>> settings{{"SETTING", "VALUE"}};
+    for (const auto& [name, value] : collection.value("settings", Json::object()).items()) {
+        settings.push_back({name, value.is_string() ? value.get<std::string>() : value.dump()});
+    }
+    std::vector<std::vector<std::string>> jobs{{"JOB", "DONE", "TOTAL", "SECONDS LEFT"}};
+    for (const Json& job : collection.value("jobs", Json::array())) {
+        jobs.push_back({cell(job, "kind"), cell(job, "done"), cell(job, "total"), cell(job, "seconds_left")});
+    }
+    for (const auto& table : {indexes, missing, settings, jobs}) {
+        if (table.size() > 1) {
+            print_to(stdout, "\n" + format_table(table));
+        }
+    }
+}
+
 Result<void> show_collections(const Arguments& arguments, const std::string& body) {
     if (arguments.json) {
         print_to(stdout, body + "\n");
@@ -46,6 +74,7 @@ Result<void> show_collections(const Arguments& arguments, const std::string& bod
         print_collections(answer["collections"].get<std::vector<Json>>());
     } else {
         print_collections({answer});
+        print_details(answer);
     }
     return {};
 }
@@ -85,40 +114,38 @@ Result<void> collection(const Arguments& arguments) {
     }
 }
 
-Result<Json> query_vector(const Arguments& arguments, RestClient& client) {
-    const SearchArguments& search = arguments.search;
-    if (!search.vector.empty()) {
-        Json vector = Json::parse(search.vector, nullptr, false);
-        if (!vector.is_array()) {
-            return invalid_argument("--vector", "not a JSON array", "[0.1, 0.2, …]");
-        }
-        return vector;
-    }
-    if (!search.vector_file.empty()) {
-        AKIDB_TRY(VectorFile file, VectorFile::open(search.vector_file));
-        if (search.row >= file.rows()) {
-            return invalid_argument("--row",
-                                    search.vector_file + " has " + std::to_string(file.rows()) + " rows",
-                                    "a row of the file, counted from 0");
-        }
-        std::vector<float> row;
-        AKIDB_TRY(file.read(search.row, 1, row));
-        return Json(row);
-    }
-    AKIDB_TRY(const std::string body,
-              client.send("GET", "/collections/" + path_segment(arguments.collection) + "/documents/" +
-                                     path_segment(search.id)));
-    AKIDB_TRY(const Json document, parse_answer(body));
-    if (!document.contains("vector")) {
-        return Error(Code::kInternal, "the server's document has no vector");
-    }
-    return document["vector"];
+/// Digits are a number, as in the paths of REST.
+Json json_of_id(const std::string& id) {
+    uint64_t number = 0;
+    const auto [end, fault] = std::from_chars(id.data(), id.data() + id.size(), number);
+    return fault == std::errc() && end == id.data() + id.size() ? Json(number) : Json(id);
 }
 
-Result<Json> query_of(const Arguments& arguments, RestClient& client) {
-    const SearchArguments& search = arguments.search;
+/// A vector, or the document to be like, which the server leaves out of the answer.
+Result<void> set_target(const SearchArguments& search, Json& query) {
+    if (!search.id.empty()) {
+        query["id"] = json_of_id(search.id);
+        return {};
+    }
+    if (!search.vector.empty()) {
+        query["vector"] = Json::parse(search.vector, nullptr, false);
+        return query["vector"].is_array() ? Result<void>()
+                                          : invalid_argument("--vector", "not a JSON array", "[0.1, 0.2, …]");
+    }
+    AKIDB_TRY(VectorFile file, VectorFile::open(search.vector_file));
+    if (search.row >= file.rows()) {
+        return invalid_argument("--row", search.vector_file + " has " + std::to_string(file.rows()) + " rows",
+                                "a row of the file, counted from 0");
+    }
+    std::vector<float> row;
+    AKIDB_TRY(file.read(search.row, 1, row));
+    query["vector"] = row;
+    return {};
+}
+
+Result<Json> query_of(const SearchArguments& search) {
     Json query;
-    AKIDB_TRY(query["vector"], query_vector(arguments, client));
+    AKIDB_TRY(set_target(search, query));
     query["top_k"] = search.top_k;
     query["include"] = Json::array();
     for (const char* part : {"metadata", "vector"}) {
@@ -140,7 +167,7 @@ Result<Json> query_of(const Arguments& arguments, RestClient& client) {
 
 Result<void> search(const Arguments& arguments) {
     RestClient client(arguments.url, arguments.token, io::make_curl_http_client(arguments.ca_file));
-    AKIDB_TRY(const Json query, query_of(arguments, client));
+    AKIDB_TRY(const Json query, query_of(arguments.search));
     AKIDB_TRY(
         const std::string body,
         client.send("POST", "/collections/" + path_segment(arguments.collection) + "/search", query.dump()));

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -180,10 +181,32 @@ class Import {
         if (sent.has_value()) {
             finished_.push_back({batch.first_row, batch.count});
         } else if (!fault_.has_value()) {
-            fault_ = std::move(sent).error().with_context("rows " + std::to_string(batch.first_row) + " to " +
-                                                          std::to_string(batch.first_row + batch.count - 1));
+            fault_ = placed(std::move(sent).error(), batch);
         }
         changed_.notify_all();
+    }
+
+    /// The server's "documents[3].vector" is a line of a file here, or a row where vectors have no lines.
+    Error placed(Error error, const Batch& batch) const {
+        constexpr std::string_view kList = "documents[";
+        const std::string field = error.field();
+        const size_t end = field.find(']');
+        uint64_t index = 0;
+        if (!field.starts_with(kList) || end == std::string::npos ||
+            std::from_chars(field.data() + kList.size(), field.data() + end, index).ptr !=
+                field.data() + end ||
+            index >= batch.count) {
+            return std::move(error).with_context("rows " + std::to_string(batch.first_row) + " to " +
+                                                 std::to_string(batch.first_row + batch.count - 1));
+        }
+        const uint64_t row = batch.first_row + index;
+        const std::string rest = field.substr(std::min(field.size(), end + 2));
+        const ImportArguments& import = arguments_.import;
+        const std::string& lines = import.documents.empty() ? import.metadata : import.documents;
+        const bool has_line = !lines.empty() && (!import.documents.empty() || rest.starts_with("metadata"));
+        return std::move(error).with_field(rest).with_context(has_line ? lines + ":" + std::to_string(row + 1)
+                                                                       : "row " + std::to_string(row) +
+                                                                             " of " + import.vectors);
     }
 
     Result<void> send_patiently(RestClient& client, const Batch& batch, const std::stop_token& stop) {

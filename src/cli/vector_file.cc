@@ -5,6 +5,10 @@
 #include <charconv>
 #include <cstring>
 #include <filesystem>
+#include <limits>
+#include <optional>
+
+#include "cli/batch_reader.h"
 
 namespace akidb::cli {
 namespace {
@@ -53,6 +57,31 @@ Number little_endian(const char* bytes) {
     return value;
 }
 
+constexpr size_t kCsvLineBytesMax = kDimensionMax * 32;
+
+/// The numbers of a line, appended; nothing when one of its cells is none.
+std::optional<uint32_t> read_csv_line(std::string_view line, std::vector<float>& out) {
+    uint32_t count = 0;
+    while (true) {
+        const size_t comma = std::min(line.find(','), line.size());
+        std::string_view cell = line.substr(0, comma);
+        const size_t begin = std::min(cell.find_first_not_of(" \t"), cell.size());
+        cell = cell.substr(begin, cell.find_last_not_of(" \t\r") + 1 - begin);
+        cell.remove_prefix(cell.starts_with('+') ? 1 : 0);
+        float value = 0;
+        const auto [end, fault] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
+        if (cell.empty() || fault != std::errc() || end != cell.data() + cell.size()) {
+            return std::nullopt;
+        }
+        out.push_back(value);
+        ++count;
+        if (comma == line.size()) {
+            return count;
+        }
+        line.remove_prefix(comma + 1);
+    }
+}
+
 }  // namespace
 
 Result<VectorFile> VectorFile::open(const std::string& path) {
@@ -60,6 +89,10 @@ Result<VectorFile> VectorFile::open(const std::string& path) {
     vectors.file_.open(path, std::ios::binary);
     if (!vectors.file_) {
         return Error(Code::kNotFound, path + " cannot be opened").with_field("--vectors");
+    }
+    if (path.ends_with(".csv")) {
+        AKIDB_TRY(vectors.read_csv_head());
+        return vectors;
     }
     std::array<char, 6> start{};
     vectors.file_.read(start.data(), start.size());
@@ -150,7 +183,60 @@ Result<void> VectorFile::understand_npy(const std::string& header) {
     return {};
 }
 
+Result<void> VectorFile::read_csv_head() {
+    is_csv_ = true;
+    AKIDB_TRY(const uint64_t lines, count_lines(file_, path_, "--vectors"));
+    std::vector<float> numbers;
+    std::string line;
+    for (csv_head_lines_ = 0; csv_head_lines_ <= 1 && std::getline(file_, line); ++csv_head_lines_) {
+        numbers.clear();
+        if (const auto dimension =
+                line.size() <= kCsvLineBytesMax ? read_csv_line(line, numbers) : std::nullopt) {
+            dimension_ = *dimension;
+            break;
+        }
+    }
+    if (dimension_ == 0 || dimension_ > kDimensionMax) {
+        return invalid_argument("--vectors", path_ + ":1: is no line of numbers",
+                                "numbers with commas between, a vector a line, 1..65536 of them");
+    }
+    rows_ = lines - csv_head_lines_;
+    next_csv_row_ = rows_;  // read() goes to where it begins
+    return {};
+}
+
+/// Lines have no fixed place: rows are read in their order, and from the start again for an earlier one.
+Result<void> VectorFile::read_csv(uint64_t first, uint32_t count, std::vector<float>& out) {
+    if (first < next_csv_row_) {
+        file_.clear();
+        file_.seekg(0);
+        next_csv_row_ = 0;
+        for (uint64_t line = 0; line < csv_head_lines_; ++line) {
+            file_.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
+        }
+    }
+    for (; next_csv_row_ < first; ++next_csv_row_) {
+        file_.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
+    }
+    out.clear();
+    std::string line;
+    for (const uint64_t end = first + count; next_csv_row_ < end; ++next_csv_row_) {
+        const bool is_read = static_cast<bool>(std::getline(file_, line));
+        const auto numbers = is_read ? read_csv_line(line, out) : std::nullopt;
+        if (!numbers || *numbers != dimension_) {
+            return invalid_argument("--vectors",
+                                    path_ + ":" + std::to_string(next_csv_row_ + csv_head_lines_ + 1) +
+                                        ": is no line of " + std::to_string(dimension_) + " numbers",
+                                    "numbers with commas between, as many as in the first line");
+        }
+    }
+    return {};
+}
+
 Result<void> VectorFile::read(uint64_t first, uint32_t count, std::vector<float>& out) {
+    if (is_csv_) {
+        return read_csv(first, count, out);
+    }
     const size_t width = is_double_ ? 8 : 4;
     const size_t elements = size_t{count} * dimension_;
     std::string bytes(elements * width, '\0');

@@ -20,6 +20,7 @@
 
 #include "base/logger.h"
 #include "base/result.h"
+#include "engine/filter_adviser.h"
 #include "engine/scrub_pace.h"
 #include "index/graph.h"
 #include "io/clock.h"
@@ -134,6 +135,8 @@ struct CollectionStats {
     uint64_t scrubbed_at_ms = 0;
     std::vector<MetadataIndexState> metadata_indexes{};  // in the order declared
     std::vector<JobState> jobs{};
+    /// What reads filtered on without an index, the dearest first.
+    std::vector<UnindexedField> unindexed_fields{};
 };
 
 /// What stands around a write.
@@ -195,7 +198,8 @@ class Collection {
     virtual Result<std::vector<model::Document>> get(const std::vector<model::DocumentId>& ids,
                                                      model::Include include) const = 0;
     /// Null = all. An estimate is within a few percent, and takes microseconds where metadata indexes answer.
-    virtual Result<uint64_t> count(const model::Filter* filter, bool is_exact = true) const = 0;
+    virtual Result<uint64_t> count(const model::Filter* filter, bool is_exact = true,
+                                   std::optional<uint64_t> deadline_us = std::nullopt) const = 0;
     virtual Result<model::ScrollReply> scroll(const model::ScrollRequest& request) const = 0;
     virtual Result<model::FacetReply> facet(const model::FacetRequest& request) const = 0;
     virtual Result<model::SearchReply> search(const model::SearchRequest& request) const = 0;
@@ -204,6 +208,9 @@ class Collection {
     virtual uint64_t estimate_floats(const model::SearchRequest& request) const = 0;
     virtual CollectionStats stats() const = 0;
 
+    /// From then on, in place of those that the collection was opened with. Another layout means that the
+    /// graph is built anew, in the background, as a rewrite; until then searches go by the old one.
+    virtual void change_settings(const model::CollectionSettings& settings) = 0;
     /// Replaces the declared metadata indexes (spec().metadata_indexes at first). New ones are built in the
     /// background and used as far as they reach; nothing is stored here, the catalog keeps the declarations.
     virtual void declare_metadata_indexes(const std::vector<model::MetadataField>& fields) = 0;

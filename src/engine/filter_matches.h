@@ -32,6 +32,8 @@ class FilterMatches {
     }
     /// Of a row that find() left as a candidate: anything is, before it.
     bool is_candidate(uint32_t row) const { return !found_.rows || found_.rows->contains(row); }
+    /// Documents whose metadata were read so far.
+    uint64_t evaluated() const { return evaluated_; }
     /// After find(): has() takes one step, for walks.
     void make_quick();
 
@@ -46,6 +48,7 @@ class FilterMatches {
 
   private:
     bool matches(uint32_t row) const {
+        ++evaluated_;
         const RowStore& rows = snapshot_.generation->rows;
         return model::matches(filter_, model::MetadataView(rows.metadata(row)),
                               reads_ids_ ? rows.id(row) : std::string_view());
@@ -63,6 +66,7 @@ class FilterMatches {
     bool is_exact_ = false;
     double count_ = 0;
     double candidate_count_ = 0;
+    mutable uint64_t evaluated_ = 0;
 };
 
 }  // namespace akidb::engine

@@ -50,6 +50,7 @@ LiveCollection::LiveCollection(Dependencies dependencies, std::string directory,
       search_distances_(dependencies_.metrics.counter(telemetry::MetricId::kSearchDistances)),
       commit_records_(dependencies_.metrics.histogram(telemetry::MetricId::kCommitRecords)),
       sync_seconds_(dependencies_.metrics.histogram(telemetry::MetricId::kLogSyncDuration)) {
+    settings_.store(std::make_shared<const model::CollectionSettings>(spec_.settings));
     generation_ = make_generation();
     declared_fields_ = spec_.metadata_indexes;
     generation_->metadata.declare(declared_fields_);
@@ -60,8 +61,32 @@ LiveCollection::~LiveCollection() = default;
 std::shared_ptr<Generation> LiveCollection::make_generation() const {
     uint64_t hash_key = 0;
     std::memcpy(&hash_key, spec_.id.bytes.data() + 8, sizeof(hash_key));
-    return std::make_shared<Generation>(spec_.metric, spec_.dimension, options_.graph, hash_key,
-                                        options_.kernels);
+    index::GraphOptions graph = options_.graph;
+    graph.layout = wanted_layout();
+    return std::make_shared<Generation>(spec_.metric, spec_.dimension, graph, hash_key, options_.kernels);
+}
+
+index::Layout LiveCollection::wanted_layout() const {
+    const auto settings = settings_.load();
+    if (!settings->layout) {
+        return options_.graph.layout;
+    }
+    switch (*settings->layout) {
+        case model::IndexLayout::kSplit:
+            return index::Layout::kSplit;
+        case model::IndexLayout::kTurbo:
+            return index::Layout::kTurbo;
+        case model::IndexLayout::kAuto:
+            break;
+    }
+    return index::Layout::kAuto;
+}
+
+void LiveCollection::change_settings(const model::CollectionSettings& settings) {
+    settings_.store(std::make_shared<const model::CollectionSettings>(settings));
+    if (layout_is_owed()) {
+        schedule_maintenance();
+    }
 }
 
 // ---- writes: each is prepared in its caller's thread, then goes through the lane

@@ -46,12 +46,14 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     void submit_update(model::UpdateRequest request, WriteDone done, const WriteTerms& terms) override;
     Result<std::vector<model::Document>> get(const std::vector<model::DocumentId>& ids,
                                              model::Include include) const override;
-    Result<uint64_t> count(const model::Filter* filter, bool is_exact) const override;
+    Result<uint64_t> count(const model::Filter* filter, bool is_exact,
+                           std::optional<uint64_t> deadline_us) const override;
     Result<model::ScrollReply> scroll(const model::ScrollRequest& request) const override;
     Result<model::FacetReply> facet(const model::FacetRequest& request) const override;
     Result<model::SearchReply> search(const model::SearchRequest& request) const override;
     uint64_t estimate_floats(const model::SearchRequest& request) const override;
     CollectionStats stats() const override;
+    void change_settings(const model::CollectionSettings& settings) override;
     void declare_metadata_indexes(const std::vector<model::MetadataField>& fields) override;
     Result<void> close(bool checkpoint) override;
     Result<RewriteReport> rewrite() noexcept override;
@@ -64,6 +66,7 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
 
   private:
     std::shared_ptr<Generation> make_generation() const;
+    index::Layout wanted_layout() const;
 
     // Recovery (live_recovery.cc).
     Result<void> open_segments(const storage::Manifest& manifest);
@@ -132,6 +135,7 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     bool indexing_is_due() const;
     bool measuring_is_due() const;
     bool rewrite_is_due() const;
+    bool layout_is_owed() const;
     bool work_is_due() const;
     bool checkpoint_is_due() const;
     void link_slice(const std::stop_token* stop);
@@ -195,6 +199,9 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     std::string segment_directory() const;
     std::string log_directory() const;
 
+    /// kDeadlineExceeded when the read ended late; what it cost its unindexed fields is noted.
+    Result<void> conclude(const Effort& effort, const Snapshot& snapshot, const model::Filter* filter,
+                          uint64_t started_us) const;
     telemetry::Histogram& search_seconds(std::string_view kind) const;
     std::unique_ptr<index::SearchScratch> take_scratch() const;
     void give_scratch(std::unique_ptr<index::SearchScratch> scratch) const;
@@ -210,6 +217,7 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     std::shared_ptr<Generation> generation_;
     std::vector<model::MetadataField> declared_fields_ AKIDB_GUARDED_BY(generation_mutex_);
     Published<Snapshot> published_;
+    Published<model::CollectionSettings> settings_;
     WriteLane lane_;
 
     // Owned by the lane's leader (and recovery before it).
@@ -217,6 +225,7 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     uint64_t live_ = 0;
 
     RememberedKeys keys_;
+    mutable FilterAdviser adviser_;
 
     // Owned by the maintenance job.
     storage::Manifest manifest_;

@@ -9,6 +9,18 @@
 #include "model/limits.h"
 
 namespace akidb::engine {
+namespace {
+
+std::vector<model::MetadataField> indexed_fields(const Snapshot& snapshot) {
+    std::vector<model::MetadataField> indexed;
+    const auto view = snapshot.generation->metadata.view();
+    for (const auto& field : view->fields) {
+        indexed.push_back(field->declared);
+    }
+    return indexed;
+}
+
+}  // namespace
 
 Result<std::vector<model::Document>> LiveCollection::get(const std::vector<model::DocumentId>& ids,
                                                          model::Include include) const {
@@ -28,43 +40,58 @@ Result<std::vector<model::Document>> LiveCollection::get(const std::vector<model
     return documents;
 }
 
-Result<uint64_t> LiveCollection::count(const model::Filter* filter, bool is_exact) const {
+Result<void> LiveCollection::conclude(const Effort& effort, const Snapshot& snapshot,
+                                      const model::Filter* filter, uint64_t started_us) const {
+    if (filter != nullptr && effort.evaluated > 0) {
+        const auto elapsed_us = static_cast<double>(dependencies_.clock.monotonic_us() - started_us);
+        adviser_.note(*filter, indexed_fields(snapshot), effort.evaluated, elapsed_us * 1e-6);
+    }
+    if (effort.is_late) {
+        return Error(Code::kDeadlineExceeded, "the time allowed ran out").with_field("deadline_ms");
+    }
+    return check_in_service();
+}
+
+Result<uint64_t> LiveCollection::count(const model::Filter* filter, bool is_exact,
+                                       std::optional<uint64_t> deadline_us) const {
     AKIDB_TRY(check_in_service());
     if (filter == nullptr || filter->is_empty()) {
         return count_documents();
     }
-    const Snapshot snapshot = current_view();
     AKIDB_TRY(model::validate(*filter));
+    const uint64_t started_us = dependencies_.clock.monotonic_us();
+    const Snapshot snapshot = current_view();
+    Effort effort{.clock = &dependencies_.clock, .deadline_us = deadline_us};
     uint64_t matches = 0;
     if (is_exact) {
-        matches = matching_rows(snapshot, filter).size();
+        matches = matching_rows(snapshot, filter, &effort).size();
     } else {
         const double live_share = static_cast<double>(snapshot.live) / std::max<double>(snapshot.rows, 1);
         matches = static_cast<uint64_t>(std::llround(FilterMatches(snapshot, *filter).count() * live_share));
     }
-    AKIDB_TRY(check_in_service());
+    AKIDB_TRY(conclude(effort, snapshot, filter, started_us));
     return matches;
 }
 
 Result<model::ScrollReply> LiveCollection::scroll(const model::ScrollRequest& request) const {
     AKIDB_TRY(check_in_service());
     const Snapshot snapshot = current_view();
-    const auto view = snapshot.generation->metadata.view();
-    std::vector<model::MetadataField> indexed;
-    for (const auto& field : view->fields) {
-        indexed.push_back(field->declared);
-    }
-    AKIDB_TRY(model::validate(request, indexed));
-    model::ScrollReply reply = run_scroll(snapshot, request);
-    AKIDB_TRY(check_in_service());
+    AKIDB_TRY(model::validate(request, indexed_fields(snapshot)));
+    const uint64_t started_us = dependencies_.clock.monotonic_us();
+    Effort effort{.clock = &dependencies_.clock, .deadline_us = request.deadline_us};
+    model::ScrollReply reply = run_scroll(snapshot, request, effort);
+    AKIDB_TRY(conclude(effort, snapshot, request.filter.get(), started_us));
     return reply;
 }
 
 Result<model::FacetReply> LiveCollection::facet(const model::FacetRequest& request) const {
     AKIDB_TRY(check_in_service());
     AKIDB_TRY(model::validate(request));
-    model::FacetReply reply = run_facet(current_view(), request);
-    AKIDB_TRY(check_in_service());
+    const uint64_t started_us = dependencies_.clock.monotonic_us();
+    const Snapshot snapshot = current_view();
+    Effort effort{.clock = &dependencies_.clock, .deadline_us = request.deadline_us};
+    model::FacetReply reply = run_facet(snapshot, request, effort);
+    AKIDB_TRY(conclude(effort, snapshot, request.filter.get(), started_us));
     return reply;
 }
 
@@ -84,6 +111,9 @@ Result<model::SearchReply> LiveCollection::search(const model::SearchRequest& re
     AKIDB_TRY(check_in_service());
     search_distances_.add(static_cast<double>(cost.distances));
     const auto elapsed_us = static_cast<double>(dependencies_.clock.monotonic_us() - started_us);
+    if (cost.evaluated > 0) {
+        adviser_.note(*request.filter, indexed_fields(snapshot), cost.evaluated, elapsed_us * 1e-6);
+    }
     search_seconds(name_of(cost.plan)).observe(elapsed_us * 1e-6);
     if (request.explain) {
         reply.explanation = {
@@ -101,8 +131,11 @@ Result<model::SearchReply> LiveCollection::search(const model::SearchRequest& re
 }
 
 QuerySettings LiveCollection::query_settings() const {
-    return {.default_ef = options_.default_ef,
-            .default_recall = options_.default_recall,
+    const auto settings = settings_.load();
+    // Whoever sets ef alone means it, whatever was measured.
+    const double recall = settings->ef ? 0 : options_.default_recall;
+    return {.default_ef = settings->ef.value_or(options_.default_ef),
+            .default_recall = settings->recall_target.value_or(recall),
             .clock = &dependencies_.clock};
 }
 
@@ -187,6 +220,7 @@ CollectionStats LiveCollection::stats() const {
         }
         stats.jobs.push_back(link);
     }
+    stats.unindexed_fields = adviser_.list(indexed_fields(*snapshot));
     stats.scrubbed_at_ms = scrubbed_at_ms_;
     for (const auto& [kind, progress] :
          {std::pair{"rewrite", &rewriting_}, std::pair{"scrub", &scrubbing_}}) {

@@ -21,10 +21,19 @@ bool LiveCollection::rewrite_is_due() const {
     if (rewriting_.total.load() > 0) {
         return true;
     }
+    if (layout_is_owed()) {
+        return has_plenty_of_disk();
+    }
     const auto snapshot = published_.load();
     const uint64_t dead = snapshot->rows - snapshot->live;
     return dead >= options_.rewrite_dead_rows_min &&
            dead * 100 >= uint64_t{snapshot->rows} * options_.rewrite_dead_percent && has_plenty_of_disk();
+}
+
+/// Another layout was asked for since the generation began: codes are made as rows come, so all begin anew.
+bool LiveCollection::layout_is_owed() const {
+    const auto snapshot = published_.load();
+    return snapshot->rows > 0 && snapshot->generation->layout != wanted_layout();
 }
 
 void LiveCollection::start_rewrite() {
@@ -187,7 +196,7 @@ Result<RewriteReport> LiveCollection::rewrite_whole() {
     RewriteReport report;
     const auto snapshot = published_.load();
     report.dropped_rows = snapshot->rows - snapshot->live;
-    if (report.dropped_rows == 0) {
+    if (report.dropped_rows == 0 && !layout_is_owed()) {
         return report;
     }
     AKIDB_TRY(admit_rewrite(*snapshot));

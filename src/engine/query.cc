@@ -37,6 +37,13 @@ class Search {
           wanted_(static_cast<size_t>(request.top_k) + request.offset),
           ef_(choose_ef(snapshot, request, settings)),
           query_(rows_.stride()) {
+        for (const model::DocumentId& id : request.excluded) {
+            if (const uint32_t row = snapshot.find(id.encoded()); row != kNoRow) {
+                excluded_.push_back(row);
+            }
+        }
+        std::sort(excluded_.begin(), excluded_.end());
+        excluded_.erase(std::unique(excluded_.begin(), excluded_.end()), excluded_.end());
         index::encode_query(rows_.metric(), request.vector, query_);
     }
 
@@ -51,6 +58,7 @@ class Search {
             cost_.estimated_matches = matches.count();
             cost_.estimated_ns = compares_all ? planner.brute_ns() : planner.estimated_ns();
             compares_all ? scan(matches, planner, best) : search_filtered(matches, planner, best);
+            cost_.evaluated = matches.evaluated();
         } else {
             cost_.estimated_matches = static_cast<double>(snapshot_.live);
             compares_all ? scan_all(best) : walk(best);
@@ -80,8 +88,17 @@ class Search {
             cost_.distances += end - begin;
             cost_.candidates += end - begin;
             index::scan_range(
-                rows_, query_.data(), begin, end, [&](uint32_t row) { return snapshot_.sees(row); }, best);
+                rows_, query_.data(), begin, end, [&](uint32_t row) { return is_wanted(row); }, best);
         }
+    }
+
+    bool is_excluded(uint32_t row) const {
+        return !excluded_.empty() && std::binary_search(excluded_.begin(), excluded_.end(), row);
+    }
+    bool is_wanted(uint32_t row) const { return snapshot_.sees(row) && !is_excluded(row); }
+    /// As many as were asked for, or all that there are.
+    bool has_enough(const TopK& best) const {
+        return best.size() >= wanted_ || best.size() + excluded_.size() >= snapshot_.documents();
     }
 
     /// Whether the deadline has passed; then the answer is a part.
@@ -96,7 +113,7 @@ class Search {
     }
 
     void walk(TopK& best) {
-        auto accept = [&](uint32_t row) { return snapshot_.sees(row); };
+        auto accept = [&](uint32_t row) { return is_wanted(row); };
         const index::Graph& graph = snapshot_.generation->graph;
         cost_.ef = ef_;
         if (const auto curve = snapshot_.generation->recall.load(); curve != nullptr && !curve->is_empty()) {
@@ -108,7 +125,7 @@ class Search {
         cost_.candidates = cost_.distances;
         // k results are really returned when k documents live: a walk through many dead rows may come back
         // with fewer, and then everything is compared.
-        if (best.size() < wanted_ && best.size() < snapshot_.documents()) {
+        if (!has_enough(best)) {
             best.reset(wanted_ + kTieSlack);
             scan_all(best);
         }
@@ -128,7 +145,10 @@ class Search {
             cost_.candidates += batch.size();
             index::scan_ordinals(
                 rows_, query_.data(), batch,
-                [&](uint32_t row) { return order == Order::kEvaluateFirst || matches.admits(row); }, best);
+                [&](uint32_t row) {
+                    return !is_excluded(row) && (order == Order::kEvaluateFirst || matches.admits(row));
+                },
+                best);
             return true;
         });
     }
@@ -138,7 +158,7 @@ class Search {
         if (cost_.plan != Plan::kBrute && walk_filtered(matches, planner, best)) {
             scan_head(matches, best);
             // As in walk(); the others that match must be dead, if none was missed.
-            if (settings_.forced || best.size() >= wanted_ || best.size() >= snapshot_.documents()) {
+            if (settings_.forced || has_enough(best)) {
                 return;
             }
         }
@@ -163,7 +183,7 @@ class Search {
             {.ef = std::min(ef_, linked_),
              .end = linked_,
              .matches = [&](uint32_t row) { return matches.has(row); },
-             .accept = [&](uint32_t row) { return snapshot_.sees(row); },
+             .accept = [&](uint32_t row) { return is_wanted(row); },
              .choose = choose,
              .spend_max = settings_.forced ? kUnlimited : planner.spend_max(),
              .test_weight = planner.test_weight(),
@@ -189,7 +209,7 @@ class Search {
         cost_.distances += rows.size();
         cost_.candidates += rows.size();
         index::scan_ordinals(
-            rows_, query_.data(), rows, [&](uint32_t row) { return snapshot_.sees(row) && matches.has(row); },
+            rows_, query_.data(), rows, [&](uint32_t row) { return is_wanted(row) && matches.has(row); },
             best);
     }
 
@@ -250,6 +270,7 @@ class Search {
     bool is_exact_ = false;
     bool is_partial_ = false;
     std::vector<float> query_;
+    std::vector<uint32_t> excluded_;  // rows, ascending
 };
 
 }  // namespace
@@ -295,12 +316,15 @@ model::Document document_at(const Snapshot& snapshot, uint32_t row, model::Inclu
     return document;
 }
 
-std::vector<uint32_t> matching_rows(const Snapshot& snapshot, const model::Filter* filter) {
+std::vector<uint32_t> matching_rows(const Snapshot& snapshot, const model::Filter* filter, Effort* effort) {
     std::vector<uint32_t> rows;
     if (filter == nullptr || filter->is_empty()) {
         for (uint32_t row = 0; row < snapshot.rows; ++row) {
             if (snapshot.sees(row)) {
                 rows.push_back(row);
+            }
+            if (effort != nullptr && row % kRowsBetweenLooks == 0 && !effort->has_time()) {
+                break;
             }
         }
         return rows;
@@ -309,8 +333,11 @@ std::vector<uint32_t> matching_rows(const Snapshot& snapshot, const model::Filte
     matches.for_each_batch(snapshot.rows, FilterMatches::Order::kEvaluateFirst,
                            [&](std::span<const uint32_t> batch) {
                                rows.insert(rows.end(), batch.begin(), batch.end());
-                               return true;
+                               return effort == nullptr || effort->has_time();
                            });
+    if (effort != nullptr) {
+        effort->evaluated += matches.evaluated();
+    }
     return rows;
 }
 

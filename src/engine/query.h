@@ -21,12 +21,27 @@ struct QuerySettings {
     const io::Clock* clock = nullptr;  // of the request's deadline; null: there is none
 };
 
+/// What a read that goes through many documents may take, and what it took.
+struct Effort {
+    const io::Clock* clock = nullptr;  // of the deadline
+    std::optional<uint64_t> deadline_us{};
+    bool is_late = false;    // it ended at the deadline, with a part
+    uint64_t evaluated = 0;  // documents whose metadata the filter read, one by one
+
+    /// Whether to go on. To be asked every thousand documents or so.
+    bool has_time() {
+        is_late = is_late || (deadline_us && clock->monotonic_us() >= *deadline_us);
+        return !is_late;
+    }
+};
+
 struct QueryCost {
     Plan plan = Plan::kFlat;
     uint64_t distances = 0;
     double estimated_matches = 0;
     double estimated_ns = 0;                 // 0 without a filter
     uint64_t candidates = 0;                 // rows that were held against the filter or compared
+    uint64_t evaluated = 0;                  // rows whose metadata the filter read
     bool is_abandoned = false;               // a walk was given up, and brute force answered
     uint32_t ef = 0;                         // of the walk, if there was one
     std::optional<double> estimated_recall;  // at 10; none when nothing was measured for this plan
@@ -43,7 +58,8 @@ model::SearchReply run_query(const Snapshot& snapshot, const model::SearchReques
 /// Parts of a row as a document.
 model::Document document_at(const Snapshot& snapshot, uint32_t row, model::Include include);
 
-/// Rows that the snapshot sees and the filter matches, ascending; null matches all.
-std::vector<uint32_t> matching_rows(const Snapshot& snapshot, const model::Filter* filter);
+/// Rows that the snapshot sees and the filter matches, ascending; null matches all. Fewer when it is late.
+std::vector<uint32_t> matching_rows(const Snapshot& snapshot, const model::Filter* filter,
+                                    Effort* effort = nullptr);
 
 }  // namespace akidb::engine

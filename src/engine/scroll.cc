@@ -26,13 +26,18 @@ using model::ScrollRequest;
 
 // Below this share of the rows it is quicker to gather what matches than to walk past what does not.
 constexpr double kFewMatches = 1.0 / 32;
+// So often the deadline is looked at: about a millisecond of work.
+constexpr uint32_t kRowsBetweenLooks = 4'096;
 
 // ---- by id -----------------------------------------------------------------------------------------------
 
 class IdScroll {
   public:
-    IdScroll(const Snapshot& snapshot, const ScrollRequest& request)
-        : snapshot_(snapshot), request_(request), from_(request.from ? request.from->id.encoded() : "") {}
+    IdScroll(const Snapshot& snapshot, const ScrollRequest& request, Effort& effort)
+        : snapshot_(snapshot),
+          request_(request),
+          effort_(effort),
+          from_(request.from ? request.from->id.encoded() : "") {}
 
     ScrollReply run() {
         if (request_.filter == nullptr || request_.filter->is_empty()) {
@@ -46,6 +51,7 @@ class IdScroll {
             matches.find();
             walk([&](uint32_t row) { return matches.has(row); });
         }
+        effort_.evaluated += matches.evaluated();
         return std::move(reply_);
     }
 
@@ -75,7 +81,7 @@ class IdScroll {
                                            rows.push_back(row);
                                        }
                                    }
-                                   return true;
+                                   return effort_.has_time();
                                });
         snapshot_.generation->order.sort(rows);
         for (const uint32_t row : rows) {
@@ -99,6 +105,7 @@ class IdScroll {
         auto next = std::partition_point(sorted->begin(), sorted->end(),
                                          [&](uint32_t row) { return is_before_page(row); });
         auto next_rest = rest.begin();
+        uint32_t passed = 0;
         while (next != sorted->end() || next_rest != rest.end()) {
             const bool is_rest = next == sorted->end() || (next_rest != rest.end() &&
                                                            is_id_before(rows.id(*next_rest), rows.id(*next)));
@@ -107,11 +114,15 @@ class IdScroll {
             if (snapshot_.sees(row) && is_match(row) && !take(row)) {
                 return;
             }
+            if (++passed % kRowsBetweenLooks == 0 && !effort_.has_time()) {
+                return;
+            }
         }
     }
 
     const Snapshot& snapshot_;
     const ScrollRequest& request_;
+    Effort& effort_;
     const std::string from_;
     size_t bytes_ = 0;
     ScrollReply reply_;
@@ -128,12 +139,13 @@ struct SortKey {
 
 class FieldScroll {
   public:
-    FieldScroll(const Snapshot& snapshot, const ScrollRequest& request, index::ValueClass wanted)
-        : snapshot_(snapshot), request_(request), class_(wanted), from_(from_of(request)) {}
+    FieldScroll(const Snapshot& snapshot, const ScrollRequest& request, index::ValueClass wanted,
+                Effort& effort)
+        : snapshot_(snapshot), request_(request), class_(wanted), effort_(effort), from_(from_of(request)) {}
 
     ScrollReply run() {
         std::vector<Found> found;
-        for (const uint32_t row : matching_rows(snapshot_, request_.filter.get())) {
+        for (const uint32_t row : matching_rows(snapshot_, request_.filter.get(), &effort_)) {
             Found next{.row = row};
             if (read(row, next) && !(request_.from && is_before(next, from_, from_id_))) {
                 found.push_back(next);
@@ -155,7 +167,8 @@ class FieldScroll {
         }
         if (sorted > taken) {
             reply.next = ScrollCursor{.value = value_of(found[taken]),
-                                      .id = document_at(snapshot_, found[taken].row, {}).id};
+                                      .id = document_at(snapshot_, found[taken].row, {}).id,
+                                      .order = request_.order};
         }
         return reply;
     }
@@ -225,6 +238,7 @@ class FieldScroll {
     const Snapshot& snapshot_;
     const ScrollRequest& request_;
     const index::ValueClass class_;
+    Effort& effort_;
     std::string from_id_;  // before from_: its maker sets it
     const SortKey from_;
 };
@@ -313,21 +327,26 @@ class FacetCounter {
 
 }  // namespace
 
-ScrollReply run_scroll(const Snapshot& snapshot, const ScrollRequest& request) {
+ScrollReply run_scroll(const Snapshot& snapshot, const ScrollRequest& request, Effort& effort) {
     if (!request.order) {
-        return IdScroll(snapshot, request).run();
+        return IdScroll(snapshot, request, effort).run();
     }
     const auto view = snapshot.generation->metadata.view();
     const index::IndexedField* field = view->find(request.order->key);
     // Dropped since it was checked: as if no document had a value.
-    return field == nullptr ? ScrollReply{}
-                            : FieldScroll(snapshot, request, index::class_of(field->declared.type)).run();
+    return field == nullptr
+               ? ScrollReply{}
+               : FieldScroll(snapshot, request, index::class_of(field->declared.type), effort).run();
 }
 
-model::FacetReply run_facet(const Snapshot& snapshot, const model::FacetRequest& request) {
+model::FacetReply run_facet(const Snapshot& snapshot, const model::FacetRequest& request, Effort& effort) {
     FacetCounter counter;
     const RowStore& rows = snapshot.generation->rows;
-    for (const uint32_t row : matching_rows(snapshot, request.filter.get())) {
+    uint32_t counted = 0;
+    for (const uint32_t row : matching_rows(snapshot, request.filter.get(), &effort)) {
+        if (++counted % kRowsBetweenLooks == 0 && !effort.has_time()) {
+            break;
+        }
         counter.add(MetadataView(rows.metadata(row)), request.key);
     }
     return counter.most(request.limit);

@@ -20,8 +20,13 @@ namespace akidb::engine {
 struct Generation {
     Generation(model::Metric metric, uint32_t dimension, index::GraphOptions options, uint64_t hash_key,
                const simd::Kernels* kernels = nullptr)
-        : rows(metric, dimension, kernels), graph(rows.rows(), options), ids(rows, hash_key), order(rows) {}
+        : layout(options.layout),
+          rows(metric, dimension, kernels),
+          graph(rows.rows(), options),
+          ids(rows, hash_key),
+          order(rows) {}
 
+    const index::Layout layout;  // asked for; the graph may have chosen
     RowStore rows;
     index::Graph graph;
     IdMap ids;

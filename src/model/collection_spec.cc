@@ -31,6 +31,54 @@ std::optional<Metric> metric_from(std::string_view name) {
     return static_cast<Metric>(found - kMetricNames.begin());
 }
 
+std::string_view name_of(IndexLayout layout) {
+    return kIndexLayoutNames[static_cast<size_t>(layout)];
+}
+
+std::optional<IndexLayout> index_layout_from(std::string_view name) {
+    const auto* found = std::find(kIndexLayoutNames.begin(), kIndexLayoutNames.end(), name);
+    if (found == kIndexLayoutNames.end()) {
+        return std::nullopt;
+    }
+    return static_cast<IndexLayout>(found - kIndexLayoutNames.begin());
+}
+
+Result<void> validate(const CollectionSettings& settings) {
+    if (settings.ef && (*settings.ef < 1 || *settings.ef > kEfMax)) {
+        return invalid_argument("settings.ef", "out of range", "1.." + std::to_string(kEfMax));
+    }
+    if (const auto& target = settings.recall_target;
+        target && !(*target >= kRecallTargetMin && *target <= kRecallTargetMax)) {
+        return invalid_argument("settings.recall_target", "out of range", "0.80..0.999");
+    }
+    return {};
+}
+
+Result<void> apply(const CollectionChange& change, CollectionSpec& spec) {
+    CollectionSettings& settings = spec.settings;
+    settings.ef = change.ef.value_or(settings.ef);
+    settings.recall_target = change.recall_target.value_or(settings.recall_target);
+    settings.layout = change.layout.value_or(settings.layout);
+    AKIDB_TRY(validate(settings));
+    std::vector<MetadataField>& fields = spec.metadata_indexes;
+    for (const std::string& key : change.removed_metadata_indexes) {
+        if (std::erase_if(fields, [&](const MetadataField& field) { return field.key == key; }) == 0) {
+            return Error(Code::kNotFound, "there is no metadata index on this field")
+                .with_field("metadata_indexes." + key);
+        }
+    }
+    for (const MetadataField& field : change.metadata_indexes) {
+        const auto known = std::find_if(fields.begin(), fields.end(),
+                                        [&](const MetadataField& one) { return one.key == field.key; });
+        if (known != fields.end()) {
+            *known = field;
+        } else {
+            fields.push_back(field);
+        }
+    }
+    return validate(fields);
+}
+
 Result<void> validate_collection_name(std::string_view name) {
     if (name.empty()) {
         return invalid_argument("name", "a collection needs a name", allowed_names());

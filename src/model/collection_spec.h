@@ -1,5 +1,5 @@
-// CollectionSpec: what a collection is. All but its metadata indexes is fixed when it is created. Immutable
-// value.
+// CollectionSpec: what a collection is. All but its settings and its metadata indexes is fixed when it is
+// created. Immutable value.
 #pragma once
 
 #include <array>
@@ -22,6 +22,37 @@ inline constexpr std::array<std::string_view, 3> kMetricNames{"cosine", "dot", "
 std::string_view name_of(Metric metric);
 std::optional<Metric> metric_from(std::string_view name);
 
+/// Of the codes that walks through the graph go by; index/graph.h says what each costs.
+enum class IndexLayout : uint8_t { kAuto = 0, kSplit = 1, kTurbo = 2 };
+inline constexpr std::array<std::string_view, 3> kIndexLayoutNames{"auto", "split", "turbo"};
+std::string_view name_of(IndexLayout layout);
+std::optional<IndexLayout> index_layout_from(std::string_view name);
+
+/// What is said of a collection in place of the server's settings. They change how fast answers come and how
+/// near to the exact ones they are, never what is stored.
+struct CollectionSettings {
+    std::optional<uint32_t> ef{};           // of searches that name neither ef nor recall_target
+    std::optional<double> recall_target{};  // the same; without it, ef alone decides where it is there
+    std::optional<IndexLayout> layout{};
+    bool operator==(const CollectionSettings&) const = default;
+};
+/// Ranges; fields "settings.ef"….
+Result<void> validate(const CollectionSettings& settings);
+
+/// A change in place, all or nothing. Of a setting, an inner none: the server's again.
+struct CollectionChange {
+    std::optional<std::optional<uint32_t>> ef{};
+    std::optional<std::optional<double>> recall_target{};
+    std::optional<std::optional<IndexLayout>> layout{};
+    std::vector<MetadataField> metadata_indexes{};  // to be there, of that type
+    std::vector<std::string> removed_metadata_indexes{};
+
+    bool is_empty() const {
+        return !ef && !recall_target && !layout && metadata_indexes.empty() &&
+               removed_metadata_indexes.empty();
+    }
+};
+
 struct CollectionSpec {
     Uuid id;  // also the name of its directory: names never become paths
     std::string name;
@@ -29,7 +60,12 @@ struct CollectionSpec {
     Metric metric = Metric::kCosine;
     uint64_t created_at_ms = 0;
     std::vector<MetadataField> metadata_indexes{};
+    CollectionSettings settings{};
 };
+
+/// The settings and the metadata indexes that the change makes of those of `spec`; what they are is checked.
+/// kNotFound on field "metadata_indexes.KEY" for an index that is not there to be removed.
+Result<void> apply(const CollectionChange& change, CollectionSpec& spec);
 
 /// `[A-Za-z0-9._-]`, 1–128 bytes, no leading dot; else kInvalidArgument on field "name".
 Result<void> validate_collection_name(std::string_view name);

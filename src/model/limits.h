@@ -36,6 +36,9 @@ inline constexpr uint32_t kGroupsMax = 1'000;
 inline constexpr uint32_t kGroupSizeMax = 1'000;
 /// Candidates are compared with what is chosen already, each with each.
 inline constexpr uint32_t kDiversityCandidatesMax = 1'000;
+/// Of one fusion; together they may ask for no more documents than one search may.
+inline constexpr size_t kFusedQueriesMax = 16;
+inline constexpr uint32_t kFusionConstantMax = 10'000;
 inline constexpr uint32_t kDeadlineMsMax = 3'600'000;
 /// Of one request; together they may ask for no more documents than one search may.
 inline constexpr size_t kBatchSearchesMax = 1'000;
@@ -53,6 +56,8 @@ inline constexpr size_t kFilterTextWordsMax = 256;
 /// Of all polygons of one filter together.
 inline constexpr size_t kFilterPolygonPointsMax = 10'000;
 inline constexpr size_t kMetadataIndexesMax = 64;
+/// Fields without an index that the statistics of a collection name.
+inline constexpr size_t kAdvisedFieldsMax = 64;
 inline constexpr size_t kAliasesMax = 10'000;
 inline constexpr size_t kAliasActionsMax = 1'000;
 /// A level of a filter takes two of JSON; around and within it stand a few more.

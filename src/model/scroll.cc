@@ -16,7 +16,7 @@ Result<void> validate_limit(uint32_t limit, uint32_t most) {
 }
 
 constexpr std::string_view kDigits = "0123456789abcdef";
-constexpr uint8_t kCursorVersion = 1;
+constexpr uint8_t kCursorVersion = 2;
 // An id, and a value of metadata.
 constexpr size_t kCursorBytesMax = kMetadataBytesMax + 1024;
 
@@ -97,7 +97,7 @@ Result<void> validate(const ScrollRequest& request, const std::vector<MetadataFi
                                     indexed_names(indexed));
         }
     }
-    if (request.from && request.from->value.has_value() != request.order.has_value()) {
+    if (request.from && request.from->order != request.order) {
         return invalid_argument("cursor", "the cursor is that of a scroll in another order",
                                 "next_cursor of the same request");
     }
@@ -120,6 +120,8 @@ std::string encode_cursor(const ScrollCursor& cursor) {
     writer.put_string(cursor.id.encoded());
     if (cursor.value) {
         put_value(writer, *cursor.value);
+        writer.put_string(cursor.order ? cursor.order->key : std::string());
+        writer.put(static_cast<uint8_t>(cursor.order && cursor.order->descending ? 1 : 0));
     } else {
         put(writer, CursorValue::kNone);
     }
@@ -147,6 +149,11 @@ Result<ScrollCursor> decode_cursor(std::string_view text) {
         return wrong();
     }
     ScrollCursor cursor{.value = get_value(reader), .id = *id};
+    if (cursor.value) {
+        cursor.order.emplace();
+        cursor.order->key = reader.get_string();
+        cursor.order->descending = reader.get<uint8_t>() != 0;
+    }
     return reader.finished() ? Result<ScrollCursor>(std::move(cursor)) : wrong();
 }
 

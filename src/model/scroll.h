@@ -20,12 +20,14 @@ namespace akidb::model {
 struct ScrollOrder {
     std::string key;
     bool descending = false;
+    bool operator==(const ScrollOrder&) const = default;
 };
 
 /// Where a page begins: that document is on it. Not there any more, the next one is the first.
 struct ScrollCursor {
     std::optional<MatchValue> value;  // of the field ordered by; a moment as int64_t
     DocumentId id;
+    std::optional<ScrollOrder> order{};  // of the scroll that it goes on with
 };
 
 struct ScrollRequest {
@@ -34,6 +36,8 @@ struct ScrollRequest {
     std::shared_ptr<const Filter> filter;  // null = all
     std::optional<ScrollOrder> order;      // none = by id
     Include include;
+    std::optional<uint64_t>
+        deadline_us{};  // as in search.h, but a page is whole: kDeadlineExceeded behind it
 };
 
 /// A page of documents that are very large ends before `limit`. Each page sees the collection as it is then:
@@ -49,6 +53,7 @@ struct FacetRequest {
     std::string key;
     uint32_t limit = 0;
     std::shared_ptr<const Filter> filter;
+    std::optional<uint64_t> deadline_us{};  // as of a scroll
 };
 
 struct FacetCount {

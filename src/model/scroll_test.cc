@@ -12,8 +12,13 @@ TEST(ScrollCursor, ComesBackAsItWent) {
                                                 uint64_t{1} << 63, 0.1,  std::string("text\0with", 9)};
     for (const DocumentId& id : ids) {
         for (const auto& value : values) {
-            const auto back = decode_cursor(encode_cursor({.value = value, .id = id}));
+            std::optional<ScrollOrder> order;
+            if (value) {
+                order = ScrollOrder{.key = "größe", .descending = true};
+            }
+            const auto back = decode_cursor(encode_cursor({.value = value, .id = id, .order = order}));
             ASSERT_TRUE(back);
+            EXPECT_EQ(back->order, order);
             EXPECT_EQ(back->id, id);
             EXPECT_EQ(back->value, value);
         }
@@ -30,7 +35,7 @@ TEST(ScrollCursor, AnythingElseIsRefused) {
     EXPECT_FALSE(decode_cursor("xyz"));
     EXPECT_FALSE(decode_cursor(std::string(4 << 20, '0')));
     std::string other = good;
-    other[1] = '2';
+    other[1] = '1';
     EXPECT_FALSE(decode_cursor(other)) << "another version";
 }
 

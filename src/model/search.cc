@@ -80,6 +80,80 @@ Result<void> validate_diversity(const SearchRequest& request) {
     return {};
 }
 
+Result<void> validate_target(const std::vector<float>& vector, const Examples& examples,
+                             const CollectionSpec& spec) {
+    if (examples.is_empty()) {
+        return validate_vector(spec, vector);
+    }
+    return vector.empty()
+               ? validate_examples(examples, spec)
+               : invalid_argument("vector", "the search has a vector and examples", "one of the two");
+}
+
+Result<void> validate_params(const SearchParams& params) {
+    if (const auto& target = params.recall_target;
+        target && !(*target >= kRecallTargetMin && *target <= kRecallTargetMax)) {
+        return invalid_argument("params.recall_target", "out of range", "0.80..0.999");
+    }
+    if (params.ef && (*params.ef < 1 || *params.ef > kEfMax)) {
+        return out_of_range("params.ef", *params.ef, 1, kEfMax);
+    }
+    return {};
+}
+
+Result<void> validate_threshold(const std::optional<float>& threshold) {
+    return !threshold || std::isfinite(*threshold)
+               ? Result<void>()
+               : invalid_argument("score_threshold", "the threshold is not a finite number",
+                                  "a finite number");
+}
+
+Result<void> validate_fused(const FusedQuery& query, const CollectionSpec& spec) {
+    if (query.top_k > kTopKMax) {
+        return out_of_range("top_k", query.top_k, 1, kTopKMax);
+    }
+    AKIDB_TRY(validate_params(query.params));
+    AKIDB_TRY(validate_threshold(query.score_threshold));
+    AKIDB_TRY(validate_target(query.vector, query.examples, spec));
+    return query.filter == nullptr ? Result<void>() : validate(*query.filter);
+}
+
+Result<void> validate_fusion(const SearchRequest& request, const CollectionSpec& spec) {
+    const Fusion& fusion = *request.fusion;
+    if (fusion.queries.empty() || fusion.queries.size() > kFusedQueriesMax) {
+        return invalid_argument("fusion.queries", std::to_string(fusion.queries.size()) + " queries",
+                                "1.." + std::to_string(kFusedQueriesMax));
+    }
+    if (fusion.k > kFusionConstantMax) {
+        return out_of_range("fusion.k", fusion.k, 0, kFusionConstantMax);
+    }
+    const std::pair<bool, const char*> kOthers[] = {{!request.vector.empty(), "vector"},
+                                                    {!request.examples.is_empty(), "positive"},
+                                                    {request.group_by.has_value(), "group_by"},
+                                                    {request.diversity.has_value(), "diversity"},
+                                                    {request.score_threshold.has_value(), "score_threshold"},
+                                                    {request.explain, "explain"}};
+    for (const auto& [is_there, name] : kOthers) {
+        if (is_there) {
+            return invalid_argument(name, "a fusion has no " + std::string(name) + " beside it",
+                                    "fusion with top_k, offset, filter, include and deadline_ms");
+        }
+    }
+    uint64_t documents = 0;
+    for (size_t i = 0; i < fusion.queries.size(); ++i) {
+        const std::string place = "fusion.queries[" + std::to_string(i) + "]";
+        if (Result<void> valid = validate_fused(fusion.queries[i], spec); !valid) {
+            return std::move(valid).error().with_field_prefix(place);
+        }
+        documents += fusion.queries[i].top_k;
+        if (documents > kTopKMax) {
+            return invalid_argument(place + ".top_k", "the queries ask for too many documents",
+                                    "at most " + std::to_string(kTopKMax) + " in all");
+        }
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<void> validate(const SearchRequest& request, const CollectionSpec& spec) {
@@ -94,33 +168,21 @@ Result<void> validate(const SearchRequest& request, const CollectionSpec& spec) 
                                 "offset + top_k is " + std::to_string(request.offset + request.top_k),
                                 "offset + top_k of at most " + std::to_string(kTopKMax));
     }
-    if (const auto& target = request.params.recall_target;
-        target && !(*target >= kRecallTargetMin && *target <= kRecallTargetMax)) {
-        return invalid_argument("params.recall_target", "out of range", "0.80..0.999");
-    }
-    if (request.params.ef && (*request.params.ef < 1 || *request.params.ef > kEfMax)) {
-        return out_of_range("params.ef", *request.params.ef, 1, kEfMax);
-    }
-    if (request.score_threshold && !std::isfinite(*request.score_threshold)) {
-        return invalid_argument("score_threshold", "the threshold is not a finite number", "a finite number");
-    }
+    AKIDB_TRY(validate_params(request.params));
+    AKIDB_TRY(validate_threshold(request.score_threshold));
     if (request.group_by) {
         AKIDB_TRY(validate_group_by(request));
     }
     if (request.diversity) {
         AKIDB_TRY(validate_diversity(request));
     }
-    if (request.examples.is_empty()) {
-        AKIDB_TRY(validate_vector(spec, request.vector));
-    } else if (!request.vector.empty()) {
-        return invalid_argument("vector", "the search has a vector and examples", "one of the two");
+    if (request.fusion) {
+        AKIDB_TRY(validate_fusion(request, spec));
     } else {
-        AKIDB_TRY(validate_examples(request.examples, spec));
+        AKIDB_TRY(validate_target(request.vector, request.examples, spec));
     }
-    if (request.filter != nullptr) {
-        AKIDB_TRY(validate(*request.filter));
-    }
-    return {};
+    return request.filter == nullptr || request.is_filter_checked ? Result<void>()
+                                                                  : validate(*request.filter);
 }
 
 }  // namespace akidb::model

@@ -48,9 +48,28 @@ struct Diversity {
     uint32_t candidates = 0;  // 0: some times top_k
 };
 
+/// One of several searches whose answers become one. It names what to be like, and what of the documents it
+/// may find; all else is said by the request around it.
+struct FusedQuery {
+    std::vector<float> vector;
+    Examples examples{};                   // either this or vector
+    uint32_t top_k = 0;                    // 0: some times that of the request
+    std::shared_ptr<const Filter> filter;  // besides that of the request
+    std::optional<float> score_threshold;  // by the score of this query
+    SearchParams params;
+};
+
+/// Reciprocal rank fusion (Cormack, Clarke and Büttcher 2009): the score of a document is the sum, over the
+/// queries that found it, of 1 / (k + its rank there), where the best has rank 1. Higher is better, whatever
+/// the metric.
+struct Fusion {
+    std::vector<FusedQuery> queries;
+    uint32_t k = 60;
+};
+
 struct SearchRequest {
     std::vector<float> vector;
-    Examples examples{};  // either this or vector
+    Examples examples{};  // either this or vector, or fusion
     uint32_t top_k = 10;
     uint32_t offset = 0;                   // skip this many of the best; offset + top_k ≤ kTopKMax
     std::shared_ptr<const Filter> filter;  // null = no filter
@@ -61,12 +80,17 @@ struct SearchRequest {
     bool explain = false;
     std::optional<GroupBy> group_by{};
     std::optional<Diversity> diversity{};
+    std::optional<Fusion> fusion{};
     /// By the clock of the server (monotonic, microseconds): what was found by then is the answer, and says
     /// that it is partial; when nothing was begun by then, kDeadlineExceeded.
     std::optional<uint64_t> deadline_us{};
+    /// Of a look that a composed search takes, not of a client: documents that are no answer, and that the
+    /// filter was validated, to which a condition may have come.
+    std::vector<DocumentId> excluded{};
+    bool is_filter_checked = false;
 
     /// Whether it takes more than one look at the collection.
-    bool is_composed() const { return !examples.is_empty() || group_by || diversity; }
+    bool is_composed() const { return !examples.is_empty() || group_by || diversity || fusion; }
 };
 
 struct SearchMatch {

@@ -58,6 +58,21 @@ void write_metadata_indexes(JsonWriter& writer, const service::CollectionDescrip
     writer.end_object();
 }
 
+/// Those that the collection has of its own.
+void write_settings(JsonWriter& writer, const model::CollectionSettings& settings) {
+    writer.key("settings").begin_object();
+    if (settings.ef) {
+        writer.member("ef", uint64_t{*settings.ef});
+    }
+    if (settings.recall_target) {
+        writer.member("recall_target", *settings.recall_target);
+    }
+    if (settings.layout) {
+        writer.member("layout", model::name_of(*settings.layout));
+    }
+    writer.end_object();
+}
+
 }  // namespace
 
 HttpResponse error_answer(const Error& error, std::string_view request_id) {
@@ -155,7 +170,18 @@ void write_description(JsonWriter& writer, const service::CollectionDescription&
     }
     writer.end_array();
     write_metadata_indexes(writer, collection);
-    writer.end_object();
+    write_settings(writer, collection.spec.settings);
+    writer.key("unindexed_fields").begin_array();
+    for (const engine::UnindexedField& field : stats.unindexed_fields) {
+        writer.begin_object()
+            .member("field", field.wanted.key)
+            .member("type", model::name_of(field.wanted.type))
+            .member("reads", field.reads)
+            .member("evaluated", field.evaluated)
+            .member("seconds", field.seconds)
+            .end_object();
+    }
+    writer.end_array().end_object();
 }
 
 std::string write_erase_receipt(const service::EraseReceipt& receipt) {

@@ -34,6 +34,8 @@ Result<void> perform(const std::shared_ptr<Call>& shared, service::Service& serv
         case RouteId::kDescribeCollection:
         case RouteId::kStats:
             return describe_collection(call, service);
+        case RouteId::kChangeCollection:
+            return change_collection(call, service);
         case RouteId::kDeleteCollection:
             return delete_collection(call, service);
         case RouteId::kUpsert:
@@ -137,7 +139,9 @@ class ApiHandler final : public Api {
             return Error(Code::kUnavailable, "the server is starting").with_retry_after(1);
         }
         AKIDB_TRY(admit(*call, *service));
-        if (route->id != RouteId::kUpsert && !is_qdrant) {
+        const bool has_parameters = route->id == RouteId::kUpsert || route->id == RouteId::kGetDocument ||
+                                    route->id == RouteId::kDeleteDocument || is_qdrant;
+        if (!has_parameters) {
             AKIDB_TRY(parse_query(request.query, {}));
         }
         if (!request.content_type.empty() && !request.body.empty() && !is_json(request.content_type)) {

@@ -37,6 +37,16 @@ Result<void> describe_collection(Call& call, service::Service& service) {
     return {};
 }
 
+Result<void> change_collection(Call& call, service::Service& service) {
+    AKIDB_TRY(const model::CollectionChange change, read_change_body(call.body()));
+    AKIDB_TRY(const service::CollectionDescription changed,
+              service.change_collection(call.context(), call.collection(), change));
+    JsonWriter writer;
+    write_description(writer, changed);
+    call.answer(std::move(writer));
+    return {};
+}
+
 Result<void> delete_collection(Call& call, service::Service& service) {
     AKIDB_TRY(service.delete_collection(call.context(), call.collection()));
     JsonWriter writer;

@@ -10,6 +10,7 @@ namespace akidb::rest {
 Result<void> create_collection(Call& call, service::Service& service);
 Result<void> list_collections(Call& call, service::Service& service);
 Result<void> describe_collection(Call& call, service::Service& service);
+Result<void> change_collection(Call& call, service::Service& service);
 Result<void> delete_collection(Call& call, service::Service& service);
 Result<void> put_metadata_index(Call& call, service::Service& service);
 Result<void> delete_metadata_index(Call& call, service::Service& service);

@@ -162,6 +162,12 @@ TEST_F(DataRoutesTest, TheDialectHasItsOwnEnvelopeForEveryError) {
         400, "too many points");
     refused("POST", "/words/points/query", R"({"query":{"nearest":)" + vector + R"(,"order_by":"n"}})", 400,
             "order_by");
+    refused("POST", "/words/points/query", R"({"query":{"fusion":"rrf"}})", 400, "nothing to fuse");
+    refused("POST", "/words/points/query", R"({"prefetch":{"query":1},"query":2})", 400, "can be fused");
+    refused("POST", "/words/points/query", R"({"prefetch":{"query":1},"query":{"fusion":"dbsf"}})", 400,
+            "dbsf");
+    refused("POST", "/words/points/query", R"({"prefetch":{"limit":1},"query":{"fusion":"rrf"}})", 400,
+            "query by likeness");
     refused("POST", "/words/points/batch", "{}", 400, "operations");
     refused("POST", "/words/points/recommend", R"({"positive":[1],"strategy":"best_score"})", 400,
             "strategy");

@@ -14,6 +14,7 @@ namespace akidb::rest {
 namespace {
 
 constexpr std::array<std::string_view, 1> kUpsertParameters{"durability"};
+constexpr std::array<std::string_view, 1> kIdParameters{"id_type"};
 
 Result<void> take_write_key(Call& call, service::Service& service) {
     AKIDB_TRY(auto key, read_write_key(call.request(), call.match(), service.new_document_id()));
@@ -46,8 +47,19 @@ void answer_upsert(Call& call, const engine::WriteReply& reply, std::vector<mode
     call.answer(std::move(writer.end_object()));
 }
 
-Result<std::vector<model::DocumentId>> id_in_path(const Call& call) {
-    Result<model::DocumentId> id = model::DocumentId::from_path(call.match().captured[1]);
+/// Digits are a number, unless ?id_type=text says that they are a text.
+Result<std::vector<model::DocumentId>> id_in_path(Call& call) {
+    AKIDB_TRY(const auto parameters, parse_query(call.request().query, kIdParameters));
+    bool is_text = false;
+    for (const auto& [name, value] : parameters) {
+        if (value != "text" && value != "number") {
+            return invalid_argument(name, "unknown type \"" + printable(value) + "\"", "text, number");
+        }
+        is_text = value == "text";
+    }
+    const std::string& segment = call.match().captured[1];
+    Result<model::DocumentId> id =
+        is_text ? model::DocumentId::from_text(segment) : model::DocumentId::from_path(segment);
     if (!id) {
         return std::move(id).error().with_field("id");
     }

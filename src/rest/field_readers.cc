@@ -60,6 +60,11 @@ Result<uint64_t> read_expiry(JsonReader& reader) {
                          : reader.error(expires_at_ms.error().message(), expires_at_ms.error().allowed());
 }
 
+Result<uint64_t> read_deadline(JsonReader& reader, uint64_t received_us) {
+    AKIDB_TRY(const uint64_t deadline_ms, reader.read_uint(1, model::kDeadlineMsMax));
+    return received_us + deadline_ms * 1'000;
+}
+
 Result<model::Include> read_include(JsonReader& reader) {
     model::Include include;
     AKIDB_TRY(reader.read_array(8, [&](size_t) -> Result<void> {

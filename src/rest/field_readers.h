@@ -19,6 +19,8 @@ Result<model::DocumentId> read_id(JsonReader& reader);
 Result<std::vector<model::DocumentId>> read_ids(JsonReader& reader);
 /// An RFC 3339 time, or null for never (0).
 Result<uint64_t> read_expiry(JsonReader& reader);
+/// deadline_ms; the moment, by the monotonic clock that `received_us` is by.
+Result<uint64_t> read_deadline(JsonReader& reader, uint64_t received_us);
 Result<model::Include> read_include(JsonReader& reader);
 /// Null for the filter that matches everything.
 Result<std::shared_ptr<const model::Filter>> read_shared_filter(JsonReader& reader,

@@ -11,7 +11,7 @@ namespace {
 using ReadFilter = Result<std::shared_ptr<const model::Filter>>;
 
 ReadFilter read(std::string body) {
-    AKIDB_TRY(CountBody count, read_count_body(body));
+    AKIDB_TRY(CountBody count, read_count_body(body, 0));
     return std::move(count.filter);
 }
 ReadFilter read_one(const std::string& item) {

@@ -10,11 +10,15 @@ namespace akidb::rest {
 namespace {
 
 constexpr std::array<std::string_view, 4> kCreateNames{"name", "dimension", "metric", "metadata_indexes"};
+// Only to say why they cannot be changed: those behind the second.
+constexpr std::array<std::string_view, 5> kChangeNames{"settings", "metadata_indexes", "name", "dimension",
+                                                       "metric"};
+constexpr std::array<std::string_view, 3> kSettingNames{"ef", "recall_target", "layout"};
 constexpr std::array<std::string_view, 1> kMetadataIndexNames{"type"};
 constexpr std::array<std::string_view, 1> kAliasesNames{"actions"};
 constexpr std::array<std::string_view, 3> kAliasActionNames{"create", "rename", "delete"};
 constexpr std::array<std::string_view, 2> kGetNames{"ids", "include"};
-constexpr std::array<std::string_view, 2> kCountNames{"filter", "exact"};
+constexpr std::array<std::string_view, 3> kCountNames{"filter", "exact", "deadline_ms"};
 
 Result<model::MetadataIndexType> read_index_type(JsonReader& reader) {
     AKIDB_TRY(std::string_view name, reader.read_string());
@@ -35,6 +39,61 @@ Result<void> read_metadata_indexes(JsonReader& reader, std::vector<model::Metada
         }
         AKIDB_TRY(field.type, read_index_type(reader));
         fields.push_back(std::move(field));
+        return {};
+    });
+}
+
+/// True when the value is null, which is then read.
+Result<bool> take_null(JsonReader& reader) {
+    AKIDB_TRY(const JsonType type, reader.type());
+    if (type == JsonType::kNull) {
+        AKIDB_TRY(reader.read_null());
+    }
+    return type == JsonType::kNull;
+}
+
+Result<void> read_setting(JsonReader& reader, size_t which, model::CollectionChange& change) {
+    AKIDB_TRY(const bool is_null, take_null(reader));
+    if (which == 0) {
+        change.ef.emplace();
+        if (!is_null) {
+            AKIDB_TRY(const uint64_t ef, reader.read_uint(1, model::kEfMax));
+            change.ef = static_cast<uint32_t>(ef);
+        }
+    } else if (which == 1) {
+        change.recall_target.emplace();
+        if (!is_null) {
+            AKIDB_TRY(*change.recall_target, reader.read_double());
+        }
+    } else {
+        change.layout.emplace();
+        if (!is_null) {
+            AKIDB_TRY(const std::string_view name, reader.read_string());
+            const auto layout = model::index_layout_from(name);
+            if (!layout) {
+                return reader.error("unknown layout \"" + printable(name) + "\"",
+                                    join_names(model::kIndexLayoutNames));
+            }
+            *change.layout = layout;
+        }
+    }
+    return {};
+}
+
+Result<void> read_index_changes(JsonReader& reader, model::CollectionChange& change) {
+    return reader.read_map([&](std::string_view name) -> Result<void> {
+        std::string key(name);
+        if (change.metadata_indexes.size() + change.removed_metadata_indexes.size() ==
+            model::kMetadataIndexesMax) {
+            return reader.error("too many fields", "at most " + std::to_string(model::kMetadataIndexesMax));
+        }
+        AKIDB_TRY(const bool is_null, take_null(reader));
+        if (is_null) {
+            change.removed_metadata_indexes.push_back(std::move(key));
+            return {};
+        }
+        AKIDB_TRY(const model::MetadataIndexType type, read_index_type(reader));
+        change.metadata_indexes.push_back({std::move(key), type});
         return {};
     });
 }
@@ -117,6 +176,26 @@ Result<service::CreateCollection> read_create_body(std::string& body) {
     return request;
 }
 
+Result<model::CollectionChange> read_change_body(std::string& body) {
+    model::CollectionChange change;
+    JsonReader reader(body);
+    AKIDB_TRY(reader.read_body(kChangeNames, [&](size_t which) -> Result<void> {
+        if (which == 0) {
+            return reader.read_object(kSettingNames,
+                                      [&](size_t setting) { return read_setting(reader, setting, change); });
+        }
+        if (which == 1) {
+            return read_index_changes(reader, change);
+        }
+        return reader.error(
+            "the " + std::string(kChangeNames.at(which)) +
+                " of a collection is what it was created with: create another one, import into "
+                "it, and let an alias change hands",
+            "settings, metadata_indexes");
+    }));
+    return change;
+}
+
 Result<std::vector<service::AliasAction>> read_aliases_body(std::string& body) {
     std::vector<service::AliasAction> actions;
     JsonReader reader(body);
@@ -155,14 +234,16 @@ Result<GetBody> read_get_body(std::string& body) {
     return request;
 }
 
-Result<CountBody> read_count_body(std::string& body) {
+Result<CountBody> read_count_body(std::string& body, uint64_t received_us) {
     CountBody request;
     JsonReader reader(body);
     AKIDB_TRY(reader.read_body(kCountNames, [&](size_t which) -> Result<void> {
         if (which == 0) {
             AKIDB_TRY(request.filter, read_shared_filter(reader));
-        } else {
+        } else if (which == 1) {
             AKIDB_TRY(request.is_exact, reader.read_bool());
+        } else {
+            AKIDB_TRY(request.deadline_us, read_deadline(reader, received_us));
         }
         return {};
     }));

@@ -29,6 +29,7 @@ constexpr std::array<Route, kRouteCount> kRoutes{{
     {RouteId::kCreateCollection, "POST", "/api/v1/collections", Access::to(kCollectionCreate)},
     {RouteId::kListCollections, "GET", "/api/v1/collections", Access::to(kCollectionRead)},
     {RouteId::kDescribeCollection, "GET", "/api/v1/collections/{collection}", Access::to(kCollectionRead)},
+    {RouteId::kChangeCollection, "PATCH", "/api/v1/collections/{collection}", Access::to(kCollectionUpdate)},
     {RouteId::kDeleteCollection, "DELETE", "/api/v1/collections/{collection}", Access::to(kCollectionDelete)},
     {RouteId::kStats, "GET", "/api/v1/collections/{collection}/stats", Access::to(kCollectionRead)},
     {RouteId::kUpsert, "PUT", "/api/v1/collections/{collection}/documents", Access::to(kDocumentInsert)},

@@ -27,6 +27,7 @@ enum class RouteId : uint8_t {
     kCreateCollection,
     kListCollections,
     kDescribeCollection,
+    kChangeCollection,
     kDeleteCollection,
     kStats,
     kUpsert,

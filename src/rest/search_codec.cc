@@ -11,17 +11,21 @@
 namespace akidb::rest {
 namespace {
 
-constexpr std::array<std::string_view, 14> kSearchNames{
-    "vector",  "top_k", "offset",   "filter",   "score_threshold", "include",   "params",
-    "explain", "id",    "positive", "negative", "group_by",        "diversity", "deadline_ms"};
+constexpr std::array<std::string_view, 15> kSearchNames{
+    "vector", "top_k",    "offset",   "filter",   "score_threshold", "include",     "params", "explain",
+    "id",     "positive", "negative", "group_by", "diversity",       "deadline_ms", "fusion"};
+constexpr std::array<std::string_view, 3> kFusionNames{"queries", "method", "k"};
+constexpr std::array<std::string_view, 8> kFusedNames{"vector", "id",     "positive",        "negative",
+                                                      "top_k",  "filter", "score_threshold", "params"};
 constexpr std::array<std::string_view, 1> kSearchBatchNames{"searches"};
 constexpr std::array<std::string_view, 3> kParamNames{"ef", "exact", "recall_target"};
 constexpr std::array<std::string_view, 2> kGroupByNames{"key", "size"};
 constexpr std::array<std::string_view, 2> kDiversityNames{"weight", "candidates"};
-constexpr std::array<std::string_view, 5> kScrollNames{"limit", "cursor", "filter", "include", "order_by"};
+constexpr std::array<std::string_view, 6> kScrollNames{"limit",   "cursor",   "filter",
+                                                       "include", "order_by", "deadline_ms"};
 constexpr std::array<std::string_view, 2> kOrderNames{"key", "direction"};
 constexpr std::array<std::string_view, 2> kDirectionNames{"asc", "desc"};
-constexpr std::array<std::string_view, 3> kFacetNames{"key", "filter", "limit"};
+constexpr std::array<std::string_view, 4> kFacetNames{"key", "filter", "limit", "deadline_ms"};
 
 Result<uint32_t> read_uint32(JsonReader& reader, uint64_t min, uint64_t max) {
     AKIDB_TRY(const uint64_t number, reader.read_uint(min, max));
@@ -49,12 +53,12 @@ Result<void> read_params(JsonReader& reader, model::SearchParams& params) {
     });
 }
 
-Result<void> read_score_threshold(JsonReader& reader, model::SearchRequest& request) {
+Result<void> read_score_threshold(JsonReader& reader, std::optional<float>& threshold) {
     AKIDB_TRY(double number, reader.read_double());
     if (!(number <= std::numeric_limits<float>::max() && number >= std::numeric_limits<float>::lowest())) {
         return reader.error("the number is not finite as a 32-bit float", "a finite 32-bit float");
     }
-    request.score_threshold = static_cast<float>(number);
+    threshold = static_cast<float>(number);
     return {};
 }
 
@@ -106,20 +110,14 @@ Result<model::Diversity> read_diversity(JsonReader& reader) {
     return diversity;
 }
 
-/// A search while it is read.
-struct SearchBody {
-    model::SearchRequest request;
-    uint64_t received_us = 0;
-    int targets = 0;  // how many of vector, id and positive there are
-};
+enum class TargetKind : uint8_t { kVector, kId, kPositive };
 
-Result<void> read_target(JsonReader& reader, size_t which, SearchBody& body) {
-    model::Examples& examples = body.request.examples;
-    ++body.targets;
-    if (which == 0) {
-        return reader.read_floats(model::kDimensionMax, body.request.vector);
+Result<void> read_target(JsonReader& reader, TargetKind kind, std::vector<float>& vector,
+                         model::Examples& examples) {
+    if (kind == TargetKind::kVector) {
+        return reader.read_floats(model::kDimensionMax, vector);
     }
-    if (which == 8) {
+    if (kind == TargetKind::kId) {
         AKIDB_TRY(model::DocumentId id, read_id(reader));
         examples.positive = {std::move(id)};
         examples.is_one_id = true;
@@ -129,13 +127,93 @@ Result<void> read_target(JsonReader& reader, size_t which, SearchBody& body) {
     return {};
 }
 
+/// `targets`: how many of vector, id and positive (and fusion) there are.
+Result<void> check_target(const std::vector<float>& vector, const model::Examples& examples, int targets) {
+    if (targets > 1) {
+        return invalid_argument("vector", "the search has more than one of vector, id, positive and fusion",
+                                "one of them");
+    }
+    if (targets == 0 || (vector.empty() && examples.positive.empty())) {
+        return targets == 0 || examples.is_empty()
+                   ? missing("vector", "an array of numbers; or id, or positive")
+                   : invalid_argument("negative", "there is nothing to be like", "with positive");
+    }
+    if (examples.is_one_id && !examples.negative.empty()) {
+        return invalid_argument("negative", "negative goes with positive", R"("positive":[id] for "id":id)");
+    }
+    return {};
+}
+
+Result<model::FusedQuery> read_fused_query(JsonReader& reader) {
+    model::FusedQuery query;
+    int targets = 0;
+    const std::string path = reader.path();
+    AKIDB_TRY(reader.read_object(kFusedNames, [&](size_t which) -> Result<void> {
+        if (which < 3) {
+            ++targets;
+            return read_target(reader, static_cast<TargetKind>(which), query.vector, query.examples);
+        }
+        if (which == 6) {
+            return read_score_threshold(reader, query.score_threshold);
+        }
+        if (which == 7) {
+            return read_params(reader, query.params);
+        }
+        if (which == 3) {
+            AKIDB_TRY(query.examples.negative, read_examples(reader));
+        } else if (which == 4) {
+            AKIDB_TRY(query.top_k, read_uint32(reader, 1, model::kTopKMax));
+        } else {
+            AKIDB_TRY(query.filter, read_shared_filter(reader));
+        }
+        return {};
+    }));
+    if (Result<void> complete = check_target(query.vector, query.examples, targets); !complete) {
+        return std::move(complete).error().with_field_prefix(path);
+    }
+    return query;
+}
+
+Result<model::Fusion> read_fusion(JsonReader& reader) {
+    model::Fusion fusion;
+    AKIDB_TRY(reader.read_object(kFusionNames, [&](size_t which) -> Result<void> {
+        if (which == 0) {
+            return reader.read_array(model::kFusedQueriesMax, [&](size_t) -> Result<void> {
+                AKIDB_TRY(model::FusedQuery query, read_fused_query(reader));
+                fusion.queries.push_back(std::move(query));
+                return {};
+            });
+        }
+        if (which == 1) {
+            AKIDB_TRY(const std::string_view method, reader.read_string());
+            return method == "rrf" ? Result<void>()
+                                   : reader.error("unknown method \"" + printable(method) + "\"", "rrf");
+        }
+        AKIDB_TRY(fusion.k, read_uint32(reader, 0, model::kFusionConstantMax));
+        return {};
+    }));
+    return fusion;
+}
+
+/// A search while it is read.
+struct SearchBody {
+    model::SearchRequest request;
+    uint64_t received_us = 0;
+    int targets = 0;
+};
+
 Result<void> read_search_member(JsonReader& reader, size_t which, SearchBody& body) {
     model::SearchRequest& request = body.request;
     switch (which) {
         case 0:
         case 8:
         case 9:
-            return read_target(reader, which, body);
+            ++body.targets;
+            return read_target(reader,
+                               which == 0   ? TargetKind::kVector
+                               : which == 8 ? TargetKind::kId
+                                            : TargetKind::kPositive,
+                               request.vector, request.examples);
         case 1: {
             AKIDB_TRY(request.top_k, read_uint32(reader, 1, model::kTopKMax));
             return {};
@@ -149,7 +227,7 @@ Result<void> read_search_member(JsonReader& reader, size_t which, SearchBody& bo
             return {};
         }
         case 4:
-            return read_score_threshold(reader, request);
+            return read_score_threshold(reader, request.score_threshold);
         case 5: {
             AKIDB_TRY(request.include, read_include(reader));
             return {};
@@ -172,28 +250,23 @@ Result<void> read_search_member(JsonReader& reader, size_t which, SearchBody& bo
             AKIDB_TRY(request.diversity, read_diversity(reader));
             return {};
         }
+        case 13: {
+            AKIDB_TRY(request.deadline_us, read_deadline(reader, body.received_us));
+            return {};
+        }
         default: {
-            AKIDB_TRY(const uint64_t deadline_ms, reader.read_uint(1, model::kDeadlineMsMax));
-            request.deadline_us = body.received_us + deadline_ms * 1'000;
+            ++body.targets;
+            AKIDB_TRY(request.fusion, read_fusion(reader));
             return {};
         }
     }
 }
 
 Result<void> check_target(const SearchBody& body) {
-    if (body.targets > 1) {
-        return invalid_argument("vector", "the search has more than one of vector, id and positive",
-                                "one of the three");
+    if (body.request.fusion && body.targets == 1 && body.request.examples.is_empty()) {
+        return {};
     }
-    if (body.targets == 0 || (body.request.vector.empty() && body.request.examples.positive.empty())) {
-        return body.targets == 0 || body.request.examples.is_empty()
-                   ? missing("vector", "an array of numbers; or id, or positive")
-                   : invalid_argument("negative", "there is nothing to be like", "with positive");
-    }
-    if (body.request.examples.is_one_id && !body.request.examples.negative.empty()) {
-        return invalid_argument("negative", "negative goes with positive", R"("positive":[id] for "id":id)");
-    }
-    return {};
+    return check_target(body.request.vector, body.request.examples, body.targets);
 }
 
 Result<model::ScrollOrder> read_order(JsonReader& reader) {
@@ -245,7 +318,7 @@ Result<std::vector<model::SearchRequest>> read_search_batch_body(std::string& bo
     return requests;
 }
 
-Result<model::ScrollRequest> read_scroll_body(std::string& body) {
+Result<model::ScrollRequest> read_scroll_body(std::string& body, uint64_t received_us) {
     model::ScrollRequest request;
     request.limit = model::kScrollLimitDefault;
     JsonReader reader(body);
@@ -272,8 +345,12 @@ Result<model::ScrollRequest> read_scroll_body(std::string& body) {
                 AKIDB_TRY(request.include, read_include(reader));
                 return {};
             }
-            default: {
+            case 4: {
                 AKIDB_TRY(request.order, read_order(reader));
+                return {};
+            }
+            default: {
+                AKIDB_TRY(request.deadline_us, read_deadline(reader, received_us));
                 return {};
             }
         }
@@ -281,7 +358,7 @@ Result<model::ScrollRequest> read_scroll_body(std::string& body) {
     return request;
 }
 
-Result<model::FacetRequest> read_facet_body(std::string& body) {
+Result<model::FacetRequest> read_facet_body(std::string& body, uint64_t received_us) {
     model::FacetRequest request;
     request.limit = model::kFacetLimitDefault;
     JsonReader reader(body);
@@ -290,8 +367,10 @@ Result<model::FacetRequest> read_facet_body(std::string& body) {
             AKIDB_TRY(request.key, read_text(reader));
         } else if (which == 1) {
             AKIDB_TRY(request.filter, read_shared_filter(reader));
-        } else {
+        } else if (which == 2) {
             AKIDB_TRY(request.limit, read_uint32(reader, 1, model::kFacetLimitMax));
+        } else {
+            AKIDB_TRY(request.deadline_us, read_deadline(reader, received_us));
         }
         return {};
     }));

@@ -15,7 +15,7 @@ namespace akidb::rest {
 Result<model::SearchRequest> read_search_body(std::string& body, uint64_t received_us);
 /// {"searches":[…]}, each as the body of a search.
 Result<std::vector<model::SearchRequest>> read_search_batch_body(std::string& body, uint64_t received_us);
-Result<model::ScrollRequest> read_scroll_body(std::string& body);
-Result<model::FacetRequest> read_facet_body(std::string& body);
+Result<model::ScrollRequest> read_scroll_body(std::string& body, uint64_t received_us);
+Result<model::FacetRequest> read_facet_body(std::string& body, uint64_t received_us);
 
 }  // namespace akidb::rest

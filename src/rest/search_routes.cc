@@ -32,9 +32,10 @@ Result<void> search_batch(Call& call, service::Service& service) {
 }
 
 Result<void> count_documents(Call& call, service::Service& service) {
-    AKIDB_TRY(const CountBody body, read_count_body(call.body()));
+    AKIDB_TRY(const CountBody body, read_count_body(call.body(), call.began_us()));
     AKIDB_TRY(const uint64_t count,
-              service.count_documents(call.context(), call.collection(), body.filter.get(), body.is_exact));
+              service.count_documents(call.context(), call.collection(), body.filter.get(), body.is_exact,
+                                      body.deadline_us));
     JsonWriter writer;
     writer.begin_object().member("count", count).end_object();
     call.answer(std::move(writer));
@@ -42,14 +43,14 @@ Result<void> count_documents(Call& call, service::Service& service) {
 }
 
 Result<void> scroll(Call& call, service::Service& service) {
-    AKIDB_TRY(const model::ScrollRequest request, read_scroll_body(call.body()));
+    AKIDB_TRY(const model::ScrollRequest request, read_scroll_body(call.body(), call.began_us()));
     AKIDB_TRY(const model::ScrollReply reply, service.scroll(call.context(), call.collection(), request));
     call.answer(HttpResponse{.body = write_scroll_reply(reply, request.include)});
     return {};
 }
 
 Result<void> facet(Call& call, service::Service& service) {
-    AKIDB_TRY(const model::FacetRequest request, read_facet_body(call.body()));
+    AKIDB_TRY(const model::FacetRequest request, read_facet_body(call.body(), call.began_us()));
     AKIDB_TRY(const model::FacetReply reply, service.facet(call.context(), call.collection(), request));
     call.answer(HttpResponse{.body = write_facet_reply(reply)});
     return {};

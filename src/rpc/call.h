@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "rpc/call_head.h"
+#include "rpc/deadline.h"
 #include "rpc/message.h"
 
 namespace akidb::rpc {
@@ -46,6 +47,9 @@ class Call {
     const CallHead& head() const { return head_; }
     const service::RequestContext& context() const { return head_.context(); }
     double elapsed_ms() const { return head_.elapsed_ms(); }
+    RequestTimes times() const {
+        return {.received_us = head_.began_us(), .deadline_us = head_.deadline_us()};
+    }
     const grpc::ByteBuffer& message() const { return *wire_.request; }
     /// Gives its memory back before the answer.
     void drop_message() { const_cast<grpc::ByteBuffer*>(wire_.request)->Clear(); }

@@ -61,6 +61,18 @@ void write_indexes(const service::CollectionDescription& from, v1::Collection& t
     }
 }
 
+void write_settings(const model::CollectionSettings& from, v1::CollectionSettings& to) {
+    if (from.ef) {
+        to.set_ef(*from.ef);
+    }
+    if (from.recall_target) {
+        to.set_recall_target(*from.recall_target);
+    }
+    if (from.layout) {
+        to.set_layout(static_cast<v1::IndexLayout>(static_cast<int>(*from.layout) + 1));
+    }
+}
+
 void write_collection(const service::CollectionDescription& from, v1::Collection& to) {
     to.set_id(from.spec.id.to_string());
     to.set_name(from.spec.name);
@@ -92,6 +104,15 @@ void write_collection(const service::CollectionDescription& from, v1::Collection
         }
     }
     write_indexes(from, to);
+    write_settings(from.spec.settings, *to.mutable_settings());
+    for (const engine::UnindexedField& field : stats.unindexed_fields) {
+        v1::UnindexedField& written_field = *to.add_unindexed_fields();
+        written_field.set_field(field.wanted.key);
+        written_field.set_type(written(field.wanted.type));
+        written_field.set_reads(field.reads);
+        written_field.set_evaluated(field.evaluated);
+        written_field.set_seconds(field.seconds);
+    }
 }
 
 /// The message of a call, held to the fields that we know.
@@ -101,24 +122,81 @@ Result<void> read(const Call& call, Message& message) {
     return check_known(message);
 }
 
-Result<void> create(const std::shared_ptr<Call>& call, service::Service& service) {
-    OnArena<v1::CreateCollectionRequest> message;
-    AKIDB_TRY(read(*call, *message));
-    service::CreateCollection request{.name = message->name(), .dimension = message->dimension()};
-    AKIDB_TRY(request.metric, read_metric(message->metric()));
-    if (static_cast<size_t>(message->metadata_indexes_size()) > model::kMetadataIndexesMax) {
+Result<std::vector<model::MetadataField>> read_indexes(
+    const google::protobuf::RepeatedPtrField<v1::MetadataIndex>& from) {
+    if (static_cast<size_t>(from.size()) > model::kMetadataIndexesMax) {
         return invalid_argument("metadata_indexes", "too many fields are indexed",
                                 "at most " + std::to_string(model::kMetadataIndexesMax) + " fields");
     }
-    for (const v1::MetadataIndex& index : message->metadata_indexes()) {
+    std::vector<model::MetadataField> fields;
+    for (const v1::MetadataIndex& index : from) {
         const std::string place = "metadata_indexes." + printable(index.field());
         AKIDB_TRY(check_known(index));
         Result<model::MetadataIndexType> type = read_type(index.type());
         if (!type) {
             return std::move(type).error().with_field(place);
         }
-        request.metadata_indexes.push_back({index.field(), *type});
+        fields.push_back({index.field(), *type});
     }
+    return fields;
+}
+
+Result<void> read_settings(const v1::ChangeCollectionRequest& from, model::CollectionChange& to) {
+    AKIDB_TRY(check_known(from.settings()));
+    for (const std::string& name : from.unset()) {
+        if (name == "ef") {
+            to.ef.emplace();
+        } else if (name == "recall_target") {
+            to.recall_target.emplace();
+        } else if (name == "layout") {
+            to.layout.emplace();
+        } else {
+            return invalid_argument("unset", "unknown setting \"" + printable(name) + "\"",
+                                    "ef, recall_target, layout");
+        }
+    }
+    if (from.settings().has_ef()) {
+        to.ef = from.settings().ef();
+    }
+    if (from.settings().has_recall_target()) {
+        to.recall_target = from.settings().recall_target();
+    }
+    if (from.settings().has_layout()) {
+        const int layout = static_cast<int>(from.settings().layout()) - 1;
+        if (layout < 0 || static_cast<size_t>(layout) >= model::kIndexLayoutNames.size()) {
+            return invalid_argument("settings.layout", "unknown layout",
+                                    join_names(model::kIndexLayoutNames));
+        }
+        to.layout = static_cast<model::IndexLayout>(layout);
+    }
+    return {};
+}
+
+Result<void> change(const std::shared_ptr<Call>& call, service::Service& service) {
+    OnArena<v1::ChangeCollectionRequest> message;
+    AKIDB_TRY(read(*call, *message));
+    model::CollectionChange wanted;
+    AKIDB_TRY(read_settings(*message, wanted));
+    AKIDB_TRY(wanted.metadata_indexes, read_indexes(message->metadata_indexes()));
+    if (static_cast<size_t>(message->removed_metadata_indexes_size()) > model::kMetadataIndexesMax) {
+        return invalid_argument("removed_metadata_indexes", "too many fields",
+                                "at most " + std::to_string(model::kMetadataIndexesMax));
+    }
+    wanted.removed_metadata_indexes.assign(message->removed_metadata_indexes().begin(),
+                                           message->removed_metadata_indexes().end());
+    AKIDB_TRY(const service::CollectionDescription changed,
+              service.change_collection(call->context(), message->collection(), wanted));
+    OnArena<v1::Collection> reply;
+    write_collection(changed, *reply);
+    return call->answer(*reply);
+}
+
+Result<void> create(const std::shared_ptr<Call>& call, service::Service& service) {
+    OnArena<v1::CreateCollectionRequest> message;
+    AKIDB_TRY(read(*call, *message));
+    service::CreateCollection request{.name = message->name(), .dimension = message->dimension()};
+    AKIDB_TRY(request.metric, read_metric(message->metric()));
+    AKIDB_TRY(request.metadata_indexes, read_indexes(message->metadata_indexes()));
     AKIDB_TRY(const service::CollectionDescription made, service.create_collection(call->context(), request));
     OnArena<v1::Collection> reply;
     write_collection(made, *reply);
@@ -243,8 +321,9 @@ Result<void> change_aliases(const std::shared_ptr<Call>& call, service::Service&
 
 using Rpc = v1::CollectionService;
 template <class Next>
-using RawCollections = Rpc::WithRawCallbackMethod_Create<Rpc::WithRawCallbackMethod_List<
-    Rpc::WithRawCallbackMethod_Describe<Rpc::WithRawCallbackMethod_Delete<Next>>>>;
+using RawCollections =
+    Rpc::WithRawCallbackMethod_Create<Rpc::WithRawCallbackMethod_List<Rpc::WithRawCallbackMethod_Describe<
+        Rpc::WithRawCallbackMethod_Change<Rpc::WithRawCallbackMethod_Delete<Next>>>>>;
 template <class Next>
 using RawSettings = Rpc::WithRawCallbackMethod_PutMetadataIndex<
     Rpc::WithRawCallbackMethod_DeleteMetadataIndex<Rpc::WithRawCallbackMethod_Optimize<
@@ -266,6 +345,10 @@ class CollectionService final : public Raw {
     grpc::ServerUnaryReactor* Describe(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                        grpc::ByteBuffer* reply) override {
         return start({context, request, reply}, MethodId::kDescribeCollection, describe);
+    }
+    grpc::ServerUnaryReactor* Change(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                     grpc::ByteBuffer* reply) override {
+        return start({context, request, reply}, MethodId::kChangeCollection, change);
     }
     grpc::ServerUnaryReactor* Delete(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                      grpc::ByteBuffer* reply) override {

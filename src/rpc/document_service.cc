@@ -187,8 +187,9 @@ Result<void> count(const std::shared_ptr<Call>& call, service::Service& service)
     AKIDB_TRY(check_known(*message));
     AKIDB_TRY(const std::shared_ptr<const model::Filter> filter, read_shared_filter(*message));
     const bool is_exact = !message->has_exact() || message->exact();
-    AKIDB_TRY(const uint64_t documents,
-              service.count_documents(call->context(), message->collection(), filter.get(), is_exact));
+    AKIDB_TRY(const std::optional<uint64_t> deadline_us, read_deadline(*message, call->times()));
+    AKIDB_TRY(const uint64_t documents, service.count_documents(call->context(), message->collection(),
+                                                                filter.get(), is_exact, deadline_us));
     OnArena<v1::CountResponse> reply;
     reply->set_count(documents);
     return call->answer(*reply);
@@ -197,7 +198,7 @@ Result<void> count(const std::shared_ptr<Call>& call, service::Service& service)
 Result<void> scroll(const std::shared_ptr<Call>& call, service::Service& service) {
     OnArena<v1::ScrollRequest> message;
     AKIDB_TRY(parse_message(call->message(), *message));
-    AKIDB_TRY(const model::ScrollRequest request, read_scroll(*message));
+    AKIDB_TRY(const model::ScrollRequest request, read_scroll(*message, call->times()));
     AKIDB_TRY(const model::ScrollReply page, service.scroll(call->context(), message->collection(), request));
     OnArena<v1::ScrollResponse> reply;
     write_page(page, request.include, *reply);
@@ -207,7 +208,7 @@ Result<void> scroll(const std::shared_ptr<Call>& call, service::Service& service
 Result<void> facet(const std::shared_ptr<Call>& call, service::Service& service) {
     OnArena<v1::FacetRequest> message;
     AKIDB_TRY(parse_message(call->message(), *message));
-    AKIDB_TRY(const model::FacetRequest request, read_facet(*message));
+    AKIDB_TRY(const model::FacetRequest request, read_facet(*message, call->times()));
     AKIDB_TRY(const model::FacetReply found, service.facet(call->context(), message->collection(), request));
     OnArena<v1::FacetResponse> reply;
     write_facets(found, *reply);

@@ -22,6 +22,8 @@ constexpr std::array<MethodRow, kMethodCount> kMethods{{
     {kDescribeCollection, "CollectionService/Describe",
      "GET /api/v1/collections/{collection}, GET /api/v1/collections/{collection}/stats", kBodyBytesMax,
      Access::to(Action::kCollectionRead)},
+    {kChangeCollection, "CollectionService/Change", "PATCH /api/v1/collections/{collection}", kBodyBytesMax,
+     Access::to(Action::kCollectionUpdate)},
     {kDeleteCollection, "CollectionService/Delete", "DELETE /api/v1/collections/{collection}", kBodyBytesMax,
      Access::to(Action::kCollectionDelete)},
     {kPutMetadataIndex, "CollectionService/PutMetadataIndex",

@@ -15,6 +15,7 @@ enum class MethodId : uint8_t {
     kCreateCollection,
     kListCollections,
     kDescribeCollection,
+    kChangeCollection,
     kDeleteCollection,
     kPutMetadataIndex,
     kDeleteMetadataIndex,

@@ -108,14 +108,15 @@ Result<std::vector<model::Example>> read_examples(const google::protobuf::Repeat
     return examples;
 }
 
-/// Vector, id or examples.
-Result<void> read_target(const v1::SearchRequest& from, model::SearchRequest& to) {
+/// Vector, id or examples, of a search or a query of a fusion.
+template <class From, class To>
+Result<void> read_target(const From& from, To& to) {
     AKIDB_TRY(to.vector, read_vector(from.vector(), from.vector_bytes()));
     const int targets =
         (to.vector.empty() ? 0 : 1) + (from.has_id() ? 1 : 0) + (from.positive().empty() ? 0 : 1);
     if (targets > 1) {
-        return invalid_argument("vector", "the search has more than one of vector, id and positive",
-                                "one of the three");
+        return invalid_argument("vector", "the search has more than one of vector, id, positive and fusion",
+                                "one of them");
     }
     if (targets == 0) {
         return invalid_argument("vector", "the field \"vector\" is missing",
@@ -135,6 +136,64 @@ Result<void> read_target(const v1::SearchRequest& from, model::SearchRequest& to
     }
     AKIDB_TRY(to.examples.positive, read_examples(from.positive(), "positive"));
     AKIDB_TRY(to.examples.negative, read_examples(from.negative(), "negative"));
+    return {};
+}
+
+Result<model::FusedQuery> read_fused_query(const v1::FusedQuery& from) {
+    AKIDB_TRY(check_known(from));
+    model::FusedQuery query;
+    AKIDB_TRY(read_target(from, query));
+    if (from.has_top_k()) {
+        query.top_k = from.top_k();
+        if (query.top_k == 0) {
+            return invalid_argument("top_k", "the number is out of range",
+                                    "1.." + std::to_string(model::kTopKMax));
+        }
+    }
+    AKIDB_TRY(query.filter, read_shared_filter(from));
+    if (from.has_score_threshold()) {
+        query.score_threshold = from.score_threshold();
+    }
+    if (from.has_params()) {
+        AKIDB_TRY(read_params(from.params(), query.params));
+    }
+    return query;
+}
+
+Result<model::Fusion> read_fusion(const v1::Fusion& from) {
+    AKIDB_TRY(check_known(from));
+    if (!v1::FusionMethod_IsValid(from.method())) {
+        return invalid_argument("fusion.method", "unknown method " + std::to_string(from.method()), "rrf");
+    }
+    model::Fusion fusion;
+    if (from.has_k()) {
+        fusion.k = from.k();
+    }
+    if (static_cast<size_t>(from.queries_size()) > model::kFusedQueriesMax) {
+        return invalid_argument("fusion.queries", "the list has too many items",
+                                "at most " + std::to_string(model::kFusedQueriesMax) + " items");
+    }
+    for (int i = 0; i < from.queries_size(); ++i) {
+        Result<model::FusedQuery> query = read_fused_query(from.queries(i));
+        if (!query) {
+            return in_list(std::move(query).error(), "fusion.queries", static_cast<size_t>(i));
+        }
+        fusion.queries.push_back(std::move(query).value());
+    }
+    return fusion;
+}
+
+/// What the search goes by.
+Result<void> read_goal(const v1::SearchRequest& from, model::SearchRequest& to) {
+    if (!from.has_fusion()) {
+        return read_target(from, to);
+    }
+    if (!from.vector().empty() || !from.vector_bytes().empty() || from.has_id() || !from.positive().empty() ||
+        !from.negative().empty()) {
+        return invalid_argument("vector", "the search has more than one of vector, id, positive and fusion",
+                                "one of them");
+    }
+    AKIDB_TRY(to.fusion, read_fusion(from.fusion()));
     return {};
 }
 
@@ -166,27 +225,12 @@ Result<void> read_composition(const v1::SearchRequest& from, model::SearchReques
     return {};
 }
 
-Result<void> read_deadline(const v1::SearchRequest& from, const SearchTimes& times,
-                           model::SearchRequest& to) {
-    to.deadline_us = times.deadline_us;
-    if (!from.has_deadline_ms()) {
-        return {};
-    }
-    if (from.deadline_ms() < 1 || from.deadline_ms() > model::kDeadlineMsMax) {
-        return invalid_argument("deadline_ms", "the number is out of range",
-                                "1.." + std::to_string(model::kDeadlineMsMax));
-    }
-    const uint64_t asked_us = times.received_us + uint64_t{from.deadline_ms()} * 1'000;
-    to.deadline_us = to.deadline_us ? std::min(*to.deadline_us, asked_us) : asked_us;
-    return {};
-}
-
 }  // namespace
 
-Result<model::SearchRequest> read_search(const v1::SearchRequest& request, const SearchTimes& times) {
+Result<model::SearchRequest> read_search(const v1::SearchRequest& request, const RequestTimes& times) {
     AKIDB_TRY(check_known(request));
     model::SearchRequest search;
-    AKIDB_TRY(read_target(request, search));
+    AKIDB_TRY(read_goal(request, search));
     if (request.has_top_k()) {
         search.top_k = request.top_k();
     }
@@ -202,12 +246,12 @@ Result<model::SearchRequest> read_search(const v1::SearchRequest& request, const
     }
     search.explain = request.explain();
     AKIDB_TRY(read_composition(request, search));
-    AKIDB_TRY(read_deadline(request, times, search));
+    AKIDB_TRY(search.deadline_us, read_deadline(request, times));
     return search;
 }
 
 Result<std::vector<model::SearchRequest>> read_searches(const v1::SearchBatchRequest& request,
-                                                        const SearchTimes& times) {
+                                                        const RequestTimes& times) {
     AKIDB_TRY(check_known(request));
     if (static_cast<size_t>(request.searches_size()) > model::kBatchSearchesMax) {
         return invalid_argument("searches", "the list has too many items",

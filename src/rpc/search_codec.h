@@ -4,22 +4,16 @@
 
 #include <akidb/v1/search.pb.h>
 
-#include <optional>
 #include <vector>
 
 #include "model/search.h"
+#include "rpc/deadline.h"
 
 namespace akidb::rpc {
 
-/// By the clock of the server (monotonic, microseconds).
-struct SearchTimes {
-    uint64_t received_us = 0;
-    std::optional<uint64_t> deadline_us{};  // of the call: what is found later nobody gets
-};
-
-Result<model::SearchRequest> read_search(const v1::SearchRequest& request, const SearchTimes& times);
+Result<model::SearchRequest> read_search(const v1::SearchRequest& request, const RequestTimes& times);
 Result<std::vector<model::SearchRequest>> read_searches(const v1::SearchBatchRequest& request,
-                                                        const SearchTimes& times);
+                                                        const RequestTimes& times);
 
 /// SearchResponse and SearchResult have the same members.
 void write_result(const model::SearchReply& reply, model::Include include, v1::SearchResponse& to);

@@ -104,7 +104,7 @@ Result<model::UpdateRequest> read_update(const v1::UpdateRequest& request) {
     return model::UpdateRequest(std::move(all));
 }
 
-Result<model::ScrollRequest> read_scroll(const v1::ScrollRequest& request) {
+Result<model::ScrollRequest> read_scroll(const v1::ScrollRequest& request, const RequestTimes& times) {
     AKIDB_TRY(check_known(request));
     model::ScrollRequest scroll;
     scroll.limit = request.has_limit() ? request.limit() : model::kScrollLimitDefault;
@@ -124,6 +124,7 @@ Result<model::ScrollRequest> read_scroll(const v1::ScrollRequest& request) {
         scroll.order =
             model::ScrollOrder{.key = order.key(), .descending = order.direction() == v1::DIRECTION_DESC};
     }
+    AKIDB_TRY(scroll.deadline_us, read_deadline(request, times));
     return scroll;
 }
 
@@ -141,11 +142,12 @@ void write_page(const model::ScrollReply& reply, model::Include include, v1::Scr
     }
 }
 
-Result<model::FacetRequest> read_facet(const v1::FacetRequest& request) {
+Result<model::FacetRequest> read_facet(const v1::FacetRequest& request, const RequestTimes& times) {
     AKIDB_TRY(check_known(request));
     model::FacetRequest facet{.key = request.key()};
     facet.limit = request.has_limit() ? request.limit() : model::kFacetLimitDefault;
     AKIDB_TRY(facet.filter, read_shared_filter(request));
+    AKIDB_TRY(facet.deadline_us, read_deadline(request, times));
     return facet;
 }
 

@@ -6,10 +6,11 @@
 #include <limits>
 #include <numeric>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include "model/limits.h"
+#include "service/examples.h"
+#include "service/fused_search.h"
 
 namespace akidb::service {
 namespace {
@@ -17,66 +18,6 @@ namespace {
 using model::SearchMatch;
 using model::SearchReply;
 using model::SearchRequest;
-
-// ---- examples --------------------------------------------------------------------------------------------
-
-double length_of(const std::vector<float>& vector) {
-    double sum = 0;
-    for (const float component : vector) {
-        sum += static_cast<double>(component) * static_cast<double>(component);
-    }
-    return std::sqrt(sum);
-}
-
-struct Resolved {
-    std::vector<std::vector<float>> vectors;
-    std::set<model::DocumentId> documents;
-};
-
-Result<Resolved> resolve(const engine::Collection& collection, const std::vector<model::Example>& examples,
-                         const std::string& list, const model::Filter* rule) {
-    Resolved resolved;
-    for (size_t i = 0; i < examples.size(); ++i) {
-        if (const auto* vector = std::get_if<std::vector<float>>(&examples[i])) {
-            resolved.vectors.push_back(*vector);
-            continue;
-        }
-        const auto& id = *std::get_if<model::DocumentId>(&examples[i]);
-        AKIDB_TRY(auto found, collection.get({id}, {.vector = true, .metadata = rule != nullptr}));
-        if (found.empty() || (rule != nullptr &&
-                              !model::matches(*rule, model::MetadataView(found[0].metadata), id.encoded()))) {
-            return Error(Code::kNotFound, "there is no document \"" + id.to_string() + "\"")
-                .with_field(list == "id" ? list : list + "[" + std::to_string(i) + "]");
-        }
-        resolved.vectors.push_back(std::move(found[0].vector));
-        resolved.documents.insert(id);
-    }
-    return resolved;
-}
-
-void add(std::vector<double>& sum, const std::vector<std::vector<float>>& vectors, double weight,
-         bool by_direction) {
-    for (const std::vector<float>& vector : vectors) {
-        const double scale =
-            weight / static_cast<double>(vectors.size()) / (by_direction ? length_of(vector) : 1.0);
-        for (size_t i = 0; i < sum.size(); ++i) {
-            sum[i] += scale * static_cast<double>(vector[i]);
-        }
-    }
-}
-
-/// Of one example, the example itself, bit by bit.
-std::vector<float> target_of(const Resolved& positive, const Resolved& negative,
-                             const model::CollectionSpec& spec) {
-    if (positive.vectors.size() == 1 && negative.vectors.empty()) {
-        return positive.vectors[0];
-    }
-    const bool by_direction = spec.metric == model::Metric::kCosine;
-    std::vector<double> sum(spec.dimension);
-    add(sum, positive.vectors, negative.vectors.empty() ? 1.0 : 2.0, by_direction);
-    add(sum, negative.vectors, -1.0, by_direction);
-    return {sum.begin(), sum.end()};
-}
 
 // ---- diversity -------------------------------------------------------------------------------------------
 
@@ -157,10 +98,6 @@ std::vector<SearchMatch> most_diverse(std::vector<SearchMatch> candidates, size_
     return chosen;
 }
 
-void leave_out(std::vector<SearchMatch>& matches, const std::set<model::DocumentId>& excluded) {
-    std::erase_if(matches, [&](const SearchMatch& match) { return excluded.contains(match.document.id); });
-}
-
 // ---- groups ----------------------------------------------------------------------------------------------
 
 constexpr size_t kGroupsOfDocumentMax = 256;
@@ -180,9 +117,8 @@ std::vector<model::MatchValue> values_at(const model::Document& document, const 
 
 class Grouping {
   public:
-    Grouping(const engine::Collection& collection, const SearchRequest& request,
-             const std::set<model::DocumentId>& excluded)
-        : collection_(collection), request_(request), excluded_(excluded) {}
+    Grouping(const engine::Collection& collection, const SearchRequest& request)
+        : collection_(collection), request_(request) {}
 
     Result<SearchReply> run() {
         SearchRequest plain = plain_request();
@@ -235,14 +171,11 @@ class Grouping {
     }
     uint32_t first_round() const {
         constexpr uint64_t kLeast = 32;
-        const uint64_t wanted = uint64_t{request_.top_k} * request_.group_by->size * 2 + excluded_.size();
+        const uint64_t wanted = uint64_t{request_.top_k} * request_.group_by->size * 2;
         return static_cast<uint32_t>(std::clamp<uint64_t>(wanted, kLeast, model::kTopKMax));
     }
     void gather(const std::vector<SearchMatch>& matches) {
         for (const SearchMatch& match : matches) {
-            if (excluded_.contains(match.document.id)) {
-                continue;
-            }
             for (model::MatchValue& value : values_at(match.document, request_.group_by->key)) {
                 auto group = std::find_if(groups_.begin(), groups_.end(),
                                           [&](const auto& known) { return known.value == value; });
@@ -265,15 +198,15 @@ class Grouping {
                 continue;
             }
             SearchRequest own = plain;
-            own.top_k = request_.group_by->size + static_cast<uint32_t>(excluded_.size());
+            own.top_k = request_.group_by->size;
             own.filter = filter_of(group.value);
+            own.is_filter_checked = true;  // the group's condition comes on top of what a filter may hold
             Result<SearchReply> searched = collection_.search(own);
             if (!searched && is_late(searched.error())) {
                 reply.partial = true;
                 return {};
             }
             AKIDB_TRY(SearchReply found, std::move(searched));
-            leave_out(found.matches, excluded_);
             // What was found before stays where a walk under the filter comes back with less.
             if (found.matches.size() >= group.matches.size()) {
                 group.matches = std::move(found.matches);
@@ -292,7 +225,6 @@ class Grouping {
 
     const engine::Collection& collection_;
     const SearchRequest& request_;
-    const std::set<model::DocumentId>& excluded_;
     std::vector<model::SearchGroup> groups_;
 };
 
@@ -305,8 +237,7 @@ void cut(std::vector<SearchMatch>& matches, const SearchRequest& request) {
     matches.resize(std::min<size_t>(matches.size(), request.top_k));
 }
 
-Result<SearchReply> search_diverse(const engine::Collection& collection, const SearchRequest& request,
-                                   const std::set<model::DocumentId>& excluded) {
+Result<SearchReply> search_diverse(const engine::Collection& collection, const SearchRequest& request) {
     constexpr uint32_t kCandidatesPerResult = 4;
     constexpr uint32_t kCandidatesMin = 50;
     SearchRequest plain = request;
@@ -316,11 +247,9 @@ Result<SearchReply> search_diverse(const engine::Collection& collection, const S
                       ? request.diversity->candidates
                       : std::min(std::max(wanted * kCandidatesPerResult, kCandidatesMin),
                                  model::kDiversityCandidatesMax);
-    plain.top_k += static_cast<uint32_t>(excluded.size());
     plain.offset = 0;
     plain.include.vector = true;
     AKIDB_TRY(SearchReply reply, collection.search(plain));
-    leave_out(reply.matches, excluded);
     reply.matches =
         most_diverse(std::move(reply.matches), wanted, request.diversity->weight, collection.spec().metric);
     cut(reply.matches, request);
@@ -337,35 +266,17 @@ Result<SearchReply> search_diverse(const engine::Collection& collection, const S
 Result<SearchReply> search_composed(const engine::Collection& collection, const SearchRequest& request,
                                     const model::Filter* rule) {
     AKIDB_TRY(model::validate(request, collection.spec()));
-    SearchRequest resolved = request;
-    std::set<model::DocumentId> excluded;
-    if (!request.examples.is_empty()) {
-        AKIDB_TRY(Resolved positive, resolve(collection, request.examples.positive,
-                                             request.examples.is_one_id ? "id" : "positive", rule));
-        AKIDB_TRY(const Resolved negative, resolve(collection, request.examples.negative, "negative", rule));
-        resolved.examples = {};
-        resolved.vector = target_of(positive, negative, collection.spec());
-        if (const Result<void> valid = model::validate_vector(collection.spec(), resolved.vector); !valid) {
-            return invalid_argument("negative", "the examples leave no direction to search in",
-                                    "examples that do not cancel each other out");
-        }
-        excluded = std::move(positive.documents);
-        excluded.insert(negative.documents.begin(), negative.documents.end());
+    if (request.fusion) {
+        return search_fused(collection, request, rule);
     }
+    AKIDB_TRY(const SearchRequest resolved, resolve_examples(collection, request, rule));
     if (resolved.group_by) {
-        return Grouping(collection, resolved, excluded).run();
+        return Grouping(collection, resolved).run();
     }
     if (resolved.diversity) {
-        return search_diverse(collection, resolved, excluded);
+        return search_diverse(collection, resolved);
     }
-    SearchRequest wider = resolved;
-    wider.top_k =
-        std::min(resolved.top_k + resolved.offset + static_cast<uint32_t>(excluded.size()), model::kTopKMax);
-    wider.offset = 0;
-    AKIDB_TRY(SearchReply reply, collection.search(wider));
-    leave_out(reply.matches, excluded);
-    cut(reply.matches, resolved);
-    return reply;
+    return collection.search(resolved);
 }
 
 }  // namespace akidb::service

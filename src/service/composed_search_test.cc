@@ -10,6 +10,7 @@
 
 #include "io/posix_file_system.h"
 #include "io/random.h"
+#include "model/limits.h"
 #include "storage/files_for_tests.h"
 
 namespace akidb::service {
@@ -231,6 +232,54 @@ TEST_F(ComposedSearchTest, ADeadlineThatPassedIsSaidSo) {
     const auto in_time = collection_->search(request);
     ASSERT_TRUE(in_time);
     EXPECT_FALSE(in_time->partial);
+}
+
+TEST_F(ComposedSearchTest, FusionAddsUpWhatEachRankingIsWorth) {
+    create(model::Metric::kCosine);
+    model::SearchRequest request;
+    request.top_k = 12;
+    request.fusion.emplace();
+    request.fusion->queries.push_back({.vector = vectors_[3], .top_k = 30});
+    request.fusion->queries.push_back({.vector = vectors_[8], .top_k = 20});
+    std::map<uint64_t, float> worth;
+    for (const auto& [id, top_k] : {std::pair{uint64_t{3}, 30U}, std::pair{uint64_t{8}, 20U}}) {
+        const std::vector<uint64_t> ranked = ids_of(plain(vectors_[id], top_k).matches);
+        for (size_t rank = 1; rank <= ranked.size(); ++rank) {
+            worth[ranked[rank - 1]] += 1.0F / static_cast<float>(60 + rank);
+        }
+    }
+    std::vector<std::pair<float, uint64_t>> expected;
+    for (const auto& [id, score] : worth) {
+        expected.emplace_back(-score, id);
+    }
+    std::sort(expected.begin(), expected.end());
+    const model::SearchReply reply = search(request);
+    ASSERT_EQ(reply.matches.size(), 12U);
+    for (size_t i = 0; i < reply.matches.size(); ++i) {
+        EXPECT_EQ(ids_of(reply.matches)[i], expected[i].second);
+        EXPECT_FLOAT_EQ(reply.matches[i].score, -expected[i].first);
+    }
+    request.offset = 5;
+    request.top_k = 7;
+    EXPECT_EQ(ids_of(search(request).matches)[0], expected[5].second);
+}
+
+TEST_F(ComposedSearchTest, LikeADocumentThereAreAsManyAnswersAsWereAskedFor) {
+    create(model::Metric::kL2);
+    std::vector<model::Document> batch;
+    for (uint64_t id = 1'001; id <= 11'000; ++id) {
+        model::Document made;
+        made.id = model::DocumentId(id);
+        made.vector.assign(kDimension, static_cast<float>(id));
+        batch.push_back(std::move(made));
+    }
+    ASSERT_TRUE(collection_->upsert(std::move(batch)));
+    model::SearchRequest request;
+    request.examples = {.positive = {model::DocumentId(5)}, .negative = {}, .is_one_id = true};
+    request.top_k = model::kTopKMax;
+    const std::vector<uint64_t> found = ids_of(search(request).matches);
+    EXPECT_EQ(found.size(), model::kTopKMax);
+    EXPECT_EQ(std::count(found.begin(), found.end(), 5U), 0);
 }
 
 }  // namespace

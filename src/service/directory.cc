@@ -284,17 +284,9 @@ Result<void> Directory::put_metadata_index(const CollectionRef& named, const mod
     MutexLock lock(impl_->declaring);
     AKIDB_TRY(const auto collection, find(named));
     AKIDB_TRY(DirectoryEntry entry, describe(named));
-    std::vector<model::MetadataField>& fields = entry.spec.metadata_indexes;
-    const auto known = std::find_if(fields.begin(), fields.end(),
-                                    [&](const model::MetadataField& one) { return one.key == field.key; });
-    if (known != fields.end()) {
-        *known = field;
-    } else {
-        fields.push_back(field);
-    }
-    AKIDB_TRY(model::validate(fields));
+    AKIDB_TRY(model::apply({.metadata_indexes = {field}}, entry.spec));
     AKIDB_TRY(impl_->catalog.put_metadata_index(entry.spec.id, field));
-    collection->declare_metadata_indexes(fields);
+    collection->declare_metadata_indexes(entry.spec.metadata_indexes);
     impl_->entries.update(entry);
     return {};
 }
@@ -311,6 +303,18 @@ Result<void> Directory::remove_metadata_index(const CollectionRef& named, const 
     collection->declare_metadata_indexes(fields);
     impl_->entries.update(entry);
     return {};
+}
+
+Result<DirectoryEntry> Directory::change(const CollectionRef& named, const model::CollectionChange& change) {
+    MutexLock lock(impl_->declaring);
+    AKIDB_TRY(const auto collection, find(named));
+    AKIDB_TRY(DirectoryEntry entry, describe(named));
+    AKIDB_TRY(model::apply(change, entry.spec));
+    AKIDB_TRY(impl_->catalog.change_collection(entry.spec));
+    collection->declare_metadata_indexes(entry.spec.metadata_indexes);
+    collection->change_settings(entry.spec.settings);
+    impl_->entries.update(entry);
+    return entry;
 }
 
 Result<void> Directory::remove(const CollectionRef& named) {

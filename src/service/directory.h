@@ -96,6 +96,8 @@ class Directory {
     /// In the catalog first, then in the collection; kNotFound on field "field" when there is none to remove.
     Result<void> put_metadata_index(const CollectionRef& named, const model::MetadataField& field);
     Result<void> remove_metadata_index(const CollectionRef& named, const std::string& key);
+    /// As model::apply says, all or nothing: in the catalog first, then in the collection.
+    Result<DirectoryEntry> change(const CollectionRef& named, const model::CollectionChange& change);
     /// The name is gone at return; running searches finish on their snapshot; files go when the last reader
     /// left. An alias is refused (kInvalidArgument): what it names is not for whoever knows the alias to
     /// delete.

@@ -143,18 +143,19 @@ Result<std::vector<model::Document>> Service::get_documents(const RequestContext
 }
 
 Result<uint64_t> Service::count_documents(const RequestContext& context, std::string_view collection,
-                                          const model::Filter* filter, bool is_exact) {
+                                          const model::Filter* filter, bool is_exact,
+                                          std::optional<uint64_t> deadline_us) {
     AKIDB_TRY(const auto found, find(context, collection));
     const SharedFilter& rule = context.principal->row_rule;
     if (rule == nullptr) {
-        return found->count(filter, is_exact);
+        return found->count(filter, is_exact, deadline_us);
     }
     if (filter == nullptr) {
-        return found->count(rule.get());
+        return found->count(rule.get(), true, deadline_us);
     }
     AKIDB_TRY(model::validate(*filter));
     const model::Filter own = ruled(*filter, rule);
-    return found->count(&own);  // an estimate would look at what he must not know of
+    return found->count(&own, true, deadline_us);  // an estimate would look at what he must not know of
 }
 
 Result<model::ScrollReply> Service::scroll(const RequestContext& context, std::string_view collection,

@@ -63,6 +63,11 @@ class Service {
     Result<std::vector<CollectionDescription>> list_collections(const RequestContext& context);
     Result<CollectionDescription> describe_collection(const RequestContext& context,
                                                       std::string_view collection);
+    /// Durable at return. What has to be built anew is, in the background; kInvalidArgument for a change of
+    /// nothing.
+    Result<CollectionDescription> change_collection(const RequestContext& context,
+                                                    std::string_view collection,
+                                                    const model::CollectionChange& change);
     Result<void> delete_collection(const RequestContext& context, std::string_view collection);
 
     /// Durable at return; built in the background. An index of another type on the field is replaced.
@@ -96,7 +101,8 @@ class Service {
                                                        const std::vector<model::DocumentId>& ids,
                                                        model::Include include);
     Result<uint64_t> count_documents(const RequestContext& context, std::string_view collection,
-                                     const model::Filter* filter, bool is_exact = true);
+                                     const model::Filter* filter, bool is_exact = true,
+                                     std::optional<uint64_t> deadline_us = std::nullopt);
     Result<model::ScrollReply> scroll(const RequestContext& context, std::string_view collection,
                                       const model::ScrollRequest& request);
     Result<model::FacetReply> facet(const RequestContext& context, std::string_view collection,

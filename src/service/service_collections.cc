@@ -156,6 +156,17 @@ Result<CollectionDescription> Service::describe_collection(const RequestContext&
     return describe(context, entry);
 }
 
+Result<CollectionDescription> Service::change_collection(const RequestContext& context,
+                                                         std::string_view collection,
+                                                         const model::CollectionChange& change) {
+    if (change.is_empty()) {
+        return invalid_argument("settings", "the request changes nothing", "settings, metadata_indexes");
+    }
+    AKIDB_TRY(const CollectionRef named, reach(context, collection));
+    AKIDB_TRY(const DirectoryEntry entry, directory_.change(named, change));
+    return describe(context, entry);
+}
+
 Result<void> Service::delete_collection(const RequestContext& context, std::string_view collection) {
     AKIDB_TRY(const CollectionRef named, reach(context, collection));
     return directory_.remove(named);

@@ -128,7 +128,15 @@ await section("@qdrant/js-client-rest", async () => {
   await call("query with parameters", () => client.query(name, { query: embed("red"), params: { hnsw_ef: 64, exact: true, quantization: { rescore: true } } }));
   await call("query with an empty filter", () => client.query(name, { query: embed("red"), filter: {} }), (r) => assert.equal(r.points.length, 6));
   await call("query of nothing is a page", () => client.query(name, { limit: 3, with_payload: true }), (r) => assert.equal(r.points.length, 3));
-  await refused("query with prefetch", 400, () => client.query(name, { prefetch: [{ query: embed("x") }], query: { fusion: "rrf" } }));
+  await call("query with fusion", () => client.query(name, { limit: 2,
+    prefetch: [{ query: embed("red apple"), limit: 2 }, { query: 1, filter: { must_not: [{ has_id: [1] }] }, limit: 1 }], query: { fusion: "rrf" } }),
+    (r) => { assert.equal(r.points.length, 2); assert.equal(r.points[0].score >= 0.5, true); });
+  await call("query with rrf", () => client.query(name, { prefetch: { query: embed("red apple"), limit: 1 }, query: { rrf: { k: 4 } } }),
+    (r) => assert.deepEqual(r.points.map((point) => [point.id, point.score]), [[1, 0.25]]));
+  await refused("query with nested prefetch", 400, () => client.query(name,
+    { prefetch: [{ prefetch: [{ query: embed("x") }], query: embed("x") }], query: { fusion: "rrf" } }));
+  await refused("query with another fusion", 400, () => client.query(name, { prefetch: [{ query: embed("x") }], query: { fusion: "dbsf" } }));
+  await refused("query that rescores", 400, () => client.query(name, { prefetch: [{ query: embed("x") }], query: embed("y") }));
   await call("queryBatch", () => client.queryBatch(name, { searches: [{ query: embed("car"), limit: 1 }, { query: 1, limit: 1 }] }),
     (r) => assert.equal(r.length, 2));
   await call("queryGroups", () => client.queryGroups(name, { query: embed("red"), group_by: "kind", group_size: 2, limit: 3 }), (r) => {

@@ -275,6 +275,9 @@ TEST_F(CommandsTest, WrongDocumentsNameTheirLine) {
     const Finished broken = run(import);
     EXPECT_EQ(broken.exit_code, kUsage);
     EXPECT_THAT(broken.err, HasSubstr("broken.jsonl:2: is not one JSON object"));
+    write("broken.jsonl",
+          "{\"id\":1,\"vector\":" + Json(vector_of(1)).dump() + "}\n{\"id\":2,\"vector\":[1]}\n");
+    EXPECT_THAT(run(import).err, AllOf(HasSubstr("broken.jsonl:2: "), HasSubstr("(vector; allowed")));
     write("broken.jsonl", "[]\n");
     EXPECT_THAT(run(import).err, HasSubstr("broken.jsonl:1: is no document"));
     EXPECT_EQ(run({"import", "--collection", "numbers", "--documents", "x", "--vectors", "y"}).exit_code,
@@ -297,6 +300,13 @@ TEST_F(CommandsTest, MakesListsDescribesAndDeletesCollections) {
     EXPECT_THAT(listed.out, AllOf(HasSubstr("NAME"), HasSubstr("words"), HasSubstr("cosine")));
     EXPECT_EQ(Json::parse(run({"collection", "list", "--json"}).out)["collections"].size(), 1U);
     EXPECT_EQ(Json::parse(run({"collection", "get", "words", "--json"}).out)["count"], 0);
+    ASSERT_EQ(ask(*server_, "PATCH", "/api/v1/collections/words",
+                  Json::parse(R"({"settings":{"ef":300},"metadata_indexes":{"lang":"keyword"}})"))
+                  .status,
+              200);
+    EXPECT_THAT(run({"collection", "get", "words"}).out,
+                AllOf(HasSubstr("INDEX"), HasSubstr("lang"), HasSubstr("SETTING"), HasSubstr("300")));
+    EXPECT_THAT(run({"--version"}).out, HasSubstr("akidb "));
     EXPECT_EQ(run({"collection", "delete", "words"}).out, "deleted words\n");
     EXPECT_EQ(run({"collection", "delete", "words"}).exit_code, kUsage);
     EXPECT_EQ(run({"collection", "get", "words"}).exit_code, kUsage);
@@ -313,7 +323,8 @@ TEST_F(CommandsTest, SearchesByVectorIdAndRowOfFile) {
         return Json::parse(ended.out, nullptr, false).value("matches", Json::array());
     };
     EXPECT_EQ(search({"--vector", Json(vector_of(20)).dump()})[0]["id"], 20);
-    EXPECT_EQ(search({"--id", "21"})[0]["id"], 21);
+    const Json like = search({"--id", "21"});
+    EXPECT_TRUE(like[0]["id"] == 20 || like[0]["id"] == 22) << "a document is not its own answer";
     EXPECT_EQ(search({"--vector-file", write_fbin(50), "--row", "22", "--exact"})[0]["id"], 22);
     const Json odd = search({"--id", "20", "--filter", R"({"must":[{"key":"parity","match":{"value":1}}]})"});
     ASSERT_EQ(odd.size(), 3U);

@@ -116,10 +116,13 @@ class RestPlayer {
 
 /// Without what differs from one run to the next; `is_swept`: sequences too.
 void strip(OrderedJson& json, bool is_swept) {
-    static const std::set<std::string> kVolatile{
-        "took_ms", "estimated_cost_us", "actual_cost_us", "created_at", "completed_at", "scrubbed_at",
-        "bytes",   "log_bytes",         "rewritten",      "removed",    "indexed_rows", "covered_sequence",
-        "ready"};
+    static const std::set<std::string> kVolatile{"took_ms",        "estimated_cost_us",
+                                                 "actual_cost_us", "created_at",
+                                                 "completed_at",   "scrubbed_at",
+                                                 "bytes",          "log_bytes",
+                                                 "rewritten",      "removed",
+                                                 "indexed_rows",   "covered_sequence",
+                                                 "ready",          "seconds"};
     static const std::regex kUuid("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}");
     if (json.is_string() && std::regex_match(json.get_ref<const std::string&>().substr(0, 64), kUuid)) {
         json = "uuid";

@@ -288,9 +288,26 @@ void fill_scalar(Message& message, const FieldDescriptor& field, const OrderedJs
     }
 }
 
+/// Null is among those that are unset.
+void fill_settings(Message& message, const OrderedJson& json) {
+    for (const auto& [name, value] : json.items()) {
+        field_of(child(message, "settings"), name);
+        if (value.is_null()) {
+            message.GetReflection()->AddString(&message, &field_of(message, "unset"), name);
+        } else {
+            fill(child(message, "settings"), {{name, value}});
+        }
+    }
+}
+
 void fill_repeated(Message& message, const FieldDescriptor& field, const OrderedJson& json) {
     if (field.name() == "metadata_indexes" && json.is_object()) {
         for (const auto& [key, type] : json.items()) {
+            if (type.is_null()) {
+                const FieldDescriptor& removed = field_of(message, "removed_metadata_indexes");
+                message.GetReflection()->AddString(&message, &removed, key);
+                continue;
+            }
             Message& index = added(message, field.name());
             set_text(index, "field", key);
             fill_enum(index, field_of(index, "type"), type);
@@ -327,6 +344,10 @@ void fill(Message& message, const OrderedJson& json) {
             if (message.GetDescriptor()->FindFieldByName("never_expires") != nullptr) {
                 fill(message, {{"never_expires", true}});
             }
+            continue;
+        }
+        if (name == "settings" && value.is_object()) {
+            fill_settings(message, value);
             continue;
         }
         const FieldDescriptor& field = field_of(message, name);

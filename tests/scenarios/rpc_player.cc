@@ -131,7 +131,14 @@ void add_captured(OrderedJson& body, const Match& match) {
             body[one.name] = one.value;
             continue;
         }
-        const Result<model::DocumentId> id = model::DocumentId::from_path(one.value);
+        const std::string type = body.value("id_type", "number");
+        if (type != "text" && type != "number") {
+            throw NotExpressible("an id of no type");
+        }
+        const bool is_text = type == "text";
+        body.erase("id_type");
+        const Result<model::DocumentId> id =
+            is_text ? model::DocumentId::from_text(one.value) : model::DocumentId::from_path(one.value);
         if (!id) {
             throw NotExpressible("the id in the path is none");
         }

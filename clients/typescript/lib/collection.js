@@ -16,6 +16,10 @@ export class Collection {
     return this.#send("GET", "/stats", undefined, options);
   }
 
+  change(change, options) {
+    return this.#send("PATCH", "", change, options);
+  }
+
   async drop(options) {
     return (await this.#send("DELETE", "", undefined, options, { mayRepeat: false })).deleted;
   }

@@ -72,6 +72,8 @@ describe("against a server", () => {
     assert(german.matches.every((match) => match.metadata.lang === "de"));
     const { groups } = await words.search({ positive: [1, vector(2)], negative: [4], group_by: { key: "lang" } });
     assert.deepEqual(groups.map((group) => group.value).sort(), ["de", "en"]);
+    const fusion = { queries: [{ vector: vector(1), top_k: 2 }, { id: 3, top_k: 2 }] };
+    assert.equal((await words.search({ fusion, top_k: 3 })).matches.length, 3);
     assert.equal((await words.search({ id: 7, diversity: { weight: 0.3 }, top_k: 4 })).matches.length, 4);
     const { results } = await words.searchBatch([{ vector: vector(1), top_k: 1 }, { id: 2, params: { exact: true } }]);
     assert.equal(results[0].matches[0].id, 1);
@@ -136,6 +138,10 @@ describe("against a server", () => {
     assert.equal((await words.describe()).metadata_indexes["a[].b/c"].type, "integer");
     assert.equal(await words.dropIndex("a[].b/c"), true);
     await refused(words.dropIndex("a[].b/c"), { code: "NOT_FOUND" });
+    const changed = await words.change({ settings: { ef: 64 }, metadata_indexes: { a: "bool" } });
+    assert.deepEqual([changed.settings, changed.metadata_indexes.a.type], [{ ef: 64 }, "bool"]);
+    assert.deepEqual((await words.change({ settings: { ef: null }, metadata_indexes: { a: null } })).settings, {});
+    await refused(words.change({}), { code: "INVALID_ARGUMENT", field: "settings" });
     await refused(words.createIndex("lang", "colour"), { code: "INVALID_ARGUMENT", field: "type" });
     await db.changeAliases([{ create: { alias: "live-ts", collection: "words-ts" } }]);
     assert.equal(await db.collection("live-ts").count(), 25);

@@ -14,16 +14,24 @@ namespace akidb::rest::qdrant {
 namespace {
 
 // The first ten are of all forms.
-constexpr std::array<std::string_view, 15> kQueryNames{
-    "filter",   "params",     "limit", "offset", "score_threshold", "with_payload", "with_vector", "using",
-    "group_by", "group_size", "query", "vector", "positive",        "negative",     "strategy"};
+constexpr std::array<std::string_view, 16> kQueryNames{
+    "filter",      "params",   "limit",    "offset",     "score_threshold", "with_payload",
+    "with_vector", "using",    "group_by", "group_size", "query",           "vector",
+    "positive",    "negative", "strategy", "prefetch"};
 constexpr std::array<std::string_view, 2> kQueryPassedOver{"shard_key", "timeout"};
-constexpr std::array<std::string_view, 3> kQueryRefused{"prefetch", "lookup_from", "with_lookup"};
+constexpr std::array<std::string_view, 2> kQueryRefused{"lookup_from", "with_lookup"};
+constexpr std::array<std::string_view, 6> kPrefetchNames{"query",           "filter", "limit",
+                                                         "score_threshold", "params", "using"};
+constexpr std::array<std::string_view, 2> kPrefetchRefused{"prefetch", "lookup_from"};
 constexpr std::array<std::string_view, 2> kParamNames{"hnsw_ef", "exact"};
 constexpr std::array<std::string_view, 3> kParamPassedOver{"quantization", "indexed_only", "acorn"};
-constexpr std::array<std::string_view, 4> kKindNames{"nearest", "recommend", "mmr", "order_by"};
-constexpr std::array<std::string_view, 8> kKindRefused{
-    "discover", "context", "fusion", "rrf", "formula", "sample", "relevance_feedback", "text"};
+constexpr std::array<std::string_view, 6> kKindNames{"nearest",  "recommend", "mmr",
+                                                     "order_by", "fusion",    "rrf"};
+constexpr std::array<std::string_view, 6> kKindRefused{"discover",           "context", "formula", "sample",
+                                                       "relevance_feedback", "text"};
+constexpr std::array<std::string_view, 1> kRrfNames{"k"};
+constexpr std::array<std::string_view, 1> kRrfRefused{"weights"};
+constexpr uint32_t kRrfDefault = 2;  // theirs, which counts ranks from 0
 constexpr std::array<std::string_view, 2> kMmrNames{"diversity", "candidates_limit"};
 constexpr std::array<std::string_view, 3> kRecommendNames{"positive", "negative", "strategy"};
 constexpr std::array<std::string_view, 1> kBatchNames{"searches"};
@@ -37,6 +45,8 @@ struct Reading {
     uint32_t group_size = 3;
     PointParts parts{};
     bool has_target = false;
+    std::vector<model::FusedQuery> prefetch{};
+    std::optional<uint32_t> rrf_k{};
 };
 
 Result<model::Example> read_example(JsonReader& reader) {
@@ -103,6 +113,21 @@ Result<void> read_mmr(JsonReader& reader, Reading& reading) {
     });
 }
 
+Result<void> read_fusion(JsonReader& reader, Reading& reading) {
+    AKIDB_TRY(const std::string_view method, reader.read_string());
+    reading.rrf_k = kRrfDefault;
+    return method == "rrf" ? Result<void>()
+                           : reader.error("fusion \"" + printable(method) + "\" is not offered", "rrf");
+}
+
+Result<void> read_rrf(JsonReader& reader, Reading& reading) {
+    reading.rrf_k = kRrfDefault;
+    return read_object(reader, {.read = kRrfNames, .refused = kRrfRefused}, [&](size_t) -> Result<void> {
+        AKIDB_TRY(reading.rrf_k, read_uint32(reader, 1, model::kFusionConstantMax));
+        return {};
+    });
+}
+
 Result<void> read_kind(JsonReader& reader, Reading& reading) {
     AKIDB_TRY(const JsonType type, reader.type());
     if (type != JsonType::kObject) {
@@ -117,6 +142,10 @@ Result<void> read_kind(JsonReader& reader, Reading& reading) {
                                    return read_recommend(reader, reading);
                                case 2:
                                    return read_mmr(reader, reading);
+                               case 4:
+                                   return read_fusion(reader, reading);
+                               case 5:
+                                   return read_rrf(reader, reading);
                                default: {
                                    AKIDB_TRY(reading.order, read_order(reader));
                                    return {};
@@ -143,6 +172,46 @@ Result<void> read_using(JsonReader& reader) {
     AKIDB_TRY(const std::string_view name, reader.read_string());
     return name.empty() ? Result<void>()
                         : reader.error("named vectors are not offered yet", "the unnamed vector \"\"");
+}
+
+Result<void> read_prefetch(JsonReader& reader, Reading& reading) {
+    constexpr uint32_t kLimit = 10;
+    Reading one;
+    one.search.top_k = kLimit;
+    AKIDB_TRY(read_object(
+        reader, {.read = kPrefetchNames, .refused = kPrefetchRefused}, [&](size_t which) -> Result<void> {
+            switch (which) {
+                case 0:
+                    return read_kind(reader, one);
+                case 1: {
+                    AKIDB_TRY(one.search.filter, read_shared_filter(reader, FilterDialect::kQdrant));
+                    return {};
+                }
+                case 2: {
+                    AKIDB_TRY(one.search.top_k, read_uint32(reader, 1, model::kTopKMax));
+                    return {};
+                }
+                case 3: {
+                    AKIDB_TRY(const double threshold, reader.read_double());
+                    one.search.score_threshold = static_cast<float>(threshold);
+                    return {};
+                }
+                case 4:
+                    return read_params(reader, one.search.params);
+                default:
+                    return read_using(reader);
+            }
+        }));
+    if (!one.has_target || one.search.diversity || one.order || one.rrf_k) {
+        return reader.error("a prefetch is a query by likeness", "a vector, an id, nearest, or recommend");
+    }
+    reading.prefetch.push_back({.vector = std::move(one.search.vector),
+                                .examples = std::move(one.search.examples),
+                                .top_k = one.search.top_k,
+                                .filter = std::move(one.search.filter),
+                                .score_threshold = one.search.score_threshold,
+                                .params = one.search.params});
+    return {};
 }
 
 Result<void> read_shared_member(JsonReader& reader, size_t which, Reading& reading) {
@@ -190,8 +259,8 @@ Result<void> read_query_member(JsonReader& reader, size_t which, QueryForm form,
     if (which < kShared) {
         return read_shared_member(reader, which, reading);
     }
-    const bool fits =
-        (which == 10) == (form == QueryForm::kQuery) && (which == 11) == (form == QueryForm::kSearch);
+    const bool fits = (which == 10 || which == 15) == (form == QueryForm::kQuery) &&
+                      (which == 11) == (form == QueryForm::kSearch);
     if (!fits) {
         return reader.error("the field belongs to another request", form == QueryForm::kQuery ? "query"
                                                                     : form == QueryForm::kSearch
@@ -207,13 +276,34 @@ Result<void> read_query_member(JsonReader& reader, size_t which, QueryForm form,
     if (which == 14) {
         return read_strategy(reader);
     }
+    if (which == 15) {
+        return read_one_or_list(reader, model::kFusedQueriesMax,
+                                [&] { return read_prefetch(reader, reading); });
+    }
     reading.has_target = true;
     auto& examples = reading.search.examples;
     AKIDB_TRY((which == 12 ? examples.positive : examples.negative), read_examples(reader));
     return {};
 }
 
+/// The answers of what was prefetched, as one. Their ranks begin with 0, ours with 1.
+Result<void> fuse(Reading& reading) {
+    if (reading.rrf_k.has_value() == reading.prefetch.empty()) {
+        return reading.rrf_k
+                   ? invalid_argument("prefetch", "there is nothing to fuse", "queries to be fused")
+                   : invalid_argument("prefetch", "what is prefetched can be fused, and nothing else yet",
+                                      R"("query":{"fusion":"rrf"})");
+    }
+    if (!reading.rrf_k) {
+        return {};
+    }
+    reading.search.fusion = model::Fusion{.queries = std::move(reading.prefetch), .k = *reading.rrf_k - 1};
+    reading.has_target = true;
+    return {};
+}
+
 Result<Query> query_of(Reading reading) {
+    AKIDB_TRY(fuse(reading));
     Query query{.request = {}, .parts = std::move(reading.parts)};
     reading.search.include = query.parts.include();
     if (!reading.group_by.empty()) {

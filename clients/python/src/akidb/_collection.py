@@ -33,6 +33,17 @@ class Collection:
         answer: t.Description = self._transport.send(Call("GET", self._path + "/stats"))
         return answer
 
+    def change(
+        self,
+        *,
+        settings: Optional[t.OwnSettings] = None,
+        metadata_indexes: Optional[Dict[str, Optional[t.IndexType]]] = None,
+    ) -> t.Description:
+        """Settings and metadata indexes, all or nothing; None takes one away. Answers the collection as it is then."""
+        change = _given(settings=settings, metadata_indexes=metadata_indexes)
+        answer: t.Description = self._transport.send(Call("PATCH", self._path, change))
+        return answer
+
     def drop(self) -> None:
         """Deletes the collection and its documents."""
         self._transport.send(Call("DELETE", self._path, may_repeat=False))
@@ -137,12 +148,13 @@ class Collection:
         include: Optional[Sequence[t.Part]] = None,
         group_by: Optional[t.GroupBy] = None,
         diversity: Optional[t.Diversity] = None,
+        fusion: Optional[t.Fusion] = None,
         deadline_ms: Optional[int] = None,
         params: Optional[t.SearchParams] = None,
         explain: Optional[bool] = None,
         timeout_s: Optional[float] = None,
     ) -> t.Found:
-        """Exactly one of vector, id and positive. Answers groups with group_by, else matches, best first."""
+        """Exactly one of vector, id, positive and fusion. Answers groups with group_by, else matches, best first."""
         request = _given(
             vector=vector,
             id=id,
@@ -155,6 +167,7 @@ class Collection:
             include=include,
             group_by=group_by,
             diversity=diversity,
+            fusion=fusion,
             deadline_ms=deadline_ms,
             params=params,
             explain=explain,

@@ -87,8 +87,32 @@ class SearchParams(TypedDict, total=False):
     exact: bool
 
 
-class Search(TypedDict, total=False):
+class FusedQuery(TypedDict, total=False):
     """Exactly one of vector, id and positive."""
+
+    vector: Vector
+    id: DocumentId
+    positive: Sequence[Like]
+    negative: Sequence[Like]
+    top_k: int
+    filter: Filter
+    score_threshold: float
+    params: SearchParams
+
+
+class _Fusion(TypedDict):
+    queries: Sequence[FusedQuery]
+
+
+class Fusion(_Fusion, total=False):
+    """Several searches in one answer, by reciprocal rank."""
+
+    method: Literal["rrf"]
+    k: int
+
+
+class Search(TypedDict, total=False):
+    """Exactly one of vector, id, positive and fusion."""
 
     vector: Vector
     id: DocumentId
@@ -101,6 +125,7 @@ class Search(TypedDict, total=False):
     include: Sequence[Part]
     group_by: GroupBy
     diversity: Diversity
+    fusion: Fusion
     deadline_ms: int
     params: SearchParams
     explain: bool
@@ -171,6 +196,14 @@ class Index(TypedDict):
     type: IndexType
 
 
+class OwnSettings(TypedDict, total=False):
+    """Of a collection, in place of the server's; None takes one away."""
+
+    ef: Union[int, None]
+    recall_target: Union[float, None]
+    layout: Union[Literal["auto", "split", "turbo"], None]
+
+
 class _Description(TypedDict):
     id: str
     name: str
@@ -194,6 +227,8 @@ class Description(_Description, total=False):
     scrubbed_at: str
     jobs: List[Dict[str, Any]]
     metadata_indexes: Dict[str, Dict[str, Any]]
+    settings: OwnSettings
+    unindexed_fields: List[Dict[str, Any]]
 
 
 class Alias(TypedDict):
