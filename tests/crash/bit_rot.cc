@@ -37,7 +37,7 @@ class NoBackground final : public io::Executor {
 
 struct Options {
     size_t blocks = 2000;
-    size_t rows = 12'000;
+    size_t rows = 16'000;  // more than 2,000 blocks
     uint64_t seed = 1;
 };
 
