@@ -79,6 +79,29 @@ TEST(ServerSettings, RefuseToListenBeyondLoopbackUnlessToldSo) {
                 testing::ElementsAre("server.host"));
 }
 
+TEST(ServerSettings, ListenBeyondLoopbackWithBothAuthenticationAndTls) {
+    const auto refused = [](const std::string& auth, const std::string& file) {
+        return keys_of(cross_check(with({{"server.host", "0.0.0.0"},
+                                         {"auth.enabled", auth},
+                                         {"tls.certificate_file", file},
+                                         {"tls.key_file", file}})));
+    };
+    EXPECT_THAT(refused("true", "a.pem"), testing::IsEmpty());
+    for (const char* auth : {"auto", "false"}) {  // auto: open to whoever comes before the first user
+        EXPECT_THAT(refused(auth, "a.pem"), testing::ElementsAre("server.host"));
+    }
+    EXPECT_THAT(refused("true", ""), testing::ElementsAre("server.host"));
+}
+
+TEST(ServerSettings, TellHalfAPairOfTls) {
+    EXPECT_THAT(keys_of(cross_check(with({{"tls.certificate_file", "a.pem"}}))),
+                testing::ElementsAre("tls.key_file"));
+    EXPECT_THAT(keys_of(cross_check(with({{"tls.key_file", "a.pem"}}))),
+                testing::ElementsAre("tls.certificate_file"));
+    EXPECT_THAT(keys_of(cross_check(with({{"tls.client_ca_file", "a.pem"}}))),
+                testing::ElementsAre("tls.client_ca_file"));
+}
+
 TEST(ServerSettings, FindEveryClashInOneRun) {
     const std::vector<Finding> findings = cross_check(with({{"server.rest_port", "9000"},
                                                             {"server.grpc_port", "9000"},
