@@ -128,11 +128,14 @@ class Surveyor {
     explicit Surveyor(const AuditPublicKey& key) : key_(key) {}
 
     void expect(std::span<const std::string> outside) {
-        for (const std::string& text : outside) {
-            // Loggers put things before and behind a line.
+        for (const std::string& kept : outside) {
+            // Loggers put things before and behind a line, and those that write JSON a backslash before
+            // quotes.
+            std::string text = kept;
+            text.erase(std::remove(text.begin(), text.end(), '\\'), text.end());
             const size_t begin = text.find("{\"checkpoint\":");
-            const size_t end = text.rfind('}');
-            if (begin == std::string::npos || end == std::string::npos || end < begin) {
+            const size_t end = text.find('}', begin == std::string::npos ? text.size() : begin);
+            if (end == std::string::npos) {
                 continue;
             }
             const std::string line = text.substr(begin, end - begin + 1);
@@ -144,6 +147,9 @@ class Surveyor {
             }
             outside_.push_back(*checkpoint);
             wanted_.emplace(checkpoint->sequence, std::nullopt);
+        }
+        if (!outside.empty() && outside_.empty() && survey.faults.empty()) {
+            fault("", "what was kept elsewhere holds no checkpoint");
         }
     }
 

@@ -145,6 +145,14 @@ TEST_F(AuditSurveyTest, NeedsACheckpointKeptElsewhereToSeeTheEndCutOff) {
     EXPECT_EQ(survey().faults.size(), 0u);
     EXPECT_TRUE(is_told("cut off: the checkpoint kept elsewhere has entry 60, and the log ends with entry 40",
                         {"2026-01-31T12:00:00Z INFO checkpoint line=" + checkpoints_.back()}));
+    std::string escaped = checkpoints_.back();
+    for (size_t at = 0; (at = escaped.find('"', at)) != std::string::npos; at += 2) {
+        escaped.insert(at, "\\");
+    }
+    EXPECT_TRUE(
+        is_told("cut off: ", {R"({"level":"info","event":"audit checkpoint )" + escaped + R"(","more":{}})"}))
+        << "from a log of JSON lines";
+    EXPECT_TRUE(is_told("holds no checkpoint", {"another file"}));
     // And a server that goes on behind the cut makes another entry 60.
     open();
     for (int i = 0; i < 30; ++i) {
