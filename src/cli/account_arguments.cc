@@ -6,7 +6,7 @@
 namespace akidb::cli {
 namespace {
 
-constexpr std::array<const char*, 5> kNouns{"login", "setup", "user", "key", "tenant"};
+constexpr std::array<const char*, 6> kNouns{"login", "setup", "user", "key", "tenant", "audit"};
 
 CLI::App* add_act(CLI::App& noun, Arguments& arguments, const char* act, const char* sentence) {
     CLI::App* verb = noun.add_subcommand(act, sentence);
@@ -138,6 +138,18 @@ void add_account_verbs(CLI::App& app, Arguments& arguments) {
     add_users(app, arguments);
     add_keys(app, arguments);
     add_tenants(app, arguments);
+}
+
+void add_audit_list(CLI::App& audit, Arguments& arguments) {
+    AuditListArguments& wanted = arguments.audit_list;
+    CLI::App* list = add_act(audit, arguments, "list", "What was done and what was refused, newest first");
+    list->add_option("--actor", wanted.actor, "As user:ann@example.com");
+    list->add_option("--action", wanted.action, "As key::create");
+    list->add_option("--outcome", wanted.outcome, "allowed, denied or failed");
+    list->add_option("--limit", wanted.limit, "How many")
+        ->check(CLI::Range(1U, 1000U))
+        ->capture_default_str();
+    list->footer("Example:\n  akidb audit list --outcome denied --limit 20");
 }
 
 bool is_account_verb(const CLI::App& app) {

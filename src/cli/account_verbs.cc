@@ -1,4 +1,4 @@
-// login, setup, user, key and tenant.
+// login, setup, user, key, tenant and audit list.
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -74,6 +74,16 @@ Table table_of(const std::string& noun) {
                  {"REVOKED", "revoked"},
                  {"EXPIRES", "expires_at"},
                  {"LAST USED", "last_used_at"}}};
+    }
+    if (noun == "audit") {
+        return {"entries",
+                {{"TIME", "time"},
+                 {"OUTCOME", "outcome"},
+                 {"ACTION", "action"},
+                 {"RESOURCE", "resource"},
+                 {"ACTOR", "actor"},
+                 {"SOURCE", "source"},
+                 {"REASON", "reason"}}};
     }
     return {"tenants",
             {{"NAME", "name"},
@@ -196,7 +206,22 @@ Result<Request> tenant_request(const AccountArguments& account) {
     return Request{"POST", "/tenants", body};
 }
 
-Result<Request> request_of(const AccountArguments& account) {
+Request audit_request(const AuditListArguments& audit) {
+    std::string path = "/audit?limit=" + std::to_string(audit.limit);
+    for (const auto& [name, text] :
+         {std::pair{"actor", &audit.actor}, {"action", &audit.action}, {"outcome", &audit.outcome}}) {
+        if (!text->empty()) {
+            path.append("&").append(name).append("=").append(path_segment(*text));
+        }
+    }
+    return {"GET", path, {}};
+}
+
+Result<Request> request_of(const Arguments& arguments) {
+    const AccountArguments& account = arguments.account;
+    if (account.noun == "audit") {
+        return audit_request(arguments.audit_list);
+    }
     if (account.noun == "user") {
         return user_request(account);
     }
@@ -207,7 +232,7 @@ Result<Request> request_of(const AccountArguments& account) {
 }
 
 Result<void> account(const Arguments& arguments) {
-    AKIDB_TRY(const Request request, request_of(arguments.account));
+    AKIDB_TRY(const Request request, request_of(arguments));
     RestClient client(arguments.url, arguments.token, io::make_curl_http_client(arguments.ca_file));
     AKIDB_TRY(const std::string answer,
               client.send(request.method, request.path, request.body.is_null() ? "" : request.body.dump()));

@@ -199,9 +199,13 @@ void add_audit_verbs(CLI::App& app, Arguments& arguments) {
     verify->add_option("--checkpoints", arguments.audit.checkpoints,
                        "File with lines of checkpoints, kept elsewhere");
     verify->add_flag("--json", arguments.json, "As JSON");
+    add_audit_list(*audit, arguments);
 }
 
 Verb verb_of(const CLI::App& app) {
+    if (app.got_subcommand("audit") && app.get_subcommand("audit")->got_subcommand("list")) {
+        return Verb::kAccount;
+    }
     const std::pair<const char*, Verb> kVerbs[] = {{"serve", Verb::kServe},
                                                    {"check-config", Verb::kCheckConfig},
                                                    {"print-config", Verb::kPrintConfig},

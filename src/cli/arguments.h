@@ -77,7 +77,7 @@ struct InspectArguments {
 
 /// Of login, user, key and tenant.
 struct AccountArguments {
-    std::string noun;  // "login", "setup", "user", "key", "tenant"
+    std::string noun;  // "login", "setup", "user", "key", "tenant", "audit"
     std::string act;   // "create", "list", …; empty for the first two
     std::string name;  // of the thing: e-mail, name or id
     std::string role;
@@ -98,6 +98,13 @@ struct AuditVerifyArguments {
     std::string checkpoints;  // file; may be empty
 };
 
+struct AuditListArguments {
+    std::string actor;
+    std::string action;
+    std::string outcome;
+    uint32_t limit = 100;
+};
+
 struct Arguments {
     Verb verb = Verb::kVersion;
     std::string config_file;
@@ -116,6 +123,7 @@ struct Arguments {
     InspectArguments inspect;
     AccountArguments account;
     AuditVerifyArguments audit;
+    AuditListArguments audit_list;
     bool accept_loss = false;  // of repair
 };
 

@@ -154,9 +154,8 @@ Result<void> LiveCollection::prepare_remove(PendingWrite& write, const std::vect
         write.resolve = [this, encoded = std::move(encoded), rule](PendingWrite& turn) -> Result<void> {
             std::vector<std::string> covered = encoded;
             const Snapshot view = current_view();
-            std::erase_if(covered, [&](const std::string& id) {
-                return find_covered(view, id, rule.get()) == kNoRow;
-            });
+            std::erase_if(
+                covered, [&](const std::string& id) { return find_covered(view, id, rule.get()) == kNoRow; });
             turn.record = {storage::RecordType::kDelete, storage::encode_delete(covered)};
             return {};
         };

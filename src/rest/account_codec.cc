@@ -12,7 +12,7 @@ namespace akidb::rest {
 namespace {
 
 constexpr std::array<std::string_view, 3> kSetUpNames{"token", "email", "password"};
-constexpr std::array<std::string_view, 3> kLoginNames{"email", "password", "tenant"};
+constexpr std::array<std::string_view, 5> kLoginNames{"email", "password", "tenant", "proof", "device_token"};
 constexpr std::array<std::string_view, 4> kNewUserNames{"email", "password", "role", "tenant"};
 constexpr std::array<std::string_view, 3> kUserChangeNames{"password", "role", "status"};
 constexpr std::array<std::string_view, 8> kNewKeyNames{
@@ -77,9 +77,9 @@ Result<SetUpBody> read_set_up_body(std::string& body) {
 Result<service::LoginRequest> read_login_body(std::string& body) {
     service::LoginRequest read;
     JsonReader reader(body);
-    AKIDB_TRY(reader.read_body(kLoginNames, [&](size_t which) {
-        return read_text(reader, which == 0 ? read.email : which == 1 ? read.password : read.tenant);
-    }));
+    const std::array<std::string*, 5> places{&read.email, &read.password, &read.tenant, &read.proof,
+                                             &read.device_token};
+    AKIDB_TRY(reader.read_body(kLoginNames, [&](size_t which) { return read_text(reader, *places[which]); }));
     return read;
 }
 

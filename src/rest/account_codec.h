@@ -16,7 +16,7 @@ struct SetUpBody {
 };
 /// {"token","email","password"}.
 Result<SetUpBody> read_set_up_body(std::string& body);
-/// {"email","password","tenant"}.
+/// {"email","password","tenant","proof","device_token"}.
 Result<service::LoginRequest> read_login_body(std::string& body);
 /// {"email","password","role","tenant"}.
 Result<service::NewUser> read_new_user_body(std::string& body);

@@ -2,6 +2,7 @@
 
 #include "rest/account_codec.h"
 #include "rest/answer_codec.h"
+#include "rest/audit_routes.h"
 
 namespace akidb::rest {
 namespace {
@@ -23,20 +24,39 @@ Result<void> answer_deleted(Call& call, Result<void> deleted) {
 Result<void> answer_login(Call& call, Accounts& accounts, const service::LoginReply& reply) {
     JsonWriter writer;
     writer.begin_object().member("token", reply.token).member("expires_at", rfc3339(reply.expires_at_ms));
+    if (!reply.device_token.empty()) {
+        writer.member("device_token", reply.device_token);
+    }
     write_user(writer.key("user"), {reply.user, accounts.tenant_name(reply.user.tenant)});
     call.answer(std::move(writer.end_object()));
     return {};
 }
 
+/// As an error, with what is to be solved beside it.
+void answer_challenge(Call& call, const service::LoginReply& reply) {
+    HttpResponse response = error_answer(Error(Code::kUnauthenticated, reply.why)
+                                             .with_field("proof")
+                                             .with_allowed("the solution of \"challenge\""),
+                                         call.request().request_id);
+    response.body.pop_back();
+    response.body.append(",\"challenge\":").append(reply.challenge).append("}");
+    call.answer(std::move(response));
+}
+
 Result<void> set_up(Call& call, Accounts& accounts) {
     AKIDB_TRY(const SetUpBody body, read_set_up_body(call.body()));
-    AKIDB_TRY(const service::LoginReply reply, accounts.set_up(body.token, body.who));
+    AKIDB_TRY(const service::LoginReply reply,
+              accounts.set_up(body.token, body.who, call.asking("auth::setup")));
     return answer_login(call, accounts, reply);
 }
 
 Result<void> log_in(Call& call, Accounts& accounts) {
     AKIDB_TRY(const service::LoginRequest body, read_login_body(call.body()));
-    AKIDB_TRY(const service::LoginReply reply, accounts.log_in(body));
+    AKIDB_TRY(const service::LoginReply reply, accounts.log_in(body, call.asking("auth::login")));
+    if (!reply.challenge.empty()) {
+        answer_challenge(call, reply);
+        return {};
+    }
     return answer_login(call, accounts, reply);
 }
 
@@ -157,6 +177,9 @@ Result<void> update_tenant(Call& call, Accounts& accounts) {
 }  // namespace
 
 Result<void> perform_on_accounts(Call& call, service::Service& service) {
+    if (call.match().route->id == RouteId::kReadAudit) {
+        return read_audit(call, service);
+    }
     AKIDB_TRY(Accounts* const found, service.accounts());
     Accounts& accounts = *found;
     const service::RequestContext& context = call.context();

@@ -140,7 +140,8 @@ class ApiHandler final : public Api {
         }
         AKIDB_TRY(admit(*call, *service));
         const bool has_parameters = route->id == RouteId::kUpsert || route->id == RouteId::kGetDocument ||
-                                    route->id == RouteId::kDeleteDocument || is_qdrant;
+                                    route->id == RouteId::kDeleteDocument ||
+                                    route->id == RouteId::kReadAudit || is_qdrant;
         if (!has_parameters) {
             AKIDB_TRY(parse_query(request.query, {}));
         }
@@ -157,10 +158,14 @@ class ApiHandler final : public Api {
     }
 
     /// All that can be refused by who asks and for what, before the body is read as anything.
-    static Result<void> admit(Call& call, const service::Service& service) {
+    Result<void> admit(Call& call, const service::Service& service) const {
         const Route& route = *call.match().route;
+        if (service.is_asking_who()) {
+            call.set_source(source_of(call.request()));
+        }
         service::Admission admission;
-        Result<void> admitted = service.admit(route.access, call.request().credentials, admission);
+        Result<void> admitted = service.admit(route.access, call.request().credentials, admission,
+                                              call.asking(route.path, route.method));
         call.set_admission(std::move(admission));
         AKIDB_TRY(std::move(admitted));
         const bool has_body = route.method != "GET" && route.method != "DELETE";
@@ -211,6 +216,16 @@ class ApiHandler final : public Api {
         }
         return submit(
             call, [&service](const std::shared_ptr<Call>& later) { return qdrant::perform(later, service); });
+    }
+
+    /// The address of the client, as far as proxies can be believed.
+    std::string source_of(const HttpRequest& request) const {
+        const auto socket = access::IpAddress::parse(request.remote_address);
+        if (given_.proxies == nullptr || !socket || request.forwarded.empty()) {
+            return request.remote_address;
+        }
+        const std::vector<std::string_view> forwarded(request.forwarded.begin(), request.forwarded.end());
+        return given_.proxies->find_client(*socket, forwarded).address.to_string();
     }
 
     template <class Act>

@@ -8,6 +8,7 @@
 
 #include <memory>
 
+#include "access/trusted_proxies.h"
 #include "base/logger.h"
 #include "io/clock.h"
 #include "io/executor.h"
@@ -25,6 +26,8 @@ struct ApiDependencies {
     const io::Clock& clock;
     telemetry::Metrics& metrics;
     Logger& logger;
+    /// Null: nobody is behind a proxy.
+    const access::TrustedProxies* proxies = nullptr;
 };
 
 class Api : public HttpHandler {

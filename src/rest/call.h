@@ -44,6 +44,17 @@ class Call {
     std::string& body() { return request_.body; }
     const service::RequestContext& context() const { return context_; }
     void set_write_key(std::optional<model::WriteKey> key) { context_.write_key = std::move(key); }
+    void set_source(std::string source) {
+        context_.source = std::move(source);
+        context_.user_agent = request_.user_agent;
+    }
+    service::Asking asking(std::string_view what, std::string_view method = {}) const {
+        return {.method = method,
+                .what = what,
+                .request_id = context_.request_id,
+                .source = context_.source.empty() ? request_.remote_address : context_.source,
+                .user_agent = request_.user_agent};
+    }
     /// Who asks, as it was found out.
     void set_admission(service::Admission admission) {
         context_.principal = std::move(admission.principal);

@@ -380,6 +380,10 @@ class Connection final : public ConnectionHandle {
         for (auto [given, end] = message.equal_range(http::field::authorization); given != end; ++given) {
             request.credentials.authorization.emplace_back(text_of(given->value()));
         }
+        for (auto [given, end] = message.equal_range("X-Forwarded-For"); given != end; ++given) {
+            request.forwarded.emplace_back(text_of(given->value()));
+        }
+        request.user_agent = text_of(message[http::field::user_agent]);
         for (auto [given, end] = message.equal_range("api-key"); given != end; ++given) {
             request.credentials.api_key.emplace_back(text_of(given->value()));
         }

@@ -29,9 +29,11 @@ struct HttpRequest {
     std::string query;
     std::string content_type;
     std::vector<std::string>
-        idempotency_keys;              // each that was sent: the route knows whether there may be one
-    service::Credentials credentials;  // each that was sent, too
-    std::string body;                  // with 64 spare bytes of capacity behind it, for simdjson
+        idempotency_keys;                // each that was sent: the route knows whether there may be one
+    service::Credentials credentials;    // each that was sent, too
+    std::vector<std::string> forwarded;  // the values of X-Forwarded-For, which anybody may have made up
+    std::string user_agent;
+    std::string body;  // with 64 spare bytes of capacity behind it, for simdjson
     std::string remote_address;
     std::string origin;      // of the page that asks, when a browser says so
     std::string request_id;  // the client's X-Request-Id when well-formed, else made here

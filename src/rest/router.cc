@@ -77,6 +77,7 @@ constexpr std::array<Route, kRouteCount> kRoutes{{
     {RouteId::kGetTenant, "GET", "/api/v1/tenants/{tenant}", Access::to_operators(kTenantRead)},
     {RouteId::kUpdateTenant, "PATCH", "/api/v1/tenants/{tenant}", Access::to_operators(kTenantUpdate)},
     {RouteId::kDeleteTenant, "DELETE", "/api/v1/tenants/{tenant}", Access::to_operators(kTenantDelete)},
+    {RouteId::kReadAudit, "GET", "/api/v1/audit", Access::to(kAuditRead)},
     {RouteId::kQdrantListCollections, "GET", "/collections", Access::to(kCollectionRead)},
     {RouteId::kQdrantDescribe, "GET", "/collections/{collection}", Access::to(kCollectionRead)},
     {RouteId::kQdrantCreate, "PUT", "/collections/{collection}", Access::to(kCollectionCreate)},

@@ -66,6 +66,7 @@ enum class RouteId : uint8_t {
     kGetTenant,
     kUpdateTenant,
     kDeleteTenant,
+    kReadAudit,
     // The Qdrant dialect, from here to the end: collections, then reads, then writes.
     kQdrantListCollections,
     kQdrantDescribe,

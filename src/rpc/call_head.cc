@@ -33,6 +33,22 @@ std::string as_metadata(std::string_view text) {
     return value;
 }
 
+/// "ipv4:192.0.2.1:1234" and "ipv6:%5B2001:db8::1%5D:1234", as gRPC names a peer.
+std::string address_in(const std::string& peer) {
+    const size_t begin = peer.find(':') + 1;
+    const size_t end = peer.rfind(':');
+    if (begin == 0 || end <= begin) {
+        return peer;
+    }
+    std::string address = peer.substr(begin, end - begin);
+    for (const std::string_view bracket : {"%5B", "%5D", "[", "]"}) {
+        if (const size_t at = address.find(bracket); at != std::string::npos) {
+            address.erase(at, bracket.size());
+        }
+    }
+    return address;
+}
+
 std::string request_id_of(const grpc::CallbackServerContext& wire, const CallDependencies& given) {
     const auto found = wire.client_metadata().find("x-request-id");
     if (found != wire.client_metadata().end()) {
@@ -76,8 +92,17 @@ std::vector<std::string> CallHead::write_keys() const {
 Result<void> CallHead::authorize(const service::Service& service) {
     const service::Credentials given{.authorization = metadata_of("authorization"),
                                      .api_key = metadata_of("api-key")};
+    if (service.is_asking_who() && context_.source.empty()) {
+        context_.source = address_in(wire_.peer());
+        const std::vector<std::string> agents = metadata_of("user-agent");
+        context_.user_agent = agents.empty() ? "" : agents.front();
+    }
     service::Admission admission;
-    AKIDB_TRY(service.admit(row_of(method_).access, given, admission));
+    AKIDB_TRY(service.admit(row_of(method_).access, given, admission,
+                            {.what = row_of(method_).name,
+                             .request_id = context_.request_id,
+                             .source = context_.source,
+                             .user_agent = context_.user_agent}));
     context_.principal = std::move(admission.principal);
     context_.session = admission.session;
     return {};

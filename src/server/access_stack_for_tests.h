@@ -10,10 +10,12 @@
 #include <string>
 #include <vector>
 
+#include "access/audit_log.h"
 #include "rest/api_for_tests.h"
 #include "rest/filter_codec.h"
 #include "rpc/grpc_server.h"
 #include "service/accounts.h"
+#include "storage/files_for_tests.h"
 
 namespace akidb::server {
 
@@ -41,7 +43,10 @@ class AccessStack : public testing::Test {
         EXPECT_TRUE(files_->make_directory(root_ + "/collections"));
         catalog_ = catalog::Catalog::open(root_ + "/catalog.db").value();
         store_ = catalog::AccessStore::open(root_ + "/catalog.db").value();
-        control_ = std::make_unique<service::AccessControl>(book_, *clock_, metrics_, options);
+        audit_files_.skip_syncs();
+        audit_ =
+            access::AuditLog::open(audit_files_, *clock_, *random_, root_ + "/audit", audit_key_).value();
+        control_ = std::make_unique<service::AccessControl>(book_, *clock_, metrics_, options, audit_.get());
         accounts_ = std::make_unique<service::Accounts>(service::Accounts::Dependencies{
             *store_, book_, *control_, hasher_, *clock_, *random_, rest::read_row_rule});
         EXPECT_TRUE(accounts_->load());
@@ -77,6 +82,7 @@ class AccessStack : public testing::Test {
         rest::HttpRequest request;
         request.method = method;
         request.path = target.substr(0, target.find('?'));
+        request.query = request.path == target ? "" : target.substr(request.path.size() + 1);
         request.content_type = body.empty() ? "" : "application/json";
         request.body = std::move(body);
         request.request_id = "request-1";
@@ -165,6 +171,9 @@ class AccessStack : public testing::Test {
         std::make_unique<io::ThreadPool>(io::ThreadPoolOptions{.name = "workers", .threads = 2});
     std::unique_ptr<catalog::Catalog> catalog_;
     std::unique_ptr<catalog::AccessStore> store_;
+    storage::FaultyFileSystem audit_files_;
+    access::AuditKey audit_key_ = access::AuditKey::make(*random_);
+    std::unique_ptr<access::AuditLog> audit_;
     service::AccessBook book_;
     PlainHasher hasher_;
     std::unique_ptr<service::AccessControl> control_;

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "server/gate.h"
 #include "server/settings_table.h"
 #include "server/settings_table_check.h"
 #include "simd/kernels.h"
@@ -184,6 +185,10 @@ std::vector<Finding> cross_check(const Effective& effective) {
     check_ports(effective, findings);
     check_tls_settings(effective, findings);
     check_database_path(effective, findings);
+    if (const auto proxies = trusted_proxies(effective); !proxies) {
+        findings.push_back(finding_at("auth.trusted_proxies", effective, proxies.error().message(),
+                                      "networks with commas, as 10.0.0.0/8, 2001:db8::7"));
+    }
     const int64_t soft = effective.integer("storage.disk_soft_free_bytes");
     const int64_t hard = effective.integer("storage.disk_hard_free_bytes");
     if (soft != 0 && soft < hard) {

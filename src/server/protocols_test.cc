@@ -23,7 +23,7 @@ const std::set<std::string> kGrpcAlone{"DocumentService/Import", "DocumentServic
 bool is_http_alone(const std::string& route) {
     const std::string_view path = std::string_view(route).substr(route.find(' ') + 1);
     return path.starts_with("/api/v1/auth/") || path.starts_with("/api/v1/users") ||
-           path.starts_with("/api/v1/keys") || path.starts_with("/api/v1/tenants");
+           path.starts_with("/api/v1/keys") || path.starts_with("/api/v1/tenants") || path == "/api/v1/audit";
 }
 
 std::set<std::string> routes_of(const rpc::MethodRow& row) {

@@ -93,6 +93,13 @@ inline constexpr std::array kSettings{
             .sentence =
                 "A session of a user ends when nothing was asked with it for so long, and after 24 hours "
                 "anyhow."},
+    Setting{
+        .key = "auth.trusted_proxies",
+        .type = SettingType::kString,
+        .fallback = "",
+        .sentence =
+            "Networks of proxies whose X-Forwarded-For is believed, with commas (10.0.0.0/8, 2001:db8::7); "
+            "without, the client is whoever holds the connection."},
     Setting{.key = "metrics.host",
             .type = SettingType::kString,
             .fallback = "127.0.0.1",

@@ -28,7 +28,6 @@ using telemetry::MetricId;
 
 constexpr std::string_view kVersion = AKIDB_VERSION;
 constexpr uint64_t kGaugesEveryUs = 2'000'000;
-constexpr uint64_t kAccountsEveryUs = 60'000'000;
 constexpr size_t kWorkerQueueMax = 1024;
 constexpr size_t kMaintenanceQueueMax = 1 << 16;
 constexpr size_t kLoaderQueueMax = 1 << 20;
@@ -153,7 +152,9 @@ class Wiring final : public Server {
     ~Wiring() override { static_cast<void>(close(false)); }
 
     Result<void> open_ports() {
-        api_ = rest::make_api({lifecycle_, workers_, foundation_.clock, metrics_, foundation_.logger});
+        AKIDB_TRY(proxies_, trusted_proxies(effective_));
+        api_ = rest::make_api(
+            {lifecycle_, workers_, foundation_.clock, metrics_, foundation_.logger, &proxies_});
         probes_ = rest::make_probe_handler(lifecycle_, metrics_);
         rest::HttpServerOptions rest = rest_options(effective_);
         rest.memory = &request_memory_;
@@ -199,7 +200,11 @@ class Wiring final : public Server {
             engine::Dependencies{foundation_.files, foundation_.clock, maintenance_, foundation_.logger,
                                  metrics_, &disk_, &committer_, &scrub_pace_},
             *random_, *catalog_, data_ + "/collections", collection_options(effective_, foundation_.kernels));
-        AKIDB_TRY(gate_, Gate::open(effective_, foundation_, *random_, metrics_));
+        auto gate = Gate::open(effective_, foundation_, *random_, metrics_);
+        if (!gate && gate.error().code() == Code::kDiskFull && disk_.release_ballast()) {
+            gate = Gate::open(effective_, foundation_, *random_, metrics_);
+        }
+        AKIDB_TRY(gate_, std::move(gate));
         service_ = std::make_unique<service::Service>(*directory_, foundation_.clock, *random_,
                                                       &gate_->control(), &gate_->accounts());
         AKIDB_TRY(directory_->start_loading(loader_));
@@ -227,10 +232,7 @@ class Wiring final : public Server {
             metrics_.gauge(MetricId::kDiskFree).set(static_cast<double>(disk_.free_bytes()));
             metrics_.gauge(MetricId::kBallastBytes).set(static_cast<double>(disk_.ballast_bytes()));
             directory_->tend(loader_);
-            if (now >= accounts_due_us_) {
-                accounts_due_us_ = now + kAccountsEveryUs;
-                gate_->tend();
-            }
+            gate_->tick();
         }
         return readiness.reason == "log_poisoned" ? Health::kLogPoisoned : Health::kWell;
     }
@@ -296,6 +298,7 @@ class Wiring final : public Server {
     std::unique_ptr<Gate> gate_;
     std::unique_ptr<service::Directory> directory_;
     std::unique_ptr<service::Service> service_;
+    access::TrustedProxies proxies_;
     std::unique_ptr<rest::Api> api_;
     std::unique_ptr<rest::HttpHandler> cors_;
     std::unique_ptr<rest::HttpHandler> probes_;
@@ -305,7 +308,6 @@ class Wiring final : public Server {
     std::unique_ptr<rpc::GrpcServer> grpc_server_;
     storage::DiskLevel disk_level_ = storage::DiskLevel::kPlenty;
     uint64_t gauges_due_us_ = 0;
-    uint64_t accounts_due_us_ = 0;
     bool is_closed_ = false;
 };
 

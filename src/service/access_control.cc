@@ -12,6 +12,23 @@ std::string described(const Principal& principal) {
     return principal.role.empty() ? who : who + ", as " + principal.role + ",";
 }
 
+std::string described(const Asking& asking) {
+    return asking.method.empty() ? std::string(asking.what)
+                                 : std::string(asking.method).append(" ").append(asking.what);
+}
+
+std::string actor_of(const Principal& principal) {
+    switch (principal.kind) {
+        case PrincipalKind::kUser:
+            return "user:" + principal.name;
+        case PrincipalKind::kKey:
+            return "key:" + principal.id.to_string() + " " + principal.name;
+        case PrincipalKind::kOperator:
+            break;
+    }
+    return "operator";
+}
+
 uint64_t seconds_up(uint64_t us) {
     return (us + 999'999) / 1'000'000;
 }
@@ -19,11 +36,12 @@ uint64_t seconds_up(uint64_t us) {
 }  // namespace
 
 AccessControl::AccessControl(AccessBook& book, const io::Clock& clock, telemetry::Metrics& metrics,
-                             AccessOptions options)
+                             AccessOptions options, access::AuditLog* audit)
     : book_(book),
       clock_(clock),
       metrics_(metrics),
       options_(options),
+      audit_(audit),
       attempts_none_(metrics.counter(MetricId::kAuthAttempts, {"none"})),
       attempts_key_(metrics.counter(MetricId::kAuthAttempts, {"key"})),
       attempts_session_(metrics.counter(MetricId::kAuthAttempts, {"session"})) {}
@@ -44,8 +62,8 @@ Error AccessControl::deny(std::string_view what, std::string message) const {
     return Error(Code::kPermissionDenied, std::move(message));
 }
 
-Result<void> AccessControl::admit(const model::Access& access, const Credentials& given,
-                                  Admission& admission) const {
+Result<void> AccessControl::admit(const model::Access& access, const Credentials& given, Admission& admission,
+                                  const Asking& asking) const {
     if (!is_enabled()) {
         admission.principal = operator_principal();
         return {};
@@ -53,6 +71,16 @@ Result<void> AccessControl::admit(const model::Access& access, const Credentials
     if (access.is_open()) {
         return {};
     }
+    Result<void> judged = judge(access, given, admission);
+    // Quotas are no matter of rights, and would fill the log.
+    if (!judged && audit_ != nullptr && judged.error().code() != Code::kRateLimited) {
+        note_refusal(asking, admission.principal.get(), judged.error());
+    }
+    return judged;
+}
+
+Result<void> AccessControl::judge(const model::Access& access, const Credentials& given,
+                                  Admission& admission) const {
     AKIDB_TRY(authenticate(given, admission));
     const Principal& principal = *admission.principal;
     AKIDB_TRY(check(principal, access.actions()));
@@ -60,6 +88,58 @@ Result<void> AccessControl::admit(const model::Access& access, const Credentials
         return deny("scope", "tenants are for the administrators of the tenant \"default\"");
     }
     return take_quota(principal, admission);
+}
+
+std::string AccessControl::tenant_name(const Uuid& id) const {
+    const auto tenant = book_.tenants.find(id);
+    return tenant == nullptr ? id.to_string() : tenant->row.name;
+}
+
+void AccessControl::note_refusal(const Asking& asking, const Principal* principal,
+                                 const Error& refused) const {
+    audit_->note({.actor = principal == nullptr ? "" : actor_of(*principal),
+                  .tenant = principal == nullptr ? "" : tenant_name(principal->tenant),
+                  .action = described(asking),
+                  .outcome = access::AuditOutcome::kDenied,
+                  .reason = refused.message(),
+                  .source = std::string(asking.source),
+                  .user_agent = std::string(asking.user_agent),
+                  .request_id = std::string(asking.request_id)});
+}
+
+void AccessControl::note_login(const Asking& asking, const std::string& tenant, const std::string& email,
+                               const Error* refused) const {
+    if (audit_ == nullptr) {
+        return;
+    }
+    audit_->note(
+        {.actor = "user:" + email,
+         .tenant = tenant,
+         .action = described(asking),
+         .outcome = refused == nullptr ? access::AuditOutcome::kAllowed : access::AuditOutcome::kDenied,
+         .reason = refused == nullptr ? "" : refused->message(),
+         .source = std::string(asking.source),
+         .user_agent = std::string(asking.user_agent),
+         .request_id = std::string(asking.request_id)});
+}
+
+Result<void> AccessControl::write_down(const RequestContext& context, model::Action action,
+                                       std::string resource) const {
+    if (audit_ == nullptr || !is_enabled() || context.principal == nullptr) {
+        return {};
+    }
+    Result<uint64_t> written = audit_->append({.actor = actor_of(*context.principal),
+                                               .tenant = tenant_name(context.principal->tenant),
+                                               .action = std::string(model::name_of(action)),
+                                               .resource = std::move(resource),
+                                               .source = context.source,
+                                               .user_agent = context.user_agent,
+                                               .request_id = context.request_id});
+    if (!written) {
+        return std::move(written).error().with_context(
+            "nothing was done, as the audit log cannot be written");
+    }
+    return {};
 }
 
 Result<void> AccessControl::check(const Principal& principal, model::ActionSet actions) const {

@@ -11,10 +11,12 @@
 #include <memory>
 #include <optional>
 
+#include "access/audit_log.h"
 #include "base/result.h"
 #include "io/clock.h"
 #include "model/access.h"
 #include "service/access_book.h"
+#include "service/context.h"
 #include "service/credentials.h"
 #include "telemetry/metrics.h"
 
@@ -36,6 +38,15 @@ struct Admission {
     std::optional<QuotaState> quota{};
 };
 
+/// What is known of a request before it is known who asks.
+struct Asking {
+    std::string_view method{};  // of HTTP
+    std::string_view what{};    // route, method of gRPC, or action
+    std::string_view request_id{};
+    std::string_view source{};
+    std::string_view user_agent{};
+};
+
 struct AccessOptions {
     AuthMode mode = AuthMode::kAuto;
     uint64_t session_idle_ms = 2 * 3600 * 1000;
@@ -43,15 +54,26 @@ struct AccessOptions {
 
 class AccessControl {
   public:
+    /// `audit` null: nothing is written down.
     AccessControl(AccessBook& book, const io::Clock& clock, telemetry::Metrics& metrics,
-                  AccessOptions options);
+                  AccessOptions options, access::AuditLog* audit = nullptr);
 
     /// Without it everybody is the operator.
     bool is_enabled() const;
 
     /// `quota` of the admission is set also when it is what refuses. kUnauthenticated, kPermissionDenied,
     /// kRateLimited, kInvalidArgument (credentials sent twice).
-    Result<void> admit(const model::Access& access, const Credentials& given, Admission& admission) const;
+    /// What is refused is noted in the audit log.
+    Result<void> admit(const model::Access& access, const Credentials& given, Admission& admission,
+                       const Asking& asking = {}) const;
+
+    /// Before an administrative action has an effect: durable in the audit log at success, and when it fails
+    /// the action must not be done. Nothing while nobody is asked who he is.
+    Result<void> write_down(const RequestContext& context, model::Action action, std::string resource) const;
+    /// Of a login.
+    void note_login(const Asking& asking, const std::string& tenant, const std::string& email,
+                    const Error* refused) const;
+    const access::AuditLog* audit() const { return audit_; }
 
     /// The principal may do all of this: for uses that a route does not tell. kPermissionDenied.
     Result<void> check(const Principal& principal, model::ActionSet actions) const;
@@ -73,10 +95,15 @@ class AccessControl {
     Error refuse(Fault fault, std::string message) const;
     Error deny(std::string_view what, std::string message) const;
 
+    void note_refusal(const Asking& asking, const Principal* principal, const Error& refused) const;
+    Result<void> judge(const model::Access& access, const Credentials& given, Admission& admission) const;
+    std::string tenant_name(const Uuid& id) const;
+
     AccessBook& book_;
     const io::Clock& clock_;
     telemetry::Metrics& metrics_;
     const AccessOptions options_;
+    access::AuditLog* audit_;
     // Looked up once: a lookup hashes strings under a lock that all requests share.
     telemetry::Counter& attempts_none_;
     telemetry::Counter& attempts_key_;

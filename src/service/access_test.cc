@@ -6,6 +6,7 @@
 #include <set>
 
 #include "catalog/catalog.h"
+#include "io/executor.h"
 #include "service/accounts.h"
 
 namespace akidb::service {
@@ -84,7 +85,11 @@ TEST(Password, OnlyWhatIsHardToGuess) {
     for (const char* text : {"", "@", "a@", "@b", "a@b@c", "a b@c", "a\n@b"}) {
         EXPECT_FALSE(normalised_email(text)) << text;
     }
-    const auto hasher = make_password_hasher();
+    const auto random = io::make_system_random();
+    const auto clock = io::make_system_clock();
+    io::ThreadPool pool({.name = "hash", .threads = 1});
+    access::PasswordHasher gate(*random, *clock, pool);
+    const auto hasher = make_password_hasher(gate);
     const std::string hash = hasher->hash("twelve bytes").value();
     EXPECT_TRUE(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$")) << hash;
     EXPECT_TRUE(hasher->matches(hash, "twelve bytes").value());

@@ -71,15 +71,51 @@ std::string Accounts::make_setup_token() {
 
 // ---- coming and going ------------------------------------------------------------------------------------
 
-Result<LoginReply> Accounts::set_up(std::string_view token, const LoginRequest& request) {
+Result<LoginReply> Accounts::set_up(std::string_view token, const LoginRequest& request,
+                                    const Asking& asking) {
     Result<LoginReply> reply = try_set_up(token, request);
     given_.control.count_attempt("setup", reply.has_value());
+    given_.control.note_login(asking, "default", request.email, reply ? nullptr : &reply.error());
     return reply;
 }
 
-Result<LoginReply> Accounts::log_in(const LoginRequest& request) {
-    Result<LoginReply> reply = try_log_in(request);
+Result<LoginReply> Accounts::log_in(const LoginRequest& request, const Asking& asking) {
+    Result<LoginReply> reply = guarded_log_in(request, asking);
+    if (reply && !reply->challenge.empty()) {
+        return reply;
+    }
     given_.control.count_attempt("password", reply.has_value());
+    given_.control.note_login(asking, request.tenant, request.email, reply ? nullptr : &reply.error());
+    return reply;
+}
+
+Result<LoginReply> Accounts::guarded_log_in(const LoginRequest& request, const Asking& asking) {
+    if (given_.guard == nullptr) {
+        return try_log_in(request);
+    }
+    // One account has one spelling, whether it is there or not.
+    const std::string account =
+        request.tenant + "/" + normalised_email(request.email).value_or(request.email);
+    const access::LoginAttempt attempt{
+        .source = access::IpAddress::parse(asking.source).value_or(access::IpAddress{}),
+        .account = account,
+        .device_token = request.device_token,
+        .proof = request.proof};
+    access::LoginDecision decision = given_.guard->decide(attempt);
+    switch (decision.step) {
+        case access::LoginStep::kWait:
+            return Error(Code::kRateLimited, decision.why).with_retry_after(decision.retry_after_s);
+        case access::LoginStep::kProve:
+            return LoginReply{.challenge = std::move(decision.challenge), .why = std::move(decision.why)};
+        case access::LoginStep::kGoOn:
+            break;
+    }
+    Result<LoginReply> reply = try_log_in(request);
+    if (reply) {
+        reply->device_token = given_.guard->succeeded(attempt);
+    } else if (reply.error().code() == Code::kUnauthenticated) {
+        given_.guard->failed(attempt);
+    }
     return reply;
 }
 
@@ -165,7 +201,9 @@ Result<LoginReply> Accounts::open_session(const catalog::UserRow& user) {
                                   .expires_at_ms = now_ms + kSessionMs};
     AKIDB_TRY(given_.store.put_session(row));
     given_.book.sessions.put({row, std::make_shared<std::atomic<uint64_t>>(now_ms)});
-    LoginReply reply{write_token(TokenKind::kSession, row.id, secret), row.expires_at_ms, user};
+    LoginReply reply{.token = write_token(TokenKind::kSession, row.id, secret),
+                     .expires_at_ms = row.expires_at_ms,
+                     .user = user};
     reply.user.password_hash.clear();
     return reply;
 }
@@ -258,6 +296,7 @@ Result<UserView> Accounts::create_user(const RequestContext& context, const NewU
                                .password_hash = std::move(hash),
                                .role = role,
                                .created_at_ms = given_.clock.unix_ms()};
+    AKIDB_TRY(given_.control.write_down(context, model::Action::kUserCreate, "user:" + email));
     Result<void> put = put_user(row, nullptr);
     if (!put && put.error().code() == Code::kAlreadyExists) {
         return Error(Code::kAlreadyExists, "the tenant has a user of this e-mail").with_field("email");
@@ -327,6 +366,7 @@ Result<UserView> Accounts::update_user(const RequestContext& context, std::strin
     if (row.role != model::Role::kAdmin || row.status != catalog::UserStatus::kActive) {
         AKIDB_TRY(check_keeps_an_administrator(now->row));
     }
+    AKIDB_TRY(given_.control.write_down(context, model::Action::kUserUpdate, "user:" + row.email));
     AKIDB_TRY(put_user(row, &now->row));
     if (change.password || row.status == catalog::UserStatus::kDeactivated) {
         end_sessions(row.id);
@@ -339,6 +379,7 @@ Result<void> Accounts::delete_user(const RequestContext& context, std::string_vi
     AKIDB_TRY(given_.control.check(*context.principal, model::row_of(found->row.role).actions));
     MutexLock lock(changing_);
     AKIDB_TRY(check_keeps_an_administrator(found->row));
+    AKIDB_TRY(given_.control.write_down(context, model::Action::kUserDelete, "user:" + found->row.email));
     AKIDB_TRY(given_.store.remove_user(found->row.id));
     given_.book.users.remove(found->row.id);
     given_.book.rename_user(&found->row, nullptr);

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "access/login_guard.h"
 #include "base/mutex.h"
 #include "io/random.h"
 #include "service/access_book.h"
@@ -25,12 +26,18 @@ struct LoginRequest {
     std::string email;
     std::string password;
     std::string tenant = "default";
+    std::string proof{};         // of work, when one was asked for
+    std::string device_token{};  // of an earlier login on this device
 };
 
 struct LoginReply {
-    std::string token;
+    /// Not empty: nobody is logged in yet, a proof of work is wanted; JSON.
+    std::string challenge{};
+    std::string why{};
+    std::string device_token{};
+    std::string token{};
     uint64_t expires_at_ms = 0;
-    catalog::UserRow user;
+    catalog::UserRow user{};
 };
 
 struct NewUser {
@@ -87,6 +94,7 @@ class Accounts {
         const io::Clock& clock;
         io::Random& random;
         ReadFilter read_filter;
+        access::LoginGuard* guard = nullptr;  // null: every attempt goes on
     };
     explicit Accounts(Dependencies dependencies);
 
@@ -97,9 +105,10 @@ class Accounts {
     std::string make_setup_token();
 
     /// The first user, an administrator of the tenant "default", logged in. kUnauthenticated.
-    Result<LoginReply> set_up(std::string_view token, const LoginRequest& request);
-    /// kUnauthenticated, with one text for whatever is wrong.
-    Result<LoginReply> log_in(const LoginRequest& request);
+    Result<LoginReply> set_up(std::string_view token, const LoginRequest& request, const Asking& asking = {});
+    /// kUnauthenticated, with one text for whatever is wrong; kRateLimited, or a challenge, after failures
+    /// (access/login_guard.h), before anything is hashed.
+    Result<LoginReply> log_in(const LoginRequest& request, const Asking& asking = {});
     Result<void> log_out(const RequestContext& context);
 
     Result<UserView> create_user(const RequestContext& context, const NewUser& request);
@@ -135,6 +144,7 @@ class Accounts {
 
   private:
     Result<LoginReply> try_set_up(std::string_view token, const LoginRequest& request);
+    Result<LoginReply> guarded_log_in(const LoginRequest& request, const Asking& asking);
     Result<LoginReply> try_log_in(const LoginRequest& request);
     Result<std::shared_ptr<const TenantEntry>> find_tenant(const RequestContext& context,
                                                            const std::string& name) const;

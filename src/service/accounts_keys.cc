@@ -191,6 +191,8 @@ Result<MadeKey> Accounts::create_key(const RequestContext& context, const NewKey
         return Error(Code::kRateLimited, "there are too many keys")
             .with_allowed("at most " + std::to_string(model::kKeysMax));
     }
+    AKIDB_TRY(given_.control.write_down(context, model::Action::kKeyCreate,
+                                        "key:" + row.id.to_string() + " " + row.name));
     AKIDB_TRY(given_.store.put_key(row));
     AKIDB_TRY(put_key(row));
     return MadeKey{row, write_token(TokenKind::kKey, row.id, secret)};
@@ -238,6 +240,7 @@ Result<catalog::KeyRow> Accounts::revoke_key(const RequestContext& context, std:
     AKIDB_TRY(const auto found, find_key(context, id));
     catalog::KeyRow row = found->row;
     row.is_revoked = true;
+    AKIDB_TRY(given_.control.write_down(context, model::Action::kKeyUpdate, "key:" + row.id.to_string()));
     AKIDB_TRY(given_.store.put_key(row));
     AKIDB_TRY(put_key(row));
     return told(*given_.book.keys.find(row.id));
@@ -246,6 +249,8 @@ Result<catalog::KeyRow> Accounts::revoke_key(const RequestContext& context, std:
 Result<void> Accounts::delete_key(const RequestContext& context, std::string_view id) {
     MutexLock lock(changing_);
     AKIDB_TRY(const auto found, find_key(context, id));
+    AKIDB_TRY(
+        given_.control.write_down(context, model::Action::kKeyDelete, "key:" + found->row.id.to_string()));
     AKIDB_TRY(given_.store.remove_key(found->row.id));
     given_.book.keys.remove(found->row.id);
     return {};
@@ -309,7 +314,7 @@ Result<void> Accounts::put_tenant(const catalog::TenantRow& row) {
     return {};
 }
 
-Result<catalog::TenantRow> Accounts::create_tenant(const RequestContext&, const std::string& name,
+Result<catalog::TenantRow> Accounts::create_tenant(const RequestContext& context, const std::string& name,
                                                    const TenantChange& settings) {
     AKIDB_TRY(model::validate_collection_name(name));
     catalog::TenantRow row{.name = name};
@@ -324,6 +329,7 @@ Result<catalog::TenantRow> Accounts::create_tenant(const RequestContext&, const 
     if (given_.book.find_tenant(name) != nullptr) {
         return Error(Code::kAlreadyExists, "there is a tenant of this name").with_field("name");
     }
+    AKIDB_TRY(given_.control.write_down(context, model::Action::kTenantCreate, "tenant:" + name));
     AKIDB_TRY(put_tenant(row));
     return row;
 }
@@ -348,6 +354,7 @@ Result<catalog::TenantRow> Accounts::update_tenant(const RequestContext& context
     AKIDB_TRY(const auto found, find_tenant(context, name));
     catalog::TenantRow row = found->row;
     AKIDB_TRY(apply(change, row));
+    AKIDB_TRY(given_.control.write_down(context, model::Action::kTenantUpdate, "tenant:" + name));
     AKIDB_TRY(put_tenant(row));
     return row;
 }
@@ -359,6 +366,7 @@ Result<void> Accounts::delete_tenant(const RequestContext& context, const std::s
     if (id == Uuid{}) {
         return invalid_argument("tenant", "the tenant default runs the server and stays");
     }
+    AKIDB_TRY(given_.control.write_down(context, model::Action::kTenantDelete, "tenant:" + name));
     AKIDB_TRY(given_.store.remove_tenant(id));
     given_.book.tenants.remove(id);
     given_.book.rename_tenant(found->row.name, nullptr);

@@ -18,6 +18,8 @@ namespace akidb::service {
 struct RequestContext {
     std::shared_ptr<const Principal> principal;  // null: nobody, who may do nothing
     Uuid session{};                              // of a user who logged in
+    std::string source{};                        // his address; for the audit log, as is the next
+    std::string user_agent{};
     std::string request_id{};
     std::optional<model::WriteKey> write_key{};  // of a write of documents, when the client named one
 };

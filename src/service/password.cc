@@ -1,19 +1,13 @@
 #include "service/password.h"
 
-#include <sodium.h>
-
 #include <algorithm>
 #include <array>
+#include <future>
 
-#include "base/assert.h"
 #include "model/limits.h"
 
 namespace akidb::service {
 namespace {
-
-// The floor of OWASP's password storage page for Argon2id with one lane.
-constexpr unsigned long long kPasses = 2;
-constexpr size_t kMemoryBytes = size_t{19} << 20;
 
 std::string lower_case(std::string_view text) {
     std::string lower(text);
@@ -23,32 +17,34 @@ std::string lower_case(std::string_view text) {
     return lower;
 }
 
-class SodiumHasher final : public PasswordHasher {
+class GatedHasher final : public PasswordHasher {
   public:
-    SodiumHasher() {
-        AKIDB_ASSERT(sodium_init() >= 0);
-        Result<std::string> made = hash("of a user who is not there");
-        AKIDB_ASSERT(made.has_value());
-        nobody_ = std::move(made).value();
-    }
+    explicit GatedHasher(access::PasswordHasher& gate) : gate_(gate) {}
 
     Result<std::string> hash(std::string_view password) override {
-        std::array<char, crypto_pwhash_STRBYTES> text{};
-        if (crypto_pwhash_str_alg(text.data(), password.data(), password.size(), kPasses, kMemoryBytes,
-                                  crypto_pwhash_ALG_ARGON2ID13) != 0) {
-            return Error(Code::kUnavailable, "there is no memory to hash a password").with_retry_after(1);
-        }
-        return std::string(text.data());
+        return wait<std::string>([&](access::PasswordHasher::HashDone done) {
+            gate_.hash(std::string(password), std::move(done));
+        });
     }
-
     Result<bool> matches(const std::optional<std::string>& stored, std::string_view password) override {
-        const std::string& hash = stored ? *stored : nobody_;
-        const bool is_same = crypto_pwhash_str_verify(hash.c_str(), password.data(), password.size()) == 0;
-        return is_same && stored.has_value();
+        AKIDB_TRY(const access::PasswordCheck check,
+                  wait<access::PasswordCheck>([&](access::PasswordHasher::CheckDone done) {
+                      gate_.check(std::string(password), stored, std::move(done));
+                  }));
+        return check.matches;
     }
 
   private:
-    std::string nobody_;
+    template <class T, class Submit>
+    static Result<T> wait(Submit submit) {
+        // Shared: who sets it may still be at it when the waiter goes on.
+        auto promise = std::make_shared<std::promise<Result<T>>>();
+        std::future<Result<T>> outcome = promise->get_future();
+        submit([promise](Result<T> done) { promise->set_value(std::move(done)); });
+        return outcome.get();
+    }
+
+    access::PasswordHasher& gate_;
 };
 
 // Of the lists of leaked passwords (Have I Been Pwned, NordPass 2024), those of 12 bytes and more at the top.
@@ -79,8 +75,8 @@ constexpr std::array<std::string_view, 24> kCommonest{"123456789012",
 
 }  // namespace
 
-std::unique_ptr<PasswordHasher> make_password_hasher() {
-    return std::make_unique<SodiumHasher>();
+std::unique_ptr<PasswordHasher> make_password_hasher(access::PasswordHasher& gate) {
+    return std::make_unique<GatedHasher>(gate);
 }
 
 Result<void> validate_password(std::string_view password, std::string_view email) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "access/password.h"
 #include "base/result.h"
 
 namespace akidb::service {
@@ -14,15 +15,14 @@ namespace akidb::service {
 class PasswordHasher {
   public:
     virtual ~PasswordHasher() = default;
-    /// Both take tens of milliseconds and 19 MiB, in the caller's thread or while it waits. kUnavailable with
-    /// Retry-After when too many are under way.
+    /// Both take tens of milliseconds. kUnavailable with Retry-After when too many are under way.
     virtual Result<std::string> hash(std::string_view password) = 0;
     /// Nothing is the hash of a user who is not there: it takes as long, and does not match.
     virtual Result<bool> matches(const std::optional<std::string>& stored, std::string_view password) = 0;
 };
 
-/// Argon2id by libsodium, in the caller's thread.
-std::unique_ptr<PasswordHasher> make_password_hasher();
+/// The caller waits while the gate's pool hashes; `gate` must outlive it.
+std::unique_ptr<PasswordHasher> make_password_hasher(access::PasswordHasher& gate);
 
 /// 12..1,024 bytes, neither the e-mail nor one of those that everybody tries first. kInvalidArgument on field
 /// "password".

@@ -49,12 +49,15 @@ class Service {
             const AccessControl* access = nullptr, Accounts* accounts = nullptr);
 
     /// As AccessControl says.
-    Result<void> admit(const model::Access& access, const Credentials& given, Admission& admission) const;
+    Result<void> admit(const model::Access& access, const Credentials& given, Admission& admission,
+                       const Asking& asking = {}) const;
     /// Whether requests are held against anybody at all.
     bool is_asking_who() const { return access_ != nullptr && access_->is_enabled(); }
     /// That the collection is there for who asks, before more is done for the request: kNotFound,
     /// kPermissionDenied.
     Result<void> check_collection(const RequestContext& context, std::string_view collection) const;
+    /// Null: there is none.
+    const access::AuditLog* audit() const { return access_ == nullptr ? nullptr : access_->audit(); }
     /// kUnavailable when the server has none.
     Result<Accounts*> accounts() const;
 
@@ -132,6 +135,9 @@ class Service {
     Directory& directory_;
     const io::Clock& clock_;
     io::Random& random_;
+    Result<void> write_down(const RequestContext& context, model::Action action, std::string_view kind,
+                            std::string_view name) const;
+
     const AccessControl* access_;
     Accounts* accounts_;
 };

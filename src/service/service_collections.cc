@@ -19,13 +19,20 @@ Service::Service(Directory& directory, const io::Clock& clock, io::Random& rando
 
 // ---- who asks --------------------------------------------------------------------------------------------
 
-Result<void> Service::admit(const model::Access& access, const Credentials& given,
-                            Admission& admission) const {
+Result<void> Service::admit(const model::Access& access, const Credentials& given, Admission& admission,
+                            const Asking& asking) const {
     if (access_ == nullptr) {
         admission.principal = operator_principal();
         return {};
     }
-    return access_->admit(access, given, admission);
+    return access_->admit(access, given, admission, asking);
+}
+
+Result<void> Service::write_down(const RequestContext& context, model::Action action, std::string_view kind,
+                                 std::string_view name) const {
+    return access_ == nullptr
+               ? Result<void>()
+               : access_->write_down(context, action, std::string(kind) + ":" + std::string(name));
 }
 
 Result<Accounts*> Service::accounts() const {
@@ -131,6 +138,7 @@ Result<CollectionDescription> Service::create_collection(const RequestContext& c
     spec.dimension = request.dimension;
     spec.metric = request.metric;
     spec.metadata_indexes = request.metadata_indexes;
+    AKIDB_TRY(write_down(context, model::Action::kCollectionCreate, "collection", request.name));
     AKIDB_TRY(const DirectoryEntry entry, directory_.create(context.principal->tenant, std::move(spec)));
     return describe(context, entry);
 }
@@ -163,24 +171,28 @@ Result<CollectionDescription> Service::change_collection(const RequestContext& c
         return invalid_argument("settings", "the request changes nothing", "settings, metadata_indexes");
     }
     AKIDB_TRY(const CollectionRef named, reach(context, collection));
+    AKIDB_TRY(write_down(context, model::Action::kCollectionUpdate, "collection", collection));
     AKIDB_TRY(const DirectoryEntry entry, directory_.change(named, change));
     return describe(context, entry);
 }
 
 Result<void> Service::delete_collection(const RequestContext& context, std::string_view collection) {
     AKIDB_TRY(const CollectionRef named, reach(context, collection));
+    AKIDB_TRY(write_down(context, model::Action::kCollectionDelete, "collection", collection));
     return directory_.remove(named);
 }
 
 Result<void> Service::put_metadata_index(const RequestContext& context, std::string_view collection,
                                          const model::MetadataField& field) {
     AKIDB_TRY(const CollectionRef named, reach(context, collection));
+    AKIDB_TRY(write_down(context, model::Action::kCollectionUpdate, "collection", collection));
     return directory_.put_metadata_index(named, field);
 }
 
 Result<void> Service::delete_metadata_index(const RequestContext& context, std::string_view collection,
                                             const std::string& key) {
     AKIDB_TRY(const CollectionRef named, reach(context, collection));
+    AKIDB_TRY(write_down(context, model::Action::kCollectionUpdate, "collection", collection));
     return directory_.remove_metadata_index(named, key);
 }
 
@@ -205,6 +217,8 @@ Result<void> Service::change_aliases(const RequestContext& context, const std::v
             return std::move(reached).error().with_field_prefix(place);
         }
     }
+    AKIDB_TRY(write_down(context, model::Action::kCollectionUpdate, "alias",
+                         actions.empty() ? std::string() : actions.front().alias));
     return directory_.change_aliases(principal.tenant, actions);
 }
 
