@@ -40,21 +40,25 @@ void print_collections(const std::vector<Json>& collections) {
 /// What describes one collection besides its line, each table where there is something in it.
 void print_details(const Json& collection) {
     std::vector<std::vector<std::string>> indexes{{"INDEX", "TYPE", "READY", "ROWS", "BYTES"}};
-    for (const auto& [field, index] : collection.value("metadata_indexes", Json::object()).items()) {
+    const Json declared = collection.value("metadata_indexes", Json::object());
+    for (const auto& [field, index] : declared.items()) {
         indexes.push_back({field, cell(index, "type"), cell(index, "ready"), cell(index, "indexed_rows"),
                            cell(index, "bytes")});
     }
     std::vector<std::vector<std::string>> missing{{"WITHOUT INDEX", "TYPE", "READS", "EVALUATED", "SECONDS"}};
-    for (const Json& field : collection.value("unindexed_fields", Json::array())) {
+    const Json unindexed = collection.value("unindexed_fields", Json::array());
+    for (const Json& field : unindexed) {
         missing.push_back({cell(field, "field"), cell(field, "type"), cell(field, "reads"),
                            cell(field, "evaluated"), cell(field, "seconds")});
     }
     std::vector<std::vector<std::string>> settings{{"SETTING", "VALUE"}};
-    for (const auto& [name, value] : collection.value("settings", Json::object()).items()) {
+    const Json own = collection.value("settings", Json::object());
+    for (const auto& [name, value] : own.items()) {
         settings.push_back({name, value.is_string() ? value.get<std::string>() : value.dump()});
     }
     std::vector<std::vector<std::string>> jobs{{"JOB", "DONE", "TOTAL", "SECONDS LEFT"}};
-    for (const Json& job : collection.value("jobs", Json::array())) {
+    const Json running = collection.value("jobs", Json::array());
+    for (const Json& job : running) {
         jobs.push_back({cell(job, "kind"), cell(job, "done"), cell(job, "total"), cell(job, "seconds_left")});
     }
     for (const auto& table : {indexes, missing, settings, jobs}) {
