@@ -19,6 +19,8 @@ for name in "${names[@]}"; do
 done
 [ ${#names[@]} -gt 0 ] || names=("${all[@]}")
 mkdir -p build/fuzz/faults
+# What is freed is to be given back: the limit is for what the readers hold, not for what AddressSanitizer keeps in quarantine.
+export ASAN_OPTIONS="quarantine_size_mb=8:allocator_release_to_os_interval_ms=500:${ASAN_OPTIONS:-}"
 for name in "${names[@]}"; do
     mkdir -p "build/fuzz/found/$name"
     log=build/fuzz/$name.log
