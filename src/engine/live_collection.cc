@@ -90,7 +90,6 @@ void LiveCollection::change_settings(const model::CollectionSettings& settings) 
 }
 
 // ---- writes: each is prepared in its caller's thread, then goes through the lane
-// --------------------------------------
 
 bool LiveCollection::lead_elsewhere() noexcept {
     return dependencies_.committer != nullptr &&
@@ -321,7 +320,6 @@ void LiveCollection::commit_writes(std::vector<PendingWrite*>& writes) {
 }
 
 // ---- applying: the same for a fresh write and for replay
-// ----------------------------------------------------------------
 
 Result<WriteReply> LiveCollection::apply(uint64_t sequence, storage::RecordType type, std::string_view body,
                                          uint64_t now_ms) {
