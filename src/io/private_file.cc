@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -62,11 +63,14 @@ Result<std::string> read_private_file(const std::string& path, uint64_t bytes_ma
 }
 
 Result<void> create_private_file(const std::string& path, std::string_view content) {
+    // Under its name it is whole from the first moment on, whenever the power goes.
+    const std::string unfinished = path + ".new";
+    ::unlink(unfinished.c_str());  // of a start that was cut short
     const Descriptor file(retry_interrupted([&] {
-        return ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, kPrivateMode);
+        return ::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, kPrivateMode);
     }));
     if (file.get() < 0) {
-        return error_of(errno, "create", path);
+        return error_of(errno, "create", unfinished);
     }
     while (!content.empty()) {
         const ssize_t put =
@@ -77,7 +81,13 @@ Result<void> create_private_file(const std::string& path, std::string_view conte
         content.remove_prefix(static_cast<size_t>(put));
     }
     if (::fsync(file.get()) != 0) {
-        return error_of(errno, "fsync", path);
+        return error_of(errno, "fsync", unfinished);
+    }
+    // Not by a rename, which would take the place of what has the name.
+    const int code = ::link(unfinished.c_str(), path.c_str()) != 0 ? errno : 0;
+    ::unlink(unfinished.c_str());
+    if (code != 0) {
+        return error_of(code, "create", path);
     }
     const size_t slash = path.find_last_of('/');
     const std::string directory =

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -29,6 +30,7 @@ TEST_F(PrivateFileTest, IsReadableByItsOwnerAlone) {
     EXPECT_EQ(read_private_file(path_, 6).value(), "secret");
     EXPECT_EQ(read_private_file(path_, 5).error().code(), Code::kDataLoss);
     EXPECT_EQ(create_private_file(path_, "other").error().code(), Code::kAlreadyExists);
+    EXPECT_NE(::access((path_ + ".new").c_str(), F_OK), 0) << "left behind";
     EXPECT_EQ(why_not_private(path_), "");
 }
 

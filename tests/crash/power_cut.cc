@@ -112,6 +112,7 @@ void PowerCut::leave_file(const std::string& name, Unsynced unsynced) {
     }
     const std::string left = mixed(content, unsynced);
     std::ofstream(image_ + name, std::ios::binary) << left;
+    fs::permissions(image_ + name, fs::status(fs::exists(real) ? real : durable).permissions());
 }
 
 std::string PowerCut::mixed(const Content& content, Unsynced unsynced) {

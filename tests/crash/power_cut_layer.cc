@@ -127,18 +127,21 @@ class Layer {
         static const auto cut = next<int (*)(int, off_t)>("ftruncate");
         static const auto open_file = next<int (*)(const char*, int, ...)>("open");
         const int copy = open_file(inode_path(status.st_ino).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-        bool worked = copy >= 0 && cut(copy, status.st_size) == 0;
+        // The file may be open for writing alone.
+        const int source = open_file(("/proc/self/fd/" + std::to_string(file)).c_str(), O_RDONLY | O_CLOEXEC);
+        bool worked = source >= 0 && copy >= 0 && cut(copy, status.st_size) == 0;
         std::string bytes;
         for (const Range& range : watched.dirty) {
             const off_t end = std::min(range.end, status.st_size);
             for (off_t at = range.begin; worked && at < end;) {
                 bytes.resize(static_cast<size_t>(std::min<off_t>(end - at, 1 << 20)));
-                const ssize_t count = pread(file, bytes.data(), bytes.size(), at);
+                const ssize_t count = pread(source, bytes.data(), bytes.size(), at);
                 worked = count >= 0 && write_at(copy, bytes.data(), static_cast<size_t>(count), at) == count;
                 at = count > 0 ? at + count : end;  // cut short meanwhile
             }
         }
         watched.dirty.clear();
+        close(source);
         close(copy);
         insist(worked, "copying what was synced");
     }
