@@ -64,7 +64,8 @@ TEST(Simulation, OneSeedIsOneHistory) {
 
 TEST(Scripts, AreAllSequencesOfTheSteps) {
     const std::vector<Script> scripts = all_scripts(3);
-    EXPECT_EQ(scripts.size(), 13u + 13 * 13 + 13 * 13 * 13);
+    constexpr size_t kOfOneStep = std::size(kSteps);
+    EXPECT_EQ(scripts.size(), kOfOneStep + kOfOneStep * kOfOneStep + kOfOneStep * kOfOneStep * kOfOneStep);
     EXPECT_EQ(std::set<Script>(scripts.begin(), scripts.end()).size(), scripts.size());
 }
 

@@ -8,9 +8,8 @@
 #include "rest/metadata_codec.h"
 #include "rest/request_codec.h"
 
+namespace akidb {
 namespace {
-
-using namespace akidb;
 
 constexpr const char* kDocuments[] = {
     "{}", R"({"a":1,"b":"x","c":true,"d":null,"at":"2026-01-01T00:00:00Z"})",
@@ -50,3 +49,5 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     }
     return 0;
 }
+
+}  // namespace akidb

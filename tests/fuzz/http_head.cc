@@ -13,8 +13,9 @@
 #include "rest/router.h"
 #include "service/context.h"
 
+namespace akidb {
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-    using namespace akidb;
     namespace http = boost::beast::http;
     constexpr std::array<std::string_view, 2> kParameters{"durability", "id_type"};
     http::request_parser<http::empty_body> parser;
@@ -41,3 +42,5 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     static_cast<void>(service::is_request_id(std::string(head["X-Request-Id"])));
     return 0;
 }
+
+}  // namespace akidb

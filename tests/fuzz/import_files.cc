@@ -14,9 +14,8 @@
 #include "cli/document_lines.h"
 #include "cli/vector_file.h"
 
+namespace akidb::cli {
 namespace {
-
-using namespace akidb::cli;
 
 constexpr uint32_t kRows = 4;
 
@@ -56,3 +55,5 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     ::unlink(path.c_str());
     return 0;
 }
+
+}  // namespace akidb::cli

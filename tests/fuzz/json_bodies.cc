@@ -11,10 +11,8 @@
 #include "rest/search_codec.h"
 #include "rest/write_codec.h"
 
+namespace akidb::rest {
 namespace {
-
-using namespace akidb;
-using namespace akidb::rest;
 
 model::DocumentId id_made() {
     return model::DocumentId(uint64_t{7});
@@ -92,3 +90,5 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     which < 16 ? read_ours(which, body) : read_qdrant(which - 16, body);
     return 0;
 }
+
+}  // namespace akidb::rest

@@ -13,10 +13,8 @@
 #include "rpc/search_codec.h"
 #include "rpc/update_codec.h"
 
+namespace akidb::rpc {
 namespace {
-
-using namespace akidb;
-using namespace akidb::rpc;
 
 template <class Message, class Read>
 void read(const grpc::ByteBuffer& bytes, Read codec) {
@@ -65,3 +63,5 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     }
     return 0;
 }
+
+}  // namespace akidb::rpc
