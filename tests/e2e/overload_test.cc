@@ -163,7 +163,7 @@ double processor_seconds(pid_t pid) {
 }
 
 TEST_F(Overload, WithoutDescriptorsItServesWhoIsThereAndRecovers) {
-#ifdef __SANITIZE_ADDRESS__
+#ifdef AKIDB_ADDRESS_SANITIZER
     GTEST_SKIP() << "the sanitizer asks by a pipe whether memory is there, and takes EMFILE for no";
 #endif
     start({"--storage.log_file_bytes", std::to_string(kMiB), "--storage.checkpoint_log_bytes",

@@ -18,7 +18,7 @@
 namespace akidb::stress {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef AKIDB_ADDRESS_SANITIZER
 // The sanitizer keeps 256 MiB of freed memory on purpose, with shadow and padding beside it.
 constexpr uint64_t kGrowthKibMax = 768 << 10;
 #else
