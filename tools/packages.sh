@@ -10,7 +10,7 @@ packages_of() {
                 'libboost1.81-dev|libboost1.83-dev|libboost-dev' libssl-dev libgrpc++-dev protobuf-compiler \
                 protobuf-compiler-grpc libprotobuf-dev libsimdjson-dev nlohmann-json3-dev libfmt-dev libspdlog-dev \
                 libtomlplusplus-dev libcli11-dev 'prometheus-cpp-dev|libprometheus-cpp-dev' libsqlite3-dev \
-                libcurl4-openssl-dev libsodium-dev libhwy-dev libgtest-dev libgmock-dev curl jq e2fsprogs xfsprogs
+                libcurl4-openssl-dev libsodium-dev libhwy-dev libgtest-dev libgmock-dev curl jq openssl e2fsprogs xfsprogs
             ;;
         clang) printf '%s\n' 'clang-14|clang-18|clang-19|clang' ;;
         format) printf '%s\n' clang-format ;;
