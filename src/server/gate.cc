@@ -1,11 +1,11 @@
 #include "server/gate.h"
 
 #include <algorithm>
-#include <thread>
 
 #include "rest/filter_codec.h"
 #include "server/audit_key.h"
 #include "server/load_settings.h"
+#include "server/process_facts.h"
 
 namespace akidb::server {
 namespace {
@@ -35,7 +35,7 @@ Result<access::TrustedProxies> trusted_proxies(const settings::Effective& effect
 
 Gate::Gate(const Foundation& foundation, io::Random& random)
     : foundation_(foundation),
-      password_pool_(access::password_pool_options(std::max(1U, std::thread::hardware_concurrency()))),
+      password_pool_(access::password_pool_options(cores())),
       password_gate_(random, foundation.clock, password_pool_),
       proofs_(foundation.clock, random) {}
 

@@ -127,8 +127,7 @@ Result<LoginReply> Accounts::try_set_up(std::string_view token, const LoginReque
         if (!setup_token_ || !is_secret(token, *setup_token_)) {
             return Error(Code::kUnauthenticated,
                          "this is not the set-up token of this start; it stands in the server's log until "
-                         "there "
-                         "is a user")
+                         "there is a user")
                 .with_field("token");
         }
     }

@@ -178,8 +178,7 @@ Result<MadeKey> Accounts::create_key(const RequestContext& context, const NewKey
     if (!given_.control.is_enabled()) {
         return Error(Code::kConflict,
                      "authentication is off, so a key would open nothing: make the first user, an admin, and "
-                     "it "
-                     "is on")
+                     "it is on")
             .with_field("name");
     }
     AKIDB_TRY(catalog::KeyRow row, read_new_key(context, request));

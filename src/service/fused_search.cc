@@ -1,7 +1,6 @@
 #include "service/fused_search.h"
 
 #include <algorithm>
-#include <memory>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -9,6 +8,7 @@
 
 #include "model/limits.h"
 #include "service/examples.h"
+#include "service/row_rules.h"
 
 namespace akidb::service {
 namespace {
@@ -54,7 +54,7 @@ class FusedSearch {
         one.vector = query.vector;
         one.examples = query.examples;
         one.top_k = query.top_k > 0 ? query.top_k : default_top_k();
-        one.filter = filter_of(query);
+        one.filter = both_of(request_.filter, query.filter);
         one.is_filter_checked = true;
         one.score_threshold = query.score_threshold;
         one.include = request_.include;
@@ -69,15 +69,6 @@ class FusedSearch {
         constexpr uint32_t kLeast = 50;
         const auto most = model::kTopKMax / static_cast<uint32_t>(request_.fusion->queries.size());
         return std::clamp(kPerResult * (request_.top_k + request_.offset), kLeast, most);
-    }
-    std::shared_ptr<const model::Filter> filter_of(const model::FusedQuery& query) const {
-        if (request_.filter == nullptr || query.filter == nullptr) {
-            return query.filter == nullptr ? request_.filter : query.filter;
-        }
-        auto both = std::make_shared<model::Filter>();
-        both->must.emplace_back(std::make_shared<model::Filter>(*request_.filter));
-        both->must.emplace_back(std::make_shared<model::Filter>(*query.filter));
-        return both;
     }
     void add(std::vector<SearchMatch> found) {
         for (size_t rank = 1; rank <= found.size(); ++rank) {
