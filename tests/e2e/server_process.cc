@@ -20,6 +20,11 @@
 namespace akidb::e2e {
 namespace {
 
+const char* akidb_binary() {
+    const char* given = std::getenv("AKIDB_TESTED_BINARY");
+    return given != nullptr ? given : AKIDB_BINARY;
+}
+
 constexpr uint32_t kPollMs = 2;
 
 std::string read_file(const std::string& path) {
@@ -59,7 +64,7 @@ struct Child {
 // Signals are unblocked and at their defaults in the child, whatever the test runner does with them.
 Result<Child> spawn(const std::vector<std::string>& arguments, const Environment& environment, int out,
                     const std::string& err_path) {
-    std::vector<std::string> words{AKIDB_BINARY};
+    std::vector<std::string> words{akidb_binary()};
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<std::string> variables = environment_for_child(environment);
     posix_spawn_file_actions_t actions;
@@ -78,13 +83,13 @@ Result<Child> spawn(const std::vector<std::string>& arguments, const Environment
     posix_spawnattr_setsigdefault(&attributes, &all);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     Child child;
-    const int fault = posix_spawn(&child.pid, AKIDB_BINARY, &actions, &attributes, pointers_of(words).data(),
-                                  pointers_of(variables).data());
+    const int fault = posix_spawn(&child.pid, words.front().c_str(), &actions, &attributes,
+                                  pointers_of(words).data(), pointers_of(variables).data());
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
     if (fault != 0) {
         return Error(Code::kInternal,
-                     std::string("posix_spawn of ") + AKIDB_BINARY + ": " + std::strerror(fault));
+                     std::string("posix_spawn of ") + words.front() + ": " + std::strerror(fault));
     }
     child.process = static_cast<int>(syscall(SYS_pidfd_open, child.pid, 0));
     return child;
@@ -133,6 +138,12 @@ Result<Finished> run(const std::vector<std::string>& arguments, const Environmen
 }
 
 }  // namespace
+
+Sanitizer sanitizer() {
+    const char* given = std::getenv("AKIDB_TESTED_SANITIZER");
+    const std::string_view name = given != nullptr ? given : "";
+    return name == "address" ? Sanitizer::kAddress : name == "thread" ? Sanitizer::kThread : Sanitizer::kNone;
+}
 
 TemporaryDirectory::TemporaryDirectory() {
     std::string path = (std::filesystem::temp_directory_path() / "akidb-e2e-XXXXXX").string();

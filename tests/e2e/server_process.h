@@ -1,9 +1,10 @@
 // ServerProcess: the built akidb binary as a child of a test: starts it on free ports over a data directory,
 // reads the real ports from its ready line, sends it requests and signals, kills it, and tells its exit code.
-// Also runs a verb to its end. Times are milliseconds. Everything a test starts is reaped (kill -9) when its
-// object goes. Errors: kDeadlineExceeded when something did not happen in time, kUnavailable when the process
-// ended before it was ready (the message holds its standard error). Thread-compatible; request() may be
-// called from any thread.
+// Also runs a verb to its end. The binary is the one built beside the test, or what AKIDB_TESTED_BINARY
+// names, which was built with AKIDB_TESTED_SANITIZER (address, thread). Times are milliseconds. Everything a
+// test starts is reaped (kill -9) when its object goes. Errors: kDeadlineExceeded when something did not
+// happen in time, kUnavailable when the process ended before it was ready (the message holds its standard
+// error). Thread-compatible; request() may be called from any thread.
 #pragma once
 
 #include <sys/types.h>
@@ -35,6 +36,10 @@ class TemporaryDirectory {
   private:
     std::string path_;
 };
+
+/// How the akidb that is tested was built.
+enum class Sanitizer : uint8_t { kNone, kAddress, kThread };
+Sanitizer sanitizer();
 
 struct Finished {
     int exit_code = -1;  // 128 + the signal when one ended it
