@@ -47,31 +47,80 @@ float l2_f32(const float* a, const float* b, size_t count) {
     });
 }
 
-float dot_f16(const float* a, const uint16_t* half, size_t count) {
+// Of floats and narrower numbers, which `load` widens to a vector of floats.
+template <class T, class Load, class Combine>
+HWY_INLINE float sum_widened(const float* a, const T* b, size_t count, Load load, Combine combine) {
     const Floats d;
-    const hn::Rebind<hwy::float16_t, Floats> d16;
-    const hn::Rebind<uint16_t, Floats> du16;
     const size_t lanes = hn::Lanes(d);
     auto sum0 = hn::Zero(d);
     auto sum1 = hn::Zero(d);
-    const auto load = [&](const uint16_t* from)
-                          HWY_ATTR { return hn::PromoteTo(d, hn::BitCast(d16, hn::LoadU(du16, from))); };
+    auto sum2 = hn::Zero(d);
+    auto sum3 = hn::Zero(d);
     size_t i = 0;
-    for (; i + 2 * lanes <= count; i += 2 * lanes) {
-        sum0 = hn::MulAdd(hn::LoadU(d, a + i), load(half + i), sum0);
-        sum1 = hn::MulAdd(hn::LoadU(d, a + i + lanes), load(half + i + lanes), sum1);
+    for (; i + 4 * lanes <= count; i += 4 * lanes) {
+        sum0 = combine(hn::LoadU(d, a + i), load(b + i), sum0);
+        sum1 = combine(hn::LoadU(d, a + i + lanes), load(b + i + lanes), sum1);
+        sum2 = combine(hn::LoadU(d, a + i + 2 * lanes), load(b + i + 2 * lanes), sum2);
+        sum3 = combine(hn::LoadU(d, a + i + 3 * lanes), load(b + i + 3 * lanes), sum3);
     }
-    if (i < count) {
-        HWY_ALIGN float a_rest[2 * HWY_LANES(float)] = {};
-        HWY_ALIGN uint16_t half_rest[2 * HWY_LANES(float)] = {};
+    for (; i + lanes <= count; i += lanes) {
+        sum0 = combine(hn::LoadU(d, a + i), load(b + i), sum0);
+    }
+    if (i < count) {  // zeros add nothing to either sum
+        HWY_ALIGN float a_rest[HWY_LANES(float)] = {};
+        HWY_ALIGN T b_rest[HWY_LANES(float)] = {};
         for (size_t j = 0; i + j < count; ++j) {
             a_rest[j] = a[i + j];
-            half_rest[j] = half[i + j];
+            b_rest[j] = b[i + j];
         }
-        sum0 = hn::MulAdd(hn::LoadU(d, a_rest), load(half_rest), sum0);
-        sum1 = hn::MulAdd(hn::LoadU(d, a_rest + lanes), load(half_rest + lanes), sum1);
+        sum1 = combine(hn::LoadU(d, a_rest), load(b_rest), sum1);
     }
-    return hn::GetLane(hn::SumOfLanes(d, hn::Add(sum0, sum1)));
+    return hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(sum0, sum1), hn::Add(sum2, sum3))));
+}
+
+HWY_INLINE hn::Vec<Floats> load_f16(const uint16_t* from) {
+    const Floats d;
+    const hn::Rebind<hwy::float16_t, Floats> d16;
+    const hn::Rebind<uint16_t, Floats> du16;
+    return hn::PromoteTo(d, hn::BitCast(d16, hn::LoadU(du16, from)));
+}
+
+HWY_INLINE hn::Vec<Floats> load_i8(const int8_t* from) {
+    const Floats d;
+    const hn::Rebind<int32_t, Floats> d32;
+    const hn::Rebind<int8_t, Floats> d8;
+    return hn::ConvertTo(d, hn::PromoteTo(d32, hn::LoadU(d8, from)));
+}
+
+float dot_f16(const float* a, const uint16_t* half, size_t count) {
+    return sum_widened(
+        a, half, count, [](const uint16_t* from) HWY_ATTR { return load_f16(from); },
+        [](auto x, auto y, auto sum) HWY_ATTR { return hn::MulAdd(x, y, sum); });
+}
+
+float l2_f16(const float* a, const uint16_t* half, size_t count) {
+    return sum_widened(
+        a, half, count, [](const uint16_t* from) HWY_ATTR { return load_f16(from); },
+        [](auto x, auto y, auto sum) HWY_ATTR {
+            const auto difference = hn::Sub(x, y);
+            return hn::MulAdd(difference, difference, sum);
+        });
+}
+
+float dot_i8(const float* a, const int8_t* codes, size_t count) {
+    return sum_widened(
+        a, codes, count, [](const int8_t* from) HWY_ATTR { return load_i8(from); },
+        [](auto x, auto y, auto sum) HWY_ATTR { return hn::MulAdd(x, y, sum); });
+}
+
+float l2_i8(const float* a, const int8_t* codes, float scale, size_t count) {
+    const auto factor = hn::Set(Floats(), scale);
+    return sum_widened(
+        a, codes, count, [](const int8_t* from) HWY_ATTR { return load_i8(from); },
+        [factor](auto x, auto y, auto sum) HWY_ATTR {
+            const auto difference = hn::NegMulAdd(y, factor, x);
+            return hn::MulAdd(difference, difference, sum);
+        });
 }
 
 // The steps whose partners share a vector: 1 and 2 lanes, then 4 and 8 where there are as many.

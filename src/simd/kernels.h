@@ -43,6 +43,10 @@ struct Kernels {
     float (*l2_f32)(const float* a, const float* b, size_t count);  // squared
     /// `half` are IEEE binary16.
     float (*dot_f16)(const float* a, const uint16_t* half, size_t count);
+    float (*l2_f16)(const float* a, const uint16_t* half, size_t count);
+    /// Σ a[j] · codes[j], and Σ (a[j] − scale · codes[j])².
+    float (*dot_i8)(const float* a, const int8_t* codes, size_t count);
+    float (*l2_i8)(const float* a, const int8_t* codes, float scale, size_t count);
 
     /// dots[i] = Σ codes[i][j] · query[j], exact for count ≤ 65,536.
     void (*dots_u8)(const uint8_t* const* codes, size_t rows, const int8_t* query, size_t count,

@@ -261,8 +261,9 @@ constexpr Kernels kKernels {
 #else
 #error "a target without a name"
 #endif
-        dot_f32, l2_f32, dot_f16, dots_u8, dots_u4, scan_b1, scan_b4, make_table_b1, estimate_32,
-        hadamard_f32, multiply_f32, mix_f32, largest_f32, round_f32, encode_edge_b1, encode_edge_b4
+        dot_f32, l2_f32, dot_f16, l2_f16, dot_i8, l2_i8, dots_u8, dots_u4, scan_b1, scan_b4, make_table_b1,
+        estimate_32, hadamard_f32, multiply_f32, mix_f32, largest_f32, round_f32, encode_edge_b1,
+        encode_edge_b4
 };
 
 }  // namespace

@@ -62,6 +62,32 @@ float dot_f16(const float* a, const uint16_t* half, size_t count) {
     return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 
+float l2_f16(const float* a, const uint16_t* half, size_t count) {
+    float sums[4] = {0, 0, 0, 0};
+    for (size_t i = 0; i < count; ++i) {
+        const float difference = a[i] - to_float(half[i]);
+        sums[i % 4] += difference * difference;
+    }
+    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
+float dot_i8(const float* a, const int8_t* codes, size_t count) {
+    float sums[4] = {0, 0, 0, 0};
+    for (size_t i = 0; i < count; ++i) {
+        sums[i % 4] += a[i] * static_cast<float>(codes[i]);
+    }
+    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
+float l2_i8(const float* a, const int8_t* codes, float scale, size_t count) {
+    float sums[4] = {0, 0, 0, 0};
+    for (size_t i = 0; i < count; ++i) {
+        const float difference = a[i] - scale * static_cast<float>(codes[i]);
+        sums[i % 4] += difference * difference;
+    }
+    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
 void dots_u8(const uint8_t* const* codes, size_t rows, const int8_t* query, size_t count, int32_t* dots) {
     for (size_t row = 0; row < rows; ++row) {
         int32_t sum = 0;
@@ -227,10 +253,10 @@ EdgeSums encode_edge_b4(const uint8_t* codes, float scale, const float* from, si
     return sums;
 }
 
-constexpr Kernels kScalarKernels{"scalar",       dot_f32,       l2_f32,  dot_f16,       dots_u8,
-                                 dots_u4,        scan_b1,       scan_b4, make_table_b1, estimate_32,
-                                 hadamard_f32,   multiply_f32,  mix_f32, largest_f32,   round_f32,
-                                 encode_edge_b1, encode_edge_b4};
+constexpr Kernels kScalarKernels{"scalar", dot_f32,       l2_f32,      dot_f16,        l2_f16,
+                                 dot_i8,   l2_i8,         dots_u8,     dots_u4,        scan_b1,
+                                 scan_b4,  make_table_b1, estimate_32, hadamard_f32,   multiply_f32,
+                                 mix_f32,  largest_f32,   round_f32,   encode_edge_b1, encode_edge_b4};
 
 }  // namespace
 

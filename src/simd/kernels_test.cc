@@ -96,6 +96,10 @@ TEST(Kernels, ScalarComputesTheDefinition) {
     EXPECT_EQ(scalar_kernels().dot_f32(a, b, 0), 0.0f);
     const uint16_t half[] = {0x3c00, 0xc000, 0x0001, 0x7bff, 0x0000};  // 1, −2, 2^−24, 65504, 0
     EXPECT_EQ(scalar_kernels().dot_f16(a, half, 5), 1 - 4 + 3 * std::ldexp(1.0f, -24) + 4 * 65504.0f);
+    EXPECT_EQ(scalar_kernels().l2_f16(a, half, 2), 0.0f + 16.0f);
+    const int8_t codes[] = {2, -127, 0, 127, 1};
+    EXPECT_EQ(scalar_kernels().dot_i8(a, codes, 5), 2 - 254 + 508 + 5.0f);
+    EXPECT_EQ(scalar_kernels().l2_i8(a, codes, 0.5f, 3), 0.0f + 65.5f * 65.5f + 9.0f);
 }
 
 TEST(Kernels, ScalarScansFindEachRowsOwnBits) {
@@ -139,6 +143,29 @@ TEST_P(WideKernels, HalfFloatSumsEqualTheOracle) {
         }
         EXPECT_NEAR(GetParam()->dot_f16(floats.a_begin, half.data() + 1, length),
                     scalar_kernels().dot_f16(floats.a_begin, half.data() + 1, length), 1e-6 * magnitude)
+            << length;
+        const float squares = scalar_kernels().l2_f16(floats.a_begin, half.data() + 1, length);
+        EXPECT_NEAR(GetParam()->l2_f16(floats.a_begin, half.data() + 1, length), squares, 1e-5 * squares)
+            << length;
+    }
+}
+
+TEST_P(WideKernels, SumsWithScaledBytesEqualTheOracle) {
+    constexpr float kScale = 0.03f;
+    std::mt19937 random(16);
+    for (const size_t length : lengths()) {
+        const Floats floats = make_floats(length, 3, random);
+        std::vector<int8_t> codes = random_query(length + 5, random);
+        const int8_t* const row = codes.data() + 1;
+        double magnitude = 0;
+        for (size_t i = 0; i < length; ++i) {
+            magnitude += std::abs(static_cast<double>(floats.a_begin[i]) * row[i]);
+        }
+        EXPECT_NEAR(GetParam()->dot_i8(floats.a_begin, row, length),
+                    scalar_kernels().dot_i8(floats.a_begin, row, length), 1e-5 * magnitude)
+            << length;
+        const float squares = scalar_kernels().l2_i8(floats.a_begin, row, kScale, length);
+        EXPECT_NEAR(GetParam()->l2_i8(floats.a_begin, row, kScale, length), squares, 1e-5 * squares)
             << length;
     }
 }

@@ -37,6 +37,7 @@ class Comparison {
         length_ = length;
         compare_float_sums();
         compare_half_sums();
+        compare_scaled_byte_sums();
         compare_steps_of_rotation();
         compare_byte_dots();
         compare_four_bit_dots();
@@ -110,6 +111,24 @@ class Comparison {
         }
         expect_near(kernels_.dot_f16(a.data(), half.data(), length_),
                     scalar_.dot_f16(a.data(), half.data(), length_), 1e-6 * magnitude, "dot_f16");
+        const float squares = scalar_.l2_f16(a.data(), half.data(), length_);
+        expect_near(kernels_.l2_f16(a.data(), half.data(), length_), squares, 1e-5 * squares, "l2_f16");
+    }
+
+    void compare_scaled_byte_sums() {
+        constexpr float kScale = 0.03f;
+        const std::vector<float> a = floats(length_);
+        std::vector<int8_t> codes(length_);
+        double magnitude = 0;
+        for (size_t i = 0; i < length_; ++i) {
+            codes[i] = static_cast<int8_t>(random_());
+            magnitude += std::abs(a[i] * static_cast<float>(codes[i]));
+        }
+        expect_near(kernels_.dot_i8(a.data(), codes.data(), length_),
+                    scalar_.dot_i8(a.data(), codes.data(), length_), 1e-5 * magnitude, "dot_i8");
+        const float squares = scalar_.l2_i8(a.data(), codes.data(), kScale, length_);
+        expect_near(kernels_.l2_i8(a.data(), codes.data(), kScale, length_), squares, 1e-5 * squares,
+                    "l2_i8");
     }
 
     void compare_steps_of_rotation() {
