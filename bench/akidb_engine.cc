@@ -57,6 +57,13 @@ GraphOptions graph_options(const EngineOptions& options, const ChunkedRows& rows
                     options.codec, options.layout));
 }
 
+model::VectorStorage storage_of(const EngineOptions& options) {
+    if (const auto storage = model::vector_storage_from(options.storage)) {
+        return *storage;
+    }
+    throw std::runtime_error(fmt::format("no storage \"{}\"; allowed: f32, f16, int8", options.storage));
+}
+
 /// While one lives, memory comes in small pages only.
 class SmallPages {
   public:
@@ -79,9 +86,9 @@ class AkidbEngine : public IndexEngine {
         : small_pages_(options.small_pages ? std::make_unique<SmallPages>() : nullptr),
           threads_(options.threads),
           walks_floats_(options.walks_floats),
-          rows_(options.metric, base, options.kernels),
+          rows_(options.metric, base, options.kernels, storage_of(options)),
           graph_(std::make_unique<Graph>(rows_.rows(), graph_options(options, rows_))),
-          query_(rows_.rows().stride()) {}
+          query_(rows_.rows().query_size()) {}
 
     std::string name() const override { return "akidb"; }
     std::string codec() const override {
@@ -146,7 +153,7 @@ class AkidbEngine : public IndexEngine {
         return static_cast<double>(graph_->memory_bytes()) / rows_.count();
     }
     double original_bytes_per_vector() const override {
-        return double{sizeof(float)} * rows_.rows().stride();
+        return static_cast<double>(rows_.rows().row_bytes());
     }
 
   private:

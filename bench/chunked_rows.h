@@ -28,17 +28,18 @@ inline model::Metric model_metric(Metric metric) {
 
 class ChunkedRows {
   public:
-    ChunkedRows(Metric metric, OrderedBase base, const std::string& kernels = {})
-        : rows_(model_metric(metric), static_cast<uint32_t>(base.dimension()),
+    ChunkedRows(Metric metric, OrderedBase base, const std::string& kernels = {},
+                model::VectorStorage storage = model::VectorStorage::kF32)
+        : rows_({model_metric(metric), static_cast<uint32_t>(base.dimension()), storage},
                 simd::choose_kernels(kernels.c_str())),
           count_(static_cast<uint32_t>(base.rows())) {
-        const size_t stride = rows_.stride();
+        const size_t row_bytes = rows_.row_bytes();
         for (uint32_t first = 0; first < count_; first += index::kRowsPerChunk) {
-            chunks_.emplace_back(index::kRowsPerChunk * stride * sizeof(float), index::Pages::Size::kLarge);
-            auto* const chunk = static_cast<float*>(chunks_.back().data());
+            chunks_.emplace_back(index::kRowsPerChunk * row_bytes, index::Pages::Size::kLarge);
+            auto* const chunk = static_cast<std::byte*>(chunks_.back().data());
             for (uint32_t row = first; row < std::min(first + index::kRowsPerChunk, count_); ++row) {
-                index::encode_row(rows_.metric(), base.row(row),
-                                  std::span(chunk + (row - first) * stride, stride));
+                index::encode_row(rows_.shape(), base.row(row),
+                                  std::span(chunk + (row - first) * row_bytes, row_bytes));
             }
             rows_.set_chunk(first / index::kRowsPerChunk, chunk);
         }

@@ -93,7 +93,8 @@ class ChurnBench {
     double live_bytes() const {
         constexpr size_t kRowOverhead = 3 * sizeof(uint64_t);
         const size_t padding =
-            index::row_stride(static_cast<uint32_t>(vectors_.dimension())) - vectors_.dimension();
+            index::row_stride(static_cast<uint32_t>(vectors_.dimension()), model::VectorStorage::kF32) -
+            vectors_.dimension();
         const size_t more =
             padding * sizeof(float) + kRowOverhead + index::GraphOptions{}.degree * sizeof(uint32_t);
         return user_bytes(live_.size(), vectors_.dimension()) +

@@ -25,7 +25,7 @@ using index::TopK;
 constexpr uint32_t kAnchors = 4;
 
 std::vector<float> distances_to(const Generation& generation, uint32_t rows, std::span<const float> vector) {
-    std::vector<float> query(generation.rows.rows().stride());
+    std::vector<float> query(generation.rows.rows().query_size());
     index::encode_query(generation.rows.rows().metric(), vector, query);
     std::vector<float> distances(rows);
     for (uint32_t row = 0; row < rows; ++row) {
@@ -61,7 +61,7 @@ void answer_exactly(const FilterData& data, const VectorFile& queries, FilterQue
 // The vectors and, as metadata, each row's place in every order.
 void append_rows(FilterData& data, const VectorFile& base, uint32_t rows) {
     // The orders by anchor need distances, hence rows: those are made first, in a generation of their own.
-    Generation plain(data.generation->rows.rows().metric(), data.generation->rows.rows().dimension(), {}, 1);
+    Generation plain(data.generation->rows.rows().shape(), {}, 1);
     if (!plain.rows.reserve(rows) || !data.generation->rows.reserve(rows)) {
         fail("no memory");
     }
@@ -150,7 +150,7 @@ void choose_queries(FilterData& data, const VectorFile& queries, uint32_t of_anc
     for (uint32_t anchor = 0; anchor < kAnchors; ++anchor) {
         const uint32_t row = data.orders[1 + anchor].front();
         std::vector<float> distances(count);
-        std::vector<float> query(rows.stride());
+        std::vector<float> query(rows.query_size());
         for (uint32_t i = 0; i < count; ++i) {
             index::encode_query(rows.metric(), queries.row(i), query);
             distances[i] = rows.distance(query.data(), row);
@@ -188,8 +188,8 @@ FilterData make_filter_data(const VectorFile& base, const VectorFile& queries,
                             const FilterDataOptions& options) {
     const uint32_t rows = options.rows;
     FilterData data;
-    data.generation = std::make_shared<Generation>(options.metric, static_cast<uint32_t>(base.dimension()),
-                                                   index::GraphOptions{}, 1);
+    data.generation = std::make_shared<Generation>(
+        index::RowShape{options.metric, static_cast<uint32_t>(base.dimension())}, index::GraphOptions{}, 1);
     append_rows(data, base, rows);
     data.snapshot = {data.generation, 1, rows, rows};
     link(data, options.graph, rows);

@@ -40,7 +40,7 @@ class HeadedGraph {
         : base_(base),
           rows_(metric, base),
           graph_(rows_.rows(), index::GraphOptions{}.for_rows(rows_.count(), rows_.rows().dimension())),
-          query_(rows_.rows().stride()) {
+          query_(rows_.rows().query_size()) {
         const auto never = [] { return false; };
         graph_.encode(rows_.count(), never);
         graph_.link(rows_.count() - head, never, scratch_);

@@ -66,6 +66,8 @@ void add_options(CLI::App& app, Options& options) {
     app.add_option("--query", options.query, "queries, .fbin")->required();
     app.add_option("--truth", options.truth, "exact neighbours, .ibin")->required();
     app.add_option("--metric", options.metric)->required()->check(CLI::IsMember({"cosine", "dot", "l2"}));
+    app.add_option("--storage", engine.storage, "of the rows that results are compared by: f32, f16 or int8")
+        ->capture_default_str();
     app.add_option("--codec", engine.codec, "bits a component of the codes that walks go by")
         ->capture_default_str()
         ->check(CLI::IsMember({"auto", "1", "4", "8"}));

@@ -38,7 +38,8 @@ struct EngineOptions {
     uint32_t degree = kDegree;
     uint32_t build_ef = kBuildEf;
     float alpha = kAlpha;
-    uint32_t threads = 1;  // that build; one builds the same graph of ours every time
+    uint32_t threads = 1;         // that build; one builds the same graph of ours every time
+    std::string storage = "f32";  // of our rows
     // What ours is told to do without, to see what it brings.
     bool walks_floats = false;  // no codes
     bool small_pages = false;
@@ -73,10 +74,10 @@ class IndexEngine {
     /// Distances that this search computes one by one, by codes or by rows. Not timed.
     virtual uint64_t count_distances(std::span<const float> query, Width width) = 0;
 
-    /// What searches need in memory; f32 originals count where a walk reads them, and not where they are only
+    /// What searches need in memory; originals count where a walk reads them, and not where they are only
     /// reranked from or not read.
     virtual double bytes_per_vector() const = 0;
-    /// f32 originals kept apart from the index, whether counted above or not.
+    /// Originals kept apart from the index, whether counted above or not.
     virtual double original_bytes_per_vector() const = 0;
 };
 

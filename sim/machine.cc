@@ -40,6 +40,7 @@ model::CollectionSpec Catalog::spec() const {
     spec.name = "simulated";
     spec.dimension = kDimension;
     spec.metric = model::Metric::kL2;
+    spec.storage = static_cast<model::VectorStorage>(seed % model::kVectorStorageNames.size());
     spec.metadata_indexes = metadata_indexes;
     return spec;
 }

@@ -6,7 +6,7 @@
 #include <iterator>
 #include <numeric>
 
-#include "index/rows.h"
+#include "index/stored_vector.h"
 
 namespace akidb::sim {
 namespace {
@@ -237,6 +237,12 @@ void apply(const Operation& operation, State& state) {
     }
 }
 
+void keep(model::VectorStorage storage, State& state) {
+    for (auto& [id, entry] : state) {
+        index::round_to_stored(storage, entry.vector);
+    }
+}
+
 Result<engine::WriteReply> perform(const Operation& operation, engine::Collection& collection) {
     switch (operation.kind) {
         case Operation::Kind::kUpsert: {
@@ -298,6 +304,9 @@ std::string Oracle::check(const engine::Collection& collection, Dice& dice) {
     const Result<State> found = read_all(collection);
     if (!found.has_value()) {
         return "get failed: " + found.error().message();
+    }
+    for (State& state : allowed_) {
+        keep(collection.spec().storage, state);
     }
     const auto match = std::find(allowed_.begin(), allowed_.end(), *found);
     if (match == allowed_.end()) {

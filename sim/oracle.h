@@ -43,6 +43,8 @@ model::SearchRequest random_search(Dice& dice, int64_t next_stamp);
 Operation random_operation(Dice& dice, int64_t& next_stamp, uint64_t now_ms);
 uint64_t random_expiry(Dice& dice, uint64_t now_ms);
 void apply(const Operation& operation, State& state);
+/// The vectors become what a collection of that storage keeps of them; what it has kept stays as it is.
+void keep(model::VectorStorage storage, State& state);
 Result<engine::WriteReply> perform(const Operation& operation, engine::Collection& collection);
 
 class Oracle {

@@ -9,9 +9,10 @@ namespace {
 constexpr size_t kKept = 4;
 
 /// Stamps are unique, so a state that has all of an upsert has seen it.
-bool has_all_of(const Operation& upsert, const State& state) {
+bool has_all_of(const Operation& upsert, const State& state, model::VectorStorage storage) {
     State applied;
     apply(upsert, applied);
+    keep(storage, applied);
     return std::all_of(applied.begin(), applied.end(), [&](const auto& named) {
         const auto there = state.find(named.first);
         return there != state.end() && there->second == named.second;
@@ -44,13 +45,18 @@ std::string Retries::retry_unknown(engine::Collection& collection, Oracle& oracl
     if (!reply.has_value()) {
         return "the retry of a write with a key was refused: " + reply.error().message();
     }
-    const State before = oracle.state();
+    const model::VectorStorage storage = collection.spec().storage;
     Oracle applied = oracle;
     applied.acknowledged(operation);
-    if (reply->is_replay && applied.state() != before) {
+    State before = oracle.state();
+    State after = applied.state();
+    keep(storage, before);
+    keep(storage, after);
+    if (reply->is_replay && after != before) {
         return "a key is remembered, and its write is not there";
     }
-    if (!reply->is_replay && operation.kind == Operation::Kind::kUpsert && has_all_of(operation, before)) {
+    if (!reply->is_replay && operation.kind == Operation::Kind::kUpsert &&
+        has_all_of(operation, before, storage)) {
         return "a write with a key was there, and its retry was applied again";
     }
     oracle.acknowledged(operation);

@@ -98,8 +98,8 @@ class FilterMatchesTest : public ::testing::Test {
     }
 
     model::RandomTrees draw_{31};
-    std::shared_ptr<Generation> generation_ =
-        std::make_shared<Generation>(model::Metric::kL2, kDimension, index::GraphOptions{}, 77);
+    std::shared_ptr<Generation> generation_ = std::make_shared<Generation>(
+        index::RowShape{model::Metric::kL2, kDimension}, index::GraphOptions{}, 77);
     index::SearchScratch scratch_;
     uint64_t sequence_ = 0;
     uint64_t live_ = 0;

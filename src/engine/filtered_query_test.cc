@@ -89,7 +89,7 @@ class FilteredQueryTest : public ::testing::Test {
         return model::matches(filter, model::MetadataView(rows.metadata(row)), rows.id(row));
     }
     std::vector<float> expected_scores(const model::SearchRequest& request) const {
-        std::vector<float> query(generation_->rows.rows().stride());
+        std::vector<float> query(generation_->rows.rows().query_size());
         index::encode_query(model::Metric::kL2, request.vector, query);
         std::vector<float> scores;
         for (uint32_t row = 0; row < kRows; ++row) {
@@ -121,8 +121,8 @@ class FilteredQueryTest : public ::testing::Test {
         std::iota(rows.begin(), rows.end(), 0u);
         return rows;
     }();
-    std::shared_ptr<Generation> generation_ =
-        std::make_shared<Generation>(model::Metric::kL2, kDimension, index::GraphOptions{}, 77);
+    std::shared_ptr<Generation> generation_ = std::make_shared<Generation>(
+        index::RowShape{model::Metric::kL2, kDimension}, index::GraphOptions{}, 77);
     index::SearchScratch scratch_;
     uint32_t dead_ = 0;
 };

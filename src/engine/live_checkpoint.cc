@@ -148,12 +148,12 @@ Result<void> LiveCollection::write_rows(const Snapshot& snapshot, storage::Manif
     const RowStore& rows = generation_->rows;
     AKIDB_TRY(verify_mapped_rows(rows, first));
     const uint64_t count = snapshot.rows - first;
-    const size_t row_bytes = rows.rows().stride() * sizeof(float);
+    const size_t row_bytes = rows.rows().row_bytes();
     AKIDB_TRY(
         storage::ManifestFile file,
         storage::write_rows_segment(
             dependencies_.files, segment_directory(), storage::rows_name(first, count, manifest.version),
-            {.collection = spec_.id, .first_row = first, .row_count = count, .stride = rows.rows().stride()},
+            {.collection = spec_.id, .first_row = first, .row_count = count, .form = form_of(rows.rows())},
             [&](uint64_t index) {
                 const auto row = static_cast<uint32_t>(first + index);
                 return storage::RowRecord{{reinterpret_cast<const char*>(rows.rows().row(row)), row_bytes},

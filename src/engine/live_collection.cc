@@ -22,7 +22,7 @@ Result<void> validate_batch(const model::CollectionSpec& spec,
                                 "1.." + std::to_string(model::kBatchDocumentsMax));
     }
     for (size_t i = 0; i < documents.size(); ++i) {
-        Result<void> valid = model::validate_vector(spec, documents[i].vector);
+        Result<void> valid = model::validate_kept_vector(spec, documents[i].vector);
         if (valid.has_value() && documents[i].metadata.size() > model::kMetadataBytesMax) {
             valid = invalid_argument("metadata", "too large", "at most 1 MiB");
         }
@@ -63,7 +63,8 @@ std::shared_ptr<Generation> LiveCollection::make_generation() const {
     std::memcpy(&hash_key, spec_.id.bytes.data() + 8, sizeof(hash_key));
     index::GraphOptions graph = options_.graph;
     graph.layout = wanted_layout();
-    return std::make_shared<Generation>(spec_.metric, spec_.dimension, graph, hash_key, options_.kernels);
+    return std::make_shared<Generation>(index::RowShape{spec_.metric, spec_.dimension, spec_.storage}, graph,
+                                        hash_key, options_.kernels);
 }
 
 index::Layout LiveCollection::wanted_layout() const {
@@ -144,11 +145,9 @@ Result<void> LiveCollection::prepare_remove(PendingWrite& write, const std::vect
         return invalid_argument("ids", std::to_string(ids.size()) + " ids",
                                 "1.." + std::to_string(model::kBatchDocumentsMax));
     }
-    std::vector<std::string> encoded;
-    encoded.reserve(ids.size());
-    for (const model::DocumentId& id : ids) {
-        encoded.push_back(id.encoded());
-    }
+    std::vector<std::string> encoded(ids.size());
+    std::transform(ids.begin(), ids.end(), encoded.begin(),
+                   [](const model::DocumentId& id) { return id.encoded(); });
     if (rule != nullptr) {
         write.resolve = [this, encoded = std::move(encoded), rule](PendingWrite& turn) -> Result<void> {
             std::vector<std::string> covered = encoded;

@@ -64,8 +64,8 @@ Result<void> LiveCollection::admit_checkpoint(const Snapshot& snapshot, uint32_t
     uint64_t bytes = kCheckpointOverheadBytes;
     for (uint64_t row = first_row_to_write(manifest_, snapshot); row < snapshot.rows; ++row) {
         const auto number = static_cast<uint32_t>(row);
-        bytes += rows.rows().stride() * sizeof(float) + rows.id(number).size() +
-                 rows.metadata(number).size() + kRowOverheadBytes;
+        bytes += rows.rows().row_bytes() + rows.id(number).size() + rows.metadata(number).size() +
+                 kRowOverheadBytes;
     }
     if (linked != graph_rows_saved_.load()) {
         bytes += uint64_t{linked} * generation_->graph.options().degree * sizeof(uint32_t);
@@ -86,7 +86,7 @@ Result<void> LiveCollection::admit_rewrite(const Snapshot& snapshot) const {
     if (disk == nullptr) {
         return {};
     }
-    const uint64_t row_bytes = generation_->rows.rows().stride() * sizeof(float) + kRowOverheadBytes +
+    const uint64_t row_bytes = generation_->rows.rows().row_bytes() + kRowOverheadBytes +
                                uint64_t{generation_->graph.options().degree} * sizeof(uint32_t);
     const uint64_t bytes = snapshot.live * row_bytes + kCheckpointOverheadBytes;
     if (!disk->admits(bytes)) {

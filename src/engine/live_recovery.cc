@@ -74,7 +74,7 @@ Result<void> LiveCollection::recover() {
               storage::read_manifest(dependencies_.files, directory_));
     if (manifest.has_value()) {
         if (manifest->collection != spec_.id || manifest->dimension != spec_.dimension ||
-            manifest->metric != spec_.metric) {
+            manifest->metric != spec_.metric || manifest->storage != spec_.storage) {
             return Error(Code::kDataLoss, "the manifest belongs to another collection");
         }
         manifest_ = std::move(*manifest);
@@ -83,6 +83,7 @@ Result<void> LiveCollection::recover() {
         manifest_.collection = spec_.id;
         manifest_.dimension = spec_.dimension;
         manifest_.metric = spec_.metric;
+        manifest_.storage = spec_.storage;
     }
     AKIDB_TRY(open_segments(manifest_));
     AKIDB_TRY(storage::remove_strays(dependencies_.files, directory_, manifest_));
@@ -123,8 +124,8 @@ Result<void> LiveCollection::open_segments(const storage::Manifest& manifest) {
             return Error(Code::kDataLoss, "the manifest's row segments do not follow one another");
         }
         AKIDB_TRY(auto segment, storage::RowsSegment::open(dependencies_.files, directory, entry, spec_.id,
-                                                           generation.rows.rows().stride()));
-        const uint64_t vector_bytes = segment->row_count() * generation.rows.rows().stride() * sizeof(float);
+                                                           form_of(generation.rows.rows())));
+        const uint64_t vector_bytes = segment->row_count() * generation.rows.rows().row_bytes();
         if (checked_bytes + vector_bytes <= kCheckedAtOpenBytes) {
             checked_bytes += vector_bytes;
             AKIDB_TRY(segment->verify_vectors([] { return false; }));

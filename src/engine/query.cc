@@ -36,7 +36,7 @@ class Search {
           linked_(std::min(snapshot.generation->graph.linked(), snapshot.rows)),
           wanted_(static_cast<size_t>(request.top_k) + request.offset),
           ef_(choose_ef(snapshot, request, settings)),
-          query_(rows_.stride()) {
+          query_(rows_.query_size()) {
         for (const model::DocumentId& id : request.excluded) {
             if (const uint32_t row = snapshot.find(id.encoded()); row != kNoRow) {
                 excluded_.push_back(row);
@@ -309,8 +309,7 @@ model::Document document_at(const Snapshot& snapshot, uint32_t row, model::Inclu
     document.version = rows.version(row);
     document.expires_at_ms = rows.expires_at_ms(row);
     if (include.vector) {
-        const std::span<const float> vector = rows.vector(row);
-        document.vector.assign(vector.begin(), vector.end());
+        document.vector = rows.vector(row);
     }
     document.metadata = include.metadata ? std::string(rows.metadata(row)) : std::string();
     return document;

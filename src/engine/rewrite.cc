@@ -104,7 +104,7 @@ Result<void> Rewrite::check_source(FunctionRef<bool()> cancelled) {
 Result<void> Rewrite::write_file() {
     const RowStore& from = plan_.source->generation->rows;
     RowStore& to = plan_.target->rows;
-    const size_t row_bytes = from.rows().stride() * sizeof(float);
+    const size_t row_bytes = from.rows().row_bytes();
     const uint64_t rows_max =
         std::max<uint64_t>(1, plan_.segment_bytes_max / row_bytes / index::kRowsPerChunk) *
         index::kRowsPerChunk;
@@ -117,7 +117,7 @@ Result<void> Rewrite::write_file() {
                                     {.collection = plan_.collection,
                                      .first_row = first,
                                      .row_count = count,
-                                     .stride = from.rows().stride()},
+                                     .form = form_of(from.rows())},
                                     [&](uint64_t index) {
                                         const uint32_t row = live_rows_[first + index];
                                         return storage::RowRecord{
@@ -128,7 +128,7 @@ Result<void> Rewrite::write_file() {
                                     }));
     written_.push_back({std::move(file), first, count});
     AKIDB_TRY(auto segment, storage::RowsSegment::open(files_, plan_.segment_directory, written_.back(),
-                                                       plan_.collection, from.rows().stride()));
+                                                       plan_.collection, form_of(from.rows())));
     // What the disk gives back is not always what it was given, and from here on it is all there is.
     AKIDB_TRY(segment->verify_vectors([] { return false; }));
     AKIDB_TRY(to.adopt(std::move(segment)));
@@ -166,8 +166,8 @@ Result<void> Rewrite::follow(const Snapshot& newest) {
             target_row_.push_back(kNoRow);
             continue;
         }
-        const uint32_t copy =
-            to.append({from.vector(row), from.version(row), from.id(row), from.stored_metadata(row)});
+        const std::vector<float> vector = from.vector(row);
+        const uint32_t copy = to.append({vector, from.version(row), from.id(row), from.stored_metadata(row)});
         plan_.target->ids.insert(copy);
         target_row_.push_back(copy);
         ++live_;

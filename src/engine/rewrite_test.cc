@@ -213,7 +213,8 @@ TEST_F(RewriteTest, DamageIsNotCopied) {
 
 TEST(AuditTest, CountsWhatASnapshotSees) {
     constexpr uint32_t kDimension = 16;
-    auto generation = std::make_shared<Generation>(model::Metric::kL2, kDimension, index::GraphOptions{}, 7);
+    auto generation = std::make_shared<Generation>(index::RowShape{model::Metric::kL2, kDimension},
+                                                   index::GraphOptions{}, 7);
     ASSERT_TRUE(generation->rows.reserve(3).has_value());
     const std::vector<float> vector(kDimension, 1.0f);
     for (const std::string_view id : {"a", "b", "c"}) {

@@ -21,8 +21,8 @@ RowStore::Chunk::~Chunk() {
     delete[] expires_at.load(std::memory_order_relaxed);
 }
 
-RowStore::RowStore(model::Metric metric, uint32_t dimension, const simd::Kernels* kernels)
-    : rows_(metric, dimension, kernels != nullptr ? *kernels : simd::choose_kernels("")),
+RowStore::RowStore(const index::RowShape& shape, const simd::Kernels* kernels)
+    : rows_(shape, kernels != nullptr ? *kernels : simd::choose_kernels("")),
       pages_(index::kChunksMax * sizeof(std::atomic<Chunk*>), index::Pages::Size::kSmall),
       chunks_(static_cast<std::atomic<Chunk*>*>(pages_.data())) {}
 
@@ -42,8 +42,8 @@ Result<void> RowStore::make_chunk(uint32_t chunk, bool with_vectors) {
         return out_of_memory();
     }
     if (with_vectors) {
-        const size_t bytes = size_t{index::kRowsPerChunk} * rows_.stride() * sizeof(float);
-        made->vectors = static_cast<float*>(::operator new(bytes, kVectorAlignment, std::nothrow));
+        const size_t bytes = index::kRowsPerChunk * rows_.row_bytes();
+        made->vectors = static_cast<std::byte*>(::operator new(bytes, kVectorAlignment, std::nothrow));
         if (made->vectors == nullptr) {
             return out_of_memory();
         }
@@ -99,8 +99,7 @@ uint32_t RowStore::append(const NewRow& row) {
     const uint32_t ordinal = size_;
     Chunk& chunk = chunk_of(ordinal);
     const uint32_t at = slot(ordinal);
-    index::encode_row(rows_.metric(), row.vector,
-                      {chunk.vectors + static_cast<size_t>(at) * rows_.stride(), rows_.stride()});
+    index::encode_row(rows_.shape(), row.vector, {chunk.vectors + at * rows_.row_bytes(), rows_.row_bytes()});
     chunk.version[at] = row.version;
     chunk.previous[at] = row.previous;
     chunk.id[at] = keep(chunk, row.id);
@@ -117,11 +116,11 @@ Result<void> RowStore::adopt(std::shared_ptr<const storage::RowsSegment> segment
     }
     const uint32_t first = size_;
     const auto end = static_cast<uint32_t>(first + count);
-    const size_t stride = rows_.stride();
+    const size_t row_bytes = rows_.row_bytes();
     for (uint32_t ordinal = first; ordinal < end; ++ordinal) {
         const uint32_t number = ordinal >> index::kChunkShift;
         const uint32_t at = slot(ordinal);
-        const float* mapped = segment->vectors() + static_cast<size_t>(ordinal - first) * stride;
+        const std::byte* mapped = segment->vectors() + (ordinal - first) * row_bytes;
         if (at == 0) {
             const bool is_whole = end - ordinal >= index::kRowsPerChunk;
             AKIDB_TRY(make_chunk(number, !is_whole));
@@ -132,7 +131,7 @@ Result<void> RowStore::adopt(std::shared_ptr<const storage::RowsSegment> segment
         }
         Chunk& chunk = chunk_of(ordinal);
         if (chunk.vectors != nullptr) {
-            std::memcpy(chunk.vectors + static_cast<size_t>(at) * stride, mapped, stride * sizeof(float));
+            std::memcpy(chunk.vectors + at * row_bytes, mapped, row_bytes);
         }
         const uint64_t index = ordinal - first;
         chunk.version[at] = segment->version(index);

@@ -27,6 +27,10 @@ namespace akidb::engine {
 
 inline constexpr uint32_t kNoRow = 0xffffffffu;
 
+inline storage::RowForm form_of(const index::Rows& rows) {
+    return {.stride = rows.stride(), .storage = rows.shape().storage};
+}
+
 struct NewRow {
     std::span<const float> vector;  // `dimension` floats
     uint64_t version = 0;
@@ -38,7 +42,7 @@ struct NewRow {
 class RowStore {
   public:
     /// Null: the best kernels that this CPU runs.
-    RowStore(model::Metric metric, uint32_t dimension, const simd::Kernels* kernels = nullptr);
+    explicit RowStore(const index::RowShape& shape, const simd::Kernels* kernels = nullptr);
     ~RowStore();
     RowStore(const RowStore&) = delete;
     RowStore& operator=(const RowStore&) = delete;
@@ -92,8 +96,15 @@ class RowStore {
     uint32_t adopted() const { return adopted_; }
     /// The files that rows are mapped from.
     const std::vector<std::shared_ptr<const storage::RowsSegment>>& segments() const { return segments_; }
-    /// As the client sent it.
-    std::span<const float> vector(uint32_t ordinal) const { return {rows_.row(ordinal), rows_.dimension()}; }
+    /// What is kept of what the client sent.
+    std::vector<float> vector(uint32_t ordinal) const {
+        std::vector<float> room(rows_.dimension());
+        const float* const kept = rows_.vector(ordinal, room.data());
+        if (kept != room.data()) {
+            room.assign(kept, kept + room.size());
+        }
+        return room;
+    }
 
   private:
     struct Chunk {
@@ -104,7 +115,7 @@ class RowStore {
         std::array<std::string_view, index::kRowsPerChunk> metadata;
         // Owned; null while no row of the chunk expires, which is what most collections have.
         std::atomic<uint64_t*> expires_at{nullptr};
-        float* vectors = nullptr;                     // owned; null when the rows lie in a mapped segment
+        std::byte* vectors = nullptr;                 // owned; null when the rows lie in a mapped segment
         std::vector<std::unique_ptr<char[]>> blocks;  // bytes of ids and metadata
         size_t block_left = 0;
         char* block_end = nullptr;

@@ -18,10 +18,10 @@
 namespace akidb::engine {
 
 struct Generation {
-    Generation(model::Metric metric, uint32_t dimension, index::GraphOptions options, uint64_t hash_key,
+    Generation(const index::RowShape& shape, index::GraphOptions options, uint64_t hash_key,
                const simd::Kernels* kernels = nullptr)
         : layout(options.layout),
-          rows(metric, dimension, kernels),
+          rows(shape, kernels),
           graph(rows.rows(), options),
           ids(rows, hash_key),
           order(rows) {}

@@ -14,7 +14,7 @@ constexpr uint32_t kWidth = 256;
 
 void WalkMeasure::measure(const RowStore& rows, const index::Graph& graph, index::SearchScratch& scratch) {
     const uint32_t linked = graph.linked();
-    std::vector<float> query(rows.rows().stride());
+    std::vector<float> query(rows.rows().query_size());
     uint64_t distances = 0;
     uint64_t hops = 0;
     for (uint32_t i = 0; i < kWalks; ++i) {

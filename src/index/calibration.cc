@@ -65,14 +65,16 @@ RecallCurve measure_recall(const Graph& graph, const Rows& rows, uint32_t linked
         return {};
     }
     std::vector<Question> questions;
+    std::vector<float> room(rows.dimension());
     TopK best(kTop);
     for (uint32_t i = 0; i < kQueries && !cancelled(); ++i) {
         Question question{.row = static_cast<uint32_t>(uint64_t{linked} * i / kQueries), .query = {}};
         if (!accept(question.row)) {
             continue;
         }
-        question.query.resize(rows.stride());
-        encode_query(rows.metric(), {rows.row(question.row), rows.dimension()}, question.query);
+        question.query.resize(rows.query_size());
+        encode_query(rows.metric(), {rows.vector(question.row, room.data()), rows.dimension()},
+                     question.query);
         const auto others = [&](uint32_t row) { return row != question.row && accept(row); };
         graph.scan(question.query.data(), 0, linked, others, scratch, best);
         const std::vector<Candidate> nearest = best.take_sorted();

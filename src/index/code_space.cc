@@ -27,21 +27,22 @@ CodeSpace::CodeSpace(const Rows& rows, uint32_t count)
     if (rows.metric() == model::Metric::kDot) {
         float largest = 0;
         for (uint32_t ordinal = 0; ordinal < count; ++ordinal) {
-            largest = std::max(largest, rows.row(ordinal)[rows.dimension() + 1]);
+            largest = std::max(largest, rows.squared(ordinal));
         }
         scale_squared_ = kScale * kScale * largest;
     }
     const uint32_t step = std::max(1u, count / kMeanRows);
     std::vector<double> sums(dimension_);
+    std::vector<float> room(rows.dimension());
     double number = 0;
     for (uint32_t ordinal = 0; ordinal < count; ordinal += step, ++number) {
-        const float* const row = rows.row(ordinal);
-        const double factor = rows.metric() == model::Metric::kCosine ? row[rows.dimension()] : 1;
+        const float* const row = rows.vector(ordinal, room.data());
+        const double factor = rows.metric() == model::Metric::kCosine ? rows.factor(ordinal) : 1;
         for (uint32_t i = 0; i < rows.dimension(); ++i) {
             sums[i] += row[i] * factor;
         }
         if (dimension_ > rows.dimension()) {
-            sums.back() += extra_component(row[rows.dimension() + 1]);
+            sums.back() += extra_component(rows.squared(ordinal));
         }
     }
     std::transform(sums.begin(), sums.end(), mean_.begin(), [number](double sum) {
@@ -56,14 +57,14 @@ float CodeSpace::extra_component(float squared_norm) const {
 }
 
 void CodeSpace::place_row(uint32_t ordinal, float* out) const {
-    const float* const row = rows_.row(ordinal);
+    const float* const row = rows_.vector(ordinal, out);
     const uint32_t given = rows_.dimension();
-    const float factor = rows_.metric() == model::Metric::kCosine ? row[given] : 1;
+    const float factor = rows_.metric() == model::Metric::kCosine ? rows_.factor(ordinal) : 1;
     for (uint32_t i = 0; i < given; ++i) {
         out[i] = row[i] * factor - mean_[i];
     }
     if (dimension_ > given) {
-        out[given] = extra_component(row[given + 1]) - mean_[given];
+        out[given] = extra_component(rows_.squared(ordinal)) - mean_[given];
     }
     rotation_.apply(out);
     std::fill(out + dimension_, out + padded_dimension(), 0.0f);

@@ -15,7 +15,7 @@ namespace akidb::index {
 
 using Accept = FunctionRef<bool(uint32_t ordinal)>;
 
-/// Rows [begin, end). `query` is encoded, `stride` floats.
+/// Rows [begin, end). `query` is encoded.
 void scan_range(const Rows& rows, const float* query, uint32_t begin, uint32_t end, Accept accept,
                 TopK& best);
 /// Just these rows, ascending.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <vector>
 
 #include "base/assert.h"
 
@@ -40,13 +42,25 @@ float row_factor(model::Metric metric, double squared) {
 
 }  // namespace
 
-void encode_row(model::Metric metric, std::span<const float> vector, std::span<float> row) {
-    AKIDB_ASSERT(row.size() >= vector.size() + kRowFactors);
-    const double squared = squared_norm(vector);
-    const auto factors = std::copy(vector.begin(), vector.end(), row.begin());
-    factors[0] = row_factor(metric, squared);
-    factors[1] = to_finite_float(squared);
-    std::fill(factors + kRowFactors, row.end(), 0.0f);
+void encode_row(const RowShape& shape, std::span<const float> vector, std::span<std::byte> row) {
+    AKIDB_ASSERT(vector.size() == shape.dimension &&
+                 row.size() == size_t{row_stride(shape.dimension, shape.storage)} * 4);
+    const float scale = put_components(shape.storage, vector, row.data());
+    double squared = 0;
+    if (shape.storage == model::VectorStorage::kF32) {
+        squared = squared_norm(vector);
+    } else {
+        std::vector<float> kept(vector.size());
+        get_components(shape.storage, row.data(), scale, kept);
+        squared = squared_norm(kept);
+    }
+    const float factors[] = {row_factor(shape.metric, squared), to_finite_float(squared), scale};
+    const size_t components = vector.size() * component_bytes(shape.storage);
+    const size_t offset = factors_offset(shape.dimension, shape.storage);
+    const size_t factor_bytes =
+        shape.storage == model::VectorStorage::kInt8 ? sizeof(factors) : 2 * sizeof(float);
+    std::fill(row.begin() + static_cast<std::ptrdiff_t>(components), row.end(), std::byte{0});
+    std::memcpy(row.data() + offset, factors, factor_bytes);
 }
 
 void encode_query(model::Metric metric, std::span<const float> vector, std::span<float> query) {
@@ -67,17 +81,30 @@ float distance_of(model::Metric metric, float score) {
     return metric == model::Metric::kL2 ? score * std::abs(score) : -score;
 }
 
-Rows::Rows(model::Metric metric, uint32_t dimension, const simd::Kernels& kernels)
-    : metric_(metric),
-      dimension_(dimension),
-      padded_dimension_((dimension + 7) / 8 * 8),
-      stride_(row_stride(dimension)),
+Rows::Rows(const RowShape& shape, const simd::Kernels& kernels)
+    : shape_(shape),
+      padded_dimension_(shape.storage == model::VectorStorage::kF32
+                            ? (shape.dimension + 7) / 8 * 8
+                            : index::factors_offset(shape.dimension, shape.storage) /
+                                  component_bytes(shape.storage)),
+      factors_offset_(index::factors_offset(shape.dimension, shape.storage)),
+      stride_(row_stride(shape.dimension, shape.storage)),
       kernels_(&kernels),
-      pages_(kChunksMax * sizeof(std::atomic<const float*>), Pages::Size::kSmall),
+      pages_(kChunksMax * sizeof(std::atomic<const std::byte*>), Pages::Size::kSmall),
       // Zeroed memory is a null pointer; starting the lifetime of each one by hand would touch every page.
-      chunks_(static_cast<std::atomic<const float*>*>(pages_.data())) {
-    static_assert(std::atomic<const float*>::is_always_lock_free &&
-                  sizeof(std::atomic<const float*>) == sizeof(const float*));
+      chunks_(static_cast<std::atomic<const std::byte*>*>(pages_.data())) {
+    static_assert(std::atomic<const std::byte*>::is_always_lock_free &&
+                  sizeof(std::atomic<const std::byte*>) == sizeof(const std::byte*));
+}
+
+const float* Rows::vector(uint32_t ordinal, float* room) const {
+    const std::byte* const data = row(ordinal);
+    if (shape_.storage == model::VectorStorage::kF32) {
+        return reinterpret_cast<const float*>(data);
+    }
+    const float scale = shape_.storage == model::VectorStorage::kInt8 ? factors_of(data)[2] : 1;
+    get_components(shape_.storage, data, scale, {room, shape_.dimension});
+    return room;
 }
 
 }  // namespace akidb::index

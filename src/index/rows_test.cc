@@ -11,27 +11,29 @@ namespace akidb::index {
 namespace {
 
 using model::Metric;
+using model::VectorStorage;
 
 std::vector<float> encoded(Metric metric, std::span<const float> vector) {
-    std::vector<float> row(row_stride(static_cast<uint32_t>(vector.size())), -1.0f);
-    encode_row(metric, vector, row);
+    const auto dimension = static_cast<uint32_t>(vector.size());
+    std::vector<float> row(row_stride(dimension, VectorStorage::kF32), -1.0f);
+    encode_row({metric, dimension}, vector, std::as_writable_bytes(std::span(row)));
     return row;
 }
 
 float score_between(Metric metric, std::span<const float> query, std::span<const float> vector) {
-    Rows rows(metric, static_cast<uint32_t>(vector.size()));
+    Rows rows({metric, static_cast<uint32_t>(vector.size())});
     const std::vector<float> row = encoded(metric, vector);
-    rows.set_chunk(0, row.data());
-    std::vector<float> encoded_query_row(rows.stride());
+    rows.set_chunk(0, std::as_bytes(std::span(row)).data());
+    std::vector<float> encoded_query_row(rows.query_size());
     encode_query(metric, query, encoded_query_row);
     return score_of(metric, rows.distance(encoded_query_row.data(), 0));
 }
 
 TEST(Rows, KeepTheVectorAsSentWithItsFactorsAndZeros) {
     const std::array<float, 3> vector{3, 0, 4};
-    EXPECT_EQ(row_stride(3), 16u);
-    EXPECT_EQ(row_stride(14), 16u);
-    EXPECT_EQ(row_stride(15), 32u);
+    EXPECT_EQ(row_stride(3, VectorStorage::kF32), 16u);
+    EXPECT_EQ(row_stride(14, VectorStorage::kF32), 16u);
+    EXPECT_EQ(row_stride(15, VectorStorage::kF32), 32u);
     std::vector<float> expected(16, 0.0f);
     expected[0] = 3;
     expected[2] = 4;

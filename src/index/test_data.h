@@ -48,24 +48,25 @@ inline std::vector<Vector> line(uint32_t count, uint32_t seed) {
 
 class DataSet {
   public:
-    DataSet(model::Metric metric, const std::vector<Vector>& vectors)
-        : rows_(metric, static_cast<uint32_t>(vectors.front().size())),
+    DataSet(model::Metric metric, const std::vector<Vector>& vectors,
+            model::VectorStorage storage = model::VectorStorage::kF32)
+        : rows_({metric, static_cast<uint32_t>(vectors.front().size()), storage}),
           count_(static_cast<uint32_t>(vectors.size())) {
-        const size_t stride = rows_.stride();
+        const size_t row_bytes = rows_.row_bytes();
         for (uint32_t i = 0; i < count_; ++i) {
             if (i % kRowsPerChunk == 0) {
-                chunks_.push_back(std::make_unique<float[]>(kRowsPerChunk * stride));
+                chunks_.push_back(std::make_unique<std::byte[]>(kRowsPerChunk * row_bytes));
                 rows_.set_chunk(i >> kChunkShift, chunks_.back().get());
             }
-            encode_row(metric, vectors[i],
-                       std::span(chunks_.back().get() + i % kRowsPerChunk * stride, stride));
+            encode_row(rows_.shape(), vectors[i],
+                       std::span(chunks_.back().get() + i % kRowsPerChunk * row_bytes, row_bytes));
         }
     }
 
     const Rows& rows() const { return rows_; }
     uint32_t count() const { return count_; }
     Vector query(std::span<const float> vector) const {
-        Vector encoded(rows_.stride());
+        Vector encoded(rows_.query_size());
         encode_query(rows_.metric(), vector, encoded);
         return encoded;
     }
@@ -83,7 +84,7 @@ class DataSet {
   private:
     Rows rows_;
     uint32_t count_;
-    std::vector<std::unique_ptr<float[]>> chunks_;
+    std::vector<std::unique_ptr<std::byte[]>> chunks_;
 };
 
 inline constexpr auto kAcceptAll = [](uint32_t) { return true; };

@@ -31,6 +31,18 @@ std::optional<Metric> metric_from(std::string_view name) {
     return static_cast<Metric>(found - kMetricNames.begin());
 }
 
+std::string_view name_of(VectorStorage storage) {
+    return kVectorStorageNames[static_cast<size_t>(storage)];
+}
+
+std::optional<VectorStorage> vector_storage_from(std::string_view name) {
+    const auto* found = std::find(kVectorStorageNames.begin(), kVectorStorageNames.end(), name);
+    if (found == kVectorStorageNames.end()) {
+        return std::nullopt;
+    }
+    return static_cast<VectorStorage>(found - kVectorStorageNames.begin());
+}
+
 std::string_view name_of(IndexLayout layout) {
     return kIndexLayoutNames[static_cast<size_t>(layout)];
 }
@@ -107,6 +119,9 @@ Result<void> validate(const CollectionSpec& spec) {
     }
     if (static_cast<size_t>(spec.metric) >= kMetricNames.size()) {
         return invalid_argument("metric", "unknown metric", "cosine, dot, l2");
+    }
+    if (static_cast<size_t>(spec.storage) >= kVectorStorageNames.size()) {
+        return invalid_argument("storage", "unknown storage", "f32, f16, int8");
     }
     return validate(spec.metadata_indexes);
 }

@@ -22,6 +22,13 @@ inline constexpr std::array<std::string_view, 3> kMetricNames{"cosine", "dot", "
 std::string_view name_of(Metric metric);
 std::optional<Metric> metric_from(std::string_view name);
 
+/// What is kept of each component of a vector, in memory and in files (index/stored_vector.h says to the
+/// bit).
+enum class VectorStorage : uint8_t { kF32 = 0, kF16 = 1, kInt8 = 2 };
+inline constexpr std::array<std::string_view, 3> kVectorStorageNames{"f32", "f16", "int8"};
+std::string_view name_of(VectorStorage storage);
+std::optional<VectorStorage> vector_storage_from(std::string_view name);
+
 /// Of the codes that walks through the graph go by; index/graph.h says what each costs.
 enum class IndexLayout : uint8_t { kAuto = 0, kSplit = 1, kTurbo = 2 };
 inline constexpr std::array<std::string_view, 3> kIndexLayoutNames{"auto", "split", "turbo"};
@@ -61,6 +68,7 @@ struct CollectionSpec {
     uint64_t created_at_ms = 0;
     std::vector<MetadataField> metadata_indexes{};
     CollectionSettings settings{};
+    VectorStorage storage = VectorStorage::kF32;
 };
 
 /// The settings and the metadata indexes that the change makes of those of `spec`; what they are is checked.
@@ -69,7 +77,8 @@ Result<void> apply(const CollectionChange& change, CollectionSpec& spec);
 
 /// `[A-Za-z0-9._-]`, 1–128 bytes, no leading dot; else kInvalidArgument on field "name".
 Result<void> validate_collection_name(std::string_view name);
-/// Name, dimension range, indexes; fields "name", "dimension", "metric", "metadata_indexes".
+/// Name, dimension range, indexes; fields "name", "dimension", "metric", "storage",
+/// "metadata_indexes".
 Result<void> validate(const CollectionSpec& spec);
 
 }  // namespace akidb::model

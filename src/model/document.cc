@@ -1,5 +1,6 @@
 #include "model/document.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "model/limits.h"
@@ -38,6 +39,30 @@ Result<void> validate_vector(const CollectionSpec& spec, const std::vector<float
             "vector",
             "the vector is too short to have a direction in 32-bit floats under cosine: scale it up",
             "a squared length of at least 1e-34");
+    }
+    return {};
+}
+
+Result<void> validate_kept_vector(const CollectionSpec& spec, const std::vector<float>& vector) {
+    AKIDB_TRY(validate_vector(spec, vector));
+    if (spec.storage != VectorStorage::kF16) {
+        return {};
+    }
+    const auto large = std::find_if(vector.begin(), vector.end(),
+                                    [](float component) { return std::abs(component) > kF16Max; });
+    if (large != vector.end()) {
+        return invalid_argument("vector[" + std::to_string(large - vector.begin()) + "]",
+                                "the component is too large for the collection, which keeps 16-bit floats",
+                                "-65504..65504");
+    }
+    const bool is_zero = std::all_of(vector.begin(), vector.end(),
+                                     [](float component) { return std::abs(component) <= kF16ZeroMax; });
+    if (spec.metric == Metric::kCosine && is_zero) {
+        return invalid_argument(
+            "vector",
+            "the vector is zero in the 16-bit floats that the collection keeps, and has no "
+            "direction under cosine: scale it up",
+            "a component beyond 3e-8 or -3e-8");
     }
     return {};
 }

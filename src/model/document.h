@@ -37,5 +37,8 @@ struct Include {
 /// `dimension` finite components, and not all zero under cosine; denormal overflow counts as not finite. The
 /// error's field is "vector" or "vector[i]".
 Result<void> validate_vector(const CollectionSpec& spec, const std::vector<float>& vector);
+/// The same of a vector to be kept, which must also be one that the collection's storage has: f16 up to
+/// 65504, and not all of it zero there under cosine.
+Result<void> validate_kept_vector(const CollectionSpec& spec, const std::vector<float>& vector);
 
 }  // namespace akidb::model

@@ -96,5 +96,27 @@ TEST(Vector, WhatIsAcceptedStaysFiniteInFloatArithmetic) {
     EXPECT_TRUE(std::isfinite(difference));
 }
 
+TEST(Document, AVectorToBeKeptFitsTheStorage) {
+    const auto largest_for = [](VectorStorage storage, Metric metric, float component) {
+        CollectionSpec spec = spec_of(metric);
+        spec.storage = storage;
+        return validate_kept_vector(spec, only(component));
+    };
+    const float beyond = std::nextafter(65504.0F, 1e6F);
+    EXPECT_TRUE(largest_for(VectorStorage::kF16, Metric::kL2, -65504));
+    const Result<void> refused = largest_for(VectorStorage::kF16, Metric::kL2, beyond);
+    ASSERT_FALSE(refused);
+    EXPECT_TRUE(refused.error().field().starts_with("vector["));
+    EXPECT_EQ(refused.error().allowed(), "-65504..65504");
+    EXPECT_TRUE(largest_for(VectorStorage::kInt8, Metric::kL2, beyond));
+    EXPECT_TRUE(largest_for(VectorStorage::kF32, Metric::kL2, beyond));
+
+    const float zero = 0x1p-25F;
+    EXPECT_FALSE(largest_for(VectorStorage::kF16, Metric::kCosine, zero));
+    EXPECT_TRUE(largest_for(VectorStorage::kF16, Metric::kCosine, std::nextafter(zero, 1.0F)));
+    EXPECT_TRUE(largest_for(VectorStorage::kF16, Metric::kDot, zero));
+    EXPECT_TRUE(largest_for(VectorStorage::kInt8, Metric::kCosine, zero));
+}
+
 }  // namespace
 }  // namespace akidb::model

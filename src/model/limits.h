@@ -20,6 +20,9 @@ inline constexpr uint32_t kMetadataDepthMax = 32;
 inline constexpr double kSquaredNormMax = 4e37;
 /// Under cosine: from this on, squares are not denormal even when 4096 equal components share the length.
 inline constexpr double kCosineSquaredNormMin = 1e-34;
+/// The largest binary16, and the largest float that becomes zero there.
+inline constexpr float kF16Max = 65'504;
+inline constexpr float kF16ZeroMax = 0x1p-25f;
 /// Of the metadata, by one update.
 inline constexpr size_t kRemovedPathsMax = 64;
 inline constexpr uint32_t kTopKMax = 10'000;

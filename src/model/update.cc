@@ -106,7 +106,7 @@ Result<void> validate_change(const DocumentChange& change, const CollectionSpec&
                                     "1.." + std::to_string(kFilterKeyBytesMax) + " bytes");
         }
     }
-    return change.vector.empty() ? Result<void>() : validate_vector(spec, change.vector);
+    return change.vector.empty() ? Result<void>() : validate_kept_vector(spec, change.vector);
 }
 
 Result<void> validate_count(std::string_view field, size_t count) {

@@ -25,7 +25,7 @@ class Assessor {
 
     Result<Assessment> run(const model::CollectionSpec* spec) {
         AKIDB_TRY(read_manifest(spec));
-        AKIDB_TRY(choose_stride());
+        choose_form();
         for (const storage::ManifestRows& entry : found_.manifest.rows) {
             AKIDB_TRY(read_rows(entry));
         }
@@ -45,12 +45,13 @@ class Assessor {
             found_.manifest.collection = spec->id;
             found_.manifest.dimension = spec->dimension;
             found_.manifest.metric = spec->metric;
+            found_.manifest.storage = spec->storage;
         } else {
             AKIDB_TRY(identify_by_log());
         }
         const storage::Manifest& named = found_.manifest;
         if (spec != nullptr && (named.collection != spec->id || named.dimension != spec->dimension ||
-                                named.metric != spec->metric)) {
+                                named.metric != spec->metric || named.storage != spec->storage)) {
             return Error(Code::kDataLoss, directory_ + ": the manifest belongs to another collection");
         }
         if (!named.rows.empty() &&
@@ -76,17 +77,19 @@ class Assessor {
         return Error(Code::kNotFound, directory_ + " holds neither a manifest nor a log");
     }
 
-    Result<void> choose_stride() {
-        found_.stride = stride_ != 0 ? stride_ : index::row_stride(found_.manifest.dimension);
+    void choose_form() {
+        const storage::Manifest& manifest = found_.manifest;
+        found_.form = {stride_ != 0 ? stride_ : index::row_stride(manifest.dimension, manifest.storage),
+                       manifest.storage};
+        const uint64_t vector_bytes = uint64_t{manifest.dimension} * index::component_bytes(manifest.storage);
         for (const storage::ManifestRows& entry : found_.manifest.rows) {
             const auto segment =
                 storage::SegmentContainer::open_alone(files_, join_path(segments_, entry.file.name));
-            if (stride_ == 0 && segment && segment->header().width >= found_.manifest.dimension) {
-                found_.stride = segment->header().width;
+            if (stride_ == 0 && segment && segment->header().form().row_bytes() >= vector_bytes) {
+                found_.form.stride = segment->header().width;
                 break;
             }
         }
-        return {};
     }
 
     /// Damage becomes a line of the report; everything else ends the assessment.
@@ -125,7 +128,7 @@ class Assessor {
         AKIDB_TRY(note_set_aside(entry.file));
         auto open = [&]() -> Result<void> {
             AKIDB_TRY(file.whole, storage::RowsSegment::open(files_, segments_, entry,
-                                                             found_.manifest.collection, found_.stride));
+                                                             found_.manifest.collection, found_.form));
             AKIDB_TRY(file.whole->verify_vectors([] { return false; }));
             for (uint64_t row = 0; row < entry.row_count; ++row) {
                 if (!model::DocumentId::decode(file.whole->id(row))) {
@@ -138,7 +141,7 @@ class Assessor {
         AKIDB_TRY(const bool whole, is_whole(open()));
         if (!whole) {
             file.whole = nullptr;
-            AKIDB_TRY(file.remaining, storage::SalvagedRows::open(files_, segments_, entry, found_.stride));
+            AKIDB_TRY(file.remaining, storage::SalvagedRows::open(files_, segments_, entry, found_.form));
             add_blocks(join_path(segments_, entry.file.name), file.remaining->faults());
         }
         found_.rows.push_back(std::move(file));

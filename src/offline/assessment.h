@@ -28,7 +28,7 @@ struct RowsFile {
 
 struct Assessment {
     storage::Manifest manifest;  // of version 0 when there is none yet, and then perhaps without a dimension
-    uint32_t stride = 0;
+    storage::RowForm form;
     std::vector<std::string> damage;  // one line each: file, offset, what; empty when all is whole
     std::vector<RowsFile> rows;
     storage::SalvagedDead dead;

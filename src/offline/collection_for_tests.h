@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <set>
 #include <string>
@@ -24,6 +25,7 @@
 namespace akidb::offline {
 
 inline constexpr uint32_t kDimension = 16;
+inline constexpr uint32_t kStride = index::row_stride(kDimension, model::VectorStorage::kF32);
 inline constexpr uint64_t kFirstRows = 1000;
 inline constexpr uint64_t kSecondRows = 600;
 inline constexpr uint64_t kRowCount = kFirstRows + kSecondRows;
@@ -71,7 +73,7 @@ class CollectionOnDisk {
     }
     /// What a start would remember, by sequence.
     std::vector<storage::RememberedKey> remembered() {
-        const Result<Assessment> found = assess(files, directory, &spec, index::row_stride(kDimension));
+        const Result<Assessment> found = assess(files, directory, &spec, kStride);
         EXPECT_TRUE(found.has_value() && found->is_whole());
         const Result<LogHistory> history = read_log_history(files, log, found->manifest);
         EXPECT_TRUE(history.has_value());
@@ -98,7 +100,7 @@ class CollectionOnDisk {
     /// Ids that a start would serve with their versions, once all is whole.
     std::map<std::string, uint64_t> served() {
         std::map<std::string, uint64_t> live;
-        const Result<Assessment> found = assess(files, directory, &spec, index::row_stride(kDimension));
+        const Result<Assessment> found = assess(files, directory, &spec, kStride);
         EXPECT_TRUE(found.has_value()) << (found ? "" : found.error().message());
         if (!found || !found->is_whole()) {
             ADD_FAILURE() << "damaged: " << (found ? found->damage.front() : "");
@@ -141,24 +143,22 @@ class CollectionOnDisk {
 
   private:
     static void check_vector(const storage::RowsSegment& segment, uint64_t index) {
-        const uint32_t stride = index::row_stride(kDimension);
-        const float* row = segment.vectors() + index * stride;
-        EXPECT_EQ(row[0], static_cast<float>(segment.version(index)));
+        float first = 0;
+        std::memcpy(&first, segment.vectors() + index * kStride * sizeof(float), sizeof(first));
+        EXPECT_EQ(first, static_cast<float>(segment.version(index)));
     }
 
     storage::ManifestRows write_rows(uint64_t first, uint64_t count) {
-        const uint32_t stride = index::row_stride(kDimension);
-        std::vector<float> row(stride);
+        std::vector<std::byte> row(kStride * sizeof(float));
         std::vector<float> vector(kDimension);
         std::string id;
         auto file = storage::write_rows_segment(
-            files, seg, storage::rows_name(first, count, 1), {spec.id, first, count, stride},
+            files, seg, storage::rows_name(first, count, 1), {spec.id, first, count, {kStride}},
             [&](uint64_t index) {
                 std::fill(vector.begin(), vector.end(), static_cast<float>(first + index + 1));
-                index::encode_row(spec.metric, vector, row);
+                index::encode_row({spec.metric, kDimension}, vector, row);
                 id = id_of(first + index);
-                return storage::RowRecord{as_text(std::as_bytes(std::span(row))), first + index + 1, id,
-                                          model::empty_metadata()};
+                return storage::RowRecord{as_text(row), first + index + 1, id, model::empty_metadata()};
             });
         EXPECT_TRUE(file.has_value());
         return {*file, first, count};

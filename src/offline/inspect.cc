@@ -196,6 +196,7 @@ Json json_of(const storage::Manifest& manifest) {
               {"collection", manifest.collection.to_string()},
               {"dimension", manifest.dimension},
               {"metric", model::name_of(manifest.metric)},
+              {"storage", model::name_of(manifest.storage)},
               {"covered_sequence", manifest.covered_sequence},
               {"rows", Json::array()}};
     for (const storage::ManifestRows& rows : manifest.rows) {
@@ -223,7 +224,8 @@ std::string text_of(const std::string& path, const storage::Manifest& manifest) 
     }
     return "manifest " + path + ", version " + std::to_string(manifest.version) + "\ncollection " +
            manifest.collection.to_string() + ", dimension " + std::to_string(manifest.dimension) + ", " +
-           std::string(model::name_of(manifest.metric)) + ", covers sequence " +
+           std::string(model::name_of(manifest.metric)) + ", " +
+           std::string(model::name_of(manifest.storage)) + ", covers sequence " +
            std::to_string(manifest.covered_sequence) + "\n" + table_of(rows);
 }
 
@@ -279,6 +281,8 @@ Result<Verdict> inspect_segment(io::FileSystem& files, const std::string& path, 
                 {"first_row", header.first_row},
                 {"row_count", header.row_count},
                 {"width", header.width},
+                {"storage", header.kind == storage::SegmentKind::kRows ? Json(model::name_of(header.storage))
+                                                                       : Json(nullptr)},
                 {"sections", Json::array()}};
     std::vector<std::vector<std::string>> rows{{"SECTION", "OFFSET", "BYTES", "BLOCKS", "DAMAGED"}};
     std::string faults;
@@ -304,7 +308,11 @@ Result<Verdict> inspect_segment(io::FileSystem& files, const std::string& path, 
         print("segment " + path + ", " + counted(segment.file()->bytes().size(), "byte") + "\n" +
               name_of_kind(header.kind) + ", collection " + header.collection.to_string() + ", first row " +
               std::to_string(header.first_row) + ", " + counted(header.row_count, "row") + ", width " +
-              std::to_string(header.width) + "\n" + table_of(rows) + faults);
+              std::to_string(header.width) +
+              (header.kind == storage::SegmentKind::kRows
+                   ? ", vectors of " + std::string(model::name_of(header.storage))
+                   : std::string()) +
+              "\n" + table_of(rows) + faults);
     }
     return faults.empty() ? Verdict::kWhole : Verdict::kDamaged;
 }

@@ -47,6 +47,7 @@ Result<Verdict> inspect_collection(io::FileSystem& files, const std::string& dir
                     {"collection", manifest.collection.to_string()},
                     {"dimension", manifest.dimension},
                     {"metric", model::name_of(manifest.metric)},
+                    {"storage", model::name_of(manifest.storage)},
                     {"manifest_version", manifest.version},
                     {"covered_sequence", manifest.covered_sequence},
                     {"rows", found.row_count()},
@@ -60,7 +61,8 @@ Result<Verdict> inspect_collection(io::FileSystem& files, const std::string& dir
         std::string text = "collection " + manifest.collection.to_string();
         text += manifest.version == 0 ? "\nno manifest yet: all that there is is in the log\n"
                                       : ", dimension " + std::to_string(manifest.dimension) + ", " +
-                                            std::string(model::name_of(manifest.metric)) +
+                                            std::string(model::name_of(manifest.metric)) + ", " +
+                                            std::string(model::name_of(manifest.storage)) +
                                             "\nmanifest version " + std::to_string(manifest.version) +
                                             " covers sequence " + std::to_string(manifest.covered_sequence) +
                                             ": " + counted(found.row_count(), "row") + ", " +

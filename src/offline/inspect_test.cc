@@ -12,6 +12,7 @@ namespace akidb::offline {
 namespace {
 
 const std::string kGolden = std::string(AKIDB_SOURCE_DIR) + "/tests/golden/v1";
+const std::string kGoldenV4 = std::string(AKIDB_SOURCE_DIR) + "/tests/golden/v4";
 
 struct Seen {
     ExitCode code;
@@ -69,6 +70,21 @@ TEST_F(InspectTest, TellsWhatIsInTheGoldenFiles) {
     EXPECT_EQ(all.code, ExitCode::kClean);
     EXPECT_EQ(all.json["rows"], 3);
     EXPECT_EQ(all.json["dead_rows"], 1);
+}
+
+TEST_F(InspectTest, NamesTheStorageOfVectors) {
+    for (const std::string storage : {"f16", "int8"}) {
+        const std::string made = kGoldenV4 + "/" + storage;
+        const Seen all = look("", made);
+        EXPECT_EQ(all.code, ExitCode::kClean) << all.text;
+        EXPECT_EQ(all.json["storage"], storage);
+        EXPECT_NE(all.text.find(storage), std::string::npos);
+        EXPECT_EQ(look("manifest", golden(made, "MANIFEST")).json["storage"], storage);
+        const Seen rows = look("segment", golden(made + "/seg", ".rows"));
+        EXPECT_EQ(rows.json["storage"], storage);
+        EXPECT_EQ(rows.json["format"], 3);
+    }
+    EXPECT_EQ(look("segment", golden(kGolden + "/seg", ".rows")).json["storage"], "f32");
 }
 
 TEST_F(InspectTest, NamesTheOffsetOfDamage) {

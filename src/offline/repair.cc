@@ -101,33 +101,29 @@ class Repair {
 
     Result<storage::ManifestFile> write_rows(uint64_t version) {
         const storage::Manifest& manifest = found_.manifest;
-        const size_t row_bytes = found_.stride * sizeof(float);
+        const index::RowShape shape{manifest.metric, manifest.dimension, manifest.storage};
         std::vector<float> vector(manifest.dimension);
-        std::vector<float> row(found_.stride);
+        std::vector<std::byte> row(found_.form.row_bytes());
         const storage::RowsSegmentSpec spec{.collection = manifest.collection,
                                             .first_row = plan_.rows_kept,
                                             .row_count = plan_.new_rows.size(),
-                                            .stride = found_.stride};
+                                            .form = found_.form};
         return storage::write_rows_segment(
             files_, segments_, storage::rows_name(spec.first_row, spec.row_count, version), spec,
             [&](uint64_t index) -> storage::RowRecord {
                 const PlannedRow& planned = plan_.new_rows[index];
                 if (planned.effect != nullptr) {
                     std::memcpy(vector.data(), planned.effect->vector.data(), vector.size() * sizeof(float));
-                    index::encode_row(manifest.metric, vector, row);
-                    return {{reinterpret_cast<const char*>(row.data()), row_bytes},
-                            planned.effect->sequence,
-                            *planned.id,
-                            planned.effect->metadata};
+                    index::encode_row(shape, vector, row);
+                    return {as_text(row), planned.effect->sequence, *planned.id, planned.effect->metadata};
                 }
                 if (planned.file->whole == nullptr) {
                     return planned.file->remaining->row(planned.index);
                 }
                 const storage::RowsSegment& segment = *planned.file->whole;
-                const float* floats = segment.vectors() + planned.index * found_.stride;
-                return {{reinterpret_cast<const char*>(floats), row_bytes},
-                        segment.version(planned.index),
-                        segment.id(planned.index),
+                const size_t row_bytes = found_.form.row_bytes();
+                return {as_text({segment.vectors() + planned.index * row_bytes, row_bytes}),
+                        segment.version(planned.index), segment.id(planned.index),
                         segment.metadata(planned.index)};
             });
     }
@@ -175,7 +171,7 @@ class Repair {
 /// A repair that a crash cut short before its manifest: what it moved belongs to the old one still.
 Result<Assessment> assess_all(io::FileSystem& files, const std::string& directory,
                               const model::CollectionSpec& spec, bool may_change) {
-    const uint32_t stride = index::row_stride(spec.dimension);
+    const uint32_t stride = index::row_stride(spec.dimension, spec.storage);
     AKIDB_TRY(Assessment found, assess(files, directory, &spec, stride));
     if (found.set_aside.empty() || !may_change) {
         return found;

@@ -216,8 +216,7 @@ TEST_F(RepairTest, AnInterruptedRepairIsFinishedByTheNext) {
             };
             const ExitCode first = run();
             other.files.heal();
-            const auto between =
-                assess(other.files, other.directory, &other.spec, index::row_stride(kDimension));
+            const auto between = assess(other.files, other.directory, &other.spec, kStride);
             ASSERT_TRUE(between.has_value());
             if (between->is_whole()) {
                 EXPECT_EQ(other.served(), expected);

@@ -14,10 +14,11 @@ namespace akidb::storage {
 namespace {
 
 constexpr std::string_view kMagic = "AKIMAN01";
-// A manifest with remembered keys is of the second version; one without is written as the first, which a
-// server of before reads.
+// A manifest with remembered keys is of the second version, one of vectors that are not kept as floats of the
+// third; others are written as the first, which a server of before reads.
 constexpr uint32_t kFormatVersion = 1;
 constexpr uint32_t kFormatVersionWithKeys = 2;
+constexpr uint32_t kFormatVersionWithStorage = 3;
 constexpr size_t kNameBytesMax = 255;
 constexpr size_t kFileEntryBytesMin = sizeof(uint32_t) + sizeof(uint64_t) + sizeof(uint32_t);
 
@@ -133,12 +134,18 @@ std::string encode_manifest(const Manifest& manifest) {
     std::string out;
     ByteWriter writer(out);
     writer.put_bytes(kMagic);
-    writer.put(manifest.keys ? kFormatVersionWithKeys : kFormatVersion);
+    const bool has_storage = manifest.storage != model::VectorStorage::kF32;
+    writer.put(has_storage     ? kFormatVersionWithStorage
+               : manifest.keys ? kFormatVersionWithKeys
+                               : kFormatVersion);
     writer.put(manifest.dimension);
     writer.put_bytes(as_text(std::as_bytes(std::span(manifest.collection.bytes))));
     writer.put(manifest.version);
     writer.put(manifest.covered_sequence);
     writer.put(static_cast<uint8_t>(manifest.metric));
+    if (has_storage) {
+        writer.put(static_cast<uint8_t>(manifest.storage));
+    }
     writer.put(static_cast<uint32_t>(manifest.rows.size()));
     for (const ManifestRows& entry : manifest.rows) {
         put_file(writer, entry.file);
@@ -147,7 +154,9 @@ std::string encode_manifest(const Manifest& manifest) {
     }
     put_optional_file(writer, manifest.graph);
     put_optional_file(writer, manifest.dead);
-    if (manifest.keys) {
+    if (has_storage) {
+        put_optional_file(writer, manifest.keys);
+    } else if (manifest.keys) {
         put_file(writer, *manifest.keys);
     }
     writer.put(crc32c(out));
@@ -166,9 +175,9 @@ Result<Manifest> decode_manifest(std::string_view bytes) {
     }
     ByteReader reader(bytes.substr(kMagic.size()));
     const uint32_t format = reader.get<uint32_t>();
-    if (format != kFormatVersion && format != kFormatVersionWithKeys) {
+    if (format < kFormatVersion || format > kFormatVersionWithStorage) {
         return broken("format " + std::to_string(format) + " is not known to this version, which reads " +
-                      std::to_string(kFormatVersion) + " and " + std::to_string(kFormatVersionWithKeys));
+                      std::to_string(kFormatVersion) + " to " + std::to_string(kFormatVersionWithStorage));
     }
     Manifest manifest;
     manifest.dimension = reader.get<uint32_t>();
@@ -181,6 +190,13 @@ Result<Manifest> decode_manifest(std::string_view bytes) {
         return broken("metric " + std::to_string(metric) + " is not known");
     }
     manifest.metric = static_cast<model::Metric>(metric);
+    if (format == kFormatVersionWithStorage) {
+        const uint8_t storage = reader.get<uint8_t>();
+        if (storage >= model::kVectorStorageNames.size()) {
+            return broken("storage " + std::to_string(storage) + " is not known");
+        }
+        manifest.storage = static_cast<model::VectorStorage>(storage);
+    }
     if (!get_rows(reader, manifest.rows)) {
         return broken("it names more files than it can hold");
     }
@@ -188,6 +204,8 @@ Result<Manifest> decode_manifest(std::string_view bytes) {
     manifest.dead = get_optional_file(reader);
     if (format == kFormatVersionWithKeys) {
         manifest.keys = get_file(reader);
+    } else if (format == kFormatVersionWithStorage) {
+        manifest.keys = get_optional_file(reader);
     }
     if (!reader.finished() || encode_manifest(manifest) != whole) {
         return broken("its length does not fit its content");

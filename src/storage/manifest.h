@@ -33,6 +33,7 @@ struct Manifest {
     Uuid collection;
     uint32_t dimension = 0;
     model::Metric metric = model::Metric::kCosine;
+    model::VectorStorage storage = model::VectorStorage::kF32;
     uint64_t covered_sequence = 0;   // every effect up to here is in the files; the log serves the rest
     std::vector<ManifestRows> rows;  // ascending, without gaps, from row 0
     std::optional<ManifestFile> graph;

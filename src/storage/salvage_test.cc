@@ -26,7 +26,7 @@ class SalvageTest : public testing::Test {
     SalvageTest() { files_.skip_syncs(); }
 
     ManifestRows write_rows() {
-        const RowsSegmentSpec spec{test_collection(), 0, kRows, kStride};
+        const RowsSegmentSpec spec{test_collection(), 0, kRows, {kStride}};
         std::vector<float> vector(kStride);
         std::string id;
         const std::string name = rows_name(0, kRows, 1);
@@ -59,7 +59,7 @@ class SalvageTest : public testing::Test {
     /// Ordinals that are not whole; those that are must hold what was written.
     std::set<uint64_t> lost_rows(const ManifestRows& entry) {
         Result<std::shared_ptr<const SalvagedRows>> rows =
-            SalvagedRows::open(files_, segments_, entry, kStride);
+            SalvagedRows::open(files_, segments_, entry, {kStride});
         EXPECT_TRUE(rows.has_value());
         faults_ = (*rows)->faults();
         std::set<uint64_t> lost;
@@ -110,7 +110,7 @@ TEST_F(SalvageTest, NeedsEverySectionOfARow) {
 TEST_F(SalvageTest, ADamagedHeaderLosesNothingAndADamagedFooterAll) {
     const ManifestRows entry = write_rows();
     damage_at(20);
-    EXPECT_FALSE(RowsSegment::open(files_, segments_, entry, test_collection(), kStride).has_value());
+    EXPECT_FALSE(RowsSegment::open(files_, segments_, entry, test_collection(), {kStride}).has_value());
     EXPECT_TRUE(lost_rows(entry).empty());
     damage_at(entry.file.bytes - 10);
     EXPECT_EQ(lost_rows(entry).size(), kRows);

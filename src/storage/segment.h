@@ -1,6 +1,6 @@
 // Segment files: immutable, mapped, checksummed. Four kinds share one container (64-byte header, sections at
 // multiples of 4,096 bytes, then a section table with a CRC32C per 64 KiB block, then a 64-byte footer):
-//   .rows   documents of rows [first, first + count): vectors (stride × f32 a row), versions, ids, metadata
+//   .rows   documents of rows [first, first + count): vectors (a form of row each), versions, ids, metadata
 //   .graph  neighbour lists of rows [0, count): degree × u32 a row
 //   .dead   tombstones (row u32, sequence u64) for rows dead at the covered sequence, ascending
 //   .keys   keys of writes (72 bytes each) remembered at the covered sequence, by sequence ascending
@@ -26,15 +26,23 @@
 
 namespace akidb::storage {
 
+/// How the vector of a row lies; here it is only compared.
+struct RowForm {
+    uint32_t stride = 0;  // words of four bytes a row
+    model::VectorStorage storage = model::VectorStorage::kF32;
+    bool operator==(const RowForm&) const = default;
+    uint64_t row_bytes() const { return uint64_t{stride} * 4; }
+};
+
 struct RowsSegmentSpec {
     Uuid collection;
     uint64_t first_row = 0;
     uint64_t row_count = 0;
-    uint32_t stride = 0;  // floats a row
+    RowForm form{};
 };
 /// One row to be written; views are copied at once.
 struct RowRecord {
-    std::string_view vector;  // stride × f32
+    std::string_view vector;  // form.row_bytes()
     uint64_t version = 0;
     std::string_view id;        // DocumentId encoding
     std::string_view metadata;  // stored (model/expiry.h)
@@ -63,17 +71,17 @@ Result<ManifestFile> write_keys_segment(io::FileSystem& files, const std::string
 
 class RowsSegment {
   public:
-    /// `entry` and `stride` must agree with the file; kDataLoss otherwise.
+    /// `entry` and `form` must agree with the file; kDataLoss otherwise.
     static Result<std::shared_ptr<const RowsSegment>> open(io::FileSystem& files,
                                                            const std::string& directory,
                                                            const ManifestRows& entry, Uuid collection,
-                                                           uint32_t stride);
+                                                           const RowForm& form);
     virtual ~RowsSegment() = default;
     /// The file's, within its directory.
     virtual const std::string& name() const = 0;
     virtual uint64_t row_count() const = 0;
-    /// row_count × stride floats, 4,096-byte aligned, mapped.
-    virtual const float* vectors() const = 0;
+    /// row_count × form.row_bytes(), 4,096-byte aligned, mapped.
+    virtual const std::byte* vectors() const = 0;
     virtual uint64_t version(uint64_t index) const = 0;
     virtual std::string_view id(uint64_t index) const = 0;
     /// Stored (model/expiry.h).

@@ -54,6 +54,7 @@ std::string encode_header(const SegmentHeader& header) {
     writer.put(header.first_row);
     writer.put(header.row_count);
     writer.put(header.width);
+    writer.put(static_cast<uint32_t>(header.storage));
     seal(out);
     return out;
 }
@@ -267,14 +268,9 @@ Result<void> SegmentContainer::read_header(const Footer& footer) {
         return damage(path_, 0, "the header's checksum does not hold");
     }
     ByteReader reader(raw.substr(kHeaderMagic.size()));
-    header_.format_version = reader.get<uint32_t>();
-    if (header_.format_version < kSegmentFormatVersion ||
-        header_.format_version > kSegmentFormatVersionWithExpiries) {
-        return damage(path_, 8,
-                      "segment format " + std::to_string(header_.format_version) +
-                          " is not known to this version, which reads " +
-                          std::to_string(kSegmentFormatVersion) + " and " +
-                          std::to_string(kSegmentFormatVersionWithExpiries));
+    const uint32_t format = header_.format_version = reader.get<uint32_t>();
+    if (format < kSegmentFormatVersion || format > kSegmentFormatVersionWithStorage) {
+        return damage(path_, 8, "segment format " + std::to_string(format) + " is not known to this version");
     }
     header_.kind = static_cast<SegmentKind>(reader.get<uint32_t>());
     std::string_view uuid = reader.get_bytes(header_.collection.bytes.size());
@@ -282,6 +278,12 @@ Result<void> SegmentContainer::read_header(const Footer& footer) {
     header_.first_row = reader.get<uint64_t>();
     header_.row_count = reader.get<uint64_t>();
     header_.width = reader.get<uint32_t>();
+    const auto storage = reader.get<uint32_t>();
+    const bool is_f32 = format < kSegmentFormatVersionWithStorage;
+    if (storage >= model::kVectorStorageNames.size() || is_f32 != (storage == 0)) {
+        return damage(path_, 52, "storage " + std::to_string(storage) + " is not of this format");
+    }
+    header_.storage = static_cast<model::VectorStorage>(storage);
     return {};
 }
 

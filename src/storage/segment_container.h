@@ -16,20 +16,22 @@
 #include "base/function_ref.h"
 #include "base/uuid.h"
 #include "io/file_system.h"
-#include "storage/manifest.h"
+#include "storage/segment.h"
 
 namespace akidb::storage {
 
-/// The second has rows with expiries behind their metadata; others are written as the first.
+/// The second has rows with expiries behind their metadata, the third vectors that are not kept as floats,
+/// and perhaps expiries; others are written as the first.
 inline constexpr uint32_t kSegmentFormatVersion = 1;
 inline constexpr uint32_t kSegmentFormatVersionWithExpiries = 2;
+inline constexpr uint32_t kSegmentFormatVersionWithStorage = 3;
 inline constexpr uint64_t kSectionAlignment = 4096;
 inline constexpr uint64_t kSegmentBlockBytes = 64 << 10;
 inline constexpr uint64_t kWriteBufferBytes = 1 << 20;
 
 enum class SegmentKind : uint32_t { kRows = 1, kGraph = 2, kDead = 3, kKeys = 4 };
 enum class SectionType : uint32_t {
-    kVectors = 1,          // row_count × width × f32
+    kVectors = 1,          // row_count × width × 4 bytes
     kVersions = 2,         // row_count × u64
     kIdOffsets = 3,        // (row_count + 1) × u64 into kIds
     kIds = 4,              // DocumentId encodings, one after the other
@@ -45,8 +47,11 @@ struct SegmentHeader {
     Uuid collection;
     uint64_t first_row = 0;
     uint64_t row_count = 0;
-    uint32_t width = 0;  // floats a row, or neighbours a row
+    uint32_t width = 0;  // words of four bytes a row, or neighbours a row
     uint32_t format_version = kSegmentFormatVersion;
+    model::VectorStorage storage = model::VectorStorage::kF32;
+
+    RowForm form() const { return {width, storage}; }
 };
 
 struct Section {

@@ -68,7 +68,7 @@ class MappedRowsSegment final : public RowsSegment {
     Result<void> read_sections() {
         AKIDB_TRY(check_size(container_));
         AKIDB_TRY(container_.verify_all_but(SectionType::kVectors));
-        uint64_t vector_bytes = row_count() * container_.header().width * sizeof(float);
+        uint64_t vector_bytes = row_count() * container_.header().form().row_bytes();
         AKIDB_TRY(vectors_, container_.section(SectionType::kVectors, vector_bytes));
         AKIDB_TRY(versions_, container_.section(SectionType::kVersions, row_count() * sizeof(uint64_t)));
         AKIDB_TRY(ids_, open_strings(container_, SectionType::kIdOffsets, SectionType::kIds));
@@ -78,9 +78,7 @@ class MappedRowsSegment final : public RowsSegment {
 
     const std::string& name() const override { return name_; }
     uint64_t row_count() const override { return container_.header().row_count; }
-    const float* vectors() const override {
-        return reinterpret_cast<const float*>(static_cast<const void*>(vectors_.data()));
-    }
+    const std::byte* vectors() const override { return reinterpret_cast<const std::byte*>(vectors_.data()); }
     uint64_t version(uint64_t index) const override {
         AKIDB_DEBUG_ASSERT(index < row_count());
         return load_u64(versions_, index);
@@ -111,13 +109,12 @@ class MappedRowsSegment final : public RowsSegment {
 Result<std::shared_ptr<const RowsSegment>> RowsSegment::open(io::FileSystem& files,
                                                              const std::string& directory,
                                                              const ManifestRows& entry, Uuid collection,
-                                                             uint32_t stride) {
+                                                             const RowForm& form) {
     AKIDB_TRY(SegmentContainer container,
               SegmentContainer::open(files, directory, entry.file, SegmentKind::kRows, collection));
     const SegmentHeader& header = container.header();
-    if (header.first_row != entry.first_row || header.row_count != entry.row_count ||
-        header.width != stride) {
-        return damage(container.path(), 0, "rows or stride are not those that the manifest names");
+    if (header.first_row != entry.first_row || header.row_count != entry.row_count || header.form() != form) {
+        return damage(container.path(), 0, "rows or their form are not those that the manifest names");
     }
     auto opened = std::make_shared<MappedRowsSegment>(std::move(container), entry.file.name);
     AKIDB_TRY(opened->read_sections());

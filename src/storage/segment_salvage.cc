@@ -57,8 +57,7 @@ class ProvedSection {
 
 class Salvaged final : public SalvagedRows {
   public:
-    Salvaged(uint64_t row_count, uint32_t stride)
-        : row_count_(row_count), row_bytes_(uint64_t{stride} * sizeof(float)) {}
+    Salvaged(uint64_t row_count, uint64_t row_bytes) : row_count_(row_count), row_bytes_(row_bytes) {}
 
     Result<void> read(io::FileSystem& files, const std::string& directory, const ManifestFile& entry) {
         Result<SegmentContainer> opened = SegmentContainer::open_headless(files, directory, entry);
@@ -164,8 +163,9 @@ SalvagedDead read_dead(const ProvedSection& section) {
 
 Result<std::shared_ptr<const SalvagedRows>> SalvagedRows::open(io::FileSystem& files,
                                                                const std::string& directory,
-                                                               const ManifestRows& entry, uint32_t stride) {
-    auto salvaged = std::make_shared<Salvaged>(entry.row_count, stride);
+                                                               const ManifestRows& entry,
+                                                               const RowForm& form) {
+    auto salvaged = std::make_shared<Salvaged>(entry.row_count, form.row_bytes());
     AKIDB_TRY(salvaged->read(files, directory, entry.file));
     return std::shared_ptr<const SalvagedRows>(std::move(salvaged));
 }

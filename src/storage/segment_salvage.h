@@ -21,10 +21,10 @@ struct SegmentFault {
 
 class SalvagedRows {
   public:
-    /// Of the segment that `entry` names, with rows of `stride` floats.
+    /// Of the segment that `entry` names, with rows of this form.
     static Result<std::shared_ptr<const SalvagedRows>> open(io::FileSystem& files,
                                                             const std::string& directory,
-                                                            const ManifestRows& entry, uint32_t stride);
+                                                            const ManifestRows& entry, const RowForm& form);
     virtual ~SalvagedRows() = default;
     virtual uint64_t row_count() const = 0;
     virtual bool is_whole(uint64_t index) const = 0;

@@ -46,7 +46,7 @@ RowRecord record_of(const Row& row) {
 class SegmentTest : public testing::Test {
   protected:
     ManifestRows write_rows(const std::vector<Row>& rows, uint64_t first_row = 0) {
-        RowsSegmentSpec spec{test_collection(), first_row, rows.size(), kStride};
+        RowsSegmentSpec spec{test_collection(), first_row, rows.size(), {kStride}};
         std::string name = rows_name(first_row, rows.size(), 1);
         Result<ManifestFile> file = write_rows_segment(
             files_, segments_, name, spec, [&](uint64_t index) { return record_of(rows[index]); });
@@ -55,7 +55,7 @@ class SegmentTest : public testing::Test {
     }
 
     Result<std::shared_ptr<const RowsSegment>> open(const ManifestRows& entry, uint32_t stride = kStride) {
-        return RowsSegment::open(files_, segments_, entry, test_collection(), stride);
+        return RowsSegment::open(files_, segments_, entry, test_collection(), {stride});
     }
 
     static bool holds(const RowsSegment& segment, const std::vector<Row>& rows) {
@@ -69,7 +69,7 @@ class SegmentTest : public testing::Test {
     static bool vectors_hold(const RowsSegment& segment, const std::vector<Row>& rows) {
         bool same = true;
         for (uint64_t i = 0; i < rows.size() && same; ++i) {
-            same = std::memcmp(segment.vectors() + i * kStride, rows[i].vector.data(),
+            same = std::memcmp(segment.vectors() + i * kStride * sizeof(float), rows[i].vector.data(),
                                kStride * sizeof(float)) == 0;
         }
         return same;
@@ -123,7 +123,7 @@ TEST_F(SegmentTest, AnEntryThatDoesNotFitTheFileIsDamage) {
     ASSERT_FALSE(missing.has_value());
     EXPECT_EQ(missing.error().code(), Code::kDataLoss);
     EXPECT_FALSE(open(entry, kStride * 2).has_value());
-    EXPECT_FALSE(RowsSegment::open(files_, segments_, entry, Uuid{}, kStride).has_value());
+    EXPECT_FALSE(RowsSegment::open(files_, segments_, entry, Uuid{}, {kStride}).has_value());
     EXPECT_FALSE(open_graph_segment(files_, segments_, entry.file, test_collection()).has_value());
     EXPECT_TRUE(open(entry).has_value());
 }
@@ -219,7 +219,7 @@ TEST_F(SegmentTest, AFailedWriteLeavesNothing) {
     using Call = FaultyFileSystem::Call;
     for (Call call : {Call::kAppend, Call::kSync, Call::kRename}) {
         files_.fail(call, Code::kDiskFull);
-        RowsSegmentSpec spec{test_collection(), 0, rows.size(), kStride};
+        RowsSegmentSpec spec{test_collection(), 0, rows.size(), {kStride}};
         Result<ManifestFile> file = write_rows_segment(
             files_, segments_, "x.rows", spec, [&](uint64_t index) { return record_of(rows[index]); });
         ASSERT_FALSE(file.has_value());
@@ -241,7 +241,7 @@ TEST_F(SegmentTest, ALeftTempFileOfACrashIsReplaced) {
 TEST_F(SegmentTest, RowsOfAnotherStrideAreRefused) {
     std::vector<Row> rows = make_rows(2);
     rows[1].vector.pop_back();
-    RowsSegmentSpec spec{test_collection(), 0, rows.size(), kStride};
+    RowsSegmentSpec spec{test_collection(), 0, rows.size(), {kStride}};
     EXPECT_FALSE(write_rows_segment(files_, segments_, "x.rows", spec, [&](uint64_t index) {
                      return record_of(rows[index]);
                  }).has_value());

@@ -25,8 +25,8 @@ Result<void> write_vectors(SegmentWriter& writer, const std::string& name, const
     AKIDB_TRY(writer.begin_section(SectionType::kVectors));
     for (uint64_t i = 0; i < spec.row_count; ++i) {
         RowRecord row = row_at(i);
-        if (row.vector.size() != spec.stride * sizeof(float) || row.id.empty()) {
-            return refused(name, "row " + std::to_string(i) + " has no id, or a vector of another stride");
+        if (row.vector.size() != spec.form.row_bytes() || row.id.empty()) {
+            return refused(name, "row " + std::to_string(i) + " has no id, or a vector of another form");
         }
         AKIDB_TRY(writer.append(row.vector));
     }
@@ -82,8 +82,11 @@ Result<ManifestFile> write_rows_segment(io::FileSystem& files, const std::string
                          .collection = spec.collection,
                          .first_row = spec.first_row,
                          .row_count = spec.row_count,
-                         .width = spec.stride};
-    if (any_expires(spec.row_count, row_at)) {
+                         .width = spec.form.stride,
+                         .storage = spec.form.storage};
+    if (spec.form.storage != model::VectorStorage::kF32) {
+        header.format_version = kSegmentFormatVersionWithStorage;
+    } else if (any_expires(spec.row_count, row_at)) {
         header.format_version = kSegmentFormatVersionWithExpiries;
     }
     AKIDB_TRY(SegmentWriter writer, SegmentWriter::create(files, directory, name, header));
