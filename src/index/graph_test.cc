@@ -65,6 +65,22 @@ TEST(Graph, FindsTheNearestInClusteredDataForEveryMetric) {
     }
 }
 
+TEST(Graph, FindsTheNearestOfWhatIsKeptForEveryStorage) {
+    auto vectors = testing::gaussian_clusters(6'200, 48, 60, 13);
+    const std::vector<Vector> queries(vectors.end() - 200, vectors.end());
+    vectors.resize(6'000);
+    for (const auto storage : {model::VectorStorage::kF16, model::VectorStorage::kInt8}) {
+        for (const Metric metric : {Metric::kCosine, Metric::kDot, Metric::kL2}) {
+            const DataSet data(metric, vectors, storage);
+            Graph graph(data.rows(), {});
+            link_all(graph, data);
+            EXPECT_EQ(graph.count_unreachable(), 0u);
+            EXPECT_GE(recall(graph, data, queries, 96), 0.95)
+                << model::name_of(metric) << " " << model::name_of(storage);
+        }
+    }
+}
+
 TEST(Graph, FindsTheNearestWithWidelyDifferentNormsUnderDot) {
     auto vectors = testing::gaussian_clusters(5'100, 16, 20, 12);
     for (size_t i = 0; i < vectors.size(); ++i) {
@@ -115,6 +131,38 @@ TEST(Graph, ReachesEveryCopyAmongThousandsAndWhatLiesBeyondThem) {
         graph.search(data.query(vectors[7]).data(), 64, kRowsMax, kAcceptAll, scratch, best);
     EXPECT_LE(cost.hops, 200u);
     EXPECT_EQ(best.take_sorted().back().distance, 0.0f);
+}
+
+TEST(Graph, SearchesAsWellWhereHalfTheRowsAreCopies) {
+    constexpr uint32_t kRows = 6'000;
+    constexpr uint32_t kWidth = 96;
+    auto vectors = testing::gaussian_clusters(kRows + 100, 48, 60, 14, 0.6f);
+    const std::vector<Vector> queries(vectors.end() - 100, vectors.end());
+    vectors.resize(kRows);
+    std::vector<Vector> twice = vectors;       // side by side
+    std::vector<Vector> one_of_two = vectors;  // is the same as all others
+    for (uint32_t i = 1; i < kRows; i += 2) {
+        twice[i] = twice[i - 1];
+        one_of_two[i] = one_of_two[0];
+    }
+    for (const auto* copies : {&twice, &one_of_two}) {
+        const DataSet data(Metric::kCosine, *copies);
+        for (const Layout layout : {Layout::kSplit, Layout::kTurbo}) {
+            Graph graph(data.rows(), {.layout = layout});
+            link_all(graph, data);
+            EXPECT_EQ(graph.count_unreachable(), 0u);
+            EXPECT_GE(recall(graph, data, queries, kWidth), 0.98);
+            SearchScratch scratch;
+            TopK best(10);
+            uint32_t hops = 0;
+            for (const Vector& query : queries) {
+                hops +=
+                    graph.search(data.query(query).data(), kWidth, kRowsMax, kAcceptAll, scratch, best).hops;
+                best.reset(10);
+            }
+            EXPECT_LE(hops, queries.size() * kWidth * 11 / 10);
+        }
+    }
 }
 
 TEST(Graph, LinksNothingButCopiesAndRowsWithoutADirection) {
