@@ -6,6 +6,7 @@ export type Json = null | boolean | number | bigint | string | Json[] | { [key: 
 export type Metadata = { [key: string]: Json };
 export type Vector = readonly number[] | Float32Array | Float64Array;
 export type Metric = "cosine" | "dot" | "l2";
+export type Storage = "f32" | "f16" | "int8";
 export type IndexType = "keyword" | "integer" | "float" | "bool" | "datetime" | "uuid";
 export type Part = "vector" | "metadata";
 
@@ -60,6 +61,7 @@ export interface CollectionSettings {
   name: string;
   dimension: number;
   metric?: Metric;
+  storage?: Storage;
   metadata_indexes?: Record<string, IndexType>;
 }
 export interface Description {
@@ -67,6 +69,7 @@ export interface Description {
   name: string;
   dimension: number;
   metric: Metric;
+  storage: Storage;
   count: number;
   created_at: string;
   condition: "loading" | "serving" | "quarantined" | "no_space";

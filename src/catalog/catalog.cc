@@ -30,11 +30,13 @@ Result<CollectionRow> read_row(const Statement& row) {
         return damaged_row("dimension");
     }
     read.spec.dimension = static_cast<uint32_t>(dimension);
-    const auto metric = std::find(model::kMetricNames.begin(), model::kMetricNames.end(), row.text(3));
-    if (metric == model::kMetricNames.end()) {
-        return damaged_row("metric");
+    const auto metric = model::metric_from(row.text(3));
+    const auto storage = model::vector_storage_from(row.text(7));
+    if (!metric || !storage) {
+        return damaged_row(metric ? "storage" : "metric");
     }
-    read.spec.metric = static_cast<model::Metric>(metric - model::kMetricNames.begin());
+    read.spec.metric = *metric;
+    read.spec.storage = *storage;
     read.spec.created_at_ms = static_cast<uint64_t>(row.integer(4));
     const std::span<const uint8_t> tenant = row.blob(6);
     if (tenant.size() != read.tenant.bytes.size()) {
@@ -131,7 +133,7 @@ class SqliteCatalog final : public Catalog {
             Statement rows,
             connection_->prepare(
                 "SELECT collections.id, collections.name, dimension, metric, collections.created_at_ms, "
-                "state, uuid FROM collections "
+                "state, uuid, storage FROM collections "
                 "JOIN databases ON databases.id = collections.database_id "
                 "JOIN tenants ON tenants.id = databases.tenant_id "
                 "ORDER BY collections.name, collections.created_at_ms, collections.id"));
@@ -254,7 +256,7 @@ class SqliteCatalog final : public Catalog {
         }
         AKIDB_TRY(Statement insert,
                   connection.prepare("INSERT INTO collections (id, database_id, name, dimension, metric, "
-                                     "created_at_ms, state) VALUES (?, ?, ?, ?, ?, ?, ?)"));
+                                     "created_at_ms, state, storage) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"));
         AKIDB_TRY(insert.bind(spec.id.bytes)
                       .bind(database)
                       .bind(spec.name)
@@ -262,6 +264,7 @@ class SqliteCatalog final : public Catalog {
                       .bind(model::kMetricNames.at(static_cast<size_t>(spec.metric)))
                       .bind(static_cast<int64_t>(spec.created_at_ms))
                       .bind(static_cast<int64_t>(CollectionState::kCreating))
+                      .bind(model::name_of(spec.storage))
                       .run());
         for (const model::MetadataField& field : spec.metadata_indexes) {
             AKIDB_TRY(put(connection, spec.id, field));

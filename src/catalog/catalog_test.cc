@@ -157,6 +157,7 @@ TEST_F(CatalogTest, BringsAFileOfTheFirstVersionUpToDate) {
             "ALTER TABLE tenants DROP COLUMN created_at_ms;"
             "ALTER TABLE tenants DROP COLUMN requests_per_second;"
             "ALTER TABLE tenants DROP COLUMN documents_max;"
+            "ALTER TABLE collections DROP COLUMN storage;"
             "DROP TABLE aliases; DROP TABLE metadata_indexes; DROP TABLE collection_settings; PRAGMA "
             "user_version = 1"));
     }

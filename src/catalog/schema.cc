@@ -10,7 +10,7 @@ namespace {
 constexpr int64_t kApplicationId = 0x414b4442;
 
 // migrations[i] leads from version i to i + 1 and says so in its last statement.
-constexpr std::array<Sql, 5> kMigrations{
+constexpr std::array<Sql, 6> kMigrations{
     R"sql(
 CREATE TABLE tenants (
     id INTEGER PRIMARY KEY,
@@ -111,6 +111,11 @@ CREATE TABLE collection_settings (
     PRIMARY KEY (collection_id, name)
 ) STRICT;
 PRAGMA user_version = 5;
+)sql",
+    R"sql(
+ALTER TABLE collections ADD COLUMN storage TEXT NOT NULL DEFAULT 'f32'
+    CHECK (storage IN ('f32', 'f16', 'int8'));
+PRAGMA user_version = 6;
 )sql"};
 
 Result<void> check_whole(Connection& connection) {

@@ -67,6 +67,10 @@ void add_collection_verbs(CLI::App& app, Arguments& arguments) {
     create->add_option("name", arguments.collection, "Name: letters, digits, . _ -")->required();
     create->add_option("--dimension", arguments.dimension, "Components of every vector")->required();
     create->add_option("--metric", arguments.metric, "cosine, dot or l2")->capture_default_str();
+    create
+        ->add_option("--storage", arguments.storage,
+                     "Of vectors: f32, f16 (half the bytes) or int8 (a quarter)")
+        ->capture_default_str();
     create->footer("Example:\n  akidb collection create words --dimension 100 --metric cosine");
     CLI::App* list = collection->add_subcommand("list", "List all collections with their counts");
     list->footer("Example:\n  akidb collection list --json");
@@ -106,6 +110,7 @@ void add_import(CLI::App& app, Arguments& arguments) {
                      "Field of the metadata that holds the id; else the row number");
     verb->add_flag("--create", import.create, "Make the collection when it is not there");
     verb->add_option("--metric", import.metric, "With --create: cosine, dot or l2")->capture_default_str();
+    verb->add_option("--storage", import.storage, "With --create: f32, f16 or int8")->capture_default_str();
     verb->add_option("--batch", import.batch, "Documents in one request")
         ->check(CLI::Range(1U, static_cast<unsigned>(model::kBatchDocumentsMax)))
         ->capture_default_str();

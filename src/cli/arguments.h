@@ -42,6 +42,7 @@ struct ImportArguments {
     std::string metadata;   // JSON Lines, a line a row; empty = none
     std::string ids_from;   // field of the metadata; empty = the row number
     std::string metric = "cosine";
+    std::string storage = "f32";
     std::string state;  // empty = .akidb-import-<collection>.json here
     bool create = false;
     bool resume = false;
@@ -116,6 +117,7 @@ struct Arguments {
     std::string collection;
     uint32_t dimension = 0;
     std::string metric = "cosine";
+    std::string storage = "f32";
     bool json = false;
     ImportArguments import;
     TransferArguments transfer;

@@ -29,10 +29,10 @@ std::string cell(const Json& object, const char* key) {
 
 void print_collections(const std::vector<Json>& collections) {
     std::vector<std::vector<std::string>> rows{
-        {"NAME", "DOCUMENTS", "DIMENSION", "METRIC", "CONDITION", "CREATED"}};
+        {"NAME", "DOCUMENTS", "DIMENSION", "METRIC", "STORAGE", "CONDITION", "CREATED"}};
     for (const Json& one : collections) {
         rows.push_back({cell(one, "name"), cell(one, "count"), cell(one, "dimension"), cell(one, "metric"),
-                        cell(one, "condition"), cell(one, "created_at")});
+                        cell(one, "storage"), cell(one, "condition"), cell(one, "created_at")});
     }
     print_to(stdout, format_table(rows));
 }
@@ -90,7 +90,8 @@ Result<void> collection(const Arguments& arguments) {
         case Verb::kCollectionCreate: {
             const Json body = {{"name", arguments.collection},
                                {"dimension", arguments.dimension},
-                               {"metric", arguments.metric}};
+                               {"metric", arguments.metric},
+                               {"storage", arguments.storage}};
             AKIDB_TRY(const std::string answer, client.send("POST", "/collections", body.dump()));
             return show_collections(arguments, answer);
         }

@@ -77,8 +77,10 @@ class Progress {
 Result<std::string> target_collection(RestClient& client, const Arguments& arguments, uint32_t dimension) {
     Result<std::string> found = client.send("GET", "/collections/" + path_segment(arguments.collection));
     if (!found.has_value() && found.error().code() == Code::kNotFound && arguments.import.create) {
-        const nlohmann::json body = {
-            {"name", arguments.collection}, {"dimension", dimension}, {"metric", arguments.import.metric}};
+        const nlohmann::json body = {{"name", arguments.collection},
+                                     {"dimension", dimension},
+                                     {"metric", arguments.import.metric},
+                                     {"storage", arguments.import.storage}};
         found = client.send("POST", "/collections", body.dump());
     }
     if (!found.has_value()) {

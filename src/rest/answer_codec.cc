@@ -138,6 +138,7 @@ void open_collection(JsonWriter& writer, const service::CollectionDescription& c
         .member("name", collection.spec.name)
         .member("dimension", collection.spec.dimension)
         .member("metric", model::name_of(collection.spec.metric))
+        .member("storage", model::name_of(collection.spec.storage))
         .member("count", collection.stats.documents)
         .member("created_at", rfc3339(collection.spec.created_at_ms));
 }

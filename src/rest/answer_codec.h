@@ -24,7 +24,7 @@ void write_id(JsonWriter& writer, const model::DocumentId& id);
 void open_document(JsonWriter& writer, const model::Document& document, model::Include include);
 /// The parts of it that `include` names, as members of an object that the caller opened.
 void write_parts(JsonWriter& writer, const model::Document& document, model::Include include);
-/// As create answers: id, name, dimension, metric, count, created_at.
+/// As create answers: id, name, dimension, metric, storage, count, created_at.
 void open_collection(JsonWriter& writer, const service::CollectionDescription& collection);
 /// As describe and stats answer: the above, condition and sizes; closed.
 void write_description(JsonWriter& writer, const service::CollectionDescription& collection);

@@ -69,7 +69,8 @@ TEST_F(ApiTest, ACollectionLivesAndDies) {
     HttpResponse described = words("GET", "");
     EXPECT_EQ(described.status, 200);
     EXPECT_TRUE(
-        contains(described, R"("name":"words","dimension":16,"metric":"l2","count":0,"created_at":"2)"))
+        contains(described,
+                 R"("name":"words","dimension":16,"metric":"l2","storage":"f32","count":0,"created_at":"2)"))
         << described.body;
     EXPECT_TRUE(contains(described, R"("condition":"serving")"));
     EXPECT_TRUE(contains(ask(*api_, "GET", "/api/v1/collections"), R"({"collections":[{"id":")"));

@@ -174,6 +174,27 @@ TEST_F(DataRoutesTest, TheDialectHasItsOwnEnvelopeForEveryError) {
     refused("PUT", "/other", R"({"vectors":{"a":{"size":16,"distance":"Cosine"}}})", 400, "vectors");
 }
 
+TEST_F(DataRoutesTest, TheDialectsDatatypeIsTheStorage) {
+    const auto create = [&](const std::string& name, const std::string& datatype) {
+        return ask(*api_, "PUT", "/collections/" + name,
+                   R"({"vectors":{"size":16,"distance":"Euclid","datatype":)" + datatype + "}}");
+    };
+    EXPECT_EQ(create("half", R"("float16")").status, 200);
+    EXPECT_TRUE(contains(ask(*api_, "GET", "/api/v1/collections/half"), R"("storage":"f16")"));
+    EXPECT_TRUE(contains(ask(*api_, "GET", "/collections/half"),
+                         R"({"size":16,"distance":"Euclid","datatype":"float16"})"));
+    EXPECT_EQ(create("whole", R"("float32")").status, 200);
+    EXPECT_EQ(create("unsaid", "null").status, 200);
+    for (const std::string name : {"whole", "unsaid"}) {
+        EXPECT_TRUE(contains(ask(*api_, "GET", "/api/v1/collections/" + name), R"("storage":"f32")"));
+        EXPECT_FALSE(contains(ask(*api_, "GET", "/collections/" + name), "datatype"));
+    }
+    const HttpResponse refused = create("bytes", R"("uint8")");
+    EXPECT_EQ(refused.status, 400);
+    EXPECT_TRUE(contains(refused, "float16") && contains(refused, "int8")) << refused.body;
+    EXPECT_EQ(create("other", R"("float64")").status, 400);
+}
+
 TEST_F(DataRoutesTest, OptimizeDropsTheDead) {
     expect("PATCH", "/documents", R"({"ids":[1],"merge":{"a":1}})", 200, "updated");
     expect("POST", "/optimize", "", 200, R"({"dropped_rows":1,)");

@@ -9,10 +9,11 @@
 namespace akidb::rest {
 namespace {
 
-constexpr std::array<std::string_view, 4> kCreateNames{"name", "dimension", "metric", "metadata_indexes"};
+constexpr std::array<std::string_view, 5> kCreateNames{"name", "dimension", "metric", "metadata_indexes",
+                                                       "storage"};
 // Only to say why they cannot be changed: those behind the second.
-constexpr std::array<std::string_view, 5> kChangeNames{"settings", "metadata_indexes", "name", "dimension",
-                                                       "metric"};
+constexpr std::array<std::string_view, 6> kChangeNames{"settings",  "metadata_indexes", "name",
+                                                       "dimension", "metric",           "storage"};
 constexpr std::array<std::string_view, 3> kSettingNames{"ef", "recall_target", "layout"};
 constexpr std::array<std::string_view, 1> kMetadataIndexNames{"type"};
 constexpr std::array<std::string_view, 1> kAliasesNames{"actions"};
@@ -155,6 +156,14 @@ Result<service::CreateCollection> read_create_body(std::string& body) {
             has_dimension = true;
         } else if (which == 3) {
             return read_metadata_indexes(reader, request.metadata_indexes);
+        } else if (which == 4) {
+            AKIDB_TRY(const std::string_view text, reader.read_string());
+            const std::optional<model::VectorStorage> storage = model::vector_storage_from(text);
+            if (!storage) {
+                return reader.error("unknown storage \"" + printable(text) + "\"",
+                                    join_names(model::kVectorStorageNames));
+            }
+            request.storage = *storage;
         } else {
             AKIDB_TRY(std::string_view text, reader.read_string());
             std::optional<model::Metric> metric = model::metric_from(text);

@@ -9,21 +9,6 @@
 namespace akidb::rpc {
 namespace {
 
-Result<model::Metric> read_metric(v1::Metric from) {
-    switch (from) {
-        case v1::METRIC_UNSPECIFIED:
-        case v1::METRIC_COSINE:
-            return model::Metric::kCosine;
-        case v1::METRIC_DOT:
-            return model::Metric::kDot;
-        case v1::METRIC_L2:
-            return model::Metric::kL2;
-        default:
-            return invalid_argument("metric", "unknown metric " + std::to_string(from),
-                                    join_names(model::kMetricNames));
-    }
-}
-
 // The values of the contract follow those of the model by one, as its first stands for none.
 Result<model::MetadataIndexType> read_type(v1::MetadataIndexType from) {
     if (from == v1::METADATA_INDEX_TYPE_UNSPECIFIED) {
@@ -36,6 +21,15 @@ Result<model::MetadataIndexType> read_type(v1::MetadataIndexType from) {
                                 join_names(model::kMetadataIndexTypeNames));
     }
     return static_cast<model::MetadataIndexType>(value);
+}
+
+/// As read_type, but that none stands for the first.
+template <class To, size_t kCount>
+Result<To> read_choice(std::string field, int from, const std::array<std::string_view, kCount>& names) {
+    if (from < 0 || static_cast<size_t>(from) > kCount) {
+        return invalid_argument(field, "unknown " + field + " " + std::to_string(from), join_names(names));
+    }
+    return static_cast<To>(std::max(from, 1) - 1);
 }
 
 v1::MetadataIndexType written(model::MetadataIndexType type) {
@@ -78,6 +72,7 @@ void write_collection(const service::CollectionDescription& from, v1::Collection
     to.set_name(from.spec.name);
     to.set_dimension(from.spec.dimension);
     to.set_metric(static_cast<v1::Metric>(static_cast<int>(from.spec.metric) + 1));
+    to.set_storage(static_cast<v1::VectorStorage>(static_cast<int>(from.spec.storage) + 1));
     to.set_count(from.stats.documents);
     write_moment(from.spec.created_at_ms, *to.mutable_created_at());
     to.set_condition(static_cast<v1::CollectionCondition>(static_cast<int>(from.condition) + 1));
@@ -195,7 +190,9 @@ Result<void> create(const std::shared_ptr<Call>& call, service::Service& service
     OnArena<v1::CreateCollectionRequest> message;
     AKIDB_TRY(read(*call, *message));
     service::CreateCollection request{.name = message->name(), .dimension = message->dimension()};
-    AKIDB_TRY(request.metric, read_metric(message->metric()));
+    AKIDB_TRY(request.metric, read_choice<model::Metric>("metric", message->metric(), model::kMetricNames));
+    AKIDB_TRY(request.storage,
+              read_choice<model::VectorStorage>("storage", message->storage(), model::kVectorStorageNames));
     AKIDB_TRY(request.metadata_indexes, read_indexes(message->metadata_indexes()));
     AKIDB_TRY(const service::CollectionDescription made, service.create_collection(call->context(), request));
     OnArena<v1::Collection> reply;

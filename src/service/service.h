@@ -22,6 +22,7 @@ struct CreateCollection {
     uint32_t dimension = 0;
     model::Metric metric = model::Metric::kCosine;
     std::vector<model::MetadataField> metadata_indexes{};
+    model::VectorStorage storage = model::VectorStorage::kF32;
 };
 
 struct CollectionDescription {

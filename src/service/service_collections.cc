@@ -137,6 +137,7 @@ Result<CollectionDescription> Service::create_collection(const RequestContext& c
     spec.name = request.name;
     spec.dimension = request.dimension;
     spec.metric = request.metric;
+    spec.storage = request.storage;
     spec.metadata_indexes = request.metadata_indexes;
     AKIDB_TRY(write_down(context, model::Action::kCollectionCreate, "collection", request.name));
     AKIDB_TRY(const DirectoryEntry entry, directory_.create(context.principal->tenant, std::move(spec)));

@@ -38,6 +38,7 @@ class History {
             {{"name", name_},
              {"dimension", Chance::kDimension},
              {"metric", "l2"},
+             {"storage", seed % 2 == 0 ? "f32" : "f16"},  // both keep small whole numbers as they are
              {"metadata_indexes", {{"n", "integer"}, {"tag", "keyword"}}}},
             201);
     }

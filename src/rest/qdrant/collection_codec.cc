@@ -28,10 +28,10 @@ constexpr std::array<std::string_view, 12> kTuning{"shard_number",
                                                    "metadata"};
 constexpr std::array<std::string_view, 4> kCreateRefused{"sparse_vectors", "sharding_method", "init_from",
                                                          "params"};
-constexpr std::array<std::string_view, 2> kVectorNames{"size", "distance"};
-constexpr std::array<std::string_view, 4> kVectorPassedOver{"hnsw_config", "quantization_config", "on_disk",
-                                                            "datatype"};
+constexpr std::array<std::string_view, 3> kVectorNames{"size", "distance", "datatype"};
+constexpr std::array<std::string_view, 3> kVectorPassedOver{"hnsw_config", "quantization_config", "on_disk"};
 constexpr std::array<std::string_view, 1> kVectorRefused{"multivector_config"};
+constexpr std::array<std::string_view, 2> kDatatypes{"float32", "float16"};
 constexpr std::array<std::string_view, 4> kDistances{"Cosine", "Dot", "Euclid", "Manhattan"};
 constexpr std::array<std::string_view, 1> kUpdatePassedOver{"params"};
 constexpr std::array<std::string_view, 2> kUpdateRefused{"vectors", "sparse_vectors"};
@@ -59,24 +59,45 @@ Result<model::Metric> read_distance(JsonReader& reader) {
     return reader.error("distance \"" + printable(name) + "\" is not offered", "Cosine, Dot, Euclid");
 }
 
+Result<model::VectorStorage> read_datatype(JsonReader& reader) {
+    AKIDB_TRY(const std::string_view name, reader.read_string());
+    for (size_t i = 0; i < kDatatypes.size(); ++i) {
+        if (name == kDatatypes.at(i)) {
+            return static_cast<model::VectorStorage>(i);
+        }
+    }
+    return reader.error(name == "uint8"
+                            ? "datatype \"uint8\" is not offered: whole numbers from 0 to 255 are "
+                              "kept exactly as float16, and all vectors in a byte a component by "
+                              "the storage int8 of AkiDB's own API"
+                            : "unknown datatype \"" + printable(name) + "\"",
+                        join_names(kDatatypes));
+}
+
 std::string_view distance_of(model::Metric metric) {
     return kDistances.at(static_cast<size_t>(metric));
 }
 
 Result<void> read_vectors(JsonReader& reader, service::CreateCollection& request) {
-    size_t seen = 0;
+    bool has_size = false;
+    bool has_distance = false;
     AKIDB_TRY(read_object(
         reader, {kVectorNames, kVectorPassedOver, kVectorRefused}, [&](size_t which) -> Result<void> {
-            ++seen;
             if (which == 1) {
                 AKIDB_TRY(request.metric, read_distance(reader));
+                has_distance = true;
+                return {};
+            }
+            if (which == 2) {
+                AKIDB_TRY(request.storage, read_datatype(reader));
                 return {};
             }
             AKIDB_TRY(const uint64_t size, reader.read_uint(model::kDimensionMin, model::kDimensionMax));
             request.dimension = static_cast<uint32_t>(size);
+            has_size = true;
             return {};
         }));
-    return seen == kVectorNames.size()
+    return has_size && has_distance
                ? Result<void>()
                : reader.error("one unnamed vector is needed", R"({"size":…,"distance":"Cosine"})");
 }
@@ -108,9 +129,11 @@ std::string_view status_of(const service::CollectionDescription& collection) {
 
 void write_config(JsonWriter& writer, const service::CollectionDescription& collection) {
     writer.key("config").begin_object().key("params").begin_object().key("vectors").begin_object();
-    writer.member("size", collection.spec.dimension)
-        .member("distance", distance_of(collection.spec.metric))
-        .end_object();
+    writer.member("size", collection.spec.dimension).member("distance", distance_of(collection.spec.metric));
+    if (collection.spec.storage == model::VectorStorage::kF16) {  // Qdrant has no word for int8
+        writer.member("datatype", kDatatypes[1]);
+    }
+    writer.end_object();
     writer.member("shard_number", 1U)
         .member("replication_factor", 1U)
         .member("write_consistency_factor", 1U)

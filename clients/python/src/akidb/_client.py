@@ -52,11 +52,14 @@ class Client:
         dimension: int,
         *,
         metric: Optional[t.Metric] = None,
+        storage: Optional[t.Storage] = None,
         metadata_indexes: Optional[Mapping[str, t.IndexType]] = None,
     ) -> Collection:
         settings: Dict[str, Any] = {"name": name, "dimension": dimension}
         if metric is not None:
             settings["metric"] = metric
+        if storage is not None:
+            settings["storage"] = storage
         if metadata_indexes is not None:
             settings["metadata_indexes"] = metadata_indexes
         self._transport.send(Call("POST", "/api/v1/collections", settings, may_repeat=False))

@@ -10,6 +10,7 @@ Vector = Sequence[float]
 Metadata = Dict[str, Any]
 Filter = Dict[str, Any]
 Metric = Literal["cosine", "dot", "l2"]
+Storage = Literal["f32", "f16", "int8"]
 IndexType = Literal["keyword", "integer", "float", "bool", "datetime", "uuid"]
 Part = Literal["vector", "metadata"]
 Like = Union[DocumentId, Vector]
@@ -209,6 +210,7 @@ class _Description(TypedDict):
     name: str
     dimension: int
     metric: Metric
+    storage: Storage
     count: int
     created_at: str
     condition: Literal["loading", "serving", "quarantined", "no_space"]
