@@ -43,21 +43,33 @@ void answer_challenge(Call& call, const service::LoginReply& reply) {
     call.answer(std::move(response));
 }
 
-Result<void> set_up(Call& call, Accounts& accounts) {
-    AKIDB_TRY(const SetUpBody body, read_set_up_body(call.body()));
-    AKIDB_TRY(const service::LoginReply reply,
-              accounts.set_up(body.token, body.who, call.asking("auth::setup")));
-    return answer_login(call, accounts, reply);
+/// Answers the call, from the thread that hashed the password.
+Accounts::LoginDone answering_login(const std::shared_ptr<Call>& call, Accounts& accounts) {
+    return [call, &accounts](const Result<service::LoginReply>& reply) {
+        call->guarded([&]() -> Result<void> {
+            if (!reply) {
+                return reply.error();
+            }
+            if (!reply->challenge.empty()) {
+                answer_challenge(*call, *reply);
+                return {};
+            }
+            return answer_login(*call, accounts, *reply);
+        });
+    };
 }
 
-Result<void> log_in(Call& call, Accounts& accounts) {
-    AKIDB_TRY(const service::LoginRequest body, read_login_body(call.body()));
-    AKIDB_TRY(const service::LoginReply reply, accounts.log_in(body, call.asking("auth::login")));
-    if (!reply.challenge.empty()) {
-        answer_challenge(call, reply);
-        return {};
-    }
-    return answer_login(call, accounts, reply);
+Result<void> set_up(const std::shared_ptr<Call>& call, Accounts& accounts) {
+    AKIDB_TRY(SetUpBody body, read_set_up_body(call->body()));
+    accounts.set_up(body.token, std::move(body.who), call->asking("auth::setup"),
+                    answering_login(call, accounts));
+    return {};
+}
+
+Result<void> log_in(const std::shared_ptr<Call>& call, Accounts& accounts) {
+    AKIDB_TRY(service::LoginRequest body, read_login_body(call->body()));
+    accounts.log_in(std::move(body), call->asking("auth::login"), answering_login(call, accounts));
+    return {};
 }
 
 Result<void> log_out(Call& call, Accounts& accounts) {
@@ -86,9 +98,16 @@ Result<void> answer_user(Call& call, Result<service::UserView> found, int status
     return {};
 }
 
-Result<void> create_user(Call& call, Accounts& accounts) {
-    AKIDB_TRY(const service::NewUser body, read_new_user_body(call.body()));
-    return answer_user(call, accounts.create_user(call.context(), body), 201);
+Accounts::UserDone answering_user(const std::shared_ptr<Call>& call, int status) {
+    return [call, status](Result<service::UserView> user) {
+        call->guarded([&] { return answer_user(*call, std::move(user), status); });
+    };
+}
+
+Result<void> create_user(const std::shared_ptr<Call>& call, Accounts& accounts) {
+    AKIDB_TRY(service::NewUser body, read_new_user_body(call->body()));
+    accounts.create_user(call->context(), std::move(body), answering_user(call, 201));
+    return {};
 }
 
 Result<void> list_users(Call& call, Accounts& accounts) {
@@ -102,9 +121,10 @@ Result<void> list_users(Call& call, Accounts& accounts) {
     return {};
 }
 
-Result<void> update_user(Call& call, Accounts& accounts) {
-    AKIDB_TRY(const service::UserChange body, read_user_change_body(call.body()));
-    return answer_user(call, accounts.update_user(call.context(), named(call), body));
+Result<void> update_user(const std::shared_ptr<Call>& call, Accounts& accounts) {
+    AKIDB_TRY(service::UserChange body, read_user_change_body(call->body()));
+    accounts.update_user(call->context(), named(*call), std::move(body), answering_user(call, 200));
+    return {};
 }
 
 // ---- keys ------------------------------------------------------------------------------------------------
@@ -176,7 +196,8 @@ Result<void> update_tenant(Call& call, Accounts& accounts) {
 
 }  // namespace
 
-Result<void> perform_on_accounts(Call& call, service::Service& service) {
+Result<void> perform_on_accounts(const std::shared_ptr<Call>& shared, service::Service& service) {
+    Call& call = *shared;
     if (call.match().route->id == RouteId::kReadAudit) {
         return read_audit(call, service);
     }
@@ -185,21 +206,21 @@ Result<void> perform_on_accounts(Call& call, service::Service& service) {
     const service::RequestContext& context = call.context();
     switch (call.match().route->id) {
         case RouteId::kSetUp:
-            return set_up(call, accounts);
+            return set_up(shared, accounts);
         case RouteId::kLogIn:
-            return log_in(call, accounts);
+            return log_in(shared, accounts);
         case RouteId::kLogOut:
             return log_out(call, accounts);
         case RouteId::kMe:
             return tell_who(call, accounts);
         case RouteId::kCreateUser:
-            return create_user(call, accounts);
+            return create_user(shared, accounts);
         case RouteId::kListUsers:
             return list_users(call, accounts);
         case RouteId::kGetUser:
             return answer_user(call, accounts.get_user(context, named(call)));
         case RouteId::kUpdateUser:
-            return update_user(call, accounts);
+            return update_user(shared, accounts);
         case RouteId::kDeleteUser:
             return answer_deleted(call, accounts.delete_user(context, named(call)));
         case RouteId::kCreateKey:

@@ -24,7 +24,7 @@ namespace {
 Result<void> perform(const std::shared_ptr<Call>& shared, service::Service& service) {
     Call& call = *shared;
     if (call.match().route->id >= RouteId::kSetUp) {
-        return perform_on_accounts(call, service);
+        return perform_on_accounts(shared, service);
     }
     switch (call.match().route->id) {
         case RouteId::kCreateCollection:

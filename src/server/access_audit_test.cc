@@ -88,17 +88,18 @@ TEST_F(AccessAudit, GuessingMeetsTheGuard) {
     const service::Asking asking{.what = "auth::login", .source = "192.0.2.1"};
     service::LoginRequest wrong{"root@example.com", "a bad long password"};
     for (int i = 0; i < 3; ++i) {
-        EXPECT_EQ(guarded.log_in(wrong, asking).error().code(), Code::kUnauthenticated);
+        EXPECT_EQ(service::log_in(guarded, wrong, asking).error().code(), Code::kUnauthenticated);
     }
     const service::LoginRequest right{"root@example.com", kPassword};
-    const auto asked = guarded.log_in(right, asking);
+    const auto asked = service::log_in(guarded, right, asking);
     ASSERT_TRUE(asked.has_value()) << "a proof of work, whatever the password";
     EXPECT_FALSE(asked->challenge.empty());
     EXPECT_TRUE(asked->token.empty());
     wrong.proof = "bm9uc2Vuc2U=";
-    EXPECT_FALSE(guarded.log_in(wrong, asking)->challenge.empty());
+    EXPECT_FALSE(service::log_in(guarded, wrong, asking)->challenge.empty());
     // Another source that never failed is still asked for this account, and lets others in without.
-    EXPECT_FALSE(guarded.log_in(right, {.what = "auth::login", .source = "198.51.100.7"})->challenge.empty());
+    EXPECT_FALSE(service::log_in(guarded, right, {.what = "auth::login", .source = "198.51.100.7"})
+                     ->challenge.empty());
 }
 
 }  // namespace

@@ -14,19 +14,10 @@
 #include "rest/api_for_tests.h"
 #include "rest/filter_codec.h"
 #include "rpc/grpc_server.h"
-#include "service/accounts.h"
+#include "service/accounts_for_tests.h"
 #include "storage/files_for_tests.h"
 
 namespace akidb::server {
-
-/// Hashes in no time: what is tested here is who gets in.
-class PlainHasher final : public service::PasswordHasher {
-  public:
-    Result<std::string> hash(std::string_view password) override { return "plain:" + std::string(password); }
-    Result<bool> matches(const std::optional<std::string>& stored, std::string_view password) override {
-        return stored.has_value() && *stored == "plain:" + std::string(password);
-    }
-};
 
 class AccessStack : public testing::Test {
   protected:
@@ -175,7 +166,8 @@ class AccessStack : public testing::Test {
     access::AuditKey audit_key_ = access::AuditKey::make(*random_);
     std::unique_ptr<access::AuditLog> audit_;
     service::AccessBook book_;
-    PlainHasher hasher_;
+    io::ThreadPool hashing_{{.name = "hash", .threads = 1}};
+    access::PasswordHasher hasher_{*random_, *clock_, hashing_, service::kCheapPasswords};
     std::unique_ptr<service::AccessControl> control_;
     std::unique_ptr<service::Accounts> accounts_;
     std::unique_ptr<service::Directory> directory_;

@@ -66,9 +66,8 @@ Result<std::unique_ptr<Gate>> Gate::open(const settings::Effective& effective, c
     options.session_idle_ms = static_cast<uint64_t>(effective.integer("auth.session_idle_s")) * 1000;
     gate->control_ = std::make_unique<service::AccessControl>(gate->book_, foundation.clock, metrics, options,
                                                               gate->audit_.get());
-    gate->hasher_ = service::make_password_hasher(gate->password_gate_);
     gate->accounts_ = std::make_unique<service::Accounts>(
-        service::Accounts::Dependencies{*gate->store_, gate->book_, *gate->control_, *gate->hasher_,
+        service::Accounts::Dependencies{*gate->store_, gate->book_, *gate->control_, gate->password_gate_,
                                         foundation.clock, random, rest::read_row_rule, gate->guard_.get()});
     AKIDB_TRY(gate->accounts_->load());
     if (!gate->control_->is_enabled()) {

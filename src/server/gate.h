@@ -28,6 +28,11 @@ class Gate {
                                               const Foundation& foundation, io::Random& random,
                                               telemetry::Metrics& metrics);
 
+    /// Logins that wait for their hash are answered kUnavailable.
+    ~Gate() { password_pool_.stop(); }
+    Gate(const Gate&) = delete;
+    Gate& operator=(const Gate&) = delete;
+
     const service::AccessControl& control() const { return *control_; }
     service::Accounts& accounts() { return *accounts_; }
     /// Empty when there is a user, or nobody is asked who he is.
@@ -50,7 +55,6 @@ class Gate {
     std::unique_ptr<access::LoginGuard> guard_;
     std::unique_ptr<catalog::AccessStore> store_;
     service::AccessBook book_;
-    std::unique_ptr<service::PasswordHasher> hasher_;
     std::unique_ptr<service::AccessControl> control_;
     std::unique_ptr<service::Accounts> accounts_;
     uint64_t accounts_due_us_ = 0;

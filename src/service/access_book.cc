@@ -1,5 +1,7 @@
 #include "service/access_book.h"
 
+#include <algorithm>
+
 namespace akidb::service {
 
 std::shared_ptr<const TenantEntry> AccessBook::find_tenant(const std::string& name) const {
@@ -44,6 +46,46 @@ void AccessBook::rename_user(const catalog::UserRow* before, const catalog::User
     if (now != nullptr) {
         emails_[{now->tenant, now->email}] = now->id;
     }
+}
+
+void AccessBook::put_session(SessionEntry session) {
+    {
+        MutexLock lock(mutex_);
+        sessions_of_users_[session.row.user].push_back(session.row.id);
+    }
+    sessions.put(std::move(session));
+}
+
+void AccessBook::remove_session(const catalog::SessionRow& row) {
+    sessions.remove(row.id);
+    MutexLock lock(mutex_);
+    const auto at = sessions_of_users_.find(row.user);
+    if (at == sessions_of_users_.end()) {
+        return;
+    }
+    std::erase(at->second, row.id);
+    if (at->second.empty()) {
+        sessions_of_users_.erase(at);
+    }
+}
+
+std::vector<std::shared_ptr<const SessionEntry>> AccessBook::sessions_of(const Uuid& user) const {
+    std::vector<Uuid> ids;
+    {
+        MutexLock lock(mutex_);
+        if (const auto at = sessions_of_users_.find(user); at != sessions_of_users_.end()) {
+            ids = at->second;
+        }
+    }
+    std::vector<std::shared_ptr<const SessionEntry>> found;
+    for (const Uuid& id : ids) {
+        if (auto session = sessions.find(id)) {
+            found.push_back(std::move(session));
+        }
+    }
+    std::sort(found.begin(), found.end(),
+              [](const auto& a, const auto& b) { return a->row.created_at_ms < b->row.created_at_ms; });
+    return found;
 }
 
 }  // namespace akidb::service

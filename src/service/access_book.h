@@ -107,7 +107,7 @@ class AccessBook {
   public:
     EntryShards<TenantEntry> tenants;
     EntryShards<UserEntry> users;
-    EntryShards<SessionEntry> sessions;
+    EntryShards<SessionEntry> sessions;  // changed by put_session and remove_session only
     EntryShards<KeyEntry> keys;
 
     std::shared_ptr<const TenantEntry> find_tenant(const std::string& name) const;
@@ -116,10 +116,16 @@ class AccessBook {
     void rename_tenant(const std::string& before, const catalog::TenantRow* now);
     void rename_user(const catalog::UserRow* before, const catalog::UserRow* now);
 
+    void put_session(SessionEntry session);
+    void remove_session(const catalog::SessionRow& row);
+    /// In the order in which they began.
+    std::vector<std::shared_ptr<const SessionEntry>> sessions_of(const Uuid& user) const;
+
   private:
     mutable Mutex mutex_;
     std::map<std::string, Uuid> tenant_names_ AKIDB_GUARDED_BY(mutex_);
     std::map<std::pair<Uuid, std::string>, Uuid> emails_ AKIDB_GUARDED_BY(mutex_);
+    std::map<Uuid, std::vector<Uuid>> sessions_of_users_ AKIDB_GUARDED_BY(mutex_);
 };
 
 }  // namespace akidb::service

@@ -47,6 +47,23 @@ struct Asking {
     std::string_view user_agent{};
 };
 
+/// The same for work that goes on after its request's texts are gone.
+struct AskingText {
+    explicit AskingText(const Asking& asking)
+        : method(asking.method),
+          what(asking.what),
+          request_id(asking.request_id),
+          source(asking.source),
+          user_agent(asking.user_agent) {}
+    Asking view() const { return {method, what, request_id, source, user_agent}; }
+
+    std::string method;
+    std::string what;
+    std::string request_id;
+    std::string source;
+    std::string user_agent;
+};
+
 struct AccessOptions {
     AuthMode mode = AuthMode::kAuto;
     uint64_t session_idle_ms = 2 * 3600 * 1000;

@@ -6,8 +6,8 @@
 #include <set>
 
 #include "catalog/catalog.h"
-#include "io/executor.h"
-#include "service/accounts.h"
+#include "service/accounts_for_tests.h"
+#include "service/password.h"
 
 namespace akidb::service {
 namespace {
@@ -85,25 +85,7 @@ TEST(Password, OnlyWhatIsHardToGuess) {
     for (const char* text : {"", "@", "a@", "@b", "a@b@c", "a b@c", "a\n@b"}) {
         EXPECT_FALSE(normalised_email(text)) << text;
     }
-    const auto random = io::make_system_random();
-    const auto clock = io::make_system_clock();
-    io::ThreadPool pool({.name = "hash", .threads = 1});
-    access::PasswordHasher gate(*random, *clock, pool);
-    const auto hasher = make_password_hasher(gate);
-    const std::string hash = hasher->hash("twelve bytes").value();
-    EXPECT_TRUE(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$")) << hash;
-    EXPECT_TRUE(hasher->matches(hash, "twelve bytes").value());
-    EXPECT_FALSE(hasher->matches(hash, "twelve bytez").value());
-    EXPECT_FALSE(hasher->matches(std::nullopt, "of a user who is not there").value());
 }
-
-class PlainHasher final : public PasswordHasher {
-  public:
-    Result<std::string> hash(std::string_view password) override { return "plain:" + std::string(password); }
-    Result<bool> matches(const std::optional<std::string>& stored, std::string_view password) override {
-        return stored.has_value() && *stored == "plain:" + std::string(password);
-    }
-};
 
 /// One server's accounts over a file that outlives it.
 class AccountsTest : public testing::Test {
@@ -140,7 +122,8 @@ class AccountsTest : public testing::Test {
     }
     /// The first administrator's.
     std::string set_up() {
-        return accounts_->set_up(accounts_->make_setup_token(), {"root@example.com", "a good long password"})
+        return service::set_up(*accounts_, accounts_->make_setup_token(),
+                               {"root@example.com", "a good long password"})
             .value()
             .token;
     }
@@ -149,7 +132,8 @@ class AccountsTest : public testing::Test {
     std::unique_ptr<io::Clock> clock_ = io::make_system_clock();
     std::unique_ptr<io::Random> random_ = io::make_system_random();
     telemetry::Metrics metrics_;
-    PlainHasher hasher_;
+    io::ThreadPool hashing_{{.name = "hash", .threads = 1}};
+    access::PasswordHasher hasher_{*random_, *clock_, hashing_, kCheapPasswords};
     std::unique_ptr<catalog::Catalog> catalog_;
     std::unique_ptr<catalog::AccessStore> store_;
     std::unique_ptr<AccessBook> book_;
@@ -163,10 +147,10 @@ TEST_F(AccountsTest, TheFirstUserTurnsAuthenticationOn) {
     EXPECT_EQ(accounts_->create_key(everybody, {.name = "k", .role = "admin"}).error().code(),
               Code::kConflict);
     EXPECT_EQ(
-        accounts_->create_user(everybody, {"a@b", "a good long password", "viewer", ""}).error().field(),
+        create_user(*accounts_, everybody, {"a@b", "a good long password", "viewer", ""}).error().field(),
         "role")
         << "nobody could make the second";
-    ASSERT_TRUE(accounts_->create_user(everybody, {"a@b", "a good long password", "admin", ""}));
+    ASSERT_TRUE(create_user(*accounts_, everybody, {"a@b", "a good long password", "admin", ""}));
     EXPECT_TRUE(control_->is_enabled());
     EXPECT_EQ(accounts_->make_setup_token(), "");
 }
@@ -175,10 +159,10 @@ TEST_F(AccountsTest, TheSetupTokenIsGoodOnce) {
     const std::string old = accounts_->make_setup_token();
     const std::string token = accounts_->make_setup_token();
     const LoginRequest who{"root@example.com", "a good long password"};
-    EXPECT_EQ(accounts_->set_up(old, who).error().code(), Code::kUnauthenticated);
-    EXPECT_EQ(accounts_->set_up(token, {"root@example.com", "short"}).error().field(), "password");
-    ASSERT_TRUE(accounts_->set_up(token, who));
-    EXPECT_FALSE(accounts_->set_up(token, who));
+    EXPECT_EQ(service::set_up(*accounts_, old, who).error().code(), Code::kUnauthenticated);
+    EXPECT_EQ(service::set_up(*accounts_, token, {"root@example.com", "short"}).error().field(), "password");
+    ASSERT_TRUE(service::set_up(*accounts_, token, who));
+    EXPECT_FALSE(service::set_up(*accounts_, token, who));
 }
 
 TEST_F(AccountsTest, KeepsEverythingOverAStart) {
@@ -189,35 +173,35 @@ TEST_F(AccountsTest, KeepsEverythingOverAStart) {
     start();
     EXPECT_EQ(context_of(root).principal->name, "root@example.com");
     EXPECT_EQ(context_of(key).principal->role, "viewer");
-    EXPECT_EQ(accounts_->log_in({"Root@Example.com", "a good long password"})->user.email,
+    EXPECT_EQ(service::log_in(*accounts_, {"Root@Example.com", "a good long password"})->user.email,
               "root@example.com");
-    EXPECT_EQ(accounts_->log_in({"root@example.com", "a bad long password!"}).error().code(),
+    EXPECT_EQ(service::log_in(*accounts_, {"root@example.com", "a bad long password!"}).error().code(),
               Code::kUnauthenticated);
-    EXPECT_EQ(accounts_->log_in({"nobody@example.com", "a good long password"}).error().message(),
-              accounts_->log_in({"root@example.com", "a bad long password!"}).error().message());
+    EXPECT_EQ(service::log_in(*accounts_, {"nobody@example.com", "a good long password"}).error().message(),
+              service::log_in(*accounts_, {"root@example.com", "a bad long password!"}).error().message());
 }
 
 TEST_F(AccountsTest, WhatIsTakenBackIsGoneAtOnce) {
     const std::string root = set_up();
     const RequestContext context = context_of(root);
     ASSERT_TRUE(
-        accounts_->create_user(context, {"bob@example.com", "a good long password", "developer", ""}));
+        create_user(*accounts_, context, {"bob@example.com", "a good long password", "developer", ""}));
     const auto log_in = [&] {
-        return accounts_->log_in({"bob@example.com", "a good long password"}).value().token;
+        return service::log_in(*accounts_, {"bob@example.com", "a good long password"}).value().token;
     };
     const std::string session = log_in();
     EXPECT_EQ(code_of(session), Code::kInternal);
-    ASSERT_TRUE(accounts_->update_user(context, "bob@example.com", {.status = "suspended"}));
+    ASSERT_TRUE(update_user(*accounts_, context, "bob@example.com", {.status = "suspended"}));
     EXPECT_EQ(code_of(session), Code::kUnauthenticated);
-    EXPECT_FALSE(accounts_->log_in({"bob@example.com", "a good long password"}));
-    ASSERT_TRUE(accounts_->update_user(context, "bob@example.com", {.status = "active"}));
+    EXPECT_FALSE(service::log_in(*accounts_, {"bob@example.com", "a good long password"}));
+    ASSERT_TRUE(update_user(*accounts_, context, "bob@example.com", {.status = "active"}));
     EXPECT_EQ(code_of(session), Code::kInternal);
-    ASSERT_TRUE(accounts_->update_user(context, "bob@example.com", {.role = "viewer"}));
+    ASSERT_TRUE(update_user(*accounts_, context, "bob@example.com", {.role = "viewer"}));
     EXPECT_EQ(context_of(session).principal->role, "viewer") << "open sessions have the new role";
     ASSERT_TRUE(accounts_->log_out(context_of(session)));
     EXPECT_EQ(code_of(session), Code::kUnauthenticated);
     const std::string second = log_in();
-    ASSERT_TRUE(accounts_->update_user(context, "bob@example.com", {.password = "another long password"}));
+    ASSERT_TRUE(update_user(*accounts_, context, "bob@example.com", {.password = "another long password"}));
     EXPECT_EQ(code_of(second), Code::kUnauthenticated);
     const MadeKey key = accounts_->create_key(context, {.name = "k", .role = "viewer"}).value();
     ASSERT_TRUE(accounts_->revoke_key(context, key.row.id.to_string()));
@@ -225,8 +209,69 @@ TEST_F(AccountsTest, WhatIsTakenBackIsGoneAtOnce) {
     ASSERT_TRUE(accounts_->delete_user(context, "bob@example.com"));
     EXPECT_FALSE(accounts_->get_user(context, "bob@example.com"));
     EXPECT_EQ(accounts_->delete_user(context, "root@example.com").error().code(), Code::kConflict);
-    EXPECT_EQ(accounts_->update_user(context, "root@example.com", {.status = "deactivated"}).error().code(),
+    EXPECT_EQ(update_user(*accounts_, context, "root@example.com", {.status = "deactivated"}).error().code(),
               Code::kConflict);
+}
+
+TEST_F(AccountsTest, AHashOfLessThanTodaysCostIsMadeAnewByALogin) {
+    set_up();
+    const auto stored = [&] { return book_->find_user(Uuid{}, "root@example.com")->row.password_hash; };
+    const LoginRequest right{"root@example.com", "a good long password"};
+    const std::string cheap = stored();
+    ASSERT_TRUE(service::log_in(*accounts_, right));
+    EXPECT_EQ(stored(), cheap) << "it is as dear as it should be";
+    access::PasswordHasher dearer(*random_, *clock_, hashing_, {.memory_bytes = 16384, .passes = 1});
+    Accounts raised({*store_, *book_, *control_, dearer, *clock_, *random_, {}});
+    EXPECT_FALSE(service::log_in(raised, {"root@example.com", "a bad long password!"}));
+    EXPECT_EQ(stored(), cheap) << "nobody showed the password";
+    ASSERT_TRUE(service::log_in(raised, right));
+    const std::string dear = stored();
+    EXPECT_TRUE(dear.starts_with("$argon2id$v=19$m=16,t=1,p=1$")) << dear;
+    start();
+    EXPECT_EQ(stored(), dear) << "it is in the catalog";
+    EXPECT_TRUE(service::log_in(*accounts_, right));
+}
+
+TEST_F(AccountsTest, NoThreadWaitsForAHash) {
+    set_up();
+    // A pool that hashes when it is told to.
+    struct HeldPool final : io::Executor {
+        bool submit(std::string, Job job) override {
+            jobs.push_back(std::move(job));
+            return true;
+        }
+        std::vector<Job> jobs;
+    } held;
+    access::PasswordHasher hasher(*random_, *clock_, held, kCheapPasswords);
+    Accounts accounts({*store_, *book_, *control_, hasher, *clock_, *random_, {}});
+    std::vector<Result<LoginReply>> replies;
+    for (const char* email : {"root@example.com", "nobody@example.com"}) {
+        accounts.log_in({email, "a good long password"}, {},
+                        [&](Result<LoginReply> reply) { replies.push_back(std::move(reply)); });
+    }
+    EXPECT_TRUE(replies.empty());
+    ASSERT_EQ(held.jobs.size(), 2U) << "an unknown user is hashed for as well";
+    held.jobs[0]({});
+    ASSERT_EQ(replies.size(), 1U);
+    EXPECT_TRUE(replies[0]);
+    held.jobs.clear();
+    ASSERT_EQ(replies.size(), 2U) << "who is dropped is answered too";
+    EXPECT_EQ(replies[1].error().code(), Code::kUnavailable);
+}
+
+TEST_F(AccountsTest, AUserHasSoManySessionsAndTheOldestGoes) {
+    const std::string first = set_up();
+    std::vector<std::string> tokens;
+    for (size_t i = 0; i < model::kSessionsOfUserMax; ++i) {
+        tokens.push_back(service::log_in(*accounts_, {"root@example.com", "a good long password"})->token);
+    }
+    EXPECT_EQ(book_->sessions.count(), model::kSessionsOfUserMax);
+    EXPECT_EQ(code_of(first), Code::kUnauthenticated);
+    for (const std::string& token : tokens) {
+        EXPECT_EQ(code_of(token), Code::kInternal);
+    }
+    start();
+    EXPECT_EQ(book_->sessions.count(), model::kSessionsOfUserMax) << "the catalog knows as many";
 }
 
 TEST_F(AccountsTest, NobodyGivesWhatHeHasNot) {
@@ -244,28 +289,29 @@ TEST_F(AccountsTest, NobodyGivesWhatHeHasNot) {
               Code::kPermissionDenied);
     EXPECT_EQ(accounts_->create_key(maker, {.name = "a", .actions = {"document::delete"}}).error().code(),
               Code::kPermissionDenied);
-    EXPECT_EQ(accounts_->create_user(maker, {"e@x", "a good long password", "admin", ""}).error().code(),
+    EXPECT_EQ(create_user(*accounts_, maker, {"e@x", "a good long password", "admin", ""}).error().code(),
               Code::kPermissionDenied);
-    EXPECT_EQ(
-        accounts_->update_user(maker, "root@example.com", {.password = "a good new password"}).error().code(),
-        Code::kPermissionDenied)
+    EXPECT_EQ(update_user(*accounts_, maker, "root@example.com", {.password = "a good new password"})
+                  .error()
+                  .code(),
+              Code::kPermissionDenied)
         << "or he were the administrator";
     const RequestContext narrow = context_with({.role = "admin", .collections = {"words*"}});
     EXPECT_EQ(accounts_->create_key(narrow, {.name = "a", .role = "admin"}).error().code(),
               Code::kPermissionDenied);
     ASSERT_TRUE(accounts_->create_tenant(root, "acme", {}));
-    ASSERT_TRUE(accounts_->create_user(root, {"ann@acme", "a good long password", "admin", "acme"}));
+    ASSERT_TRUE(create_user(*accounts_, root, {"ann@acme", "a good long password", "admin", "acme"}));
     const RequestContext ann =
-        context_of(accounts_->log_in({"ann@acme", "a good long password", "acme"}).value().token);
+        context_of(service::log_in(*accounts_, {"ann@acme", "a good long password", "acme"}).value().token);
     EXPECT_EQ(
-        accounts_->create_user(ann, {"e@x", "a good long password", "viewer", "default"}).error().code(),
+        create_user(*accounts_, ann, {"e@x", "a good long password", "viewer", "default"}).error().code(),
         Code::kNotFound);
     EXPECT_EQ(accounts_->get_user(ann, "root@example.com").error().code(), Code::kNotFound);
     EXPECT_EQ(accounts_->get_user(ann, root.principal->id.to_string()).error().code(), Code::kNotFound);
     EXPECT_EQ(accounts_->list_users(ann)->size(), 1U);
     EXPECT_TRUE(accounts_->list_keys(ann)->empty());
     ASSERT_TRUE(accounts_->delete_tenant(root, "acme"));
-    EXPECT_FALSE(accounts_->log_in({"ann@acme", "a good long password", "acme"}));
+    EXPECT_FALSE(service::log_in(*accounts_, {"ann@acme", "a good long password", "acme"}));
 }
 
 TEST_F(AccountsTest, KeysWithARuleReachNothingElse) {

@@ -2,13 +2,11 @@
 
 #include <algorithm>
 
-#include "model/collection_spec.h"
 #include "model/limits.h"
+#include "service/password.h"
 
 namespace akidb::service {
 namespace {
-
-constexpr uint64_t kSessionMs = uint64_t{24} * 3600 * 1000;
 
 constexpr std::array<std::string_view, 3> kStatusNames{"active", "suspended", "deactivated"};
 
@@ -22,8 +20,8 @@ std::shared_ptr<const Principal> principal_of(const catalog::UserRow& row) {
                                                        .actions = role.actions});
 }
 
-Error wrong_password() {
-    return Error(Code::kUnauthenticated, "the e-mail, the password or the tenant is wrong");
+Error taken_email() {
+    return Error(Code::kAlreadyExists, "the tenant has a user of this e-mail").with_field("email");
 }
 
 }  // namespace
@@ -49,182 +47,13 @@ Result<void> Accounts::load() {
     for (const catalog::SessionRow& row : rows.sessions) {
         if (row.expires_at_ms > now_ms) {
             // Idle times are not kept over a restart: it counts as a use.
-            book.sessions.put({row, std::make_shared<std::atomic<uint64_t>>(now_ms)});
+            book.put_session({row, std::make_shared<std::atomic<uint64_t>>(now_ms)});
         }
     }
     MutexLock lock(changing_);
     for (catalog::KeyRow& row : rows.keys) {
         AKIDB_TRY(put_key(std::move(row)));
     }
-    return {};
-}
-
-std::string Accounts::make_setup_token() {
-    MutexLock lock(changing_);
-    if (given_.book.users.count() > 0) {
-        return {};
-    }
-    const std::string token = "setup_" + make_secret(given_.random);
-    setup_token_ = hash_secret(token);
-    return token;
-}
-
-// ---- coming and going ------------------------------------------------------------------------------------
-
-Result<LoginReply> Accounts::set_up(std::string_view token, const LoginRequest& request,
-                                    const Asking& asking) {
-    Result<LoginReply> reply = try_set_up(token, request);
-    given_.control.count_attempt("setup", reply.has_value());
-    given_.control.note_login(asking, "default", request.email, reply ? nullptr : &reply.error());
-    return reply;
-}
-
-Result<LoginReply> Accounts::log_in(const LoginRequest& request, const Asking& asking) {
-    Result<LoginReply> reply = guarded_log_in(request, asking);
-    if (reply && !reply->challenge.empty()) {
-        return reply;
-    }
-    given_.control.count_attempt("password", reply.has_value());
-    given_.control.note_login(asking, request.tenant, request.email, reply ? nullptr : &reply.error());
-    return reply;
-}
-
-Result<LoginReply> Accounts::guarded_log_in(const LoginRequest& request, const Asking& asking) {
-    if (given_.guard == nullptr) {
-        return try_log_in(request);
-    }
-    // One account has one spelling, whether it is there or not.
-    const std::string account =
-        request.tenant + "/" + normalised_email(request.email).value_or(request.email);
-    const access::LoginAttempt attempt{
-        .source = access::IpAddress::parse(asking.source).value_or(access::IpAddress{}),
-        .account = account,
-        .device_token = request.device_token,
-        .proof = request.proof};
-    access::LoginDecision decision = given_.guard->decide(attempt);
-    switch (decision.step) {
-        case access::LoginStep::kWait:
-            return Error(Code::kRateLimited, decision.why).with_retry_after(decision.retry_after_s);
-        case access::LoginStep::kProve:
-            return LoginReply{.challenge = std::move(decision.challenge), .why = std::move(decision.why)};
-        case access::LoginStep::kGoOn:
-            break;
-    }
-    Result<LoginReply> reply = try_log_in(request);
-    if (reply) {
-        reply->device_token = given_.guard->succeeded(attempt);
-    } else if (reply.error().code() == Code::kUnauthenticated) {
-        given_.guard->failed(attempt);
-    }
-    return reply;
-}
-
-Result<LoginReply> Accounts::try_set_up(std::string_view token, const LoginRequest& request) {
-    AKIDB_TRY(const std::string email, normalised_email(request.email));
-    AKIDB_TRY(validate_password(request.password, email));
-    {
-        MutexLock lock(changing_);
-        if (!setup_token_ || !is_secret(token, *setup_token_)) {
-            return Error(Code::kUnauthenticated,
-                         "this is not the set-up token of this start; it stands in the server's log until "
-                         "there is a user")
-                .with_field("token");
-        }
-    }
-    AKIDB_TRY(std::string hash, given_.hasher.hash(request.password));
-    MutexLock lock(changing_);
-    if (!setup_token_ || given_.book.users.count() > 0) {
-        return Error(Code::kConflict, "the server has been set up meanwhile");
-    }
-    const catalog::UserRow row{.id = new_id(),
-                               .email = email,
-                               .password_hash = std::move(hash),
-                               .role = model::Role::kAdmin,
-                               .created_at_ms = given_.clock.unix_ms()};
-    AKIDB_TRY(put_user(row, nullptr));
-    setup_token_.reset();
-    return open_session(row);
-}
-
-Result<LoginReply> Accounts::try_log_in(const LoginRequest& request) {
-    // Everything that is wrong takes the time of one hash and gets one answer.
-    const auto tenant = given_.book.find_tenant(request.tenant);
-    const Result<std::string> email = normalised_email(request.email);
-    std::shared_ptr<const UserEntry> user;
-    if (tenant != nullptr && email.has_value()) {
-        user = given_.book.find_user(tenant->row.id, *email);
-    }
-    if (request.password.size() > model::kPasswordBytesMax) {
-        return wrong_password();
-    }
-    const std::optional<std::string> stored =
-        user == nullptr ? std::nullopt : std::optional(user->row.password_hash);
-    AKIDB_TRY(const bool is_right, given_.hasher.matches(stored, request.password));
-    if (!is_right) {
-        return wrong_password();
-    }
-    MutexLock lock(changing_);
-    const auto now = given_.book.users.find(user->row.id);
-    const auto home = given_.book.tenants.find(user->row.tenant);
-    if (now == nullptr || home == nullptr || now->row.password_hash != user->row.password_hash) {
-        return wrong_password();
-    }
-    if (now->row.status != catalog::UserStatus::kActive || home->row.is_suspended) {
-        return Error(Code::kUnauthenticated, "the user or the tenant is suspended");
-    }
-    return open_session(now->row);
-}
-
-Result<LoginReply> Accounts::open_session(const catalog::UserRow& user) {
-    std::vector<catalog::SessionRow> own;
-    for (const auto& session : given_.book.sessions.all()) {
-        if (session->row.user == user.id) {
-            own.push_back(session->row);
-        }
-    }
-    std::sort(own.begin(), own.end(),
-              [](const auto& a, const auto& b) { return a.created_at_ms < b.created_at_ms; });
-    for (size_t i = 0; i + model::kSessionsOfUserMax <= own.size(); ++i) {
-        AKIDB_TRY(given_.store.remove_session(own[i].id));
-        given_.book.sessions.remove(own[i].id);
-    }
-    if (given_.book.sessions.count() >= model::kSessionsMax) {
-        return Error(Code::kRateLimited, "there are too many sessions").with_retry_after(60);
-    }
-    const std::string secret = make_secret(given_.random);
-    const uint64_t now_ms = given_.clock.unix_ms();
-    const catalog::SessionRow row{.id = new_id(),
-                                  .user = user.id,
-                                  .secret_hash = hash_secret(secret),
-                                  .created_at_ms = now_ms,
-                                  .expires_at_ms = now_ms + kSessionMs};
-    AKIDB_TRY(given_.store.put_session(row));
-    given_.book.sessions.put({row, std::make_shared<std::atomic<uint64_t>>(now_ms)});
-    LoginReply reply{.token = write_token(TokenKind::kSession, row.id, secret),
-                     .expires_at_ms = row.expires_at_ms,
-                     .user = user};
-    reply.user.password_hash.clear();
-    return reply;
-}
-
-void Accounts::end_sessions(const Uuid& user) {
-    for (const auto& session : given_.book.sessions.all()) {
-        if (session->row.user == user) {
-            given_.book.sessions.remove(session->row.id);
-            // In the catalog it goes with its user or ends by itself; there nobody asks for it any more.
-            static_cast<void>(given_.store.remove_session(session->row.id).has_value());
-        }
-    }
-}
-
-Result<void> Accounts::log_out(const RequestContext& context) {
-    if (context.session == Uuid{}) {
-        return invalid_argument("Authorization", "this is no session: a key is revoked, not logged out",
-                                "a session token (as_…)");
-    }
-    MutexLock lock(changing_);
-    AKIDB_TRY(given_.store.remove_session(context.session));
-    given_.book.sessions.remove(context.session);
     return {};
 }
 
@@ -270,35 +99,53 @@ Result<void> Accounts::put_user(const catalog::UserRow& row, const catalog::User
     return {};
 }
 
-Result<UserView> Accounts::create_user(const RequestContext& context, const NewUser& request) {
+Result<catalog::UserRow> Accounts::read_new_user(const RequestContext& context,
+                                                 const NewUser& request) const {
     AKIDB_TRY(const auto tenant, find_tenant(context, request.tenant));
     AKIDB_TRY(const std::string email, normalised_email(request.email));
     AKIDB_TRY(validate_password(request.password, email));
     AKIDB_TRY(const model::Role role, grantable_role(context, request.role));
     if (given_.book.find_user(tenant->row.id, email) != nullptr) {
-        return Error(Code::kAlreadyExists, "the tenant has a user of this e-mail").with_field("email");
+        return taken_email();
     }
-    AKIDB_TRY(std::string hash, given_.hasher.hash(request.password));
+    return catalog::UserRow{.tenant = tenant->row.id, .email = email, .role = role};
+}
+
+void Accounts::create_user(const RequestContext& context, NewUser request, UserDone done) {
+    Result<catalog::UserRow> read = read_new_user(context, request);
+    if (!read) {
+        done(std::move(read).error());
+        return;
+    }
+    given_.hasher.hash(std::move(request.password),
+                       [this, context, row = std::move(read).value(),
+                        done = std::move(done)](Result<std::string> hash) mutable {
+                           if (!hash) {
+                               done(std::move(hash).error());
+                               return;
+                           }
+                           row.password_hash = std::move(hash).value();
+                           done(finish_new_user(context, std::move(row)));
+                       });
+}
+
+Result<UserView> Accounts::finish_new_user(const RequestContext& context, catalog::UserRow row) {
     MutexLock lock(changing_);
     if (given_.book.users.count() >= model::kUsersMax) {
         return Error(Code::kRateLimited, "there are too many users")
             .with_allowed("at most " + std::to_string(model::kUsersMax));
     }
     // With the first user authentication begins: somebody must be able to make the second.
-    if (given_.book.users.count() == 0 && (role != model::Role::kAdmin || tenant->row.id != Uuid{})) {
+    if (given_.book.users.count() == 0 && (row.role != model::Role::kAdmin || row.tenant != Uuid{})) {
         return invalid_argument("role", "the first user administers the server",
                                 "admin, in the tenant default");
     }
-    const catalog::UserRow row{.id = new_id(),
-                               .tenant = tenant->row.id,
-                               .email = email,
-                               .password_hash = std::move(hash),
-                               .role = role,
-                               .created_at_ms = given_.clock.unix_ms()};
-    AKIDB_TRY(given_.control.write_down(context, model::Action::kUserCreate, "user:" + email));
+    row.id = new_id();
+    row.created_at_ms = given_.clock.unix_ms();
+    AKIDB_TRY(given_.control.write_down(context, model::Action::kUserCreate, "user:" + row.email));
     Result<void> put = put_user(row, nullptr);
     if (!put && put.error().code() == Code::kAlreadyExists) {
-        return Error(Code::kAlreadyExists, "the tenant has a user of this e-mail").with_field("email");
+        return taken_email();
     }
     AKIDB_TRY(std::move(put));
     setup_token_.reset();
@@ -336,18 +183,40 @@ Result<void> Accounts::check_keeps_an_administrator(const catalog::UserRow& row)
     return Error(Code::kConflict, "this is the last active administrator of the server").with_field("user");
 }
 
-Result<UserView> Accounts::update_user(const RequestContext& context, std::string_view user,
-                                       const UserChange& change) {
-    AKIDB_TRY(const auto found, find_user(context, user));
-    // Who may change an administrator could become one.
-    AKIDB_TRY(given_.control.check(*context.principal, model::row_of(found->row.role).actions));
-    std::string hash;
-    if (change.password) {
-        AKIDB_TRY(validate_password(*change.password, found->row.email));
-        AKIDB_TRY(hash, given_.hasher.hash(*change.password));
+void Accounts::update_user(const RequestContext& context, std::string_view user, UserChange change,
+                           UserDone done) {
+    const auto check = [&]() -> Result<Uuid> {
+        AKIDB_TRY(const auto found, find_user(context, user));
+        // Who may change an administrator could become one.
+        AKIDB_TRY(given_.control.check(*context.principal, model::row_of(found->row.role).actions));
+        if (change.password) {
+            AKIDB_TRY(validate_password(*change.password, found->row.email));
+        }
+        return found->row.id;
+    };
+    Result<Uuid> id = check();
+    if (!id) {
+        done(std::move(id).error());
+        return;
     }
+    if (!change.password) {
+        done(finish_change(context, *id, change, {}));
+        return;
+    }
+    std::string password = *change.password;
+    given_.hasher.hash(std::move(password), [this, context, id = *id, change = std::move(change),
+                                             done = std::move(done)](Result<std::string> hash) {
+        done(hash ? finish_change(context, id, change, std::move(hash).value())
+                  : Result<UserView>(std::move(hash).error()));
+    });
+}
+
+Result<UserView> Accounts::finish_change(const RequestContext& context, const Uuid& user,
+                                         const UserChange& change, std::string hash) {
     MutexLock lock(changing_);
-    AKIDB_TRY(const auto now, find_user(context, found->row.id.to_string()));
+    AKIDB_TRY(const auto now, find_user(context, user.to_string()));
+    // While the hash was made he may have become one.
+    AKIDB_TRY(given_.control.check(*context.principal, model::row_of(now->row.role).actions));
     catalog::UserRow row = now->row;
     if (change.password) {
         row.password_hash = std::move(hash);

@@ -2,7 +2,8 @@
 // change is in the catalog first, then in the book that requests are held against, so what was acknowledged
 // survives a crash, and is in force when the answer is written. Nobody can give what he has not: neither
 // another tenant (but from the tenant "default", which runs the server), nor an action that he may not do.
-// Thread-safe; calls block for the disk, those that take a password for its hash too.
+// Thread-safe; calls block for the disk. Those that take a password answer by callback, exactly once: on the
+// caller's thread, or on one of the hasher's pool when the hash is made, so no thread waits for a hash.
 #pragma once
 
 #include <functional>
@@ -13,12 +14,12 @@
 #include <vector>
 
 #include "access/login_guard.h"
+#include "access/password.h"
 #include "base/mutex.h"
 #include "io/random.h"
 #include "service/access_book.h"
 #include "service/access_control.h"
 #include "service/context.h"
-#include "service/password.h"
 
 namespace akidb::service {
 
@@ -86,11 +87,13 @@ class Accounts {
   public:
     /// Makes a filter of JSON, which this layer does not read.
     using ReadFilter = std::function<Result<model::Filter>(const std::string& json)>;
+    using LoginDone = std::function<void(Result<LoginReply>)>;
+    using UserDone = std::function<void(Result<UserView>)>;
     struct Dependencies {
         catalog::AccessStore& store;
         AccessBook& book;
         const AccessControl& control;
-        PasswordHasher& hasher;
+        access::PasswordHasher& hasher;  // its pool is stopped before the accounts go
         const io::Clock& clock;
         io::Random& random;
         ReadFilter read_filter;
@@ -105,20 +108,19 @@ class Accounts {
     std::string make_setup_token();
 
     /// The first user, an administrator of the tenant "default", logged in. kUnauthenticated.
-    Result<LoginReply> set_up(std::string_view token, const LoginRequest& request, const Asking& asking = {});
+    void set_up(std::string_view token, LoginRequest request, const Asking& asking, LoginDone done);
     /// kUnauthenticated, with one text for whatever is wrong; kRateLimited, or a challenge, after failures
-    /// (access/login_guard.h), before anything is hashed.
-    Result<LoginReply> log_in(const LoginRequest& request, const Asking& asking = {});
+    /// (access/login_guard.h), before anything is hashed. A hash of less than today's cost is made anew.
+    void log_in(LoginRequest request, const Asking& asking, LoginDone done);
     Result<void> log_out(const RequestContext& context);
 
-    Result<UserView> create_user(const RequestContext& context, const NewUser& request);
+    void create_user(const RequestContext& context, NewUser request, UserDone done);
     /// Of the tenant of who asks; operators see all, or those of one tenant.
     Result<std::vector<UserView>> list_users(const RequestContext& context);
     /// `user`: an id, or an e-mail of the tenant of who asks. Sessions end by a new password, and with the
     /// user. kConflict for the last active administrator of the tenant "default".
     Result<UserView> get_user(const RequestContext& context, std::string_view user);
-    Result<UserView> update_user(const RequestContext& context, std::string_view user,
-                                 const UserChange& change);
+    void update_user(const RequestContext& context, std::string_view user, UserChange change, UserDone done);
     Result<void> delete_user(const RequestContext& context, std::string_view user);
 
     Result<MadeKey> create_key(const RequestContext& context, const NewKey& request);
@@ -143,9 +145,19 @@ class Accounts {
     Result<void> tend();
 
   private:
-    Result<LoginReply> try_set_up(std::string_view token, const LoginRequest& request);
-    Result<LoginReply> guarded_log_in(const LoginRequest& request, const Asking& asking);
-    Result<LoginReply> try_log_in(const LoginRequest& request);
+    struct Login;
+    Result<void> check_set_up(std::string_view token, const LoginRequest& request);
+    Result<LoginReply> finish_set_up(const std::string& email, std::string hash);
+    bool stops_at_guard(Login& login);
+    void find_user(Login& login) const;
+    void check_password(const std::shared_ptr<Login>& login);
+    /// `hash`: a new one of the same password, or nothing.
+    Result<LoginReply> let_in(const Login& login, std::optional<std::string> hash);
+    void end_login(Login& login, Result<LoginReply> reply);
+    Result<catalog::UserRow> read_new_user(const RequestContext& context, const NewUser& request) const;
+    Result<UserView> finish_new_user(const RequestContext& context, catalog::UserRow row);
+    Result<UserView> finish_change(const RequestContext& context, const Uuid& user, const UserChange& change,
+                                   std::string hash);
     Result<std::shared_ptr<const TenantEntry>> find_tenant(const RequestContext& context,
                                                            const std::string& name) const;
     Result<std::shared_ptr<const UserEntry>> find_user(const RequestContext& context,

@@ -275,7 +275,7 @@ Result<void> Accounts::tend() {
     size_t expired = 0;
     for (const auto& session : given_.book.sessions.all()) {
         if (now_ms >= session->row.expires_at_ms) {
-            given_.book.sessions.remove(session->row.id);
+            given_.book.remove_session(session->row);
             ++expired;
         }
     }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <future>
 
 #include "model/limits.h"
 
@@ -16,36 +15,6 @@ std::string lower_case(std::string_view text) {
     });
     return lower;
 }
-
-class GatedHasher final : public PasswordHasher {
-  public:
-    explicit GatedHasher(access::PasswordHasher& gate) : gate_(gate) {}
-
-    Result<std::string> hash(std::string_view password) override {
-        return wait<std::string>([&](access::PasswordHasher::HashDone done) {
-            gate_.hash(std::string(password), std::move(done));
-        });
-    }
-    Result<bool> matches(const std::optional<std::string>& stored, std::string_view password) override {
-        AKIDB_TRY(const access::PasswordCheck check,
-                  wait<access::PasswordCheck>([&](access::PasswordHasher::CheckDone done) {
-                      gate_.check(std::string(password), stored, std::move(done));
-                  }));
-        return check.matches;
-    }
-
-  private:
-    template <class T, class Submit>
-    static Result<T> wait(Submit submit) {
-        // Shared: who sets it may still be at it when the waiter goes on.
-        auto promise = std::make_shared<std::promise<Result<T>>>();
-        std::future<Result<T>> outcome = promise->get_future();
-        submit([promise](Result<T> done) { promise->set_value(std::move(done)); });
-        return outcome.get();
-    }
-
-    access::PasswordHasher& gate_;
-};
 
 // Of the lists of leaked passwords (Have I Been Pwned, NordPass 2024), those of 12 bytes and more at the top.
 constexpr std::array<std::string_view, 24> kCommonest{"123456789012",
@@ -74,10 +43,6 @@ constexpr std::array<std::string_view, 24> kCommonest{"123456789012",
                                                       "trustno1trustno1"};
 
 }  // namespace
-
-std::unique_ptr<PasswordHasher> make_password_hasher(access::PasswordHasher& gate) {
-    return std::make_unique<GatedHasher>(gate);
-}
 
 Result<void> validate_password(std::string_view password, std::string_view email) {
     const std::string allowed = std::to_string(model::kPasswordBytesMin) + ".." +
