@@ -157,6 +157,7 @@ LoginDecision LoginGuard::decide(const LoginAttempt& attempt) {
     }
     const bool source_is_suspect =
         !keys.is_known_device && wants_proof(failures_.look(hash_.of(keys.source)));
+    ProofOutcome outcome = ProofOutcome::kNone;
     if (source_is_suspect || wants_proof(of_account)) {
         if (attempt.proof.empty()) {
             return ask_for_proof(attempt, keys, "a proof of work is wanted after failed attempts");
@@ -166,13 +167,19 @@ LoginDecision LoginGuard::decide(const LoginAttempt& attempt) {
             if (proved.error().code() == Code::kUnavailable) {
                 return wait(proved.error().retry_after_s(), proved.error().message(), keys.is_known_device);
             }
-            return ask_for_proof(attempt, keys, proved.error().message());
+            LoginDecision asked = ask_for_proof(attempt, keys, proved.error().message());
+            asked.proof = ProofOutcome::kRefused;
+            return asked;
         }
+        outcome = ProofOutcome::kSolved;
     }
+    LoginDecision decision{
+        .step = LoginStep::kGoOn, .is_known_device = keys.is_known_device, .proof = outcome};
     if (const RateDecision rate = take(keys); !rate.allowed) {
-        return wait(rate.retry_after_s(), std::string(kTooMany), keys.is_known_device);
+        decision = wait(rate.retry_after_s(), std::string(kTooMany), keys.is_known_device);
+        decision.proof = outcome;
     }
-    return {.step = LoginStep::kGoOn, .is_known_device = keys.is_known_device};
+    return decision;
 }
 
 void LoginGuard::count_failure(const std::string& key) {

@@ -54,12 +54,15 @@ enum class LoginStep {
     kWait,   // answer with retry_after_s
 };
 
+enum class ProofOutcome : uint8_t { kNone, kSolved, kRefused };
+
 struct LoginDecision {
     LoginStep step = LoginStep::kWait;
     uint32_t retry_after_s = 0;
     std::string challenge;  // JSON
     std::string why;        // for the answer: says nothing about whether the account exists
     bool is_known_device = false;
+    ProofOutcome proof = ProofOutcome::kNone;  // of the one that the attempt brought, when one was wanted
 };
 
 class LoginGuard {

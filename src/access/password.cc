@@ -13,6 +13,7 @@ namespace akidb::access {
 namespace {
 
 constexpr size_t kQueueMax = 16;
+constexpr size_t kStrangersMax = 12;
 constexpr int kNice = 10;
 constexpr uint32_t kRetryAfterS = 2;  // a queue of 16 at 60 ms each is empty by then on one core
 constexpr size_t kSaltBytes = crypto_pwhash_SALTBYTES;
@@ -116,42 +117,59 @@ io::ThreadPoolOptions password_pool_options(unsigned cores) {
 }
 
 PasswordHasher::PasswordHasher(io::Random& random, const io::Clock& clock, io::Executor& pool,
-                               PasswordCost cost)
-    : random_(random), clock_(clock), pool_(pool), cost_(cost) {
+                               PasswordCost cost, PasswordHooks hooks)
+    : random_(random), clock_(clock), pool_(pool), cost_(cost), hooks_(std::move(hooks)) {
     const auto unknown = random_bytes<32>(random);
     Result<std::string> made = hash_with(random, cost, to_hex(unknown));
     AKIDB_ASSERT(made.has_value());
     nobody_ = std::move(made).value();
 }
 
+void PasswordHasher::change_queue(int change) {
+    counts_.queued += static_cast<uint64_t>(change);
+    if (hooks_.on_waiting) {
+        hooks_.on_waiting(change);
+    }
+}
+
 template <class T, class Work>
-void PasswordHasher::submit(std::string password, std::function<void(Result<T>)> done, Work work) {
+void PasswordHasher::submit(std::string password, PasswordCaller caller, std::function<void(Result<T>)> done,
+                            Work work) {
     if (Result<void> fits = check_length(password); !fits) {
         done(std::move(fits).error());
         return;
     }
     auto errand = std::make_shared<Errand<T>>(std::move(password), std::move(done));
-    ++counts_.queued;
-    const bool taken = pool_.submit("argon2", [this, errand, work](std::stop_token) {
-        --counts_.queued;
+    const bool has_room = caller == PasswordCaller::kKnown || counts_.queued.load() < kStrangersMax;
+    change_queue(1);
+    const bool taken = has_room && pool_.submit("argon2", [this, errand, work](std::stop_token) {
+        change_queue(-1);
         ++counts_.running;
         const uint64_t start = clock_.monotonic_us();
         Result<T> outcome = work(errand->password);
-        counts_.total_us += clock_.monotonic_us() - start;
+        const uint64_t took_us = clock_.monotonic_us() - start;
+        counts_.total_us += took_us;
+        if (hooks_.on_hashed) {
+            hooks_.on_hashed(took_us);
+        }
         ++counts_.done;
         --counts_.running;
         errand->answer(std::move(outcome));
     });
     if (!taken) {
-        --counts_.queued;
+        change_queue(-1);
         ++counts_.refused;
+        if (hooks_.on_refused) {
+            hooks_.on_refused();
+        }
         errand->answer(Error(Code::kUnavailable, "too many logins at once").with_retry_after(kRetryAfterS));
     }
 }
 
-void PasswordHasher::check(std::string password, std::optional<std::string> stored, CheckDone done) {
+void PasswordHasher::check(std::string password, std::optional<std::string> stored, CheckDone done,
+                           PasswordCaller caller) {
     submit<PasswordCheck>(
-        std::move(password), std::move(done),
+        std::move(password), caller, std::move(done),
         [this, stored = std::move(stored)](const std::string& given) -> Result<PasswordCheck> {
             const uint64_t start = clock_.monotonic_us();
             PasswordCheck outcome = compare(given, stored);
@@ -161,7 +179,7 @@ void PasswordHasher::check(std::string password, std::optional<std::string> stor
 }
 
 void PasswordHasher::hash(std::string password, HashDone done) {
-    submit<std::string>(std::move(password), std::move(done),
+    submit<std::string>(std::move(password), PasswordCaller::kKnown, std::move(done),
                         [this](const std::string& given) { return hash_with(random_, cost_, given); });
 }
 

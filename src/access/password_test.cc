@@ -115,28 +115,43 @@ TEST_F(PasswordHasherTest, RefusesPasswordsBeyondTheCapBeforeAnyWork) {
               Code::kInvalidArgument);
 }
 
-TEST_F(PasswordHasherTest, TurnsAwayWhatTheQueueHasNoPlaceFor) {
-    PasswordHasher hasher(*random_, clock_, pool_, kCheap);
+TEST_F(PasswordHasherTest, TurnsAwayWhatTheQueueHasNoPlaceForAndKeepsFourForTheKnown) {
+    int waiting = 0;
+    int hashed = 0;
+    int told_refused = 0;
+    PasswordHasher hasher(*random_, clock_, pool_, kCheap,
+                          {.on_waiting = [&](int change) { waiting += change; },
+                           .on_hashed = [&](uint64_t) { ++hashed; },
+                           .on_refused = [&] { ++told_refused; }});
     const std::string stored = hasher.hash_now("secret").value();
     int answered = 0;
     int refused = 0;
+    const auto count = [&](Result<PasswordCheck> got) {
+        ++answered;
+        if (!got) {
+            ++refused;
+            EXPECT_EQ(got.error().code(), Code::kUnavailable);
+            EXPECT_GT(got.error().retry_after_s(), 0u);
+        }
+    };
     for (int i = 0; i < 20; ++i) {
-        hasher.check("secret", stored, [&](Result<PasswordCheck> got) {
-            ++answered;
-            if (!got) {
-                ++refused;
-                EXPECT_EQ(got.error().code(), Code::kUnavailable);
-                EXPECT_GT(got.error().retry_after_s(), 0u);
-            }
-        });
+        hasher.check("secret", stored, count);
     }
-    EXPECT_EQ(refused, 4);
+    EXPECT_EQ(refused, 8);
+    for (int i = 0; i < 6; ++i) {
+        hasher.check("secret", stored, count, PasswordCaller::kKnown);
+    }
+    EXPECT_EQ(refused, 10);
     EXPECT_EQ(hasher.figures().queued, 16u);
-    EXPECT_EQ(hasher.figures().refused, 4u);
+    EXPECT_EQ(waiting, 16);
+    EXPECT_EQ(hasher.figures().refused, 10u);
     pool_.run_all();
-    EXPECT_EQ(answered, 20);
+    EXPECT_EQ(answered, 26);
     EXPECT_EQ(hasher.figures().queued, 0u);
     EXPECT_EQ(hasher.figures().done, 16u);
+    EXPECT_EQ(waiting, 0);
+    EXPECT_EQ(hashed, 16);
+    EXPECT_EQ(told_refused, 10);
 }
 
 TEST_F(PasswordHasherTest, AnswersWhenAStoppingPoolDropsTheJob) {

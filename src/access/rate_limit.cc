@@ -10,10 +10,47 @@
 namespace akidb::access {
 namespace {
 
-constexpr uint32_t kCountMax = 100'000;  // with it, 64 bits of time last five years
 constexpr uint64_t kFullRetryUs = 1'000'000;
 
+/// In units of 1/count µs one costs exactly period_us.
+RateDecision judge(const Rate& rate, uint64_t whole_again, uint64_t now) {
+    const uint64_t debt = whole_again > now ? whole_again - now : 0;
+    const uint64_t allowance = rate.period_us * rate.burst;
+    const uint64_t room = allowance - std::min(debt, allowance);
+    RateDecision decision;
+    decision.remaining = static_cast<uint32_t>(room / rate.period_us);
+    decision.allowed = decision.remaining > 0;
+    decision.reset_us = (debt + rate.count - 1) / rate.count;
+    if (!decision.allowed) {
+        decision.retry_after_us = (rate.period_us - room + rate.count - 1) / rate.count;
+    }
+    return decision;
+}
+
+/// Moves `whole_again` when one is allowed.
+RateDecision take_one(const Rate& rate, uint64_t& whole_again, uint64_t now) {
+    RateDecision decision = judge(rate, whole_again, now);
+    if (decision.allowed) {
+        whole_again = std::max(whole_again, now) + rate.period_us;
+        --decision.remaining;
+        decision.reset_us = (whole_again - now + rate.count - 1) / rate.count;
+    }
+    return decision;
+}
+
 }  // namespace
+
+RateDecision RateMeter::take(const Rate& rate, uint64_t now_us) {
+    const uint64_t now = now_us * rate.count;
+    uint64_t found = whole_again_.load(std::memory_order_relaxed);
+    while (true) {
+        uint64_t next = found;
+        const RateDecision decision = take_one(rate, next, now);
+        if (!decision.allowed || whole_again_.compare_exchange_weak(found, next, std::memory_order_relaxed)) {
+            return decision;
+        }
+    }
+}
 
 KeyHash::KeyHash(io::Random& random) {
     require_sodium();
@@ -31,45 +68,23 @@ uint64_t KeyHash::of(std::string_view text) const {
 
 RateLimiter::RateLimiter(const io::Clock& clock, io::Random& random, Rate rate, size_t keys_max)
     : clock_(clock), rate_(rate), start_us_(clock.monotonic_us()), hash_(random), table_(keys_max) {
-    AKIDB_ASSERT(rate.count > 0 && rate.count <= kCountMax && rate.burst > 0 && rate.period_us > 0);
+    AKIDB_ASSERT(rate.count > 0 && rate.count <= kRateCountMax && rate.burst > 0 && rate.period_us > 0);
 }
 
 uint64_t RateLimiter::now() const {
     return (clock_.monotonic_us() - start_us_) * rate_.count;
 }
 
-/// In units of 1/count µs one costs exactly period_us.
-RateDecision RateLimiter::judge(Cell cell, uint64_t now) const {
-    const uint64_t debt = cell.whole_again > now ? cell.whole_again - now : 0;
-    const uint64_t allowance = rate_.period_us * rate_.burst;
-    const uint64_t room = allowance - std::min(debt, allowance);
-    RateDecision decision;
-    decision.remaining = static_cast<uint32_t>(room / rate_.period_us);
-    decision.allowed = decision.remaining > 0;
-    decision.reset_us = (debt + rate_.count - 1) / rate_.count;
-    if (!decision.allowed) {
-        decision.retry_after_us = (rate_.period_us - room + rate_.count - 1) / rate_.count;
-    }
-    return decision;
-}
-
 RateDecision RateLimiter::peek(std::string_view key) const {
-    return judge(table_.look(hash_.of(key)), now());
+    return judge(rate_, table_.look(hash_.of(key)).whole_again, now());
 }
 
 RateDecision RateLimiter::take(std::string_view key) {
     const uint64_t at = now();
     RateDecision decision;
     const bool has_room = table_.edit(
-        hash_.of(key), [&](const Cell& cell) { return !judge(cell, at).allowed; },
-        [&](Cell& cell) {
-            decision = judge(cell, at);
-            if (decision.allowed) {
-                cell.whole_again = std::max(cell.whole_again, at) + rate_.period_us;
-                --decision.remaining;
-                decision.reset_us = (cell.whole_again - at + rate_.count - 1) / rate_.count;
-            }
-        });
+        hash_.of(key), [&](const Cell& cell) { return !judge(rate_, cell.whole_again, at).allowed; },
+        [&](Cell& cell) { decision = take_one(rate_, cell.whole_again, at); });
     if (!has_room) {
         decision.retry_after_us = kFullRetryUs;
     }

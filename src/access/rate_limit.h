@@ -4,9 +4,10 @@
 // through. Times are kept in 1/count of a microsecond, so no rate is rounded. The table is bounded
 // (bounded_table.h): forgetting a key that waits for nothing gives it a fresh burst at most; one that must
 // wait is not forgotten before its time, and where only such are left, new keys are told to wait.
-// Thread-safe.
+// RateMeter is the same for who keeps one allowance and no table, without a lock. Thread-safe.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -27,14 +28,21 @@ class KeyHash {
     uint8_t key_[16];
 };
 
+inline constexpr uint32_t kRateCountMax = 100'000;  // with it, 64 bits of time last five years
+
 struct Rate {
-    uint32_t count = 1;  // at most 100,000
+    uint32_t count = 1;  // at most kRateCountMax
     uint64_t period_us = 1'000'000;
     uint32_t burst = 1;
 };
 
 constexpr Rate per_minute(uint32_t count, uint32_t burst) {
     return {.count = count, .period_us = 60'000'000, .burst = burst};
+}
+
+/// A second's worth at once.
+constexpr Rate per_second(uint32_t count) {
+    return {.count = count, .period_us = 1'000'000, .burst = count};
 }
 
 struct RateDecision {
@@ -45,6 +53,15 @@ struct RateDecision {
 
     /// For Retry-After: whole seconds, at least 1 when refused.
     uint32_t retry_after_s() const { return static_cast<uint32_t>((retry_after_us + 999'999) / 1'000'000); }
+};
+
+class RateMeter {
+  public:
+    /// Each time at the same rate. `now_us` counts from a start that is not long ago.
+    RateDecision take(const Rate& rate, uint64_t now_us);
+
+  private:
+    std::atomic<uint64_t> whole_again_{0};  // as in RateLimiter
 };
 
 class RateLimiter {
@@ -63,7 +80,6 @@ class RateLimiter {
         uint64_t whole_again = 0;  // in units of 1/count µs since the start; the "theoretical arrival time"
     };
     uint64_t now() const;
-    RateDecision judge(Cell cell, uint64_t now) const;
 
     const io::Clock& clock_;
     const Rate rate_;

@@ -143,5 +143,24 @@ TEST(BoundedTable, AgreesWithAMapWhileNothingNeedsToGo) {
     EXPECT_EQ(table.size(), model.size());
 }
 
+TEST(RateMeter, LetsASecondsWorthThroughAndThenOneAfterAnother) {
+    RateMeter meter;
+    uint64_t now_us = 5'000'000;
+    for (uint64_t i = 0; i < 10; ++i) {
+        const auto verdict = meter.take(per_second(10), now_us);
+        EXPECT_TRUE(verdict.allowed);
+        EXPECT_EQ(verdict.remaining, 9 - i);
+    }
+    EXPECT_FALSE(meter.take(per_second(10), now_us).allowed);
+    EXPECT_EQ(meter.take(per_second(10), now_us).retry_after_us, 100'000U);
+    EXPECT_FALSE(meter.take(per_second(10), now_us + 99'999).allowed);
+    EXPECT_TRUE(meter.take(per_second(10), now_us + 100'000).allowed);
+    uint64_t admitted = 0;
+    for (now_us = 10'000'000; now_us < 20'000'000; now_us += 1'000) {
+        admitted += meter.take(per_second(10), now_us).allowed ? 1 : 0;
+    }
+    EXPECT_NEAR(static_cast<double>(admitted), 110, 1) << "ten seconds, and the burst";
+}
+
 }  // namespace
 }  // namespace akidb::access

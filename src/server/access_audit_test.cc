@@ -100,6 +100,24 @@ TEST_F(AccessAudit, GuessingMeetsTheGuard) {
     // Another source that never failed is still asked for this account, and lets others in without.
     EXPECT_FALSE(service::log_in(guarded, right, {.what = "auth::login", .source = "198.51.100.7"})
                      ->challenge.empty());
+    EXPECT_TRUE(says(metrics_.expose(), "akidb_login_challenges_total{outcome=\"issued\"} 3\n"));
+    EXPECT_TRUE(says(metrics_.expose(), "akidb_login_challenges_total{outcome=\"refused\"} 1\n"));
+}
+
+TEST_F(AccessAudit, KeysAndSessionsAreCounted) {
+    const std::string root = set_up();
+    make_key(root, R"("role":"viewer")");
+    const std::string used = make_key(root, R"("role":"viewer")");
+    EXPECT_EQ(ask(used, "GET", "/api/v1/collections").status, 200);
+    const rest::HttpResponse made = ask(root, "POST", "/api/v1/keys", R"({"name":"gone","role":"viewer"})");
+    EXPECT_EQ(ask(root, "PATCH", "/api/v1/keys/" + text_in(made.body, "id"), R"({"revoked":true})").status,
+              200);
+    EXPECT_TRUE(accounts_->tend());
+    for (const char* line :
+         {"akidb_api_keys{state=\"active\"} 2\n", "akidb_api_keys{state=\"revoked\"} 1\n",
+          "akidb_api_keys{state=\"expired\"} 0\n", "akidb_api_keys_used 1\n", "akidb_sessions 1\n"}) {
+        EXPECT_TRUE(says(metrics_.expose(), line)) << line;
+    }
 }
 
 }  // namespace

@@ -17,6 +17,15 @@ std::array<uint8_t, 32> device_key_of(const access::AuditKey& key) {
     return service::hash_secret("akidb device " + key.seed_hex());
 }
 
+access::PasswordHooks password_hooks(telemetry::Metrics& metrics) {
+    using telemetry::MetricId;
+    return {.on_waiting =
+                [&waiting = metrics.gauge(MetricId::kPasswordsWaiting)](int change) { waiting.add(change); },
+            .on_hashed = [&took = metrics.histogram(MetricId::kPasswordHashDuration)](
+                             uint64_t us) { took.observe(static_cast<double>(us) / 1e6); },
+            .on_refused = [&refused = metrics.counter(MetricId::kPasswordsRefused)] { refused.add(); }};
+}
+
 }  // namespace
 
 Result<access::TrustedProxies> trusted_proxies(const settings::Effective& effective) {
@@ -33,10 +42,10 @@ Result<access::TrustedProxies> trusted_proxies(const settings::Effective& effect
     return access::TrustedProxies::parse(networks);
 }
 
-Gate::Gate(const Foundation& foundation, io::Random& random)
+Gate::Gate(const Foundation& foundation, io::Random& random, telemetry::Metrics& metrics)
     : foundation_(foundation),
       password_pool_(access::password_pool_options(cores())),
-      password_gate_(random, foundation.clock, password_pool_),
+      password_gate_(random, foundation.clock, password_pool_, {}, password_hooks(metrics)),
       proofs_(foundation.clock, random) {}
 
 Result<void> Gate::open_audit(const std::string& data, io::Random& random) {
@@ -55,7 +64,7 @@ Result<void> Gate::open_audit(const std::string& data, io::Random& random) {
 
 Result<std::unique_ptr<Gate>> Gate::open(const settings::Effective& effective, const Foundation& foundation,
                                          io::Random& random, telemetry::Metrics& metrics) {
-    std::unique_ptr<Gate> gate(new Gate(foundation, random));
+    std::unique_ptr<Gate> gate(new Gate(foundation, random, metrics));
     AKIDB_TRY(gate->open_audit(effective.text("storage.data_dir"), random));
     AKIDB_TRY(gate->store_, catalog::AccessStore::open(catalog_path(effective)));
     service::AccessOptions options;

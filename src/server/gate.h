@@ -43,7 +43,7 @@ class Gate {
     Result<void> close();
 
   private:
-    Gate(const Foundation& foundation, io::Random& random);
+    Gate(const Foundation& foundation, io::Random& random, telemetry::Metrics& metrics);
     Result<void> open_audit(const std::string& data, io::Random& random);
     void tend();
 

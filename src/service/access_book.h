@@ -14,16 +14,17 @@
 #include <utility>
 #include <vector>
 
+#include "access/rate_limit.h"
 #include "base/mutex.h"
 #include "catalog/access_store.h"
 #include "service/principal.h"
-#include "service/rate_limit.h"
 
 namespace akidb::service {
 
 struct TenantEntry {
     catalog::TenantRow row;
-    std::shared_ptr<RateLimit> limit = std::make_shared<RateLimit>();  // passed on to the next entry
+    std::shared_ptr<access::RateMeter> quota =
+        std::make_shared<access::RateMeter>();  // passed on to the next entry of the same quota
 };
 
 struct UserEntry {
@@ -39,7 +40,7 @@ struct SessionEntry {
 struct KeyEntry {
     catalog::KeyRow row;
     std::shared_ptr<const Principal> principal;
-    std::shared_ptr<RateLimit> limit = std::make_shared<RateLimit>();  // the same
+    std::shared_ptr<access::RateMeter> quota = std::make_shared<access::RateMeter>();  // the same
     std::shared_ptr<std::atomic<uint64_t>> used_at_ms =
         std::make_shared<std::atomic<uint64_t>>(0);  // the same
 };

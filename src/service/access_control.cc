@@ -41,6 +41,7 @@ AccessControl::AccessControl(AccessBook& book, const io::Clock& clock, telemetry
       clock_(clock),
       metrics_(metrics),
       options_(options),
+      start_us_(clock.monotonic_us()),
       audit_(audit),
       attempts_none_(metrics.counter(MetricId::kAuthAttempts, {"none"})),
       attempts_key_(metrics.counter(MetricId::kAuthAttempts, {"key"})),
@@ -235,35 +236,50 @@ void AccessControl::count_attempt(std::string_view kind, bool is_well) const {
     }
 }
 
+void AccessControl::count_challenge(std::string_view outcome) const {
+    metrics_.counter(MetricId::kLoginChallenges, {outcome}).add();
+}
+
+void AccessControl::show(const Population& population) const {
+    const auto set = [&](telemetry::Gauge& gauge, size_t count) { gauge.set(static_cast<double>(count)); };
+    set(metrics_.gauge(MetricId::kApiKeys, {"active"}), population.keys_active);
+    set(metrics_.gauge(MetricId::kApiKeys, {"expired"}), population.keys_expired);
+    set(metrics_.gauge(MetricId::kApiKeys, {"revoked"}), population.keys_revoked);
+    set(metrics_.gauge(MetricId::kApiKeysUsed), population.keys_used);
+    set(metrics_.gauge(MetricId::kSessions), population.sessions);
+}
+
 uint64_t AccessControl::documents_max(const Uuid& tenant) const {
     const auto entry = book_.tenants.find(tenant);
     return entry == nullptr ? 0 : entry->row.documents_max;
 }
 
 Result<void> AccessControl::take_quota(const Principal& principal, Admission& admission) const {
-    const auto take = [&](RateLimit& limit, uint64_t per_second, std::string_view whose) -> Result<void> {
-        const RateLimit::Verdict verdict = limit.take(clock_.monotonic_us(), per_second);
-        if (!admission.quota || verdict.remaining < admission.quota->remaining || !verdict.is_admitted) {
-            admission.quota = {per_second, verdict.remaining, seconds_up(verdict.reset_after_us)};
+    const auto take = [&](access::RateMeter& quota, uint64_t per_second,
+                          std::string_view whose) -> Result<void> {
+        const auto count = static_cast<uint32_t>(std::min<uint64_t>(per_second, access::kRateCountMax));
+        const access::RateDecision decision =
+            quota.take(access::per_second(count), clock_.monotonic_us() - start_us_);
+        if (!admission.quota || decision.remaining < admission.quota->remaining || !decision.allowed) {
+            admission.quota = {count, decision.remaining, seconds_up(decision.reset_us)};
         }
-        if (verdict.is_admitted) {
+        if (decision.allowed) {
             return {};
         }
         metrics_.counter(MetricId::kQuotaRefused, {whose}).add();
         return Error(Code::kRateLimited, "the quota of the " + std::string(whose) + " is used up")
-            .with_allowed(std::to_string(per_second) + " requests a second")
-            .with_retry_after(
-                static_cast<uint32_t>(std::max<uint64_t>(1, seconds_up(verdict.retry_after_us))));
+            .with_allowed(std::to_string(count) + " requests a second")
+            .with_retry_after(decision.retry_after_s());
     };
     if (principal.kind == PrincipalKind::kKey) {
         const auto key = book_.keys.find(principal.id);
         if (key != nullptr && key->row.requests_per_second > 0) {
-            AKIDB_TRY(take(*key->limit, key->row.requests_per_second, "key"));
+            AKIDB_TRY(take(*key->quota, key->row.requests_per_second, "key"));
         }
     }
     const auto tenant = book_.tenants.find(principal.tenant);
     if (tenant != nullptr && tenant->row.requests_per_second > 0) {
-        AKIDB_TRY(take(*tenant->limit, tenant->row.requests_per_second, "tenant"));
+        AKIDB_TRY(take(*tenant->quota, tenant->row.requests_per_second, "tenant"));
     }
     return {};
 }

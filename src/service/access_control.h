@@ -97,6 +97,16 @@ class AccessControl {
 
     /// Of those who show a password or the set-up token instead of credentials.
     void count_attempt(std::string_view kind, bool is_well) const;
+    /// Of a proof of work: issued, solved or refused.
+    void count_challenge(std::string_view outcome) const;
+    struct Population {
+        size_t keys_active = 0;
+        size_t keys_expired = 0;
+        size_t keys_revoked = 0;
+        size_t keys_used = 0;  // within the last day
+        size_t sessions = 0;
+    };
+    void show(const Population& population) const;
     /// The tenant's quota; 0: none.
     uint64_t documents_max(const Uuid& tenant) const;
 
@@ -120,6 +130,7 @@ class AccessControl {
     const io::Clock& clock_;
     telemetry::Metrics& metrics_;
     const AccessOptions options_;
+    const uint64_t start_us_;
     access::AuditLog* audit_;
     // Looked up once: a lookup hashes strings under a lock that all requests share.
     telemetry::Counter& attempts_none_;

@@ -55,25 +55,6 @@ TEST(Credentials, SeveralAreNone) {
     }
 }
 
-TEST(RateLimit, LetsASecondsWorthThroughAndThenOneAfterAnother) {
-    RateLimit limit;
-    uint64_t now_us = 5'000'000;
-    for (uint64_t i = 0; i < 10; ++i) {
-        const auto verdict = limit.take(now_us, 10);
-        EXPECT_TRUE(verdict.is_admitted);
-        EXPECT_EQ(verdict.remaining, 9 - i);
-    }
-    EXPECT_FALSE(limit.take(now_us, 10).is_admitted);
-    EXPECT_EQ(limit.take(now_us, 10).retry_after_us, 100'000U);
-    EXPECT_FALSE(limit.take(now_us + 99'999, 10).is_admitted);
-    EXPECT_TRUE(limit.take(now_us + 100'000, 10).is_admitted);
-    uint64_t admitted = 0;
-    for (now_us = 10'000'000; now_us < 20'000'000; now_us += 1'000) {
-        admitted += limit.take(now_us, 10).is_admitted ? 1 : 0;
-    }
-    EXPECT_NEAR(static_cast<double>(admitted), 110, 1) << "ten seconds, and the burst";
-}
-
 TEST(Password, OnlyWhatIsHardToGuess) {
     EXPECT_FALSE(validate_password("elevenbytes", "a@b"));
     EXPECT_TRUE(validate_password("twelve bytes", "a@b"));

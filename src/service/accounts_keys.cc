@@ -10,7 +10,7 @@
 namespace akidb::service {
 namespace {
 
-constexpr uint64_t kRequestsPerSecondMax = 1'000'000;
+constexpr uint64_t kDayMs = 86'400'000;
 
 /// A key that sees some documents may do nothing that reaches past them.
 constexpr model::ActionSet kUnderARule(model::Action::kCollectionRead, model::Action::kDocumentInsert,
@@ -46,9 +46,9 @@ Result<void> validate_patterns(const std::vector<std::string>& patterns) {
 }
 
 Result<void> validate_quota(uint64_t per_second) {
-    if (per_second > kRequestsPerSecondMax) {
+    if (per_second > access::kRateCountMax) {
         return invalid_argument("requests_per_second", "the quota is too large",
-                                "0 (none) to " + std::to_string(kRequestsPerSecondMax));
+                                "0 (none) to " + std::to_string(access::kRateCountMax));
     }
     return {};
 }
@@ -165,7 +165,7 @@ Result<void> Accounts::put_key(catalog::KeyRow row) {
     AKIDB_TRY(std::shared_ptr<const model::Filter> rule, read_rule(row.row_rule));
     KeyEntry entry{row, std::make_shared<const Principal>(principal_of(row, std::move(rule)))};
     if (const auto before = given_.book.keys.find(row.id)) {
-        entry.limit = before->limit;
+        entry.quota = before->quota;
         entry.used_at_ms = before->used_at_ms;
     } else {
         entry.used_at_ms->store(row.last_used_at_ms);
@@ -256,14 +256,20 @@ Result<void> Accounts::delete_key(const RequestContext& context, std::string_vie
 }
 
 Result<void> Accounts::tend() {
+    const uint64_t now_ms = given_.clock.unix_ms();
+    AccessControl::Population population;
     std::vector<catalog::KeyUse> uses;
     for (const auto& key : given_.book.keys.all()) {
         const uint64_t at_ms = key->used_at_ms->load(std::memory_order_relaxed);
+        const bool is_expired = key->row.expires_at_ms != 0 && now_ms >= key->row.expires_at_ms;
+        ++(key->row.is_revoked ? population.keys_revoked
+           : is_expired        ? population.keys_expired
+                               : population.keys_active);
+        population.keys_used += at_ms != 0 && at_ms + kDayMs > now_ms ? 1 : 0;
         if (at_ms > key->row.last_used_at_ms) {
             uses.push_back({key->row.id, at_ms});
         }
     }
-    const uint64_t now_ms = given_.clock.unix_ms();
     MutexLock lock(changing_);
     for (const catalog::KeyUse& use : uses) {
         if (const auto key = given_.book.keys.find(use.id)) {
@@ -279,6 +285,8 @@ Result<void> Accounts::tend() {
             ++expired;
         }
     }
+    population.sessions = given_.book.sessions.count();
+    given_.control.show(population);
     if (expired > 0) {
         AKIDB_TRY(given_.store.remove_expired_sessions(now_ms));
     }
@@ -305,8 +313,9 @@ Result<std::shared_ptr<const TenantEntry>> Accounts::find_tenant(const RequestCo
 Result<void> Accounts::put_tenant(const catalog::TenantRow& row) {
     AKIDB_TRY(given_.store.put_tenant(row));
     TenantEntry entry{row};
-    if (const auto before = given_.book.tenants.find(row.id)) {
-        entry.limit = before->limit;
+    const auto before = given_.book.tenants.find(row.id);
+    if (before != nullptr && before->row.requests_per_second == row.requests_per_second) {
+        entry.quota = before->quota;
     }
     given_.book.tenants.put(std::move(entry));
     given_.book.rename_tenant(row.name, &row);

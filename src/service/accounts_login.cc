@@ -21,6 +21,7 @@ struct Accounts::Login {
     LoginDone done;
     std::string account{};                    // for the guard: one spelling, whether it is there or not
     std::shared_ptr<const UserEntry> user{};  // null when there is none
+    access::PasswordCaller caller = access::PasswordCaller::kStranger;
 
     access::LoginAttempt attempt() const {
         return {.source = access::IpAddress::parse(asking.source).value_or(access::IpAddress{}),
@@ -112,10 +113,17 @@ bool Accounts::stops_at_guard(Login& login) {
     login.account =
         login.request.tenant + "/" + normalised_email(login.request.email).value_or(login.request.email);
     access::LoginDecision decision = given_.guard->decide(login.attempt());
+    if (decision.proof != access::ProofOutcome::kNone) {
+        given_.control.count_challenge(decision.proof == access::ProofOutcome::kSolved ? "solved"
+                                                                                       : "refused");
+    }
     switch (decision.step) {
         case access::LoginStep::kGoOn:
+            login.caller =
+                decision.is_known_device ? access::PasswordCaller::kKnown : access::PasswordCaller::kStranger;
             return false;
         case access::LoginStep::kProve:
+            given_.control.count_challenge("issued");
             login.done(
                 LoginReply{.challenge = std::move(decision.challenge), .why = std::move(decision.why)});
             return true;
@@ -141,7 +149,8 @@ void Accounts::check_password(const std::shared_ptr<Login>& login) {
         stored = login->user->row.password_hash;
     }
     given_.hasher.check(
-        login->request.password, std::move(stored), [this, login](Result<access::PasswordCheck> checked) {
+        login->request.password, std::move(stored),
+        [this, login](Result<access::PasswordCheck> checked) {
             if (!checked || !checked->matches) {
                 end_login(*login, checked ? wrong_password() : std::move(checked).error());
                 return;
@@ -155,7 +164,8 @@ void Accounts::check_password(const std::shared_ptr<Login>& login) {
                 end_login(*login,
                           let_in(*login, hash ? std::optional(std::move(hash).value()) : std::nullopt));
             });
-        });
+        },
+        login->caller);
 }
 
 Result<LoginReply> Accounts::let_in(const Login& login, std::optional<std::string> hash) {

@@ -10,7 +10,7 @@ using enum MetricId;
 using enum MetricType;
 
 // In the order of MetricId: row_of() indexes by it.
-constexpr std::array<MetricRow, 43> kMetrics{{
+constexpr std::array<MetricRow, 50> kMetrics{{
     {kBuildInfo, kGauge, "akidb_build_info", "version",
      "Always 1; the version of the running binary is its label."},
     {kStartTime, kGauge, "akidb_start_time_seconds", "", "When the process started, in seconds since 1970."},
@@ -102,6 +102,20 @@ constexpr std::array<MetricRow, 43> kMetrics{{
      "against it."},
     {kQuotaRefused, kCounter, "akidb_quota_refused_total", "quota",
      "Requests answered 429 by a quota of requests a second: of the tenant or of the key."},
+    {kPasswordsWaiting, kGauge, "akidb_passwords_waiting", "",
+     "Passwords that wait for a thread to hash them: at most 12, and 16 with those of known devices."},
+    {kPasswordHashDuration, kHistogram, "akidb_password_hash_duration_seconds", "",
+     "Time of one Argon2id hash of a password, without the wait for it."},
+    {kPasswordsRefused, kCounter, "akidb_passwords_refused_total", "",
+     "Logins, set-ups and changes of a password answered 503 because too many passwords waited."},
+    {kLoginChallenges, kCounter, "akidb_login_challenges_total", "outcome",
+     "Proofs of work for logins: issued, and of those that came back solved, or refused: wrong, late, used "
+     "or another's."},
+    {kApiKeys, kGauge, "akidb_api_keys", "state",
+     "API keys by whether they still open something: active, expired or revoked; counted each minute."},
+    {kApiKeysUsed, kGauge, "akidb_api_keys_used", "",
+     "API keys that somebody showed within the last 24 hours; counted each minute."},
+    {kSessions, kGauge, "akidb_sessions", "", "Sessions of users who are logged in; counted each minute."},
     {kReady, kGauge, "akidb_ready", "", "1 while the server answers requests, 0 while it loads or drains."},
 }};
 

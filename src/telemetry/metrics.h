@@ -56,6 +56,13 @@ enum class MetricId : uint8_t {
     kAuthFailures,
     kAuthDenied,
     kQuotaRefused,
+    kPasswordsWaiting,
+    kPasswordHashDuration,
+    kPasswordsRefused,
+    kLoginChallenges,
+    kApiKeys,
+    kApiKeysUsed,
+    kSessions,
     kReady,
 };
 
