@@ -83,9 +83,18 @@ inline std::optional<HttpFault> check_head(const http::request_parser<http::empt
     if (head.target().empty() || head.target().front() != '/') {
         return malformed("the request target must be a path");
     }
-    bool has_encoding = head.find(http::field::transfer_encoding) != head.end();
-    if (has_encoding && (head.find(http::field::content_length) != head.end() || !parser.chunked())) {
+    // Beast reads "5,5" as 5 and what is behind "gzip, chunked" as it stands; a proxy may not.
+    const auto encoding = head.find(http::field::transfer_encoding);
+    const auto length_line = head.find(http::field::content_length);
+    if (encoding != head.end() &&
+        (length_line != head.end() || !beast::iequals(encoding->value(), "chunked") ||
+         head.count(http::field::transfer_encoding) != 1)) {
         return malformed("a body has either a Content-Length or the Transfer-Encoding chunked");
+    }
+    if (length_line != head.end() &&
+        (head.count(http::field::content_length) != 1 ||
+         length_line->value().find_first_not_of("0123456789") != beast::string_view::npos)) {
+        return malformed("the Content-Length is one number");
     }
     if (auto length = parser.content_length(); length && *length > body_limit) {
         return too_large(body_limit);

@@ -53,6 +53,8 @@ TEST_F(HttpServerTest, RefusesBrokenHttpAndCloses) {
         {head + "Content-Length: -1\r\n\r\n", "400"},
         {head + "Content-Length: 99999999999999999999999\r\n\r\n", "400"},
         {head + "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", "400"},
+        {head + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "400"},
+        {head + "Content-Length: 5,5\r\n\r\nabcde", "400"},
         {head + "Expect: tea\r\nContent-Length: 1\r\n\r\n", "417"},
         {"GET /" + std::string(8192, 'a') + " HTTP/1.1\r\nHost: x\r\n\r\n", "414"},
         {"GET / HTTP/1.1\r\nHost: x\r\nA: " + std::string(16 << 10, 'a') + "\r\n\r\n", "431"},

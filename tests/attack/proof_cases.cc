@@ -1,0 +1,133 @@
+// Proofs of work that were used before, made for somebody else, cut and joined anew, or made cheaper.
+#include <openssl/evp.h>
+
+#include "access/proofs_for_tests.h"
+#include "arena.h"
+
+namespace akidb::attack {
+namespace {
+
+constexpr const char* kVictim = "proofs@example.com";
+
+/// One for each case: how many challenges an address may ask for is limited, too.
+std::string next_source() {
+    static int number = 20;
+    return "198.51.100." + std::to_string(number++);
+}
+
+/// Until a proof is asked for; it is what comes back.
+std::string challenge_for(const Target& target, const std::string& email, const std::string& source) {
+    for (int i = 0; i < 8; ++i) {
+        const std::string challenge = challenge_in(log_in(target, {.email = email, .source = source}));
+        if (!challenge.empty()) {
+            return challenge;
+        }
+    }
+    throw std::runtime_error("no proof is asked for");
+}
+
+/// The proof, with the right password: a gain when that is looked at.
+Gain offer(const Target& target, const std::string& source, const std::string& proof) {
+    const HttpReply reply =
+        log_in(target, {.email = kVictim, .password = kPassword, .source = source, .proof = proof});
+    return was_hashed(reply) ? "the password was looked at: " + reply.body : Gain();
+}
+
+/// An honest challenge, dishonestly changed.
+void add_altered(World& world, Cases& cases) {
+    using Change = std::function<void(Json & challenge, Json & solution)>;
+    const auto altered = [&](const std::string& name, const Change& change) {
+        cases.push_back(
+            {"a proof " + name, [&world, change] {
+                 const std::string source = next_source();
+                 Json challenge = Json::parse(challenge_for(world.target, kVictim, source));
+                 Json solution = {{"counter", 1}, {"derivedKey", std::string(64, '0')}, {"time", 1}};
+                 change(challenge, solution);
+                 return offer(world.target, source, access::payload_of(challenge, solution));
+             }});
+    };
+    altered("with a counter made up", [](Json&, Json&) {});
+    altered("whose prefix is empty",
+            [](Json& challenge, Json&) { challenge["parameters"]["keyPrefix"] = ""; });
+    altered("whose cost is lowered to 1", [](Json& challenge, Json& solution) {
+        challenge["parameters"]["cost"] = 1;
+        challenge["parameters"]["keyPrefix"] = "0";
+        solution = access::solution_of(challenge);
+    });
+    altered("whose moment is put off", [](Json& challenge, Json& solution) {
+        solution = access::solution_of(challenge);
+        challenge["parameters"]["expiresAt"] = 4'000'000'000;
+    });
+    altered("without its signature", [](Json& challenge, Json& solution) {
+        solution = access::solution_of(challenge);
+        challenge.erase("signature");
+    });
+    altered("with an empty signature", [](Json& challenge, Json& solution) {
+        solution = access::solution_of(challenge);
+        challenge["signature"] = "";
+    });
+    altered("of another algorithm", [](Json& challenge, Json& solution) {
+        solution = access::solution_of(challenge);
+        challenge["parameters"]["algorithm"] = "none";
+    });
+    altered("without parameters", [](Json& challenge, Json&) { challenge.erase("parameters"); });
+    altered("with a solution of another kind", [](Json&, Json& solution) { solution = "solved"; });
+    altered("with a member more", [](Json& challenge, Json& solution) {
+        solution = access::solution_of(challenge);
+        challenge["parameters"]["aa"] = 1;
+    });
+}
+
+}  // namespace
+
+void add_proof_cases(World& world, Cases& cases) {
+    world.add_user(kVictim, "viewer");
+    add_altered(world, cases);
+    cases.push_back({"a challenge spliced from two", [&world]() -> Gain {
+                         const std::string source = next_source();
+                         Json first = Json::parse(challenge_for(world.target, kVictim, source));
+                         const Json second = Json::parse(challenge_for(world.target, kVictim, source));
+                         const Json solution = access::solution_of(first);
+                         first["signature"] = second["signature"];
+                         if (Gain gain = offer(world.target, source, access::payload_of(first, solution));
+                             !gain.empty()) {
+                             return gain;
+                         }
+                         first["parameters"]["salt"] = second["parameters"]["salt"];
+                         return offer(world.target, source, access::payload_of(first, solution));
+                     }});
+    cases.push_back(
+        {"a proof of another account", [&world] {
+             const std::string source = next_source();
+             return offer(world.target, source,
+                          access::solved(challenge_for(world.target, "somebody.else@example.com", source)));
+         }});
+    cases.push_back({"a proof of another address", [&world] {
+                         return offer(world.target, next_source(),
+                                      access::solved(challenge_for(world.target, kVictim, next_source())));
+                     }});
+    cases.push_back({"proofs that are no proofs", [&world]() -> Gain {
+                         for (const std::string proof : {"bm9uc2Vuc2U=", "e30=", "bnVsbA==", "%%%", "W10="}) {
+                             if (Gain gain = offer(world.target, next_source(), proof); !gain.empty()) {
+                                 return gain;
+                             }
+                         }
+                         return offer(world.target, next_source(), std::string(8'000, 'A'));
+                     }});
+    cases.push_back(
+        {"a proof is used twice", [&world]() -> Gain {
+             const std::string source = next_source();
+             // The address has failed, the account has not: only the proof stands between.
+             const std::string challenge = challenge_for(world.target, "unknown@example.com", source);
+             const Guess guess{.email = "viewer@example.com", .password = kPassword, .source = source};
+             Guess proved = guess;
+             proved.proof = access::solved(challenge_in(log_in(world.target, guess)));
+             if (const HttpReply first = log_in(world.target, proved); first.status != 200) {
+                 return "an honest proof is not taken: " + first.body;
+             }
+             const HttpReply second = log_in(world.target, proved);
+             return was_hashed(second) ? second.body : Gain();
+         }});
+}
+
+}  // namespace akidb::attack
