@@ -1,15 +1,18 @@
 // access_bench: what it costs to ask who it is. The same searches, on the same documents, of three servers in
 // turn: one that asks nobody, one that wants a key, and one that knows 100,000 keys of 10,000 tenants. Then a
 // flood of logins against the third: what searches by a user who is logged in notice of it, and what memory
-// the server takes meanwhile. Medians of the rounds are printed, with bars. Client and servers share the
-// machine. Exit codes: 0, 64 usage, 70 when something did not work.
+// the server takes meanwhile. Then what the time of a login tells, and a flood from everywhere
+// (login_bench.h). Medians of the rounds are printed, with bars. Client and servers share the machine. Exit
+// codes: 0, 64 usage, 70 when something did not work.
 #include <algorithm>
 #include <random>
+#include <set>
 #include <thread>
 
 #include "bench/bars.h"
 #include "bench/bench_main.h"
 #include "bench/bench_server.h"
+#include "bench/login_bench.h"
 #include "bench/wire_load.h"
 #include "catalog/sqlite.h"
 
@@ -19,7 +22,6 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr const char* kSearch = "/api/v1/collections/c/search";
-constexpr const char* kPassword = "a password of this bench";
 constexpr size_t kQueries = 1'000;
 constexpr double kMiB = 1 << 20;
 
@@ -32,6 +34,9 @@ struct Options {
     double searches_per_s = 200;
     double logins_per_s = 200;
     double flood_seconds = 15;
+    double swarm_seconds = 50;  // 200 a second from 10,000 addresses
+    size_t samples = 2'000;
+    std::set<std::string> sections{"cost", "timing", "swarm"};
 };
 
 std::vector<float> random_vector(std::mt19937& random, size_t dimension) {
@@ -81,6 +86,27 @@ class AccessBench {
     explicit AccessBench(const Options& options) : options_(options) {}
 
     void run() {
+        if (options_.sections.contains("cost")) {
+            measure_cost();
+        }
+        if (options_.sections.contains("timing")) {
+            BenchServer server({"--auth.trusted_proxies", "127.0.0.1"});
+            close_door(server);
+            compare_login_times(bars_, server, options_.samples);
+        }
+        if (options_.sections.contains("swarm")) {
+            BenchServer server({"--auth.trusted_proxies", "127.0.0.1"});
+            load(server);
+            close_door(server);
+            flood_from_everywhere(bars_, server,
+                                  {.searches = searches_of_ann(server),
+                                   .logins_per_s = options_.logins_per_s,
+                                   .seconds = options_.swarm_seconds});
+        }
+    }
+
+  private:
+    void measure_cost() {
         BenchServer open({"--auth.enabled", "false"});
         BenchServer asking({});
         BenchServer crowded({});
@@ -109,7 +135,6 @@ class AccessBench {
         flood(crowded);
     }
 
-  private:
     void load(BenchServer& server) const {
         server.create("c", options_.dimension, "cosine");
         constexpr size_t kBatch = 1'000;
@@ -126,7 +151,7 @@ class AccessBench {
 
     static std::string log_in(BenchServer& server) {
         return server
-            .ask("POST", "/api/v1/auth/login", {{"email", "ann@example.com"}, {"password", kPassword}})
+            .ask("POST", "/api/v1/auth/login", {{"email", "ann@example.com"}, {"password", kBenchPassword}})
             .at("token")
             .get<std::string>();
     }
@@ -134,7 +159,7 @@ class AccessBench {
     /// Makes the first user, from whom on the server asks, and a key, which is returned.
     static std::string close_door(BenchServer& server) {
         server.ask("POST", "/api/v1/users",
-                   {{"email", "ann@example.com"}, {"password", kPassword}, {"role", "admin"}});
+                   {{"email", "ann@example.com"}, {"password", kBenchPassword}, {"role", "admin"}});
         if (server.status_of("GET", "/api/v1/collections", "") != 401) {
             throw std::runtime_error("the server still asks nobody");
         }
@@ -190,12 +215,15 @@ class AccessBench {
         bars_.at_least(0.95, what + "one of 100,001 keys over one", median(ratios[2]), "times");
     }
 
+    WirePlan searches_of_ann(BenchServer& server) const {
+        WirePlan plan = searches(server, bearer(log_in(server)));
+        plan.connections = 8;
+        plan.rate = options_.searches_per_s;
+        return plan;
+    }
+
     void flood(BenchServer& server) {
-        const Json session =
-            server.ask("POST", "/api/v1/auth/login", {{"email", "ann@example.com"}, {"password", kPassword}});
-        WirePlan quiet = searches(server, bearer(session.at("token").get<std::string>()));
-        quiet.connections = 8;
-        quiet.rate = options_.searches_per_s;
+        WirePlan quiet = searches_of_ann(server);
         quiet.seconds = options_.flood_seconds;
         const double idle_us = run_well(quiet).quantile_us(0.95);
         const double before = static_cast<double>(server.process().anonymous_bytes) / kMiB;
@@ -243,6 +271,13 @@ int main(int argc, char** argv) {
     app.add_option("--connections", options.connections)->capture_default_str();
     app.add_option("--logins-per-s", options.logins_per_s)->capture_default_str();
     app.add_option("--flood-seconds", options.flood_seconds)->capture_default_str();
+    app.add_option("--swarm-seconds", options.swarm_seconds, "of the flood from 10,000 addresses")
+        ->capture_default_str();
+    app.add_option("--samples", options.samples, "of each kind of login that is timed")
+        ->capture_default_str();
+    app.add_option("--sections", options.sections, "what is measured")
+        ->check(CLI::IsMember({"cost", "timing", "swarm"}))
+        ->capture_default_str();
     return akidb::bench::bench_main(app, "access_bench", argc, argv,
                                     [&] { akidb::bench::AccessBench(options).run(); });
 }
