@@ -39,6 +39,7 @@ class Gate {
     std::string setup_token();
     /// Every second or so.
     void tick();
+    access::AuditFigures audit_figures() const { return audit_->figures(); }
     /// Requests have ended.
     Result<void> close();
 

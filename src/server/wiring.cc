@@ -227,14 +227,28 @@ class Wiring final : public Server {
             gauges_due_us_ = now + kGaugesEveryUs;
             metrics_.gauge(MetricId::kProcessResidentMemory)
                 .set(static_cast<double>(resident_memory_bytes()));
+            metrics_.gauge(MetricId::kMemoryLimit).set(static_cast<double>(memory_limit_bytes()));
             metrics_.gauge(MetricId::kProcessOpenFds).set(static_cast<double>(open_file_descriptors()));
+            metrics_.gauge(MetricId::kProcessMaxFds).set(static_cast<double>(file_descriptor_limit()));
             directory_->export_gauges(metrics_);
             metrics_.gauge(MetricId::kDiskFree).set(static_cast<double>(disk_.free_bytes()));
+            metrics_.gauge(MetricId::kDiskSoftFree).set(static_cast<double>(disk_.soft_free_bytes()));
+            metrics_.gauge(MetricId::kDiskHardFree).set(static_cast<double>(disk_.hard_free_bytes()));
             metrics_.gauge(MetricId::kBallastBytes).set(static_cast<double>(disk_.ballast_bytes()));
             directory_->tend(loader_);
             gate_->tick();
+            export_audit();
         }
         return readiness.reason == "log_poisoned" ? Health::kLogPoisoned : Health::kWell;
+    }
+
+    void export_audit() {
+        const access::AuditFigures now = gate_->audit_figures();
+        metrics_.gauge(MetricId::kAuditEntries).set(static_cast<double>(now.entries));
+        metrics_.gauge(MetricId::kAuditCheckpoint).set(static_cast<double>(now.checkpoint_unix_ms) / 1000);
+        metrics_.counter(MetricId::kAuditFailures).add(static_cast<double>(now.failures - audited_.failures));
+        metrics_.counter(MetricId::kAuditOmitted).add(static_cast<double>(now.omitted - audited_.omitted));
+        audited_ = now;
     }
 
     void begin_draining() override {
@@ -308,6 +322,7 @@ class Wiring final : public Server {
     std::unique_ptr<rpc::GrpcServer> grpc_server_;
     storage::DiskLevel disk_level_ = storage::DiskLevel::kPlenty;
     uint64_t gauges_due_us_ = 0;
+    access::AuditFigures audited_;  // as exported
     bool is_closed_ = false;
 };
 

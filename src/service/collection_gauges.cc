@@ -10,6 +10,7 @@ void CollectionGauges::set(const EntryMap& map, size_t quarantined, telemetry::M
     MutexLock lock(mutex_);
     std::set<std::string> now;
     size_t poisoned = 0;
+    uint64_t log_bytes = 0;
     const auto entries = map.all();
     for (const auto& entry : entries) {
         if (entry->collection == nullptr) {
@@ -17,6 +18,7 @@ void CollectionGauges::set(const EntryMap& map, size_t quarantined, telemetry::M
         }
         const engine::CollectionStats stats = entry->collection->stats();
         poisoned += stats.is_poisoned ? 1 : 0;
+        log_bytes += stats.log_bytes;
         if (now.size() < kCollectionsWithSeries) {
             // Two tenants may have collections of one name; whose they are no metric tells.
             const std::string& name =
@@ -40,6 +42,7 @@ void CollectionGauges::set(const EntryMap& map, size_t quarantined, telemetry::M
         }
     }
     gauged_ = std::move(now);
+    metrics.gauge(MetricId::kLogsBytes).set(static_cast<double>(log_bytes));
     metrics.gauge(MetricId::kCollections).set(static_cast<double>(entries.size()));
     metrics.gauge(MetricId::kCollectionsQuarantined).set(static_cast<double>(quarantined));
     metrics.gauge(MetricId::kCollectionsPoisoned).set(static_cast<double>(poisoned));

@@ -318,6 +318,7 @@ Result<DirectoryEntry> Directory::change(const CollectionRef& named, const model
 }
 
 Result<void> Directory::remove(const CollectionRef& named) {
+    const uint64_t began_us = impl_->dependencies.clock.monotonic_us();
     AKIDB_TRY(const DirectoryEntry entry, describe(named));
     if (impl_->entries.lookup(named) == nullptr) {
         return invalid_argument("collection",
@@ -365,6 +366,8 @@ Result<void> Directory::remove(const CollectionRef& named) {
     if (!impl_->dependencies.executor.submit("erase", erase)) {
         erase({});
     }
+    impl_->dependencies.metrics.histogram(telemetry::MetricId::kCollectionDeleteDuration)
+        .observe(static_cast<double>(impl_->dependencies.clock.monotonic_us() - began_us) / 1e6);
     return {};
 }
 

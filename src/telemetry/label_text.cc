@@ -7,6 +7,16 @@ namespace {
 
 constexpr size_t kMaxBytes = 128;
 
+std::vector<std::string> split(std::string_view text, char between) {
+    std::vector<std::string> parts;
+    while (!text.empty()) {
+        const size_t end = text.find(between);
+        parts.emplace_back(text.substr(0, end));
+        text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    }
+    return parts;
+}
+
 }  // namespace
 
 std::string label_text(std::string_view value) {
@@ -26,13 +36,13 @@ std::string label_text(std::string_view value) {
 }
 
 std::vector<std::string> split_labels(std::string_view labels) {
-    std::vector<std::string> names;
-    while (!labels.empty()) {
-        const size_t comma = labels.find(',');
-        names.emplace_back(labels.substr(0, comma));
-        labels.remove_prefix(comma == std::string_view::npos ? labels.size() : comma + 1);
-    }
-    return names;
+    return split(labels.substr(0, labels.find('=')), ',');
+}
+
+std::vector<std::string> first_values(std::string_view labels) {
+    const size_t equals = labels.find('=');
+    return equals == std::string_view::npos ? std::vector<std::string>()
+                                            : split(labels.substr(equals + 1), '/');
 }
 
 }  // namespace akidb::telemetry

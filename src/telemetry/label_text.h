@@ -11,7 +11,9 @@ namespace akidb::telemetry {
 
 /// At most 128 bytes, cut at a character.
 std::string label_text(std::string_view value);
-/// "a,b" → {"a", "b"}; "" → {}.
+/// "a,b" → {"a", "b"}; "" → {}; "a=x/y" → {"a"}.
 std::vector<std::string> split_labels(std::string_view labels);
+/// The values that a metric of one label has from the start: "a=x/y" → {"x", "y"}; else {}.
+std::vector<std::string> first_values(std::string_view labels);
 
 }  // namespace akidb::telemetry

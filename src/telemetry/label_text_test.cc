@@ -25,6 +25,9 @@ TEST(LabelText, IsCutAtACharacter) {
 TEST(SplitLabels, NamesInOrder) {
     EXPECT_EQ(split_labels(""), std::vector<std::string>{});
     EXPECT_EQ(split_labels("method,route,code"), (std::vector<std::string>{"method", "route", "code"}));
+    EXPECT_EQ(split_labels("outcome=ok/failed"), std::vector<std::string>{"outcome"});
+    EXPECT_EQ(first_values("outcome=ok/failed"), (std::vector<std::string>{"ok", "failed"}));
+    EXPECT_EQ(first_values("method,route,code"), std::vector<std::string>{});
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ using enum MetricId;
 using enum MetricType;
 
 // In the order of MetricId: row_of() indexes by it.
-constexpr std::array<MetricRow, 50> kMetrics{{
+constexpr auto kMetrics = std::to_array<MetricRow>({
     {kBuildInfo, kGauge, "akidb_build_info", "version",
      "Always 1; the version of the running binary is its label."},
     {kStartTime, kGauge, "akidb_start_time_seconds", "", "When the process started, in seconds since 1970."},
@@ -29,7 +29,7 @@ constexpr std::array<MetricRow, 50> kMetrics{{
      "Time from the first message of a gRPC call to its status, by service and method, and status."},
     {kTlsCertificateExpiry, kGauge, "akidb_tls_certificate_expiry_timestamp_seconds", "",
      "When the certificate in use expires, in seconds since 1970; 0 without TLS."},
-    {kTlsReloads, kCounter, "akidb_tls_reloads_total", "outcome",
+    {kTlsReloads, kCounter, "akidb_tls_reloads_total", "outcome=ok/failed",
      "Changes of the certificate files that were taken over (ok) or were not usable and left the old ones in "
      "use (failed)."},
     {kSearchDuration, kHistogram, "akidb_search_duration_seconds", "kind",
@@ -48,6 +48,9 @@ constexpr std::array<MetricRow, 50> kMetrics{{
      "Time of one sync of a write-ahead log; a rise here is a slow disk."},
     {kLogBytes, kGauge, "akidb_wal_bytes", "collection",
      "Bytes of write-ahead log that a start would have to replay."},
+    {kLogsBytes, kGauge, "akidb_wal_all_bytes", "",
+     "Bytes of the write-ahead logs of all collections together, also of those beyond the 200 that have "
+     "series of their own."},
     {kLogTornBytes, kCounter, "akidb_wal_torn_bytes_total", "",
      "Bytes cut off the end of logs at start: writes that a crash interrupted and nobody was told had "
      "succeeded."},
@@ -60,47 +63,60 @@ constexpr std::array<MetricRow, 50> kMetrics{{
     {kLinkedRows, kGauge, "akidb_linked_rows", "collection", "Rows linked into the graph."},
     {kCheckpointDuration, kHistogram, "akidb_checkpoint_duration_seconds", "",
      "Time of one checkpoint: segments and manifest written and synced."},
-    {kCheckpoints, kCounter, "akidb_checkpoints_total", "outcome", "Checkpoints ended: ok or failed."},
+    {kCheckpoints, kCounter, "akidb_checkpoints_total", "outcome=ok/failed",
+     "Checkpoints ended: ok or failed."},
     {kRewriteDuration, kHistogram, "akidb_rewrite_duration_seconds", "",
      "Time of one rewrite of a collection without its deleted documents, from its first slice to its "
      "checkpoint."},
-    {kRewrites, kCounter, "akidb_rewrites_total", "outcome", "Rewrites ended: ok or failed."},
+    {kRewrites, kCounter, "akidb_rewrites_total", "outcome=ok/failed", "Rewrites ended: ok or failed."},
     {kDeadRows, kGauge, "akidb_dead_rows", "collection",
      "Rows deleted or overwritten that still take their place until the next rewrite."},
-    {kScrubs, kCounter, "akidb_scrubs_total", "outcome",
+    {kScrubs, kCounter, "akidb_scrubs_total", "outcome=ok/failed",
      "Scrubs ended: ok, or failed: damage was found, or the disk could not be read."},
     {kScrubBytes, kCounter, "akidb_scrub_bytes_total", "",
      "Bytes of segment files that scrubs read from the disk and found right."},
-    {kScrubFaults, kCounter, "akidb_scrub_faults_total", "where",
+    {kScrubFaults, kCounter, "akidb_scrub_faults_total", "where=file/read/memory",
      "What scrubs found wrong: in a file, in what the disk would not read, or in memory (what the audit "
      "compares); above 0 a person has to look at the log."},
     {kScrubLastSuccess, kGauge, "akidb_scrub_last_success_timestamp_seconds", "collection",
      "When all files of the collection were last read and found right, by a scrub or a start, in seconds "
      "since "
      "1970; absent before."},
+    {kCollectionDeleteDuration, kHistogram, "akidb_collection_delete_duration_seconds", "",
+     "Time until the deletion of a collection was durable and it was gone for everybody, without the removal "
+     "of its files."},
     {kCollections, kGauge, "akidb_collections", "", "Collections in service."},
     {kCollectionsQuarantined, kGauge, "akidb_collections_quarantined", "",
      "Collections out of service because a file of theirs is damaged; above 0 a person has to act."},
     {kCollectionsPoisoned, kGauge, "akidb_collections_poisoned", "",
      "Collections that refuse writes until a restart because a sync failed; above 0 a person has to act."},
     {kProcessResidentMemory, kGauge, "process_resident_memory_bytes", "", "Resident memory of the process."},
+    {kMemoryLimit, kGauge, "akidb_memory_limit_bytes", "",
+     "What the process may have at most: the machine's memory, or its control groups' limit when that is "
+     "less."},
     {kProcessOpenFds, kGauge, "process_open_fds", "", "File descriptors open now."},
+    {kProcessMaxFds, kGauge, "process_max_fds", "", "File descriptors that the process may open."},
     {kDiskFree, kGauge, "akidb_disk_free_bytes", "",
      "Bytes free for us on the file system of the data directory."},
+    {kDiskSoftFree, kGauge, "akidb_disk_soft_free_bytes", "",
+     "The soft mark: with less free than this, readiness tells disk_low."},
+    {kDiskHardFree, kGauge, "akidb_disk_hard_free_bytes", "",
+     "The hard mark: with less free than this, upserts are answered 507."},
     {kDiskFullRefused, kCounter, "akidb_disk_full_refused_total", "",
      "Writes answered 507 because the disk is full."},
     {kBallastBytes, kGauge, "akidb_ballast_bytes", "",
      "Bytes of the ballast file in place; 0 while it is given up for deletes on a full disk, or there is "
      "none."},
-    {kAuthAttempts, kCounter, "akidb_auth_attempts_total", "kind",
+    {kAuthAttempts, kCounter, "akidb_auth_attempts_total", "kind=key/session/password/setup/none",
      "Requests that had to say who asks, by what they showed: key, session, password, setup or none."},
-    {kAuthFailures, kCounter, "akidb_auth_failures_total", "reason",
+    {kAuthFailures, kCounter, "akidb_auth_failures_total",
+     "reason=none/malformed/unknown/expired/revoked/inactive/suspended/password/setup",
      "Those answered 401: none, malformed, unknown, expired, revoked, inactive, suspended, password or "
      "setup."},
     {kAuthDenied, kCounter, "akidb_auth_denied_total", "action",
      "Requests answered 403, by the action that was missing; scope: a collection, tenant or row rule stood "
      "against it."},
-    {kQuotaRefused, kCounter, "akidb_quota_refused_total", "quota",
+    {kQuotaRefused, kCounter, "akidb_quota_refused_total", "quota=tenant/key",
      "Requests answered 429 by a quota of requests a second: of the tenant or of the key."},
     {kPasswordsWaiting, kGauge, "akidb_passwords_waiting", "",
      "Passwords that wait for a thread to hash them: at most 12, and 16 with those of known devices."},
@@ -108,16 +124,23 @@ constexpr std::array<MetricRow, 50> kMetrics{{
      "Time of one Argon2id hash of a password, without the wait for it."},
     {kPasswordsRefused, kCounter, "akidb_passwords_refused_total", "",
      "Logins, set-ups and changes of a password answered 503 because too many passwords waited."},
-    {kLoginChallenges, kCounter, "akidb_login_challenges_total", "outcome",
+    {kLoginChallenges, kCounter, "akidb_login_challenges_total", "outcome=issued/solved/refused",
      "Proofs of work for logins: issued, and of those that came back solved, or refused: wrong, late, used "
      "or another's."},
-    {kApiKeys, kGauge, "akidb_api_keys", "state",
+    {kApiKeys, kGauge, "akidb_api_keys", "state=active/expired/revoked",
      "API keys by whether they still open something: active, expired or revoked; counted each minute."},
     {kApiKeysUsed, kGauge, "akidb_api_keys_used", "",
      "API keys that somebody showed within the last 24 hours; counted each minute."},
     {kSessions, kGauge, "akidb_sessions", "", "Sessions of users who are logged in; counted each minute."},
+    {kAuditEntries, kGauge, "akidb_audit_entries", "", "Entries that the audit log has had, ever."},
+    {kAuditFailures, kCounter, "akidb_audit_failures_total", "",
+     "Failures to write the audit log; while it cannot be written, administrative actions are refused."},
+    {kAuditOmitted, kCounter, "akidb_audit_omitted_total", "",
+     "Denials counted in the audit log but not written one by one, as there were more than ten a second."},
+    {kAuditCheckpoint, kGauge, "akidb_audit_checkpoint_timestamp_seconds", "",
+     "When the audit log was last signed, in seconds since 1970; 0 before."},
     {kReady, kGauge, "akidb_ready", "", "1 while the server answers requests, 0 while it loads or drains."},
-}};
+});
 
 constexpr bool is_in_order_of_ids() {
     for (size_t i = 0; i < kMetrics.size(); ++i) {
@@ -159,7 +182,10 @@ std::string generate_metrics_markdown() {
         "| Name | Type | Labels | Meaning |\n|---|---|---|---|\n";
     for (const MetricRow& row : kMetrics) {
         page.append("| `").append(row.name).append("` | ").append(name_of(row.type)).append(" | ");
-        page.append(row.labels.empty() ? "–" : row.labels).append(" | ").append(row.help).append(" |\n");
+        page.append(row.labels.empty() ? "–" : row.labels.substr(0, row.labels.find('=')))
+            .append(" | ")
+            .append(row.help)
+            .append(" |\n");
     }
     return page;
 }

@@ -106,6 +106,11 @@ class SeriesOf {
         if (names_.empty()) {
             only_ = std::make_unique<Series>(make_inner(family_, {}));
         }
+        // Exported as 0 from the start: the first failure of all would otherwise be no increase to who
+        // watches.
+        for (const std::string& value : first_values(row.labels)) {
+            at({value});
+        }
     }
 
     Series& at(LabelValues values) AKIDB_EXCLUDES(mutex_) {
