@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstring>
 #include <map>
 #include <set>
 #include <string>
@@ -25,7 +24,6 @@
 namespace akidb::offline {
 
 inline constexpr uint32_t kDimension = 16;
-inline constexpr uint32_t kStride = index::row_stride(kDimension, model::VectorStorage::kF32);
 inline constexpr uint64_t kFirstRows = 1000;
 inline constexpr uint64_t kSecondRows = 600;
 inline constexpr uint64_t kRowCount = kFirstRows + kSecondRows;
@@ -34,8 +32,9 @@ inline constexpr uint64_t kLogGroups = 30;  // each: two upserts of new ids, and
 
 class CollectionOnDisk {
   public:
-    CollectionOnDisk() {
+    explicit CollectionOnDisk(model::VectorStorage storage = model::VectorStorage::kF32) {
         files.skip_syncs();
+        spec.storage = storage;
         spec.id = storage::test_collection();
         spec.name = "words";
         spec.dimension = kDimension;
@@ -73,7 +72,7 @@ class CollectionOnDisk {
     }
     /// What a start would remember, by sequence.
     std::vector<storage::RememberedKey> remembered() {
-        const Result<Assessment> found = assess(files, directory, &spec, kStride);
+        const Result<Assessment> found = assess(files, directory, &spec, stride());
         EXPECT_TRUE(found.has_value() && found->is_whole());
         const Result<LogHistory> history = read_log_history(files, log, found->manifest);
         EXPECT_TRUE(history.has_value());
@@ -100,7 +99,7 @@ class CollectionOnDisk {
     /// Ids that a start would serve with their versions, once all is whole.
     std::map<std::string, uint64_t> served() {
         std::map<std::string, uint64_t> live;
-        const Result<Assessment> found = assess(files, directory, &spec, kStride);
+        const Result<Assessment> found = assess(files, directory, &spec, stride());
         EXPECT_TRUE(found.has_value()) << (found ? "" : found.error().message());
         if (!found || !found->is_whole()) {
             ADD_FAILURE() << "damaged: " << (found ? found->damage.front() : "");
@@ -131,6 +130,8 @@ class CollectionOnDisk {
         return live;
     }
 
+    /// Words of a row.
+    uint32_t stride() const { return index::row_stride(kDimension, spec.storage); }
     static std::string id_of(uint64_t number) { return model::DocumentId(number).encoded(); }
 
     storage::TempDirectory root;
@@ -142,21 +143,24 @@ class CollectionOnDisk {
     std::string seg = directory + "/seg";
 
   private:
-    static void check_vector(const storage::RowsSegment& segment, uint64_t index) {
-        float first = 0;
-        std::memcpy(&first, segment.vectors() + index * kStride * sizeof(float), sizeof(first));
-        EXPECT_EQ(first, static_cast<float>(segment.version(index)));
+    void check_vector(const storage::RowsSegment& segment, uint64_t index) const {
+        index::Rows rows({spec.metric, kDimension, spec.storage});
+        rows.set_chunk(0, segment.vectors() + index * rows.row_bytes());
+        std::vector<float> room(kDimension);
+        std::vector<float> expected(kDimension, static_cast<float>(segment.version(index)));
+        index::round_to_stored(spec.storage, expected);
+        EXPECT_TRUE(std::equal(expected.begin(), expected.end(), rows.vector(0, room.data())));
     }
 
     storage::ManifestRows write_rows(uint64_t first, uint64_t count) {
-        std::vector<std::byte> row(kStride * sizeof(float));
+        std::vector<std::byte> row(stride() * sizeof(uint32_t));
         std::vector<float> vector(kDimension);
         std::string id;
         auto file = storage::write_rows_segment(
-            files, seg, storage::rows_name(first, count, 1), {spec.id, first, count, {kStride}},
-            [&](uint64_t index) {
+            files, seg, storage::rows_name(first, count, 1),
+            {spec.id, first, count, {stride(), spec.storage}}, [&](uint64_t index) {
                 std::fill(vector.begin(), vector.end(), static_cast<float>(first + index + 1));
-                index::encode_row({spec.metric, kDimension}, vector, row);
+                index::encode_row({spec.metric, kDimension, spec.storage}, vector, row);
                 id = id_of(first + index);
                 return storage::RowRecord{as_text(row), first + index + 1, id, model::empty_metadata()};
             });
@@ -169,6 +173,7 @@ class CollectionOnDisk {
         manifest.version = 1;
         manifest.collection = spec.id;
         manifest.dimension = kDimension;
+        manifest.storage = spec.storage;
         manifest.covered_sequence = 2 * kRowCount;
         manifest.rows = {write_rows(0, kFirstRows), write_rows(kFirstRows, kSecondRows)};
         std::vector<storage::DeadRow> marks;

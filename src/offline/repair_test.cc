@@ -45,6 +45,8 @@ class RepairTest : public testing::Test {
         return made_.served();
     }
 
+    explicit RepairTest(model::VectorStorage storage = model::VectorStorage::kF32) : made_(storage) {}
+
     CollectionOnDisk made_;
     const std::unique_ptr<io::Clock> clock_ = io::make_system_clock();
     const Versions whole_ = made_.served();
@@ -102,6 +104,27 @@ TEST_F(RepairTest, ADamagedBlockOfVectorsCostsItsRows) {
         expected.erase(CollectionOnDisk::id_of(row));
     }
     EXPECT_EQ(tell_and_repair(), expected);
+}
+
+class RepairOfStorageTest : public RepairTest, public testing::WithParamInterface<model::VectorStorage> {
+  protected:
+    RepairOfStorageTest() : RepairTest(GetParam()) {}
+};
+
+INSTANTIATE_TEST_SUITE_P(Storages, RepairOfStorageTest,
+                         testing::Values(model::VectorStorage::kF16, model::VectorStorage::kInt8));
+
+TEST_P(RepairOfStorageTest, KeepsWhatIsWholeInFilesAndLog) {
+    constexpr uint64_t kRowBytes = 64;
+    made_.flip(made_.first_rows(), 4096 + 3 * kRowBytes);
+    made_.flip(made_.log + "/" + storage::names_in(made_.log).at(1), 64 + 100);
+    const Versions served = tell_and_repair();  // which looks at each vector
+    EXPECT_GT(served.size(), kSecondRows / 2);
+    EXPECT_LT(served.size(), whole_.size());
+    for (const auto& [id, version] : served) {
+        const auto at = whole_.find(id);
+        EXPECT_TRUE(at == whole_.end() || at->second == version);
+    }
 }
 
 TEST_F(RepairTest, AMissingFileCostsItsRows) {
@@ -216,7 +239,7 @@ TEST_F(RepairTest, AnInterruptedRepairIsFinishedByTheNext) {
             };
             const ExitCode first = run();
             other.files.heal();
-            const auto between = assess(other.files, other.directory, &other.spec, kStride);
+            const auto between = assess(other.files, other.directory, &other.spec, other.stride());
             ASSERT_TRUE(between.has_value());
             if (between->is_whole()) {
                 EXPECT_EQ(other.served(), expected);
