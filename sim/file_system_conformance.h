@@ -190,6 +190,18 @@ TEST_P(FileSystemConformance, RenamesOverAFileInOneStep) {
     expect_ok(files_.rename(path("old"), path("old")));
 }
 
+TEST_P(FileSystemConformance, RenamesToANewNameOnly) {
+    make_file("a", "new");
+    make_file("b", "old");
+    EXPECT_EQ(code_of(files_.rename_new(path("a"), path("b"))), Code::kAlreadyExists);
+    EXPECT_EQ(content("b"), "old");
+    EXPECT_EQ(content("a"), "new");
+    expect_ok(files_.rename_new(path("a"), path("c")));
+    EXPECT_EQ(content("c"), "new");
+    EXPECT_EQ(code_of(files_.open_read(path("a"))), Code::kNotFound);
+    EXPECT_EQ(code_of(files_.rename_new(path("nothing"), path("d"))), Code::kNotFound);
+}
+
 TEST_P(FileSystemConformance, RenamesDirectoriesWithWhatTheyHold) {
     expect_ok(files_.make_directory(path("staging")));
     expect_ok(files_.make_directory(path("home")));

@@ -39,6 +39,15 @@ Result<std::unique_ptr<ReadFile>> FileSystem::open_uncached(const std::string& p
     return open_read(path);
 }
 
+Result<void> FileSystem::rename_new(const std::string& from, const std::string& to) {
+    const Result<std::unique_ptr<ReadFile>> taken = open_read(to);
+    if (taken || taken.error().code() != Code::kNotFound) {
+        return taken ? Error(Code::kAlreadyExists, "rename " + from + " to " + to + ": the name is taken")
+                     : Error(taken.error());
+    }
+    return rename(from, to);
+}
+
 Result<uint64_t> FileSystem::volume_bytes(const std::string&) {
     return uint64_t{0};
 }

@@ -85,6 +85,9 @@ class FileSystem {
     virtual Result<std::vector<DirectoryEntry>> list(const std::string& directory) = 0;
     /// Atomic; replaces an existing `to`.
     virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
+    /// As rename, but kAlreadyExists when `to` is there. Atomic among processes where the file system offers
+    /// it; this default is for those that one thread has to itself.
+    virtual Result<void> rename_new(const std::string& from, const std::string& to);
     /// A file; kNotFound if absent.
     virtual Result<void> remove(const std::string& path) = 0;
     /// Success when it already exists; parents must exist.

@@ -1,8 +1,12 @@
 #include "io/http_client.h"
 
 #include <curl/curl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 #include <utility>
 
 #include "base/assert.h"
@@ -134,10 +138,42 @@ Error error_of(CURLcode outcome, const HttpRequest& request, const char* detail)
     }
 }
 
+bool is_refused(const sockaddr& address) {
+    if (address.sa_family == AF_INET) {
+        sockaddr_in ip4{};
+        std::memcpy(&ip4, &address, sizeof(ip4));
+        const uint32_t number = ntohl(ip4.sin_addr.s_addr);
+        return (number >> 16) == 0xa9fe || number == 0x646464c8;
+    }
+    if (address.sa_family == AF_INET6) {
+        sockaddr_in6 ip6{};
+        std::memcpy(&ip6, &address, sizeof(ip6));
+        const uint8_t* bytes = ip6.sin6_addr.s6_addr;
+        constexpr std::array<uint8_t, 16> kMetadata{0xfd, 0, 0x0e, 0xc2, 0, 0, 0,    0,
+                                                    0,    0, 0,    0,    0, 0, 0x02, 0x54};
+        constexpr std::array<uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+        if (std::equal(kMapped.begin(), kMapped.end(), bytes)) {
+            return (bytes[12] == 0xa9 && bytes[13] == 0xfe) ||
+                   (bytes[12] == 100 && bytes[13] == 100 && bytes[14] == 100 && bytes[15] == 200);
+        }
+        return (bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80) ||
+               std::equal(kMetadata.begin(), kMetadata.end(), bytes);
+    }
+    return false;
+}
+
+/// What libcurl asks for a socket by: the address is the one that it is about to connect to.
+curl_socket_t open_socket(void*, curlsocktype, curl_sockaddr* address) {
+    if (is_refused(address->addr)) {
+        return CURL_SOCKET_BAD;
+    }
+    return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 class CurlHttpClient final : public HttpClient {
   public:
-    explicit CurlHttpClient(std::string ca_file)
-        : ca_file_(std::move(ca_file)), curl_(curl_easy_init(), &curl_easy_cleanup) {
+    explicit CurlHttpClient(HttpClientOptions options)
+        : options_(std::move(options)), curl_(curl_easy_init(), &curl_easy_cleanup) {
         AKIDB_ASSERT(curl_ != nullptr);
     }
 
@@ -180,9 +216,12 @@ class CurlHttpClient final : public HttpClient {
         curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
         curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
         curl_easy_setopt(curl, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
-        if (!ca_file_.empty()) {
-            curl_easy_setopt(curl, CURLOPT_CAINFO, ca_file_.c_str());
+        if (!options_.ca_file.empty()) {
+            curl_easy_setopt(curl, CURLOPT_CAINFO, options_.ca_file.c_str());
             curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);
+        }
+        if (options_.refuses_link_local) {
+            curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, &open_socket);
         }
         curl_easy_setopt(curl, CURLOPT_PROXY, "");
         curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -203,16 +242,20 @@ class CurlHttpClient final : public HttpClient {
         curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
     }
 
-    const std::string ca_file_;
+    const HttpClientOptions options_;
     std::unique_ptr<CURL, void (*)(CURL*)> curl_;
 };
 
 }  // namespace
 
-std::unique_ptr<HttpClient> make_curl_http_client(std::string ca_file) {
+std::unique_ptr<HttpClient> make_curl_http_client(HttpClientOptions options) {
     static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
     AKIDB_ASSERT(initialised == CURLE_OK);
-    return std::make_unique<CurlHttpClient>(std::move(ca_file));
+    return std::make_unique<CurlHttpClient>(std::move(options));
+}
+
+std::unique_ptr<HttpClient> make_curl_http_client(std::string ca_file) {
+    return make_curl_http_client(HttpClientOptions{.ca_file = std::move(ca_file)});
 }
 
 }  // namespace akidb::io

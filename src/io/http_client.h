@@ -1,4 +1,4 @@
-// HttpClient: the door to other servers, for the command line and later S3; by libcurl, with keep-alive. No
+// HttpClient: the door to other servers, for the command line and for object storage; by libcurl, with keep-alive. No
 // redirects, no proxies from the environment, no cookies. Thread-compatible: one client per thread.
 #pragma once
 
@@ -35,6 +35,15 @@ class HttpClient {
     /// on time-out, kPayloadTooLarge when the reply passes reply_bytes_max.
     virtual Result<HttpReply> send(const HttpRequest& request) = 0;
 };
+
+struct HttpClientOptions {
+    /// PEM of the authorities to trust for https, in place of the system's; empty: those.
+    std::string ca_file{};
+    /// Connections to link-local addresses are refused, whatever name led there: where clouds hand out the
+    /// keys of a machine (169.254.0.0/16, fe80::/10, fd00:ec2::254, 100.100.100.200).
+    bool refuses_link_local = false;
+};
+std::unique_ptr<HttpClient> make_curl_http_client(HttpClientOptions options);
 
 /// `ca_file`: PEM of the authorities to trust for https, in place of the system's; empty: those.
 std::unique_ptr<HttpClient> make_curl_http_client(std::string ca_file = {});

@@ -164,5 +164,16 @@ TEST(CurlHttpClient, RefusesWhatWouldSmuggleOrLeaveHttp) {
               "headers");
 }
 
+TEST(CurlHttpClient, ConnectsToNoAddressWhereCloudsKeepSecrets) {
+    const auto client = make_curl_http_client(HttpClientOptions{.refuses_link_local = true});
+    for (const char* url : {"http://169.254.169.254/", "http://100.100.100.200/", "http://[fe80::1]/",
+                            "http://[fd00:ec2::254]/", "http://[::ffff:169.254.169.254]/"}) {
+        // An address that nothing answers at would take all of the time.
+        EXPECT_EQ(client->send({.url = url, .timeout_ms = 60'000}).error().code(), Code::kUnavailable) << url;
+    }
+    ScriptedServer server({kHello});
+    EXPECT_TRUE(client->send({.url = server.url("/")}));
+}
+
 }  // namespace
 }  // namespace akidb::io

@@ -6,9 +6,11 @@
 #include <fstream>
 #include <set>
 #include <string>
+#include <thread>
 
 #include "io/clock.h"
 #include "io/file_system.h"
+#include "io/pause.h"
 #include "io/posix_file_system.h"
 #include "io/random.h"
 
@@ -117,6 +119,14 @@ TEST(SystemClock, NeverGoesBack) {
         before = now;
     }
     EXPECT_GT(clock->unix_ms(), 1'600'000'000'000u);
+}
+
+TEST(SystemPause, WaitsUntilItIsStopped) {
+    const auto pause = make_system_pause();
+    EXPECT_TRUE(pause->wait_us(1));
+    std::jthread stopper([&] { pause->stop(); });
+    EXPECT_FALSE(pause->wait_us(uint64_t{3600} * 1'000'000));
+    EXPECT_FALSE(pause->wait_us(0));
 }
 
 TEST(SystemRandom, DoesNotRepeatItself) {

@@ -1,0 +1,73 @@
+#include "objects/retrying_store.h"
+
+#include <algorithm>
+
+namespace akidb::objects {
+namespace {
+
+class RetryingStore final : public ObjectStore {
+  public:
+    RetryingStore(ObjectStore& store, io::Random& random, io::Pause& pause, RetryOptions options)
+        : store_(store), random_(random), pause_(pause), options_(options) {}
+
+    Result<void> put(const std::string& key, std::string_view bytes, PutMode mode) override {
+        bool is_unknown = false;
+        return run([&]() -> Result<void> {
+            Result<void> outcome = store_.put(key, bytes, mode);
+            if (outcome || outcome.error().code() != Code::kAlreadyExists || !is_unknown) {
+                is_unknown = is_unknown || (!outcome && may_pass(outcome.error()));
+                return outcome;
+            }
+            AKIDB_TRY(const std::string there, store_.get(key, kSinglePutBytesMax));
+            return there == bytes ? Result<void>() : outcome;
+        });
+    }
+    Result<void> put_file(const std::string& key, const FileToPut& source) override {
+        return run([&] { return store_.put_file(key, source); });
+    }
+    Result<std::string> get(const std::string& key, uint64_t bytes_max) override {
+        return run([&] { return store_.get(key, bytes_max); });
+    }
+    Result<std::string> get_range(const std::string& key, ByteRange range) override {
+        return run([&] { return store_.get_range(key, range); });
+    }
+    Result<ObjectFacts> head(const std::string& key) override {
+        return run([&] { return store_.head(key); });
+    }
+    Result<ObjectPage> list(const ListRequest& request) override {
+        return run([&] { return store_.list(request); });
+    }
+    Result<void> remove(const std::string& key) override {
+        return run([&] { return store_.remove(key); });
+    }
+
+  private:
+    template <class Call>
+    auto run(Call call) -> decltype(call()) {
+        for (uint32_t tried = 1;; ++tried) {
+            auto outcome = call();
+            if (outcome.has_value() || !may_pass(outcome.error()) || tried >= options_.tries) {
+                return outcome;
+            }
+            const uint64_t most =
+                std::min(options_.cap_us, options_.base_us << std::min<uint32_t>(tried - 1, 32));
+            if (!pause_.wait_us(most == 0 ? 0 : random_.next_u64() % (most + 1))) {
+                return std::move(outcome).error().with_context("stopped before another try");
+            }
+        }
+    }
+
+    ObjectStore& store_;
+    io::Random& random_;
+    io::Pause& pause_;
+    const RetryOptions options_;
+};
+
+}  // namespace
+
+std::unique_ptr<ObjectStore> make_retrying_store(ObjectStore& store, io::Random& random, io::Pause& pause,
+                                                 RetryOptions options) {
+    return std::make_unique<RetryingStore>(store, random, pause, options);
+}
+
+}  // namespace akidb::objects

@@ -1,0 +1,96 @@
+// What the tests of object stores share: time that passes when somebody waits for it, and a store that fails
+// as it is told to. For tests only; thread-compatible but for the clock.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "io/clock.h"
+#include "io/pause.h"
+#include "objects/object_store.h"
+
+namespace akidb::objects {
+
+class PassingTime final : public io::Clock, public io::Pause {
+  public:
+    uint64_t monotonic_us() const override { return now_us_; }
+    uint64_t unix_ms() const override { return 1'700'000'000'000 + now_us_ / 1000; }
+    bool wait_us(uint64_t duration_us) override {
+        if (is_stopped_) {
+            return false;
+        }
+        waits_.push_back(duration_us);
+        now_us_ += duration_us;
+        return true;
+    }
+    void stop() override { is_stopped_ = true; }
+
+    void pass_us(uint64_t duration_us) { now_us_ += duration_us; }
+    const std::vector<uint64_t>& waits() const { return waits_; }
+
+  private:
+    std::atomic<uint64_t> now_us_{1'000'000};
+    bool is_stopped_ = false;
+    std::vector<uint64_t> waits_;
+};
+
+/// One fault a call, in turn, until none is left. kBefore: the call does nothing; kAfter: it is done, and its
+/// answer lost.
+enum class When : uint8_t { kBefore, kAfter };
+struct Fault {
+    Code code;
+    When when = When::kBefore;
+};
+
+class FaultyStore final : public ObjectStore {
+  public:
+    explicit FaultyStore(ObjectStore& store) : store_(store) {}
+    void plan(std::deque<Fault> faults) { faults_ = std::move(faults); }
+    size_t calls() const { return calls_; }
+
+    Result<void> put(const std::string& key, std::string_view bytes, PutMode mode) override {
+        return run([&] { return store_.put(key, bytes, mode); });
+    }
+    Result<void> put_file(const std::string& key, const FileToPut& source) override {
+        return run([&] { return store_.put_file(key, source); });
+    }
+    Result<std::string> get(const std::string& key, uint64_t bytes_max) override {
+        return run([&] { return store_.get(key, bytes_max); });
+    }
+    Result<std::string> get_range(const std::string& key, ByteRange range) override {
+        return run([&] { return store_.get_range(key, range); });
+    }
+    Result<ObjectFacts> head(const std::string& key) override {
+        return run([&] { return store_.head(key); });
+    }
+    Result<ObjectPage> list(const ListRequest& request) override {
+        return run([&] { return store_.list(request); });
+    }
+    Result<void> remove(const std::string& key) override {
+        return run([&] { return store_.remove(key); });
+    }
+
+  private:
+    template <class Call>
+    auto run(Call call) -> decltype(call()) {
+        ++calls_;
+        if (faults_.empty()) {
+            return call();
+        }
+        const Fault fault = faults_.front();
+        faults_.pop_front();
+        if (fault.when == When::kAfter) {
+            static_cast<void>(call().has_value());
+        }
+        return Error(fault.code, "planned");
+    }
+
+    ObjectStore& store_;
+    std::deque<Fault> faults_;
+    size_t calls_ = 0;
+};
+
+}  // namespace akidb::objects
