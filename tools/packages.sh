@@ -15,6 +15,7 @@ packages_of() {
         clang) printf '%s\n' 'clang-14|clang-18|clang-19|clang' ;;
         format) printf '%s\n' clang-format ;;
         cross) printf '%s\n' g++-aarch64-linux-gnu qemu-user ;;
+        s3) printf '%s\n' ceph-mon ceph-osd ceph-common radosgw python3 ;;
         bench) printf '%s\n' libhnswlib-dev ;;
         demo)  # a node of the user's own is as good as the system's
             command -v node >/dev/null || echo nodejs

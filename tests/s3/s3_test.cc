@@ -1,0 +1,259 @@
+// S3Store against a real server (s3_test.sh starts one): the suite that every object store passes, and then
+// through a proxy that spoils requests and replies in over twenty ways: nothing is told to be there that is
+// not, no wrong bytes are handed out, and the breaker opens and closes by its figures.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <map>
+#include <mutex>
+#include <set>
+
+#include "fault_proxy.h"
+#include "objects/breaker.h"
+#include "objects/conformance.h"
+#include "objects/credentials.h"
+#include "objects/retrying_store.h"
+#include "objects/s3_store.h"
+#include "objects/sha256.h"
+#include "objects/stores_for_tests.h"
+
+namespace akidb::s3_test {
+namespace {
+
+using namespace objects;
+
+std::string variable(const char* name) {
+    const char* value = std::getenv(name);
+    return value == nullptr ? std::string() : std::string(value);
+}
+
+class S3 : public testing::Test {
+  protected:
+    uint16_t server_port() const { return static_cast<uint16_t>(std::stoul(variable("AKIDB_S3_PORT"))); }
+
+    std::unique_ptr<ObjectStore> store(uint16_t port, const std::string& prefix,
+                                       uint32_t timeout_ms = 10'000) {
+        const Result<Credentials> found = find_credentials(
+            {{}, {{"AWS_ACCESS_KEY_ID", variable("AWS_ACCESS_KEY_ID")}, {"AWS_SECRET_ACCESS_KEY", secret_}}});
+        EXPECT_TRUE(found);
+        auto made = make_s3_store({.endpoint = "http://127.0.0.1:" + std::to_string(port),
+                                   .bucket = bucket_,
+                                   .prefix = prefix,
+                                   .timeout_ms = timeout_ms},
+                                  *found, *clock_,
+                                  [] { return io::make_curl_http_client({.refuses_link_local = true}); });
+        EXPECT_TRUE(made);
+        return std::move(made).value();
+    }
+
+    std::string secret_ = variable("AWS_SECRET_ACCESS_KEY");
+    std::string bucket_ = "akidb-test";
+    std::unique_ptr<io::Clock> clock_ = io::make_system_clock();
+    std::unique_ptr<io::Random> random_ = io::make_system_random();
+};
+
+TEST_F(S3, Conforms) {
+    for (const std::string& prefix : {std::string(), std::string("backups/of-a.b_c")}) {
+        const auto s3 = store(server_port(), prefix);
+        size_t promises = 0;
+        EXPECT_TRUE(probe_store(*s3, *random_, [&](const Finding& finding) {
+            ++promises;
+            EXPECT_EQ(finding.fault, "") << finding.promise;
+        }));
+        EXPECT_EQ(promises, 9u);
+    }
+}
+
+TEST_F(S3, NamesWhatIsWrongWithTheCredentialsAndTheBucket) {
+    secret_ = "wrong";
+    const Result<ObjectPage> refused = store(server_port(), "")->list({});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), Code::kPermissionDenied);
+    EXPECT_THAT(refused.error().message(), testing::HasSubstr("the secret key is wrong"));
+    secret_ = variable("AWS_SECRET_ACCESS_KEY");
+    bucket_ = "no-such-bucket";
+    const Result<ObjectPage> missing = store(server_port(), "")->list({});
+    ASSERT_FALSE(missing);
+    EXPECT_EQ(missing.error().code(), Code::kInvalidArgument);
+    EXPECT_THAT(missing.error().message(), testing::HasSubstr("there is no such bucket"));
+    EXPECT_EQ(store(server_port(), "")->put("a", "b", PutMode::kOverwrite).error().code(),
+              Code::kInvalidArgument);
+}
+
+TEST_F(S3, ABreakerOpensInFrontOfAServerThatFailsAndClosesAgain) {
+    FaultProxy proxy(server_port(), 0, 1);
+    const auto s3 = store(proxy.port(), "breaker");
+    PassingTime time;
+    Breaker breaker(time, {});
+    const auto guarded = make_breaking_store(*s3, breaker);
+    proxy.set_only(Fault::k503SlowDown);
+    for (int i = 0; i < 20; ++i) {
+        EXPECT_FALSE(guarded->put("a", "b", PutMode::kOverwrite));
+    }
+    EXPECT_EQ(breaker.state(), BreakerState::kOpen);
+    EXPECT_EQ(proxy.count(Fault::k503SlowDown), 10u) << "the server is left alone from the tenth on";
+    proxy.set_only(Fault::kNone);
+    time.pass_us(300'000'000);
+    for (int i = 0; i < 10; ++i) {
+        EXPECT_TRUE(guarded->put("a", "b", PutMode::kOverwrite));
+    }
+    EXPECT_EQ(breaker.state(), BreakerState::kClosed);
+}
+
+/// What one thread does through the proxy; its names are its own.
+class Storm {
+  public:
+    Storm(ObjectStore& spoilt, ObjectStore& clean, uint64_t seed)
+        : spoilt_(spoilt),
+          clean_(clean),
+          random_(io::make_seeded_random(seed)),
+          name_(std::to_string(seed)) {}
+
+    void step() {
+        const std::string key = name_ + "/" + std::to_string(random_->next_u64() % 8);
+        switch (random_->next_u64() % 6) {
+            case 0:
+            case 1:
+                return put(key);
+            case 2:
+                return create(name_ + "/new/" + std::to_string(random_->next_u64()));
+            case 3:
+                return get(key);
+            case 4:
+                return head(key);
+            default:
+                return remove_or_list(key);
+        }
+    }
+
+    void put_parts() {
+        const std::string key = name_ + "/large";
+        const std::string content = make(kSinglePutBytesMax + 1 + random_->next_u64() % 1000);
+        class Whole final : public io::ReadFile {
+          public:
+            explicit Whole(const std::string& bytes) : bytes_(bytes) {}
+            uint64_t size() const override { return bytes_.size(); }
+            Result<void> read_at(uint64_t offset, size_t count, std::string& out) const override {
+                out = bytes_.substr(offset, count);
+                return {};
+            }
+
+          private:
+            const std::string& bytes_;
+        } file(content);
+        settle(key, content, spoilt_.put_file(key, {file, content.size(), sha256_hex(content)}));
+    }
+
+  private:
+    std::string make(uint64_t bytes) {
+        std::string content;
+        while (content.size() < bytes) {
+            content += std::to_string(random_->next_u64());
+        }
+        content.resize(bytes);
+        return content;
+    }
+
+    /// A put that succeeded is there, whole; one that did not may be.
+    void settle(const std::string& key, const std::string& content, const Result<void>& done) {
+        if (!done) {
+            possible_[key].insert(content);
+            return;
+        }
+        const auto there = clean_.get(key, kObjectBytesMax);
+        ASSERT_TRUE(there) << "told to be put, and not there: " << there.error().message();
+        ASSERT_TRUE(*there == content) << "told to be put, and something else is there";
+        possible_[key] = {content};
+        certain_.insert(key);
+    }
+
+    void put(const std::string& key) {
+        const std::string content = make(random_->next_u64() % 3000);
+        settle(key, content, spoilt_.put(key, content, PutMode::kOverwrite));
+    }
+
+    void create(const std::string& key) {
+        const std::string content = make(200);
+        const Result<void> done = spoilt_.put(key, content, PutMode::kCreateOnly);
+        settle(key, content, done);
+        // Nobody else writes this name.
+        EXPECT_TRUE(done || done.error().code() != Code::kAlreadyExists);
+        EXPECT_FALSE(done && clean_.put(key, "other", PutMode::kCreateOnly));
+    }
+
+    void get(const std::string& key) {
+        const auto got = spoilt_.get(key, 10'000);
+        if (got) {
+            EXPECT_TRUE(possible_[key].contains(*got)) << "bytes that nobody put";
+        } else if (got.error().code() == Code::kNotFound) {
+            EXPECT_FALSE(certain_.contains(key)) << "told to be put, and told not to be there";
+        }
+    }
+
+    void head(const std::string& key) {
+        const auto facts = spoilt_.head(key);
+        if (facts && !facts->sha256.empty()) {
+            const auto has_size = [&](const std::string& content) { return content.size() == facts->bytes; };
+            const auto& possible = possible_[key];
+            EXPECT_TRUE(std::any_of(possible.begin(), possible.end(), has_size));
+        }
+    }
+
+    void remove_or_list(const std::string& key) {
+        if (random_->next_u64() % 2 == 0) {
+            static_cast<void>(spoilt_.list({.prefix = name_ + "/"}).has_value());
+            return;
+        }
+        certain_.erase(key);
+        if (spoilt_.remove(key)) {
+            const auto there = clean_.get(key, 10'000);
+            // A duplicate of an earlier put cannot come late here: the proxy sends both before it answers.
+            if (!there) {
+                possible_[key].clear();
+            }
+        }
+    }
+
+    ObjectStore& spoilt_;
+    ObjectStore& clean_;
+    std::unique_ptr<io::Random> random_;
+    const std::string name_;
+    std::map<std::string, std::set<std::string>> possible_;  // also what was not told to be put, and may be
+    std::set<std::string> certain_;                          // there
+};
+
+TEST_F(S3, NothingFalseIsToldThroughTwoThousandFaults) {
+    constexpr uint64_t kFaultsMin = 2'000;
+    const std::string given = variable("AKIDB_S3_SEED");
+    const uint64_t seed = given.empty() ? random_->next_u64() : std::stoull(given);
+    std::printf("seed %llu (AKIDB_S3_SEED)\n", static_cast<unsigned long long>(seed));
+    FaultProxy proxy(server_port(), 45, seed);
+    const auto clean = store(server_port(), "storm");
+    std::atomic<uint64_t> steps{0};
+    {
+        std::vector<std::jthread> threads;
+        for (uint64_t i = 0; i < 6; ++i) {
+            threads.emplace_back([&, i] {
+                PassingTime time;
+                const auto random = io::make_seeded_random(seed + i);
+                const auto spoilt = store(proxy.port(), "storm", 400);
+                const auto retrying = make_retrying_store(*spoilt, *random, time);
+                Storm storm(i % 2 == 0 ? *retrying : *spoilt, *clean, seed % 1'000'000 + i);
+                for (uint64_t step = 0; proxy.faults() < kFaultsMin && !HasFatalFailure(); ++step, ++steps) {
+                    storm.step();
+                    if (step % 100 == 50) {
+                        storm.put_parts();
+                    }
+                }
+            });
+        }
+    }
+    std::printf("%llu steps, %llu faults of %zu kinds\n", static_cast<unsigned long long>(steps),
+                static_cast<unsigned long long>(proxy.faults()), proxy.kinds());
+    EXPECT_GE(proxy.faults(), kFaultsMin);
+    EXPECT_GE(proxy.kinds(), 20u);
+}
+
+}  // namespace
+}  // namespace akidb::s3_test
