@@ -189,6 +189,11 @@ class SqliteCatalog final : public Catalog {
         });
     }
 
+    Result<void> copy_to(const std::string& path) override {
+        MutexLock lock(mutex_);
+        return connection_ ? connection_->copy_to(path) : Error(Code::kUnavailable, "the catalog is closed");
+    }
+
     Result<void> close() override {
         MutexLock lock(mutex_);
         if (!connection_) {

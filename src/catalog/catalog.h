@@ -66,6 +66,9 @@ class Catalog {
     virtual Result<void> change_aliases(const std::vector<AliasChange>& changes, const Uuid& tenant = {}) = 0;
     /// All of all tenants, by alias.
     virtual Result<std::vector<AliasRow>> list_aliases() = 0;
+    /// A copy in one file, as of one moment, while others read and write; `path` must not be there. Not
+    /// synced.
+    virtual Result<void> copy_to(const std::string& path) = 0;
     virtual Result<void> close() = 0;
 };
 

@@ -117,6 +117,33 @@ Result<Connection> Connection::open(const std::string& path) {
     return connection;
 }
 
+Result<void> Connection::copy_to(const std::string& path) {
+    const std::string file = path.front() == '/' ? path : "./" + path;
+    sqlite3* opened = nullptr;
+    int code = sqlite3_open_v2(
+        file.c_str(), &opened,
+        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+    Connection copy(opened);
+    if (code != SQLITE_OK) {
+        return error_of(code, opened).with_context("opening " + path);
+    }
+    AKIDB_TRY(const int64_t pages, copy.number("PRAGMA page_count"));
+    if (pages != 0) {
+        return Error(Code::kAlreadyExists, path + " is there already");
+    }
+    sqlite3_backup* backup = sqlite3_backup_init(opened, "main", connection_.get(), "main");
+    if (backup == nullptr) {
+        return error_of(sqlite3_extended_errcode(opened), opened).with_context("copying to " + path);
+    }
+    // All at once: the catalog is small, and its owner holds a lock.
+    const int stepped = sqlite3_backup_step(backup, -1);
+    code = sqlite3_backup_finish(backup);
+    if (stepped != SQLITE_DONE || code != SQLITE_OK) {
+        return error_of(code != SQLITE_OK ? code : stepped, opened).with_context("copying to " + path);
+    }
+    return {};
+}
+
 Result<void> Connection::set_up() {
     sqlite3_busy_timeout(connection_.get(), kBusyTimeoutMs);
     // Against what a crafted file could do through its schema.

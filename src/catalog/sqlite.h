@@ -69,6 +69,8 @@ class Connection {
     Result<void> execute(Sql sql);
     /// The one number that the query gives.
     Result<int64_t> number(Sql sql);
+    /// By SQLite's backup API, of what was committed; `path` must not be there. kAlreadyExists.
+    Result<void> copy_to(const std::string& path);
     /// Rows changed by the last statement.
     int64_t changes() const;
     Result<void> close();

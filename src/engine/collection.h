@@ -154,6 +154,22 @@ struct WriteTerms {
     std::shared_ptr<const model::Filter> rule{};
 };
 
+/// One file of a collection as it was at a sequence number, kept open: it can be read to its end after the
+/// collection has removed it.
+struct PinnedFile {
+    std::string name;  // relative to the directory of the collection
+    std::unique_ptr<io::ReadFile> file;
+};
+
+/// All that a collection is at one sequence number: who puts these files into an empty directory and opens it
+/// has exactly the writes up to there.
+struct PinnedFiles {
+    uint64_t sequence = 0;
+    uint64_t documents = 0;       // what had expired and was not swept yet among them
+    uint64_t documents_hash = 0;  // as AuditReport says
+    std::vector<PinnedFile> files{};
+};
+
 class Collection {
   public:
     /// Makes the empty directory tree of a new collection, durably. `directory` must not exist; its parent
@@ -233,6 +249,11 @@ class Collection {
     virtual Result<EraseReceipt> erase(const std::vector<model::DocumentId>& ids,
                                        const std::shared_ptr<const model::Filter>& rule = nullptr) = 0;
     virtual Result<EraseReceipt> erase_matching(const model::Filter& filter) = 0;
+    /// Its files at one sequence number, between two groups of the lane, while reads and writes go on; what
+    /// was acknowledged before the call is in them. Waits for the background job that runs, and holds file
+    /// descriptors and removed files' space until the result goes. kUnavailable when the collection closes
+    /// meanwhile, is poisoned, or there are no descriptors left; kDiskFull.
+    virtual Result<PinnedFiles> pin_files() = 0;
     /// Runs due maintenance until none is left, in the caller's thread: tests, simulator.
     virtual Result<void> run_maintenance_now() = 0;
 

@@ -60,6 +60,7 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     Result<EraseReceipt> erase(const std::vector<model::DocumentId>& ids,
                                const std::shared_ptr<const model::Filter>& rule) override;
     Result<EraseReceipt> erase_matching(const model::Filter& filter) override;
+    Result<PinnedFiles> pin_files() override;
     Result<void> run_maintenance_now() noexcept override;
     void tend() override;
     std::string damage() const override;
@@ -179,6 +180,10 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     Result<std::string> start_log_file();
     Result<void> remove_lost();
     Result<std::vector<std::string>> list_document_files() const;
+    // Backups (live_pin.cc).
+    Result<PinnedFiles> pin_owned();
+    Result<void> pin_file(const std::string& name, PinnedFiles& pinned) const;
+    Result<void> pin_log(uint64_t covered, PinnedFiles& pinned) const;
     bool is_stopping(const std::stop_token* stop) const;
     /// Poison never goes away again, whoever meets it.
     void note_poison() {

@@ -61,6 +61,30 @@ std::string keys_name(uint64_t version) {
     return padded(version) + ".keys";
 }
 
+bool is_collection_file(std::string_view name) {
+    const size_t slash = name.find('/');
+    if (slash == std::string_view::npos) {
+        return parse_manifest_name(name).has_value();
+    }
+    const std::string_view file = name.substr(slash + 1);
+    if (name.substr(0, slash) == kLogDirectory) {
+        return parse_log_name(file).has_value();
+    }
+    const size_t dot = file.find('.');
+    if (name.substr(0, slash) != kSegmentDirectory || dot == std::string_view::npos) {
+        return false;
+    }
+    const std::string_view stem = file.substr(0, dot);
+    const std::string_view suffix = file.substr(dot);
+    if (suffix == ".rows") {
+        constexpr size_t kStep = kDigits + 1;
+        return stem.size() == 3 * kDigits + 2 && stem[kDigits] == '-' && stem[kDigits + kStep] == '-' &&
+               parse_padded(stem.substr(0, kDigits)) && parse_padded(stem.substr(kStep, kDigits)) &&
+               parse_padded(stem.substr(2 * kStep));
+    }
+    return (suffix == ".graph" || suffix == ".dead" || suffix == ".keys") && parse_padded(stem).has_value();
+}
+
 std::string lost_name(uint64_t version) {
     return padded(version);
 }

@@ -30,6 +30,9 @@ std::string rows_name(uint64_t first_row, uint64_t row_count, uint64_t version);
 std::string graph_name(uint64_t version);
 std::string dead_name(uint64_t version);
 std::string keys_name(uint64_t version);
+/// Whether a collection can have a file of this name, relative to its directory; those that a repair set
+/// aside and temporary ones are none.
+bool is_collection_file(std::string_view name);
 /// Within kLostDirectory.
 std::string lost_name(uint64_t version);
 

@@ -29,5 +29,20 @@ TEST(Layout, RefusesEveryOtherName) {
     }
 }
 
+TEST(Layout, KnowsTheFilesOfACollectionAndNothingElse) {
+    const std::string number(20, '0');
+    for (const std::string& name : {manifest_name(7), "log/" + log_name(1), "seg/" + rows_name(0, 9, 2),
+                                    "seg/" + graph_name(3), "seg/" + dead_name(4), "seg/" + keys_name(5)}) {
+        EXPECT_TRUE(is_collection_file(name)) << name;
+    }
+    for (const std::string& name :
+         {std::string(), std::string("MANIFEST-1"), "log/../" + log_name(1), "../log/" + log_name(1),
+          "/log/" + log_name(1), "seg/" + number, "seg/" + number + ".rows", "seg/" + number + ".graph.tmp",
+          "seg/x/" + graph_name(1), "lost/" + lost_name(1), std::string("LOCK"), "log/" + graph_name(1),
+          "seg/" + number + "-" + number + "-" + number + "/.rows"}) {
+        EXPECT_FALSE(is_collection_file(name)) << name;
+    }
+}
+
 }  // namespace
 }  // namespace akidb::storage
