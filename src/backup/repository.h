@@ -1,0 +1,77 @@
+// Repository: where backups lie in an object store, and the steps that all verbs share.
+//   backups/<id>        manifests; ids sort by time
+//   blobs/<ab>/<hash>   files, named by the SHA-256 of what they hold, so that each is sent once
+//   latest              id of the newest backup
+//   verified/<id>       when a backup was last restored for practice
+//   lock                who writes or prunes now, and until when: one at a time
+// A blob is put before any manifest names it, and removed after none does. Thread-compatible.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "backup/manifest.h"
+#include "base/function_ref.h"
+#include "io/clock.h"
+#include "objects/object_store.h"
+
+namespace akidb::backup {
+
+/// From the last sign of life of who holds it.
+inline constexpr uint64_t kLockMs = 10 * 60 * 1000;
+
+class Repository {
+  public:
+    /// Both must outlive it.
+    Repository(objects::ObjectStore& store, const io::Clock& clock) : store_(store), clock_(clock) {}
+
+    /// kConflict, telling until when, while another holds it. An owner takes his own lock at once: he knows
+    /// that he is alone, and what held it before has crashed.
+    Result<void> lock(const Uuid& owner);
+    /// A sign of life, where one is due; kConflict when another took the lock because this one gave none.
+    Result<void> keep_lock();
+    void unlock();
+
+    /// Ids of all complete backups, the oldest first.
+    Result<std::vector<Uuid>> list_backups();
+    /// kNotFound; kDataLoss.
+    Result<BackupManifest> read_manifest(const Uuid& id);
+    /// Last and create-only; the lock must be held.
+    Result<void> put_manifest(const BackupManifest& manifest);
+    Result<void> remove_manifest(const Uuid& id);
+    /// None when there is none.
+    Result<std::optional<Uuid>> latest();
+
+    Result<std::optional<uint64_t>> verified_at_ms(const Uuid& id);
+    Result<void> note_verified(const Uuid& id);
+
+    struct PutBlob {
+        BackupFile file;
+        uint64_t sent_bytes = 0;  // 0 when it was there
+    };
+    /// Zeros at the end of the file are left out.
+    Result<PutBlob> put_file(const std::string& name, const io::ReadFile& file);
+    /// kNotFound or kDataLoss, naming the blob, when it is not what its name and size say; by its size alone.
+    Result<void> check_blob(const BackupFile& file);
+    /// In pieces, in order; what they are is known only at the end: kDataLoss then means that all of it is
+    /// wrong.
+    Result<void> read_blob(const BackupFile& file, FunctionRef<Result<void>(std::string_view)> take);
+    /// By page; names of blobs (hashes).
+    Result<void> each_blob(FunctionRef<Result<void>(const std::string& sha256)> take);
+    Result<void> remove_blob(const std::string& sha256);
+
+  private:
+    Result<void> write_lock(objects::PutMode mode);
+    Result<void> check_lock();
+
+    objects::ObjectStore& store_;
+    const io::Clock& clock_;
+    Uuid owner_{};
+    uint64_t renew_at_ms_ = 0;
+};
+
+std::string blob_key(const std::string& sha256);
+
+}  // namespace akidb::backup

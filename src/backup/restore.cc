@@ -1,0 +1,175 @@
+#include "backup/restore.h"
+
+#include <algorithm>
+
+#include "base/printable.h"
+#include "catalog/catalog.h"
+#include "storage/durable_files.h"
+#include "storage/layout.h"
+
+namespace akidb::backup {
+namespace {
+
+constexpr const char* kCollections = "collections";
+constexpr uint64_t kZeroPieceBytes = 1 << 20;
+
+class Restoring {
+  public:
+    Restoring(io::FileSystem& files, Repository& repository, const RestoreRequest& request)
+        : files_(files), repository_(repository), request_(request) {
+        const size_t slash = request.data.find_last_of('/');
+        parent_ = slash == std::string::npos ? "." : slash == 0 ? "/" : request.data.substr(0, slash);
+        staging_name_ = request.data.substr(slash == std::string::npos ? 0 : slash + 1) + ".restoring-" +
+                        request.backup.to_string();
+        staging_ = (parent_ == "/" ? "" : parent_) + "/" + staging_name_;
+    }
+
+    Result<RestoreReport> run() {
+        AKIDB_TRY(BackupManifest manifest, repository_.read_manifest(request_.backup));
+        AKIDB_TRY(choose(manifest));
+        AKIDB_TRY(expect_nothing_at(request_.data));
+        // What an earlier one left that was killed.
+        AKIDB_TRY(io::remove_tree(files_, parent_, staging_name_));
+        Result<void> done = fill(manifest);
+        if (done) {
+            done = switch_over();
+        }
+        if (!done) {
+            static_cast<void>(io::remove_tree(files_, parent_, staging_name_).has_value());
+            return std::move(done).error();
+        }
+        return report_;
+    }
+
+  private:
+    Result<void> expect_nothing_at(const std::string& path) {
+        const auto there = files_.list(path);
+        if (there || there.error().code() != Code::kNotFound) {
+            return Error(Code::kAlreadyExists,
+                         path + " is there already: a restore makes a new data directory and changes none");
+        }
+        return {};
+    }
+
+    /// Leaves what was asked for.
+    Result<void> choose(BackupManifest& manifest) const {
+        if (request_.collection.empty()) {
+            return {};
+        }
+        const auto is_wanted = [&](const BackedUpCollection& collection) {
+            return collection.name == request_.collection || collection.id.to_string() == request_.collection;
+        };
+        const auto wanted =
+            std::count_if(manifest.collections.begin(), manifest.collections.end(), is_wanted);
+        if (wanted != 1) {
+            const std::string which = "collection " + printable(request_.collection);
+            return wanted == 0 ? Error(Code::kNotFound, "the backup has no " + which)
+                               : Error(Code::kConflict, "several tenants have a " + which + "; name its id");
+        }
+        std::erase_if(manifest.collections, [&](const auto& collection) { return !is_wanted(collection); });
+        return {};
+    }
+
+    Result<void> fill(const BackupManifest& manifest) {
+        AKIDB_TRY(files_.make_directory(staging_));
+        AKIDB_TRY(files_.make_directory(staging_ + "/" + kCollections));
+        for (const BackedUpCollection& collection : manifest.collections) {
+            AKIDB_TRY(write_collection(collection));
+        }
+        AKIDB_TRY(files_.sync_directory(staging_ + "/" + kCollections));
+        // Last: without it, whatever starts here has no collections.
+        AKIDB_TRY(write_file(staging_, kRestoredCatalog, manifest.catalog));
+        if (!request_.collection.empty()) {
+            AKIDB_TRY(write_catalog_of_one(manifest.collections.front()));
+        }
+        return files_.sync_directory(staging_);
+    }
+
+    Result<void> write_collection(const BackedUpCollection& collection) {
+        const std::string directory = staging_ + "/" + kCollections + "/" + collection.id.to_string();
+        const std::string log = directory + "/" + std::string(storage::kLogDirectory);
+        const std::string segments = directory + "/" + std::string(storage::kSegmentDirectory);
+        for (const std::string& made : {directory, log, segments}) {
+            AKIDB_TRY(files_.make_directory(made));
+        }
+        for (const BackupFile& file : collection.files) {
+            Result<void> written = write_file(directory, file.name, file);
+            if (!written) {
+                return std::move(written).error().with_context("collection " + collection.name + ", " +
+                                                               file.name);
+            }
+        }
+        for (const std::string& made : {log, segments, directory}) {
+            AKIDB_TRY(files_.sync_directory(made));
+        }
+        ++report_.collections;
+        report_.documents += collection.documents;
+        return {};
+    }
+
+    Result<void> write_file(const std::string& directory, const std::string& name, const BackupFile& entry) {
+        AKIDB_TRY(const auto file, files_.create(storage::join_path(directory, name)));
+        AKIDB_TRY(repository_.read_blob(entry, [&](std::string_view piece) { return file->append(piece); }));
+        for (uint64_t at = entry.stored_bytes; at < entry.bytes;) {
+            const uint64_t count = std::min(kZeroPieceBytes, entry.bytes - at);
+            AKIDB_TRY(file->append(std::string(count, '\0')));
+            at += count;
+        }
+        AKIDB_TRY(file->sync());
+        report_.bytes += entry.bytes;
+        return file->close();
+    }
+
+    /// One collection alone, of the tenant default, and nobody who may reach it: as in a new server.
+    Result<void> write_catalog_of_one(const BackedUpCollection& collection) {
+        const std::string path = staging_ + "/" + kRestoredCatalog;
+        model::CollectionSpec spec;
+        {
+            AKIDB_TRY(const auto whole, catalog::Catalog::open(path));
+            AKIDB_TRY(const std::vector<catalog::CollectionRow> rows, whole->list_collections());
+            AKIDB_TRY(whole->close());
+            const auto row = std::find_if(
+                rows.begin(), rows.end(),
+                [&](const catalog::CollectionRow& candidate) { return candidate.spec.id == collection.id; });
+            if (row == rows.end()) {
+                return Error(Code::kDataLoss, "the catalog of the backup does not have " + collection.name);
+            }
+            spec = row->spec;
+        }
+        AKIDB_TRY(files_.remove(path));
+        if (!request_.as.empty()) {
+            spec.name = request_.as;
+            AKIDB_TRY(model::validate_collection_name(spec.name));
+        }
+        AKIDB_TRY(const auto fresh, catalog::Catalog::open(path));
+        AKIDB_TRY(fresh->insert_collection(spec));
+        AKIDB_TRY(fresh->change_collection(spec));
+        AKIDB_TRY(fresh->set_collection_state(spec.id, catalog::CollectionState::kActive));
+        return fresh->close();
+    }
+
+    Result<void> switch_over() {
+        AKIDB_TRY(expect_nothing_at(request_.data));
+        AKIDB_TRY(files_.rename(staging_, request_.data));
+        return files_.sync_directory(parent_);
+    }
+
+    io::FileSystem& files_;
+    Repository& repository_;
+    const RestoreRequest& request_;
+    std::string parent_;
+    std::string staging_name_;
+    std::string staging_;
+    RestoreReport report_;
+};
+
+}  // namespace
+
+Result<RestoreReport> restore(io::FileSystem& files, Repository& repository, const RestoreRequest& request) {
+    if (request.data.empty() || request.data.ends_with('/')) {
+        return invalid_argument("data", "is no name of a new directory", "a path that does not end with '/'");
+    }
+    return Restoring(files, repository, request).run();
+}
+
+}  // namespace akidb::backup

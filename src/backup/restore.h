@@ -1,0 +1,34 @@
+// restore: makes a data directory from a backup, whole, or with one collection of it under any name.
+// Everything is written beside it, in DATA.restoring-<id>, and verified by its SHA-256 while it is; then one
+// rename makes it the data directory. An error leaves neither of the two, a crash at most the first, which no
+// start takes for data. Not thread-safe: one restore is a process, or a step of one.
+#pragma once
+
+#include <string>
+
+#include "backup/repository.h"
+#include "io/file_system.h"
+
+namespace akidb::backup {
+
+struct RestoreRequest {
+    Uuid backup;
+    std::string data;          // must not be there; its parent must be
+    std::string collection{};  // name or id; empty: all, with users, keys and tenants
+    std::string as{};          // its new name; empty: as it was
+};
+
+struct RestoreReport {
+    uint64_t collections = 0;
+    uint64_t documents = 0;
+    uint64_t bytes = 0;
+};
+
+/// kAlreadyExists when `data` is there; kNotFound for a backup or collection that is not; kDataLoss names the
+/// blob that is damaged, kNotFound the one that is missing; kDiskFull.
+Result<RestoreReport> restore(io::FileSystem& files, Repository& repository, const RestoreRequest& request);
+
+/// Where restore writes the catalog, in the data directory: the default of the setting database.path.
+inline constexpr const char* kRestoredCatalog = "akidb.db";
+
+}  // namespace akidb::backup

@@ -1,0 +1,39 @@
+#include "backup/target.h"
+
+#include "objects/directory_store.h"
+#include "objects/retrying_store.h"
+
+namespace akidb::backup {
+
+bool is_s3_place(const std::string& place) {
+    return place.starts_with("s3://");
+}
+
+Result<std::unique_ptr<Target>> Target::open(const TargetDoors& doors, const std::string& place,
+                                             const S3Access& s3, TargetUse use) {
+    auto target = std::make_unique<Target>();
+    if (!is_s3_place(place)) {
+        std::string root = place;
+        while (root.size() > 1 && root.ends_with('/')) {
+            root.pop_back();
+        }
+        AKIDB_TRY(target->inner_,
+                  use == TargetUse::kWrite
+                      ? objects::open_directory_store(doors.files, doors.random, root)
+                      : objects::open_existing_directory_store(doors.files, doors.random, root));
+        return target;
+    }
+    objects::S3Options options{
+        .endpoint = s3.endpoint, .region = s3.region, .bucket = {}, .addressing = s3.addressing};
+    AKIDB_TRY(objects::parse_s3_url(place, options));
+    AKIDB_TRY(objects::Credentials credentials, objects::find_credentials(s3.credentials));
+    AKIDB_TRY(target->inner_,
+              objects::make_s3_store(options, std::move(credentials), doors.clock, [ca = s3.ca_file] {
+                  return io::make_curl_http_client(
+                      io::HttpClientOptions{.ca_file = ca, .refuses_link_local = true});
+              }));
+    target->outer_ = objects::make_retrying_store(*target->inner_, doors.random, doors.pause);
+    return target;
+}
+
+}  // namespace akidb::backup

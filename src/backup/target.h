@@ -1,0 +1,51 @@
+// Target: the object store that a place names: a directory, or s3://BUCKET/PREFIX, with retries around it
+// where a network is between. Owns all that it is made of. Thread-safe as an ObjectStore is.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "io/clock.h"
+#include "io/pause.h"
+#include "io/random.h"
+#include "objects/credentials.h"
+#include "objects/object_store.h"
+#include "objects/s3_store.h"
+
+namespace akidb::backup {
+
+/// How S3 is reached; unused for a directory.
+struct S3Access {
+    std::string endpoint{};  // empty: that of Amazon in the region
+    std::string region = "us-east-1";
+    objects::Addressing addressing = objects::Addressing::kPath;
+    std::string ca_file{};
+    objects::CredentialPlaces credentials{};
+};
+
+struct TargetDoors {
+    io::FileSystem& files;
+    const io::Clock& clock;
+    io::Random& random;
+    io::Pause& pause;
+};
+
+enum class TargetUse : uint8_t { kWrite, kRead };
+
+class Target {
+  public:
+    /// For kWrite a directory is made when it is not there; for kRead it must be. The doors must outlive it.
+    static Result<std::unique_ptr<Target>> open(const TargetDoors& doors, const std::string& place,
+                                                const S3Access& s3, TargetUse use);
+    objects::ObjectStore& store() { return outer_ != nullptr ? *outer_ : *inner_; }
+    /// Without the retries.
+    objects::ObjectStore& bare_store() { return *inner_; }
+
+  private:
+    std::unique_ptr<objects::ObjectStore> inner_;
+    std::unique_ptr<objects::ObjectStore> outer_;
+};
+
+bool is_s3_place(const std::string& place);
+
+}  // namespace akidb::backup
