@@ -1,5 +1,6 @@
-// HttpClient: the door to other servers, for the command line and for object storage; by libcurl, with keep-alive. No
-// redirects, no proxies from the environment, no cookies. Thread-compatible: one client per thread.
+// HttpClient: the door to other servers, for the command line and for object storage; by libcurl, with
+// keep-alive. No redirects, no proxies from the environment, no cookies. Thread-compatible: one client per
+// thread.
 #pragma once
 
 #include <cstdint>

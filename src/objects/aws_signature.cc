@@ -35,11 +35,10 @@ std::string joined(std::initializer_list<std::string_view> parts, char between) 
 }  // namespace
 
 std::string amz_date(uint64_t unix_ms) {
-    using namespace std::chrono;
-    const sys_time<milliseconds> moment{milliseconds(unix_ms)};
-    const auto day = floor<days>(moment);
-    const year_month_day date(day);
-    const hh_mm_ss time(floor<seconds>(moment - day));
+    const std::chrono::sys_time<std::chrono::milliseconds> moment{std::chrono::milliseconds(unix_ms)};
+    const auto day = std::chrono::floor<std::chrono::days>(moment);
+    const std::chrono::year_month_day date(day);
+    const std::chrono::hh_mm_ss time(std::chrono::floor<std::chrono::seconds>(moment - day));
     char text[40];
     std::snprintf(text, sizeof(text), "%04d%02u%02uT%02d%02d%02dZ", static_cast<int>(date.year()),
                   static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),

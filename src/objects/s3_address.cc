@@ -18,6 +18,14 @@ bool is_name(std::string_view text, std::string_view more) {
     });
 }
 
+Result<void> check_bucket(const std::string& bucket) {
+    if (bucket.size() < 3 || bucket.size() > 63 || !is_name(bucket, ".-")) {
+        return invalid_argument("bucket", "'" + printable(bucket) + "' is no bucket",
+                                "3..63 lower-case letters, digits, '-' and '.'");
+    }
+    return {};
+}
+
 /// By which clouds hand out the keys of a machine. Addresses behind other names are refused when connecting.
 bool is_metadata_host(std::string_view host) {
     constexpr std::array<std::string_view, 5> kHosts{"metadata.google.internal", "metadata",
@@ -62,10 +70,7 @@ Result<S3Address> S3Address::parse(const S3Options& options) {
         return invalid_argument("region", "'" + printable(options.region) + "' is no region",
                                 "lower-case letters, digits and '-', as us-east-1");
     }
-    if (options.bucket.size() < 3 || options.bucket.size() > 63 || !is_name(options.bucket, ".-")) {
-        return invalid_argument("bucket", "'" + printable(options.bucket) + "' is no bucket",
-                                "3..63 lower-case letters, digits, '-' and '.'");
-    }
+    AKIDB_TRY(check_bucket(options.bucket));
     const std::string endpoint =
         options.endpoint.empty() ? "https://s3." + options.region + ".amazonaws.com" : options.endpoint;
     S3Address address;
@@ -129,6 +134,7 @@ Result<void> parse_s3_url(std::string_view url, S3Options& options) {
         prefix.remove_suffix(1);
     }
     options.prefix = prefix;
+    AKIDB_TRY(check_bucket(options.bucket));
     return check_prefix(options.prefix);
 }
 

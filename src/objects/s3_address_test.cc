@@ -58,6 +58,8 @@ TEST(S3Address, ReadsUrls) {
     EXPECT_EQ(read.prefix, "");
     EXPECT_FALSE(parse_s3_url("s3://vectors/../x", read));
     EXPECT_FALSE(parse_s3_url("http://vectors", read));
+    EXPECT_FALSE(parse_s3_url("s3://", read));
+    EXPECT_FALSE(parse_s3_url("s3:///a", read));
 }
 
 TEST(Credentials, ComeFromTheEnvironmentOrASharedFile) {

@@ -21,7 +21,16 @@
 namespace akidb::s3_test {
 namespace {
 
-using namespace objects;
+using objects::Breaker;
+using objects::BreakerState;
+using objects::Credentials;
+using objects::Finding;
+using objects::kObjectBytesMax;
+using objects::kSinglePutBytesMax;
+using objects::ObjectPage;
+using objects::ObjectStore;
+using objects::PassingTime;
+using objects::PutMode;
 
 std::string variable(const char* name) {
     const char* value = std::getenv(name);
@@ -34,15 +43,15 @@ class S3 : public testing::Test {
 
     std::unique_ptr<ObjectStore> store(uint16_t port, const std::string& prefix,
                                        uint32_t timeout_ms = 10'000) {
-        const Result<Credentials> found = find_credentials(
+        const Result<Credentials> found = objects::find_credentials(
             {{}, {{"AWS_ACCESS_KEY_ID", variable("AWS_ACCESS_KEY_ID")}, {"AWS_SECRET_ACCESS_KEY", secret_}}});
         EXPECT_TRUE(found);
-        auto made = make_s3_store({.endpoint = "http://127.0.0.1:" + std::to_string(port),
-                                   .bucket = bucket_,
-                                   .prefix = prefix,
-                                   .timeout_ms = timeout_ms},
-                                  *found, *clock_,
-                                  [] { return io::make_curl_http_client({.refuses_link_local = true}); });
+        auto made = objects::make_s3_store(
+            {.endpoint = "http://127.0.0.1:" + std::to_string(port),
+             .bucket = bucket_,
+             .prefix = prefix,
+             .timeout_ms = timeout_ms},
+            *found, *clock_, [] { return io::make_curl_http_client({.refuses_link_local = true}); });
         EXPECT_TRUE(made);
         return std::move(made).value();
     }
@@ -57,7 +66,7 @@ TEST_F(S3, Conforms) {
     for (const std::string& prefix : {std::string(), std::string("backups/of-a.b_c")}) {
         const auto s3 = store(server_port(), prefix);
         size_t promises = 0;
-        EXPECT_TRUE(probe_store(*s3, *random_, [&](const Finding& finding) {
+        EXPECT_TRUE(objects::probe_store(*s3, *random_, [&](const Finding& finding) {
             ++promises;
             EXPECT_EQ(finding.fault, "") << finding.promise;
         }));
@@ -86,7 +95,7 @@ TEST_F(S3, ABreakerOpensInFrontOfAServerThatFailsAndClosesAgain) {
     const auto s3 = store(proxy.port(), "breaker");
     PassingTime time;
     Breaker breaker(time, {});
-    const auto guarded = make_breaking_store(*s3, breaker);
+    const auto guarded = objects::make_breaking_store(*s3, breaker);
     proxy.set_only(Fault::k503SlowDown);
     for (int i = 0; i < 20; ++i) {
         EXPECT_FALSE(guarded->put("a", "b", PutMode::kOverwrite));
@@ -142,7 +151,7 @@ class Storm {
           private:
             const std::string& bytes_;
         } file(content);
-        settle(key, content, spoilt_.put_file(key, {file, content.size(), sha256_hex(content)}));
+        settle(key, content, spoilt_.put_file(key, {file, content.size(), objects::sha256_hex(content)}));
     }
 
   private:
@@ -238,7 +247,7 @@ TEST_F(S3, NothingFalseIsToldThroughTwoThousandFaults) {
                 PassingTime time;
                 const auto random = io::make_seeded_random(seed + i);
                 const auto spoilt = store(proxy.port(), "storm", 400);
-                const auto retrying = make_retrying_store(*spoilt, *random, time);
+                const auto retrying = objects::make_retrying_store(*spoilt, *random, time);
                 Storm storm(i % 2 == 0 ? *retrying : *spoilt, *clean, seed % 1'000'000 + i);
                 for (uint64_t step = 0; proxy.faults() < kFaultsMin && !HasFatalFailure(); ++step, ++steps) {
                     storm.step();
