@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/account_arguments.h"
+#include "cli/backup_arguments.h"
 #include "model/limits.h"
 
 namespace akidb::cli {
@@ -229,6 +230,9 @@ Verb verb_of(const CLI::App& app) {
     if (is_account_verb(app)) {
         return Verb::kAccount;
     }
+    if (const std::optional<Verb> verb = find_backup_verb(app)) {
+        return *verb;
+    }
     const CLI::App* collection = app.get_subcommand("collection");
     const std::pair<const char*, Verb> kCollectionVerbs[] = {{"create", Verb::kCollectionCreate},
                                                              {"list", Verb::kCollectionList},
@@ -281,6 +285,7 @@ ParsedArguments parse_arguments(std::span<const char* const> words, std::span<co
         add_account_verbs(app, arguments);
         add_offline_verbs(app, arguments, given);
         add_audit_verbs(app, arguments);
+        add_backup_verbs(app, arguments);
         app.parse(static_cast<int>(words.size()), words.data());
         if (const auto extra = take_extras(app.remaining(true), given); extra) {
             fault = "unknown argument: " + *extra;
@@ -299,6 +304,7 @@ ParsedArguments parse_arguments(std::span<const char* const> words, std::span<co
     }
     arguments.verb = verb_of(app);
     take_account_verb(app, arguments.account);
+    take_backup_verb(app, arguments.backup);
     if (arguments.inspect.path.empty()) {
         std::swap(arguments.inspect.kind, arguments.inspect.path);
     }

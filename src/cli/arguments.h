@@ -32,6 +32,9 @@ enum class Verb : uint8_t {
     kRepair,
     kAccount,
     kAuditVerify,
+    kS3Check,
+    kBackupCreate,
+    kBackups,  // those that need no server: list, verify, prune, restore
 };
 
 inline constexpr const char* kDefaultUrl = "http://127.0.0.1:8080";
@@ -106,6 +109,30 @@ struct AuditListArguments {
     uint32_t limit = 100;
 };
 
+/// How S3 is reached by the verbs that do so themselves.
+struct S3Arguments {
+    std::string endpoint;  // empty: Amazon's
+    std::string region = "us-east-1";
+    std::string addressing = "path";
+    std::string credentials_file;
+    std::string bucket;                              // of s3 check, as is…
+    std::string prefix;                              // …this
+    std::map<std::string, std::string> environment;  // main puts it here
+};
+
+struct BackupArguments {
+    std::string act;    // "list", "verify", "prune", "restore"
+    std::string place;  // a directory, or s3://BUCKET/PREFIX
+    std::string id;     // empty: the newest
+    uint32_t level = 1;
+    uint32_t keep_last = 7;
+    uint32_t keep_days = 0;
+    std::string data;
+    std::string as;  // with Arguments::collection
+    std::string scratch = ".";
+    bool no_wait = false;
+};
+
 struct Arguments {
     Verb verb = Verb::kVersion;
     std::string config_file;
@@ -126,6 +153,8 @@ struct Arguments {
     AccountArguments account;
     AuditVerifyArguments audit;
     AuditListArguments audit_list;
+    S3Arguments s3;
+    BackupArguments backup;
     bool accept_loss = false;  // of repair
 };
 

@@ -13,6 +13,10 @@ ExitCode run_export(const Arguments& arguments);
 ExitCode run_collection(const Arguments& arguments);
 ExitCode run_search(const Arguments& arguments);
 ExitCode run_account(const Arguments& arguments);
+/// Asks the server for a backup and waits for its end.
+ExitCode run_backup_create(const Arguments& arguments);
+/// Whether a bucket does what backups need; no client of AkiDB's, but of an S3 server.
+ExitCode run_s3_check(const Arguments& arguments);
 
 /// The token in a file: all of it but the white space around.
 Result<std::string> read_token_file(const std::string& path);

@@ -1,17 +1,22 @@
-// The verbs that read a data directory themselves, without a server: inspect, repair and audit verify.
-// Answers go to `print`, as text for people or as one JSON document. Exit codes: kClean when all is whole (or
-// was made so), kIo when something is damaged or cannot be read, kUsage for a kind, a collection or a
-// directory that is not there, kLockHeld when another process has the data directory. inspect changes
-// nothing, ever; repair only with `accept_loss`. Not thread-safe: one verb is a process.
+// The verbs that read a data directory or backups themselves, without a server: inspect, repair, audit
+// verify, backup list, verify and prune, restore. Answers go to `print`, as text for people or as one JSON
+// document. Exit codes: kClean when all is whole (or was made so), kIo when something is damaged or cannot be
+// read, kUsage for a kind, a collection or a directory that is not there, kLockHeld when another process has
+// the data directory. inspect changes nothing, ever; repair only with `accept_loss`. Not thread-safe: one
+// verb is a process.
 #pragma once
 
 #include <string>
 #include <string_view>
 
+#include "backup/target.h"
+#include "backup/upkeep.h"
 #include "base/exit_code.h"
 #include "base/function_ref.h"
+#include "base/result.h"
 #include "io/clock.h"
 #include "io/file_system.h"
+#include "model/collection_spec.h"
 
 namespace akidb::offline {
 
@@ -41,5 +46,30 @@ struct AuditVerifyRequest {
 };
 /// kIo also when the log was tampered with. Changes nothing.
 ExitCode verify_audit(io::FileSystem& files, const AuditVerifyRequest& request, Print print);
+
+/// What opening a restored collection found.
+struct OpenedCollection {
+    uint64_t sequence = 0;
+    uint64_t documents = 0;
+    uint64_t documents_hash = 0;
+};
+using OpenCollection =
+    FunctionRef<Result<OpenedCollection>(const std::string& directory, const model::CollectionSpec& spec)>;
+
+struct BackupsRequest {
+    std::string act;    // list, verify, prune, restore
+    std::string place;  // a directory, or s3://BUCKET/PREFIX
+    std::string id;     // empty: the newest
+    uint32_t level = 1;
+    backup::Retention retention;
+    std::string data;  // of restore, as are the next two
+    std::string collection;
+    std::string as;
+    std::string scratch;  // for what a verify of level 3 restores
+    bool json = false;
+};
+/// kIo when a backup is not whole. `open` is asked by a verify of level 3.
+ExitCode run_backups(const backup::TargetDoors& doors, const backup::S3Access& s3,
+                     const BackupsRequest& request, OpenCollection open, Print print);
 
 }  // namespace akidb::offline

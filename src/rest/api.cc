@@ -6,6 +6,7 @@
 #include "model/limits.h"
 #include "rest/account_routes.h"
 #include "rest/answer_codec.h"
+#include "rest/backup_routes.h"
 #include "rest/call.h"
 #include "rest/collection_routes.h"
 #include "rest/document_routes.h"
@@ -23,6 +24,9 @@ namespace {
 
 Result<void> perform(const std::shared_ptr<Call>& shared, service::Service& service) {
     Call& call = *shared;
+    if (is_backup_route(call.match().route->id)) {
+        return perform_on_backups(call, service);
+    }
     if (call.match().route->id >= RouteId::kSetUp) {
         return perform_on_accounts(shared, service);
     }

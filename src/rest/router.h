@@ -67,6 +67,9 @@ enum class RouteId : uint8_t {
     kUpdateTenant,
     kDeleteTenant,
     kReadAudit,
+    kCreateBackup,
+    kListBackups,
+    kGetBackup,
     // The Qdrant dialect, from here to the end: collections, then reads, then writes.
     kQdrantListCollections,
     kQdrantDescribe,

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <sstream>
@@ -156,6 +157,17 @@ settings::Parsed load_settings(const SettingsSources& sources) {
         parsed.findings.push_back(std::move(finding));
     }
     return parsed;
+}
+
+std::map<std::string, std::string> s3_environment() {
+    std::map<std::string, std::string> found;
+    for (const char* name : {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE",
+                             "AWS_SHARED_CREDENTIALS_FILE", "HOME"}) {
+        if (const char* value = std::getenv(name)) {
+            found[name] = value;
+        }
+    }
+    return found;
 }
 
 std::optional<Finding> check_kernels(const std::map<std::string, std::string>& environment) {

@@ -29,6 +29,9 @@ settings::Parsed load_settings(const SettingsSources& sources);
 /// AKIDB_PORT_8080_TCP and the like in every pod beside a Service named akidb; those are nobody's mistake.
 std::map<std::string, std::string> settings_environment(const char* const* variables);
 
+/// Of this process, those that say who one is to S3.
+std::map<std::string, std::string> s3_environment();
+
 /// What is wrong with AKIDB_SIMD: a name of no kernels that this CPU runs. Empty means the best.
 std::optional<settings::Finding> check_kernels(const std::map<std::string, std::string>& environment);
 

@@ -45,6 +45,22 @@ ExitCode run(const cli::Arguments& arguments) {
                                       {.collection = arguments.collection,
                                        .accept_loss = arguments.accept_loss,
                                        .json = arguments.json});
+        case cli::Verb::kS3Check:
+            return cli::run_s3_check(arguments);
+        case cli::Verb::kBackupCreate:
+            return cli::run_backup_create(arguments);
+        case cli::Verb::kBackups:
+            return server::run_backups(arguments.s3, arguments.ca_file,
+                                       {.act = arguments.backup.act,
+                                        .place = arguments.backup.place,
+                                        .id = arguments.backup.id,
+                                        .level = arguments.backup.level,
+                                        .retention = {arguments.backup.keep_last, arguments.backup.keep_days},
+                                        .data = arguments.backup.data,
+                                        .collection = arguments.collection,
+                                        .as = arguments.backup.as,
+                                        .scratch = arguments.backup.scratch,
+                                        .json = arguments.json});
         case cli::Verb::kAuditVerify:
             return server::run_audit_verify({.directory = arguments.audit.directory,
                                              .public_key_file = arguments.audit.public_key,
@@ -65,6 +81,7 @@ int main(int count, char** words) {
         return static_cast<int>(parsed.exit_code);
     }
     akidb::cli::Arguments& arguments = *parsed.arguments;
+    arguments.s3.environment = akidb::server::s3_environment();
     if (!arguments.api_key_file.empty()) {
         akidb::Result<std::string> token = akidb::cli::read_token_file(arguments.api_key_file);
         if (!token) {

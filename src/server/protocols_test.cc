@@ -19,11 +19,12 @@ namespace {
 constexpr std::string_view kApi = "/api/v1/";
 // One request of HTTP is one answer; upserts and scrolls one after another do the same.
 const std::set<std::string> kGrpcAlone{"DocumentService/Import", "DocumentService/Export"};
-// Accounts are administered over HTTP.
+// Accounts are administered over HTTP, and so are backups.
 bool is_http_alone(const std::string& route) {
     const std::string_view path = std::string_view(route).substr(route.find(' ') + 1);
     return path.starts_with("/api/v1/auth/") || path.starts_with("/api/v1/users") ||
-           path.starts_with("/api/v1/keys") || path.starts_with("/api/v1/tenants") || path == "/api/v1/audit";
+           path.starts_with("/api/v1/keys") || path.starts_with("/api/v1/tenants") ||
+           path == "/api/v1/audit" || path.starts_with("/api/v1/backups");
 }
 
 std::set<std::string> routes_of(const rpc::MethodRow& row) {

@@ -213,6 +213,34 @@ inline constexpr std::array kSettings{
             .min = 1 << 20,
             .max = int64_t{1} << 40,
             .sentence = "What the scrubs of all collections together read at most."},
+    Setting{
+        .key = "s3.endpoint",
+        .type = SettingType::kString,
+        .fallback = "",
+        .sentence =
+            "Where the S3 server of s3:// places is: http[s]://HOST[:PORT]; empty: Amazon's in s3.region. "
+            "Link-local addresses, where clouds keep a machine's secrets, are refused (docs/backup.md)."},
+    Setting{.key = "s3.region",
+            .type = SettingType::kString,
+            .fallback = "us-east-1",
+            .sentence = "Region that requests to S3 are signed for."},
+    Setting{.key = "s3.addressing",
+            .type = SettingType::kChoice,
+            .fallback = "path",
+            .choices = "path|host",
+            .sentence = "Whether a bucket is named in the path of a URL or in the name of its host."},
+    Setting{.key = "s3.credentials_file",
+            .type = SettingType::kString,
+            .fallback = "",
+            .sentence =
+                "File with aws_access_key_id and aws_secret_access_key, in the form of ~/.aws/credentials; "
+                "others than owner and group must not be able to read it. Empty: the variables "
+                "AWS_ACCESS_KEY_ID and "
+                "AWS_SECRET_ACCESS_KEY, then ~/.aws/credentials."},
+    Setting{.key = "s3.ca_file",
+            .type = SettingType::kString,
+            .fallback = "",
+            .sentence = "PEM file of the authorities to trust for s3.endpoint, in place of the system's."},
     Setting{.key = "index.default_ef",
             .type = SettingType::kInteger,
             .unit = "candidates",

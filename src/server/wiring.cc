@@ -5,16 +5,19 @@
 
 #include "catalog/catalog.h"
 #include "io/executor.h"
+#include "io/pause.h"
 #include "io/random.h"
 #include "rest/api.h"
 #include "rest/cors.h"
 #include "rest/http_server.h"
 #include "rpc/grpc_server.h"
+#include "server/backup_access.h"
 #include "server/certificates.h"
 #include "server/gate.h"
 #include "server/load_settings.h"
 #include "server/process_facts.h"
 #include "server/startup_checks.h"
+#include "service/backups.h"
 #include "service/directory.h"
 #include "service/lifecycle.h"
 #include "service/service.h"
@@ -31,6 +34,7 @@ constexpr uint64_t kGaugesEveryUs = 2'000'000;
 constexpr size_t kWorkerQueueMax = 1024;
 constexpr size_t kMaintenanceQueueMax = 1 << 16;
 constexpr size_t kLoaderQueueMax = 1 << 20;
+constexpr size_t kBackupQueueMax = 4;
 // Collections that wait for the disk at once; a thread here sleeps while it syncs.
 constexpr size_t kCommitThreads = 8;
 constexpr size_t kCommitQueueMax = 1 << 16;
@@ -143,6 +147,7 @@ class Wiring final : public Server {
           maintenance_(maintenance_options(effective)),
           committer_({"commit", kCommitThreads, kCommitQueueMax, 0}),
           loader_({"loader", cores(), kLoaderQueueMax, 0}),
+          backup_thread_({"backup", 1, kBackupQueueMax, 10}),
           certificates_(foundation.clock, foundation.logger, metrics_) {
         lifecycle_.attach_disk(disk_);
         metrics_.gauge(MetricId::kBuildInfo, {kVersion}).set(1);
@@ -205,8 +210,16 @@ class Wiring final : public Server {
             gate = Gate::open(effective_, foundation_, *random_, metrics_);
         }
         AKIDB_TRY(gate_, std::move(gate));
+        const backup::TargetDoors doors{foundation_.files, foundation_.clock, *random_, *pause_};
+        service::Backups::Dependencies given{*directory_,    *catalog_,          doors,
+                                             backup_thread_, foundation_.logger, metrics_};
+        given.data = data_;
+        given.version = kVersion;
+        given.owner = lock_owner_of(data_);
+        given.s3 = s3_access(effective_);
+        backups_ = std::make_unique<service::Backups>(std::move(given));
         service_ = std::make_unique<service::Service>(*directory_, foundation_.clock, *random_,
-                                                      &gate_->control(), &gate_->accounts());
+                                                      &gate_->control(), &gate_->accounts(), backups_.get());
         AKIDB_TRY(directory_->start_loading(loader_));
         lifecycle_.attach(*directory_);
         api_->attach_service(*service_);
@@ -308,9 +321,12 @@ class Wiring final : public Server {
     io::ThreadPool maintenance_;
     io::ThreadPool committer_;
     io::ThreadPool loader_;
+    std::unique_ptr<io::Pause> pause_ = io::make_system_pause();
+    io::ThreadPool backup_thread_;
     std::unique_ptr<catalog::Catalog> catalog_;
     std::unique_ptr<Gate> gate_;
     std::unique_ptr<service::Directory> directory_;
+    std::unique_ptr<service::Backups> backups_;
     std::unique_ptr<service::Service> service_;
     access::TrustedProxies proxies_;
     std::unique_ptr<rest::Api> api_;
@@ -339,6 +355,8 @@ Result<void> Wiring::close(bool checkpoint) {
         rest_server_->stop();
     }
     workers_.stop();
+    pause_->stop();
+    backup_thread_.stop();
     loader_.stop();
     Result<void> outcome;
     if (directory_ != nullptr) {

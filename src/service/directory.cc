@@ -9,8 +9,15 @@
 #include "service/entry_map.h"
 
 namespace akidb::service {
-
 namespace {
+
+std::vector<DirectoryEntry> copies_of(const std::vector<std::shared_ptr<const DirectoryEntry>>& entries) {
+    std::vector<DirectoryEntry> copies;
+    for (const auto& entry : entries) {
+        copies.push_back(*entry);
+    }
+    return copies;
+}
 
 std::string how_to_repair(const std::string& name) {
     return "; with the server stopped, `akidb repair --collection " + name +
@@ -219,18 +226,15 @@ Result<std::shared_ptr<engine::Collection>> Directory::find(const CollectionRef&
 }
 
 std::vector<DirectoryEntry> Directory::list(const Uuid& tenant) const {
-    std::vector<DirectoryEntry> entries;
-    for (const auto& entry : impl_->entries.all_of(tenant)) {
-        entries.push_back(*entry);
-    }
-    return entries;
+    return copies_of(impl_->entries.all_of(tenant));
+}
+
+std::vector<DirectoryEntry> Directory::list_all() const {
+    return copies_of(impl_->entries.all());
 }
 
 std::vector<std::string> Directory::quarantined() const {
     std::vector<std::string> names;
-    if (impl_->quarantined == 0) {
-        return names;
-    }
     for (const auto& entry : impl_->entries.all()) {
         if (entry->condition == Condition::kQuarantined) {
             names.push_back(entry->spec.name);
@@ -383,11 +387,8 @@ std::vector<Alias> Directory::aliases(const Uuid& tenant) const {
 Result<void> Directory::close_all(bool checkpoint) {
     Result<void> outcome;
     for (const auto& entry : impl_->entries.all()) {
-        if (entry->collection == nullptr) {
-            continue;
-        }
-        if (Result<void> closed = entry->collection->close(checkpoint);
-            !closed.has_value() && outcome.has_value()) {
+        Result<void> closed = entry->collection ? entry->collection->close(checkpoint) : Result<void>();
+        if (!closed.has_value() && outcome.has_value()) {
             outcome = std::move(closed).error().with_context("closing collection " + entry->spec.name);
         }
     }

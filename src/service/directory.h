@@ -76,6 +76,8 @@ class Directory {
     Result<std::shared_ptr<engine::Collection>> find(const CollectionRef& named) const;
     /// By name.
     std::vector<DirectoryEntry> list(const Uuid& tenant) const;
+    /// Of all tenants.
+    std::vector<DirectoryEntry> list_all() const;
     Result<DirectoryEntry> describe(const CollectionRef& named) const;
 
     /// All or none, durable at return: who asks meanwhile sees either those of before or those of after.

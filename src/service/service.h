@@ -39,6 +39,8 @@ struct EraseReceipt {
 };
 
 class Accounts;
+class Backups;
+struct BackupState;
 
 class Service {
   public:
@@ -47,7 +49,7 @@ class Service {
 
     /// `access` null: everybody is the operator, and there are no accounts.
     Service(Directory& directory, const io::Clock& clock, io::Random& random,
-            const AccessControl* access = nullptr, Accounts* accounts = nullptr);
+            const AccessControl* access = nullptr, Accounts* accounts = nullptr, Backups* backups = nullptr);
 
     /// As AccessControl says.
     Result<void> admit(const model::Access& access, const Credentials& given, Admission& admission,
@@ -61,6 +63,11 @@ class Service {
     const access::AuditLog* audit() const { return access_ == nullptr ? nullptr : access_->audit(); }
     /// kUnavailable when the server has none.
     Result<Accounts*> accounts() const;
+
+    /// Of the whole server; as Backups says. kUnavailable when the server makes none.
+    Result<BackupState> start_backup(const RequestContext& context, const std::string& to);
+    Result<std::vector<BackupState>> list_backups() const;
+    Result<BackupState> get_backup(std::string_view id) const;
 
     Result<CollectionDescription> create_collection(const RequestContext& context,
                                                     const CreateCollection& request);
@@ -141,6 +148,7 @@ class Service {
 
     const AccessControl* access_;
     Accounts* accounts_;
+    Backups* backups_;
 };
 
 }  // namespace akidb::service

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "base/printable.h"
+#include "service/backups.h"
 #include "service/service.h"
 
 namespace akidb::service {
@@ -14,8 +15,13 @@ std::string join_texts(const std::vector<std::string>& texts) {
 }  // namespace
 
 Service::Service(Directory& directory, const io::Clock& clock, io::Random& random,
-                 const AccessControl* access, Accounts* accounts)
-    : directory_(directory), clock_(clock), random_(random), access_(access), accounts_(accounts) {}
+                 const AccessControl* access, Accounts* accounts, Backups* backups)
+    : directory_(directory),
+      clock_(clock),
+      random_(random),
+      access_(access),
+      accounts_(accounts),
+      backups_(backups) {}
 
 // ---- who asks --------------------------------------------------------------------------------------------
 
@@ -41,6 +47,34 @@ Result<Accounts*> Service::accounts() const {
     }
     return accounts_;
 }
+
+// ---- backups ---------------------------------------------------------------------------------------------
+
+namespace {
+
+Error makes_no_backups() {
+    return Error(Code::kUnavailable, "this server makes no backups");
+}
+
+}  // namespace
+
+Result<BackupState> Service::start_backup(const RequestContext& context, const std::string& to) {
+    if (backups_ == nullptr) {
+        return makes_no_backups();
+    }
+    AKIDB_TRY(write_down(context, model::Action::kBackupCreate, "backup", to));
+    return backups_->start(to);
+}
+
+Result<std::vector<BackupState>> Service::list_backups() const {
+    return backups_ == nullptr ? Result<std::vector<BackupState>>(makes_no_backups()) : backups_->list();
+}
+
+Result<BackupState> Service::get_backup(std::string_view id) const {
+    return backups_ == nullptr ? makes_no_backups() : backups_->get(id);
+}
+
+// ---- collections -----------------------------------------------------------------------------------------
 
 /// A name outside of what he may reach is refused whether it is there or not, so that nothing is learned by
 /// asking; a name within may be an alias of something outside, and that is as if it were not there.

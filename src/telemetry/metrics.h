@@ -73,6 +73,10 @@ enum class MetricId : uint8_t {
     kAuditFailures,
     kAuditOmitted,
     kAuditCheckpoint,
+    kBackups,
+    kBackupLastSuccess,
+    kBackupLastVerifiedRestore,
+    kBackupBytes,
     kReady,
 };
 

@@ -76,7 +76,12 @@ class Runner:
         programs.mkdir()
         wrapper = programs / "akidb"
         # What it tells of its progress comes on standard error, as often as it takes.
-        script = f'#!/bin/sh\n"{akidb}" "$@" --url "{self.url}" 2>"{programs}/told" || cat "{programs}/told"\n'
+        # Some verbs need no server.
+        script = (
+            '#!/bin/sh\ncase "$1 $2" in restore*|"backup list"|"backup verify"|"backup prune") ;;\n'
+            f'*) set -- "$@" --url "{self.url}" ;; esac\n'
+            f'"{akidb}" "$@" 2>"{programs}/told" || cat "{programs}/told"\n'
+        )
         wrapper.write_text(script, encoding="utf-8")
         wrapper.chmod(0o755)
         os.environ["PATH"] = f"{programs}:{os.environ['PATH']}"

@@ -1,0 +1,247 @@
+// backup list, verify and prune, and restore: what is done with backups where no server is.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+
+#include "backup/restore.h"
+#include "catalog/catalog.h"
+#include "offline/report.h"
+#include "offline/verbs.h"
+
+namespace akidb::offline {
+namespace {
+
+/// RFC 3339, to the second.
+std::string moment(uint64_t unix_ms) {
+    const std::chrono::sys_seconds at{std::chrono::seconds(unix_ms / 1000)};
+    const std::chrono::year_month_day date(std::chrono::floor<std::chrono::days>(at));
+    const std::chrono::hh_mm_ss time(at - std::chrono::floor<std::chrono::days>(at));
+    char text[40];
+    std::snprintf(text, sizeof(text), "%04d-%02u-%02uT%02d:%02d:%02dZ", static_cast<int>(date.year()),
+                  static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                  static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+                  static_cast<int>(time.seconds().count()));
+    return text;
+}
+
+class BackupsVerb {
+  public:
+    BackupsVerb(const backup::TargetDoors& doors, const backup::S3Access& s3, const BackupsRequest& request,
+                OpenCollection open, Print print)
+        : doors_(doors), s3_(s3), request_(request), open_(open), print_(print) {}
+
+    /// False: something is damaged, which was said.
+    Result<bool> run() {
+        Result<std::unique_ptr<backup::Target>> opened =
+            backup::Target::open(doors_, request_.place, s3_, backup::TargetUse::kRead);
+        if (!opened && opened.error().code() == Code::kNotFound && !backup::is_s3_place(request_.place)) {
+            return invalid_argument("place", "there is no directory " + request_.place);
+        }
+        AKIDB_TRY(const auto target, std::move(opened));
+        backup::Repository repository(target->store(), doors_.clock);
+        if (request_.act == "list") {
+            return list(repository);
+        }
+        if (request_.act == "prune") {
+            return prune(repository);
+        }
+        AKIDB_TRY(const Uuid id, choose(repository));
+        return request_.act == "verify" ? verify(repository, id) : restore(repository, id);
+    }
+
+  private:
+    Result<Uuid> choose(backup::Repository& repository) const {
+        if (!request_.id.empty()) {
+            const std::optional<Uuid> id = Uuid::parse(request_.id);
+            return id ? Result<Uuid>(*id)
+                      : invalid_argument("--backup", request_.id + " is no id of a backup");
+        }
+        AKIDB_TRY(const std::vector<Uuid> ids, repository.list_backups());
+        if (ids.empty()) {
+            return Error(Code::kNotFound, "there is no complete backup in " + request_.place);
+        }
+        return ids.back();
+    }
+
+    Result<bool> list(backup::Repository& repository) {
+        AKIDB_TRY(const std::vector<Uuid> ids, repository.list_backups());
+        Json rows = Json::array();
+        std::vector<std::vector<std::string>> table{
+            {"BACKUP", "MADE", "COLLECTIONS", "DOCUMENTS", "BYTES", "SENT", "VERIFIED"}};
+        bool is_whole = true;
+        for (const Uuid& id : ids) {
+            const Result<backup::BackupManifest> manifest = repository.read_manifest(id);
+            if (!manifest) {
+                is_whole = false;
+                rows.push_back({{"id", id.to_string()}, {"error", manifest.error().message()}});
+                table.push_back({id.to_string(), manifest.error().message()});
+                continue;
+            }
+            AKIDB_TRY(const std::optional<uint64_t> verified, repository.verified_at_ms(id));
+            const std::string made = moment(manifest->created_ms);
+            Json collections = Json::array();
+            for (const backup::BackedUpCollection& collection : manifest->collections) {
+                collections.push_back({{"name", collection.name},
+                                       {"id", collection.id.to_string()},
+                                       {"sequence", collection.sequence},
+                                       {"documents", collection.documents}});
+            }
+            Json left_out = Json::array();
+            for (const backup::LeftOut& left : manifest->left_out) {
+                left_out.push_back({{"collection", left.name}, {"reason", left.reason}});
+            }
+            rows.push_back({{"id", id.to_string()},
+                            {"created_at", made},
+                            {"version", manifest->version},
+                            {"documents", manifest->documents()},
+                            {"bytes", manifest->stored_bytes()},
+                            {"sent_bytes", manifest->sent_bytes},
+                            {"verified_at", verified ? Json(moment(*verified)) : Json(nullptr)},
+                            {"collections", collections},
+                            {"left_out", left_out}});
+            table.push_back(
+                {id.to_string(), made,
+                 std::to_string(manifest->collections.size()) +
+                     (left_out.empty() ? "" : " (" + std::to_string(left_out.size()) + " left out)"),
+                 std::to_string(manifest->documents()), std::to_string(manifest->stored_bytes()),
+                 std::to_string(manifest->sent_bytes), verified ? moment(*verified) : "unverified"});
+        }
+        print_(request_.json ? dump({{"backups", rows}}) : table_of(table));
+        return is_whole;
+    }
+
+    Result<bool> prune(backup::Repository& repository) {
+        const Uuid owner = io::make_uuid(doors_.random, doors_.clock);
+        AKIDB_TRY(const backup::PruneReport report,
+                  backup::prune(repository, doors_.clock, owner, request_.retention));
+        if (request_.json) {
+            Json removed = Json::array();
+            for (const Uuid& id : report.removed) {
+                removed.push_back(id.to_string());
+            }
+            print_(
+                dump({{"removed", removed}, {"kept", report.kept}, {"removed_blobs", report.removed_blobs}}));
+            return true;
+        }
+        print_("removed " + counted(report.removed.size(), "backup") + " and " +
+               counted(report.removed_blobs, "blob") + ", kept " + counted(report.kept, "backup") + "\n");
+        return true;
+    }
+
+    Result<bool> verify(backup::Repository& repository, const Uuid& id) {
+        AKIDB_TRY(const backup::BackupManifest manifest, repository.read_manifest(id));
+        AKIDB_TRY(
+            backup::VerifyReport report,
+            backup::verify(repository, manifest,
+                           request_.level >= 2 ? backup::VerifyDepth::kBytes : backup::VerifyDepth::kSizes));
+        if (request_.level == 3 && report.faults.empty()) {
+            AKIDB_TRY(report.faults, practise(repository, manifest));
+            if (report.faults.empty()) {
+                AKIDB_TRY(repository.note_verified(id));
+            }
+        }
+        const bool is_whole = report.faults.empty();
+        if (request_.json) {
+            print_(dump({{"id", id.to_string()},
+                         {"level", request_.level},
+                         {"whole", is_whole},
+                         {"blobs", report.blobs},
+                         {"bytes", report.bytes},
+                         {"faults", report.faults}}));
+            return is_whole;
+        }
+        for (const std::string& fault : report.faults) {
+            print_("FAULT " + fault + "\n");
+        }
+        constexpr const char* kDone[] = {"", "sizes compared", "every byte hashed",
+                                         "restored, opened and compared"};
+        print_("backup " + id.to_string() + (is_whole ? " is whole" : " is NOT whole") + ": " +
+               counted(report.blobs, "blob") + ", " + std::to_string(report.bytes) + " bytes, " +
+               kDone[request_.level] + "\n");
+        return is_whole;
+    }
+
+    /// Restores beside, opens every collection and compares what it finds with what was backed up.
+    Result<std::vector<std::string>> practise(backup::Repository& repository,
+                                              const backup::BackupManifest& manifest) {
+        const std::string name = "akidb-verify-" + manifest.id.to_string();
+        const std::string data = request_.scratch + "/" + name;
+        AKIDB_TRY(io::remove_tree(doors_.files, request_.scratch, name));
+        AKIDB_TRY(backup::restore(doors_.files, repository, {.backup = manifest.id, .data = data}));
+        const Result<std::vector<std::string>> faults = compare(data, manifest);
+        AKIDB_TRY(io::remove_tree(doors_.files, request_.scratch, name));
+        return faults;
+    }
+
+    Result<std::vector<std::string>> compare(const std::string& data,
+                                             const backup::BackupManifest& manifest) {
+        AKIDB_TRY(const auto catalog, catalog::Catalog::open(data + "/" + backup::kRestoredCatalog));
+        AKIDB_TRY(const std::vector<catalog::CollectionRow> rows, catalog->list_collections());
+        AKIDB_TRY(catalog->close());
+        std::vector<std::string> faults;
+        for (const backup::BackedUpCollection& expected : manifest.collections) {
+            const auto row = std::find_if(
+                rows.begin(), rows.end(),
+                [&](const catalog::CollectionRow& candidate) { return candidate.spec.id == expected.id; });
+            const std::string named = "collection " + expected.name + ": ";
+            if (row == rows.end()) {
+                faults.push_back(named + "the catalog does not have it");
+                continue;
+            }
+            const Result<OpenedCollection> opened =
+                open_(data + "/collections/" + expected.id.to_string(), row->spec);
+            if (!opened) {
+                faults.push_back(named + opened.error().message());
+            } else if (opened->sequence != expected.sequence || opened->documents != expected.documents ||
+                       opened->documents_hash != expected.documents_hash) {
+                faults.push_back(named + std::to_string(opened->documents) + " documents up to sequence " +
+                                 std::to_string(opened->sequence) + ", or others, where " +
+                                 std::to_string(expected.documents) + " up to " +
+                                 std::to_string(expected.sequence) + " were backed up");
+            }
+        }
+        return faults;
+    }
+
+    Result<bool> restore(backup::Repository& repository, const Uuid& id) {
+        std::string data = request_.data;
+        while (data.size() > 1 && data.ends_with('/')) {
+            data.pop_back();
+        }
+        AKIDB_TRY(const backup::RestoreReport report,
+                  backup::restore(
+                      doors_.files, repository,
+                      {.backup = id, .data = data, .collection = request_.collection, .as = request_.as}));
+        if (request_.json) {
+            print_(dump({{"backup", id.to_string()},
+                         {"data", data},
+                         {"collections", report.collections},
+                         {"documents", report.documents},
+                         {"bytes", report.bytes}}));
+            return true;
+        }
+        print_("restored " + counted(report.collections, "collection") + " with " +
+               counted(report.documents, "document") + ", " + std::to_string(report.bytes) + " bytes, to " +
+               data + "\n");
+        return true;
+    }
+
+    const backup::TargetDoors& doors_;
+    const backup::S3Access& s3_;
+    const BackupsRequest& request_;
+    OpenCollection open_;
+    Print print_;
+};
+
+}  // namespace
+
+ExitCode run_backups(const backup::TargetDoors& doors, const backup::S3Access& s3,
+                     const BackupsRequest& request, OpenCollection open, Print print) {
+    const Result<bool> is_whole = BackupsVerb(doors, s3, request, open, print).run();
+    if (!is_whole) {
+        return end_with(is_whole.error(), request.json, print);
+    }
+    return *is_whole ? ExitCode::kClean : ExitCode::kIo;
+}
+
+}  // namespace akidb::offline

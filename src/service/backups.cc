@@ -1,0 +1,281 @@
+#include "service/backups.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "backup/repository.h"
+#include "base/printable.h"
+
+namespace akidb::service {
+namespace {
+
+constexpr size_t kStatesMax = 32;
+constexpr const char* kCatalogName = "catalog.db";
+
+Error wrong_place(const std::string& to, std::string_view why) {
+    return invalid_argument("to", "'" + printable(to) + "' " + std::string(why),
+                            "an absolute path outside the data directory, or s3://BUCKET/PREFIX");
+}
+
+bool is_gone(const Error& error) {
+    return error.code() == Code::kUnavailable || error.code() == Code::kNotFound;
+}
+
+}  // namespace
+
+std::string_view name_of(BackupStage stage) {
+    constexpr std::string_view kNames[] = {"running", "done", "failed"};
+    return kNames[static_cast<size_t>(stage)];
+}
+
+/// One backup, from its lock to its manifest.
+class Backups::Run {
+  public:
+    Run(Backups& owner, const Uuid& id, std::string to, uint64_t started_ms)
+        : owner_(owner), given_(owner.given_), to_(std::move(to)) {
+        manifest_.id = id;
+        manifest_.created_ms = started_ms;
+        manifest_.version = given_.version;
+    }
+
+    Result<void> run(const std::stop_token& stop) {
+        AKIDB_TRY(const auto target,
+                  backup::Target::open(given_.doors, to_, given_.s3, backup::TargetUse::kWrite));
+        repository_.emplace(target->store(), given_.doors.clock);
+        AKIDB_TRY(repository_->lock(given_.owner));
+        const std::string parent = given_.data + "/staging";
+        const std::string name = "backup-" + manifest_.id.to_string();
+        staging_ = parent + "/" + name;
+        Result<void> done = copy(stop);
+        if (done) {
+            done = conclude();
+        }
+        repository_->unlock();
+        // What stays is removed by the next start.
+        static_cast<void>(io::remove_tree(given_.doors.files, parent, name).has_value());
+        return done;
+    }
+
+  private:
+    Result<void> copy(const std::stop_token& stop) {
+        AKIDB_TRY(const std::optional<Uuid> latest, repository_->latest());
+        manifest_.previous = latest.value_or(Uuid{});
+        AKIDB_TRY(given_.doors.files.make_directory(staging_));
+        const std::string path = staging_ + "/" + kCatalogName;
+        AKIDB_TRY(given_.catalog.copy_to(path));
+        AKIDB_TRY(const auto copy, catalog::Catalog::open(path));
+        AKIDB_TRY(const std::vector<catalog::CollectionRow> rows, copy->list_collections());
+        owner_.change(manifest_.id, [&](BackupState& state) { state.collections = rows.size(); });
+        for (const catalog::CollectionRow& row : rows) {
+            if (stop.stop_requested()) {
+                return Error(Code::kUnavailable, "the server is stopping");
+            }
+            AKIDB_TRY(const bool is_there, copy_collection(row));
+            if (!is_there) {
+                AKIDB_TRY(copy->remove_collection(row.spec.id));
+            }
+            owner_.change(manifest_.id, [&](BackupState& state) { ++state.collections_done; });
+        }
+        AKIDB_TRY(copy->close());
+        AKIDB_TRY(const auto file, given_.doors.files.open_read(path));
+        AKIDB_TRY(manifest_.catalog, send("", *file));
+        return {};
+    }
+
+    Result<void> conclude() {
+        manifest_.sent_bytes = sent_bytes_;
+        AKIDB_TRY(repository_->put_manifest(manifest_));
+        tell_verified();
+        return {};
+    }
+
+    /// How long ago somebody last restored from here; that it cannot be told fails no backup.
+    void tell_verified() {
+        const Result<std::vector<Uuid>> ids = repository_->list_backups();
+        uint64_t newest_ms = 0;
+        for (const Uuid& id : ids ? *ids : std::vector<Uuid>()) {
+            const Result<std::optional<uint64_t>> at = repository_->verified_at_ms(id);
+            newest_ms = std::max(newest_ms, at ? at->value_or(0) : 0);
+        }
+        if (newest_ms > 0) {
+            given_.metrics.gauge(telemetry::MetricId::kBackupLastVerifiedRestore)
+                .set(static_cast<double>(newest_ms) / 1000);
+        }
+    }
+
+    std::optional<DirectoryEntry> find(const Uuid& id) const {
+        for (DirectoryEntry& entry : given_.directory.list_all()) {
+            if (entry.spec.id == id) {
+                return std::move(entry);
+            }
+        }
+        return std::nullopt;
+    }
+
+    /// False: it was deleted since the catalog was copied, or is about to be.
+    Result<bool> copy_collection(const catalog::CollectionRow& row) {
+        const std::optional<DirectoryEntry> entry = find(row.spec.id);
+        if (!entry || row.state != catalog::CollectionState::kActive) {
+            return false;
+        }
+        const std::string& name = row.spec.name;
+        if (entry->condition == Condition::kLoading) {
+            return Error(Code::kUnavailable, "collection " + name + " is still being opened")
+                .with_retry_after(5);
+        }
+        if (entry->condition != Condition::kServing) {
+            leave_out(name, entry->reason);
+            return true;
+        }
+        const Result<engine::PinnedFiles> pinned = entry->collection->pin_files();
+        if (!pinned) {
+            if (is_gone(pinned.error()) && !find(row.spec.id)) {
+                return false;
+            }
+            if (pinned.error().code() != Code::kDataLoss) {
+                return Error(pinned.error()).with_context("collection " + name);
+            }
+            leave_out(name, pinned.error().message());
+            return true;
+        }
+        backup::BackedUpCollection made{.id = row.spec.id,
+                                        .tenant = row.tenant,
+                                        .name = name,
+                                        .dimension = row.spec.dimension,
+                                        .metric = row.spec.metric,
+                                        .sequence = pinned->sequence,
+                                        .documents = pinned->documents,
+                                        .documents_hash = pinned->documents_hash};
+        for (const engine::PinnedFile& file : pinned->files) {
+            AKIDB_TRY(backup::BackupFile sent, send(file.name, *file.file));
+            made.files.push_back(std::move(sent));
+        }
+        owner_.change(manifest_.id, [&](BackupState& state) { state.documents += made.documents; });
+        manifest_.collections.push_back(std::move(made));
+        return true;
+    }
+
+    void leave_out(const std::string& name, const std::string& reason) {
+        manifest_.left_out.push_back({name, reason.substr(0, backup::kBackupTextBytesMax)});
+        given_.logger.log(LogLevel::kWarning, "collection left out of the backup",
+                          {{"collection", name}, {"reason", reason}});
+        owner_.change(manifest_.id,
+                      [&](BackupState& state) { state.left_out.push_back(manifest_.left_out.back()); });
+    }
+
+    Result<backup::BackupFile> send(const std::string& name, const io::ReadFile& file) {
+        AKIDB_TRY(const backup::Repository::PutBlob put, repository_->put_file(name, file));
+        sent_bytes_ += put.sent_bytes;
+        given_.metrics.counter(telemetry::MetricId::kBackupBytes).add(static_cast<double>(put.sent_bytes));
+        owner_.change(manifest_.id, [&](BackupState& state) {
+            state.bytes += put.file.stored_bytes;
+            state.sent_bytes += put.sent_bytes;
+        });
+        return put.file;
+    }
+
+    Backups& owner_;
+    const Dependencies& given_;
+    const std::string to_;
+    std::string staging_;
+    std::optional<backup::Repository> repository_;
+    backup::BackupManifest manifest_;
+    uint64_t sent_bytes_ = 0;
+};
+
+Backups::Backups(Dependencies dependencies) : given_(std::move(dependencies)) {}
+
+Result<void> Backups::check_place(const std::string& to) const {
+    if (to.empty() || to.size() > backup::kBackupTextBytesMax || to.find('\0') != std::string::npos) {
+        return wrong_place(to, "is no place for backups");
+    }
+    if (backup::is_s3_place(to)) {
+        objects::S3Options ignored;
+        const Result<void> parsed = objects::parse_s3_url(to, ignored);
+        return parsed ? Result<void>() : wrong_place(to, "is no place in S3");
+    }
+    if (!to.starts_with('/') || to == "/" || (to + "/").find("/../") != std::string::npos) {
+        return wrong_place(to, "is no absolute path");
+    }
+    if ((to + "/").starts_with(given_.data + "/")) {
+        return wrong_place(to, "lies in the data directory, whose loss it would share");
+    }
+    return {};
+}
+
+Result<BackupState> Backups::start(const std::string& to) {
+    AKIDB_TRY(check_place(to));
+    BackupState state{.id = io::make_uuid(given_.doors.random, given_.doors.clock),
+                      .to = to,
+                      .started_ms = given_.doors.clock.unix_ms()};
+    {
+        MutexLock lock(mutex_);
+        if (!states_.empty() && states_.front().stage == BackupStage::kRunning) {
+            return Error(Code::kConflict, "backup " + states_.front().id.to_string() + " is under way");
+        }
+        states_.push_front(state);
+        if (states_.size() > kStatesMax) {
+            states_.pop_back();
+        }
+    }
+    const bool is_taken = given_.executor.submit("backup", [this, state](const std::stop_token& stop) {
+        given_.logger.log(LogLevel::kInfo, "backup began",
+                          {{"backup", state.id.to_string()}, {"to", state.to}});
+        end(state.id, Run(*this, state.id, state.to, state.started_ms).run(stop));
+    });
+    if (!is_taken) {
+        const Error stopping(Code::kUnavailable, "the server is stopping");
+        end(state.id, stopping);
+        return stopping;
+    }
+    return state;
+}
+
+void Backups::end(const Uuid& id, const Result<void>& outcome) {
+    const uint64_t now_ms = given_.doors.clock.unix_ms();
+    BackupState ended;
+    change(id, [&](BackupState& state) {
+        state.ended_ms = now_ms;
+        state.stage = outcome ? BackupStage::kDone : BackupStage::kFailed;
+        state.error = outcome ? std::string() : outcome.error().message();
+        ended = state;
+    });
+    given_.metrics.counter(telemetry::MetricId::kBackups, {outcome ? "ok" : "failed"}).add();
+    if (outcome) {
+        given_.metrics.gauge(telemetry::MetricId::kBackupLastSuccess).set(static_cast<double>(now_ms) / 1000);
+    }
+    given_.logger.log(outcome ? LogLevel::kInfo : LogLevel::kError, outcome ? "backup done" : "backup failed",
+                      {{"backup", id.to_string()},
+                       {"to", ended.to},
+                       {"bytes", std::to_string(ended.bytes)},
+                       {"sent_bytes", std::to_string(ended.sent_bytes)},
+                       {"milliseconds", std::to_string(ended.ended_ms - ended.started_ms)},
+                       {"error", ended.error}});
+}
+
+template <class Change>
+void Backups::change(const Uuid& id, Change change) {
+    MutexLock lock(mutex_);
+    const auto found = std::find_if(states_.begin(), states_.end(),
+                                    [&](const BackupState& state) { return state.id == id; });
+    if (found != states_.end()) {
+        change(*found);
+    }
+}
+
+std::vector<BackupState> Backups::list() const {
+    MutexLock lock(mutex_);
+    return {states_.begin(), states_.end()};
+}
+
+Result<BackupState> Backups::get(std::string_view id) const {
+    MutexLock lock(mutex_);
+    for (const BackupState& state : states_) {
+        if (state.id.to_string() == id) {
+            return state;
+        }
+    }
+    return Error(Code::kNotFound, "this process made no backup " + printable(id));
+}
+
+}  // namespace akidb::service

@@ -1,0 +1,80 @@
+// Backups: makes backups of the whole server while it serves: the catalog as of one moment, then collection
+// after collection its files at one sequence number (engine::Collection::pin_files), sent to a directory or
+// to S3 as far as they are not there yet, and the manifest last. One at a time, as a job; the states of the
+// last ones are kept in memory. Collections that are not in service are left out, and the backup says so.
+// What is half-made when the process dies is never listed, and what was sent is not sent again. Thread-safe.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "backup/manifest.h"
+#include "backup/target.h"
+#include "base/logger.h"
+#include "base/mutex.h"
+#include "catalog/catalog.h"
+#include "io/executor.h"
+#include "service/directory.h"
+#include "telemetry/metrics.h"
+
+namespace akidb::service {
+
+enum class BackupStage : uint8_t { kRunning, kDone, kFailed };
+std::string_view name_of(BackupStage stage);
+
+struct BackupState {
+    Uuid id;
+    std::string to;
+    BackupStage stage = BackupStage::kRunning;
+    std::string error{};  // of kFailed
+    uint64_t started_ms = 0;
+    uint64_t ended_ms = 0;  // 0: it runs
+    uint64_t collections = 0;
+    uint64_t collections_done = 0;
+    uint64_t documents = 0;   // of those done
+    uint64_t bytes = 0;       // of those done, in blobs
+    uint64_t sent_bytes = 0;  // of them those that were not there yet
+    std::vector<backup::LeftOut> left_out{};
+};
+
+class Backups {
+  public:
+    struct Dependencies {
+        Directory& directory;
+        catalog::Catalog& catalog;
+        backup::TargetDoors doors;
+        io::Executor& executor;
+        Logger& logger;
+        telemetry::Metrics& metrics;
+        std::string data{};  // the data directory
+        std::string version{};
+        Uuid owner{};  // of locks: always the same for this data directory, and no other's
+        backup::S3Access s3{};
+    };
+    explicit Backups(Dependencies dependencies);
+
+    /// `to`: an absolute path outside the data directory, whose parent is there, or s3://BUCKET/PREFIX. What
+    /// can be refused at once is, on field "to"; kConflict while one runs, kUnavailable when the server
+    /// stops.
+    Result<BackupState> start(const std::string& to) AKIDB_EXCLUDES(mutex_);
+    /// The newest first.
+    std::vector<BackupState> list() const AKIDB_EXCLUDES(mutex_);
+    /// kNotFound: none of this process, or too long ago.
+    Result<BackupState> get(std::string_view id) const AKIDB_EXCLUDES(mutex_);
+
+  private:
+    class Run;
+    friend class Run;
+    Result<void> check_place(const std::string& to) const;
+    void end(const Uuid& id, const Result<void>& outcome) AKIDB_EXCLUDES(mutex_);
+    template <class Change>
+    void change(const Uuid& id, Change change) AKIDB_EXCLUDES(mutex_);
+
+    const Dependencies given_;
+    mutable Mutex mutex_;
+    std::deque<BackupState> states_ AKIDB_GUARDED_BY(mutex_);  // the newest first
+};
+
+}  // namespace akidb::service
