@@ -17,22 +17,26 @@ Result<std::unique_ptr<Target>> Target::open(const TargetDoors& doors, const std
         while (root.size() > 1 && root.ends_with('/')) {
             root.pop_back();
         }
-        AKIDB_TRY(target->inner_,
+        AKIDB_TRY(auto directory,
                   use == TargetUse::kWrite
                       ? objects::open_directory_store(doors.files, doors.random, root)
                       : objects::open_existing_directory_store(doors.files, doors.random, root));
+        target->stores_.push_back(std::move(directory));
         return target;
     }
     objects::S3Options options{
         .endpoint = s3.endpoint, .region = s3.region, .bucket = {}, .addressing = s3.addressing};
     AKIDB_TRY(objects::parse_s3_url(place, options));
     AKIDB_TRY(objects::Credentials credentials, objects::find_credentials(s3.credentials));
-    AKIDB_TRY(target->inner_,
+    AKIDB_TRY(auto bucket,
               objects::make_s3_store(options, std::move(credentials), doors.clock, [ca = s3.ca_file] {
                   return io::make_curl_http_client(
                       io::HttpClientOptions{.ca_file = ca, .refuses_link_local = true});
               }));
-    target->outer_ = objects::make_retrying_store(*target->inner_, doors.random, doors.pause);
+    target->stores_.push_back(std::move(bucket));
+    target->breaker_ = std::make_unique<objects::Breaker>(doors.clock, objects::BreakerOptions{});
+    target->stores_.push_back(objects::make_breaking_store(target->store(), *target->breaker_));
+    target->stores_.push_back(objects::make_retrying_store(target->store(), doors.random, doors.pause));
     return target;
 }
 

@@ -1,13 +1,15 @@
-// Target: the object store that a place names: a directory, or s3://BUCKET/PREFIX, with retries around it
-// where a network is between. Owns all that it is made of. Thread-safe as an ObjectStore is.
+// Target: the object store that a place names: a directory, or s3://BUCKET/PREFIX, with a breaker and retries
+// around it where a network is between. Owns all that it is made of. Thread-safe as an ObjectStore is.
 #pragma once
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "io/clock.h"
 #include "io/pause.h"
 #include "io/random.h"
+#include "objects/breaker.h"
 #include "objects/credentials.h"
 #include "objects/object_store.h"
 #include "objects/s3_store.h"
@@ -37,13 +39,12 @@ class Target {
     /// For kWrite a directory is made when it is not there; for kRead it must be. The doors must outlive it.
     static Result<std::unique_ptr<Target>> open(const TargetDoors& doors, const std::string& place,
                                                 const S3Access& s3, TargetUse use);
-    objects::ObjectStore& store() { return outer_ != nullptr ? *outer_ : *inner_; }
-    /// Without the retries.
-    objects::ObjectStore& bare_store() { return *inner_; }
+    objects::ObjectStore& store() { return *stores_.back(); }
 
   private:
-    std::unique_ptr<objects::ObjectStore> inner_;
-    std::unique_ptr<objects::ObjectStore> outer_;
+    std::unique_ptr<objects::Breaker> breaker_;
+    std::vector<std::unique_ptr<objects::ObjectStore>>
+        stores_;  // each but the first is around the one before
 };
 
 bool is_s3_place(const std::string& place);

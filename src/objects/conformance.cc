@@ -50,7 +50,7 @@ class Probe {
         : store_(store), random_(random), folder_("akidb-check/" + std::to_string(random.next_u64()) + "/") {}
 
     Result<void> reads_what_was_written() {
-        for (const size_t bytes : {0, 1, 4096, 100'000}) {
+        for (const size_t bytes : {size_t{0}, size_t{1}, size_t{4096}, size_t{100'000}}) {
             const MadeUpFile content(bytes, random_.next_u64());
             const std::string key = folder_ + "read/" + std::to_string(bytes);
             AKIDB_TRY(store_.put(key, content.bytes(), PutMode::kOverwrite));

@@ -50,28 +50,20 @@ Result<Accounts*> Service::accounts() const {
 
 // ---- backups ---------------------------------------------------------------------------------------------
 
-namespace {
-
-Error makes_no_backups() {
-    return Error(Code::kUnavailable, "this server makes no backups");
-}
-
-}  // namespace
-
 Result<BackupState> Service::start_backup(const RequestContext& context, const std::string& to) {
     if (backups_ == nullptr) {
-        return makes_no_backups();
+        return Error(Code::kUnavailable, "this server makes no backups");
     }
     AKIDB_TRY(write_down(context, model::Action::kBackupCreate, "backup", to));
     return backups_->start(to);
 }
 
 Result<std::vector<BackupState>> Service::list_backups() const {
-    return backups_ == nullptr ? Result<std::vector<BackupState>>(makes_no_backups()) : backups_->list();
+    return backups_ == nullptr ? std::vector<BackupState>() : backups_->list();
 }
 
 Result<BackupState> Service::get_backup(std::string_view id) const {
-    return backups_ == nullptr ? makes_no_backups() : backups_->get(id);
+    return backups_ == nullptr ? Error(Code::kNotFound, "this server makes no backups") : backups_->get(id);
 }
 
 // ---- collections -----------------------------------------------------------------------------------------

@@ -70,7 +70,7 @@ TEST_F(BackupS3Test, TheServerDoesWhatBackupsNeed) {
 }
 
 TEST_F(BackupS3Test, ARestoreIsWhatWasBackedUp) {
-    const std::string place = "s3://akidb-test/e2e/backups";
+    const std::string place = "s3://akidb-test" + files_.path();  // of this run alone
     auto server = start("data");
     ASSERT_EQ(ask(*server, "POST", "/api/v1/collections", collection_named("words")).status, 201);
     // Enough for a blob in parts.
