@@ -59,8 +59,7 @@ class SqliteCatalog final : public Catalog {
         if (spec.created_at_ms > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) {
             return invalid_argument("created_at_ms", "is too far in the future", "0..9223372036854775807");
         }
-        Result<void> inserted =
-            change([&](Connection& connection) { return insert(connection, spec, tenant); });
+        Result<void> inserted = change([&](Connection& to) { return insert(to, spec, tenant); });
         if (!inserted && inserted.error().code() == Code::kAlreadyExists) {
             return Error(Code::kAlreadyExists, "a collection or alias named " + spec.name + " exists")
                 .with_field("name");
@@ -196,11 +195,10 @@ class SqliteCatalog final : public Catalog {
 
     Result<void> close() override {
         MutexLock lock(mutex_);
-        if (!connection_) {
-            return {};
+        if (connection_) {
+            AKIDB_TRY(connection_->close());
+            connection_.reset();
         }
-        AKIDB_TRY(connection_->close());
-        connection_.reset();
         return {};
     }
 

@@ -13,6 +13,7 @@
 #include "rpc/grpc_server.h"
 #include "server/backup_access.h"
 #include "server/certificates.h"
+#include "server/disk_watch.h"
 #include "server/gate.h"
 #include "server/load_settings.h"
 #include "server/process_facts.h"
@@ -230,7 +231,7 @@ class Wiring final : public Server {
     std::string setup_token() override { return gate_->setup_token(); }
 
     Health tick() override {
-        watch_disk();
+        disk_watch_.tick();
         certificates_.tick();
         const service::Readiness readiness = lifecycle_.readiness();
         grpc_server_->set_serving(readiness.is_ready);
@@ -291,22 +292,6 @@ class Wiring final : public Server {
     Result<void> close(bool checkpoint) override;
 
   private:
-    void watch_disk() {
-        const storage::DiskLevel before = disk_level_;
-        disk_level_ = disk_.tend();
-        if (disk_level_ == before) {
-            return;
-        }
-        constexpr std::string_view kNames[] = {"plenty", "low", "full"};
-        foundation_.logger.log(
-            disk_level_ == storage::DiskLevel::kPlenty ? LogLevel::kInfo : LogLevel::kWarning,
-            "space on the disk",
-            {{"level", std::string(kNames[static_cast<size_t>(disk_level_)])},
-             {"free_bytes", std::to_string(disk_.free_bytes())},
-             {"soft_free_bytes", std::to_string(disk_.soft_free_bytes())},
-             {"hard_free_bytes", std::to_string(disk_.hard_free_bytes())}});
-    }
-
     Foundation foundation_;
     Effective effective_;
     std::string data_;
@@ -336,7 +321,7 @@ class Wiring final : public Server {
     std::unique_ptr<rest::HttpServer> rest_server_;
     std::unique_ptr<rest::HttpServer> probe_server_;
     std::unique_ptr<rpc::GrpcServer> grpc_server_;
-    storage::DiskLevel disk_level_ = storage::DiskLevel::kPlenty;
+    DiskWatch disk_watch_{disk_, foundation_.logger};
     uint64_t gauges_due_us_ = 0;
     access::AuditFigures audited_;  // as exported
     bool is_closed_ = false;

@@ -261,10 +261,7 @@ Result<DirectoryEntry> Directory::create(const Uuid& tenant, model::CollectionSp
         return Error(Code::kDiskFull, "the disk is full: there is no space for a new collection");
     }
     AKIDB_TRY(impl_->catalog.insert_collection(spec, tenant));
-    DirectoryEntry entry;
-    entry.spec = spec;
-    entry.tenant = tenant;
-    entry.condition = Condition::kServing;
+    DirectoryEntry entry{.spec = spec, .tenant = tenant, .condition = Condition::kServing};
     auto open = [&]() -> Result<void> {
         const std::string path = impl_->path_of(spec.id);
         AKIDB_TRY(engine::Collection::create(impl_->dependencies.files, impl_->root, path));

@@ -1,0 +1,22 @@
+// DiskWatch: looks at the space on the disk a few times a second, and tells the log when its level changes.
+// Thread-compatible.
+#pragma once
+
+#include "base/logger.h"
+#include "storage/disk_space.h"
+
+namespace akidb::server {
+
+class DiskWatch {
+  public:
+    /// Both must outlive it.
+    DiskWatch(storage::DiskSpace& disk, Logger& logger) : disk_(disk), logger_(logger) {}
+    void tick();
+
+  private:
+    storage::DiskSpace& disk_;
+    Logger& logger_;
+    storage::DiskLevel level_ = storage::DiskLevel::kPlenty;
+};
+
+}  // namespace akidb::server
