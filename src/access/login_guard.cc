@@ -125,6 +125,12 @@ bool LoginGuard::wants_proof(const Failures& failures) const {
     return counting != 0 && now_s() - counting < limits_.failure_window_us / kSecondUs;
 }
 
+bool LoginGuard::wants_proof(const Keys& keys, const Failures& of_account) const {
+    const bool source_is_suspect =
+        !keys.is_known_device && wants_proof(failures_.look(hash_.of(keys.source)));
+    return source_is_suspect || wants_proof(of_account);
+}
+
 uint64_t LoginGuard::delay_left_us(const Failures& failures) const {
     if (failures.row <= limits_.free_failures) {
         return 0;
@@ -142,7 +148,15 @@ LoginDecision LoginGuard::ask_for_proof(const LoginAttempt& attempt, const Keys&
     return {.step = LoginStep::kProve,
             .challenge = proofs_.make_challenge({kRoute, attempt.account, keys.source}),
             .why = std::move(why),
-            .is_known_device = keys.is_known_device};
+            .is_known_device = keys.is_known_device,
+            .proof_is_wanted = true};
+}
+
+LoginDecision LoginGuard::offer(const LoginAttempt& attempt) {
+    const Keys keys = keys_of(attempt);
+    LoginDecision decision = ask_for_proof(attempt, keys, {});
+    decision.proof_is_wanted = wants_proof(keys, failures_.look(hash_.of(keys.account)));
+    return decision;
 }
 
 LoginDecision LoginGuard::decide(const LoginAttempt& attempt) {
@@ -155,10 +169,8 @@ LoginDecision LoginGuard::decide(const LoginAttempt& attempt) {
     if (const uint64_t left = delay_left_us(of_account); left > 0) {
         return wait(whole_seconds(left), "too many failed attempts to log in", keys.is_known_device);
     }
-    const bool source_is_suspect =
-        !keys.is_known_device && wants_proof(failures_.look(hash_.of(keys.source)));
     ProofOutcome outcome = ProofOutcome::kNone;
-    if (source_is_suspect || wants_proof(of_account)) {
+    if (wants_proof(keys, of_account)) {
         if (attempt.proof.empty()) {
             return ask_for_proof(attempt, keys, "a proof of work is wanted after failed attempts");
         }

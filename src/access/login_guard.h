@@ -62,6 +62,7 @@ struct LoginDecision {
     std::string challenge;  // JSON
     std::string why;        // for the answer: says nothing about whether the account exists
     bool is_known_device = false;
+    bool proof_is_wanted = false;              // kProve: an attempt without one goes no further
     ProofOutcome proof = ProofOutcome::kNone;  // of the one that the attempt brought, when one was wanted
 };
 
@@ -72,6 +73,8 @@ class LoginGuard {
                const std::array<uint8_t, 32>& device_key, LoginLimits limits = {});
 
     LoginDecision decide(const LoginAttempt& attempt);
+    /// A challenge before an attempt, whether or not one is wanted yet; or kWait.
+    LoginDecision offer(const LoginAttempt& attempt);
     void failed(const LoginAttempt& attempt);
     /// The token to give to the device, good for this account.
     std::string succeeded(const LoginAttempt& attempt);
@@ -95,6 +98,7 @@ class LoginGuard {
     std::string device_code(std::string_view id_and_expiry, std::string_view account) const;
     uint32_t now_s() const;
     bool wants_proof(const Failures& failures) const;
+    bool wants_proof(const Keys& keys, const Failures& of_account) const;
     uint64_t delay_left_us(const Failures& failures) const;
     void count_failure(const std::string& key);
     LoginDecision ask_for_proof(const LoginAttempt& attempt, const Keys& keys, std::string why);

@@ -101,4 +101,14 @@ Source TrustedProxies::find_client(const IpAddress& socket,
     return client;
 }
 
+std::string client_of(const TrustedProxies* proxies, const std::string& socket,
+                      std::span<const std::string> forwarded) {
+    const auto address = IpAddress::parse(socket);
+    if (proxies == nullptr || !address || forwarded.empty()) {
+        return socket;
+    }
+    const std::vector<std::string_view> values(forwarded.begin(), forwarded.end());
+    return proxies->find_client(*address, values).address.to_string();
+}
+
 }  // namespace akidb::access

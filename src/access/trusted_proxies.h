@@ -41,4 +41,8 @@ class TrustedProxies {
     std::vector<IpRange> ranges_;
 };
 
+/// The same as texts, for both protocols. `proxies` null: the socket's, as is what cannot be read.
+std::string client_of(const TrustedProxies* proxies, const std::string& socket,
+                      std::span<const std::string> forwarded);
+
 }  // namespace akidb::access

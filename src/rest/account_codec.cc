@@ -12,7 +12,9 @@ namespace akidb::rest {
 namespace {
 
 constexpr std::array<std::string_view, 3> kSetUpNames{"token", "email", "password"};
-constexpr std::array<std::string_view, 5> kLoginNames{"email", "password", "tenant", "proof", "device_token"};
+constexpr std::array<std::string_view, 6> kLoginNames{"email", "password",     "tenant",
+                                                      "proof", "device_token", "cookie"};
+constexpr std::array<std::string_view, 3> kChallengeNames{"email", "tenant", "device_token"};
 constexpr std::array<std::string_view, 4> kNewUserNames{"email", "password", "role", "tenant"};
 constexpr std::array<std::string_view, 3> kUserChangeNames{"password", "role", "status"};
 constexpr std::array<std::string_view, 8> kNewKeyNames{
@@ -74,12 +76,30 @@ Result<SetUpBody> read_set_up_body(std::string& body) {
     return read;
 }
 
-Result<service::LoginRequest> read_login_body(std::string& body) {
-    service::LoginRequest read;
+Result<LoginBody> read_login_body(std::string& body) {
+    LoginBody read;
     JsonReader reader(body);
-    const std::array<std::string*, 5> places{&read.email, &read.password, &read.tenant, &read.proof,
-                                             &read.device_token};
-    AKIDB_TRY(reader.read_body(kLoginNames, [&](size_t which) { return read_text(reader, *places[which]); }));
+    const std::array<std::string*, 5> places{&read.who.email, &read.who.password, &read.who.tenant,
+                                             &read.who.proof, &read.who.device_token};
+    AKIDB_TRY(reader.read_body(kLoginNames, [&](size_t which) -> Result<void> {
+        if (which < places.size()) {
+            return read_text(reader, *places[which]);
+        }
+        AKIDB_TRY(read.wants_cookie, reader.read_bool());
+        return {};
+    }));
+    return read;
+}
+
+Result<service::ChallengeRequest> read_challenge_body(std::string& body) {
+    service::ChallengeRequest read;
+    const std::array<std::string*, 3> places{&read.email, &read.tenant, &read.device_token};
+    JsonReader reader(body);
+    AKIDB_TRY(
+        reader.read_body(kChallengeNames, [&](size_t which) { return read_text(reader, *places[which]); }));
+    if (read.email.empty()) {
+        return missing("email", "the e-mail that will log in");
+    }
     return read;
 }
 
@@ -232,7 +252,7 @@ void write_tenant(JsonWriter& writer, const catalog::TenantRow& tenant) {
     writer.end_object();
 }
 
-void write_principal(JsonWriter& writer, const service::Principal& principal, const std::string& tenant) {
+void open_principal(JsonWriter& writer, const service::Principal& principal, const std::string& tenant) {
     constexpr std::array<std::string_view, 3> kKinds{"operator", "user", "key"};
     writer.begin_object()
         .member("kind", kKinds[static_cast<size_t>(principal.kind)])
@@ -243,7 +263,7 @@ void write_principal(JsonWriter& writer, const service::Principal& principal, co
     }
     write_actions(writer.key("actions"), principal.actions);
     write_texts(writer.key("collections"), principal.collections);
-    writer.member("has_row_rule", principal.row_rule != nullptr).end_object();
+    writer.member("has_row_rule", principal.row_rule != nullptr);
 }
 
 }  // namespace akidb::rest

@@ -16,8 +16,14 @@ struct SetUpBody {
 };
 /// {"token","email","password"}.
 Result<SetUpBody> read_set_up_body(std::string& body);
-/// {"email","password","tenant","proof","device_token"}.
-Result<service::LoginRequest> read_login_body(std::string& body);
+struct LoginBody {
+    service::LoginRequest who;
+    bool wants_cookie = false;
+};
+/// {"email","password","tenant","proof","device_token","cookie"}.
+Result<LoginBody> read_login_body(std::string& body);
+/// {"email","tenant","device_token"}.
+Result<service::ChallengeRequest> read_challenge_body(std::string& body);
 /// {"email","password","role","tenant"}.
 Result<service::NewUser> read_new_user_body(std::string& body);
 /// {"password","role","status"}, at least one.
@@ -38,7 +44,8 @@ void write_user(JsonWriter& writer, const service::UserView& user);
 /// The object is left open for the caller to add to.
 void open_key(JsonWriter& writer, const catalog::KeyRow& key, const std::string& tenant);
 void write_tenant(JsonWriter& writer, const catalog::TenantRow& tenant);
-void write_principal(JsonWriter& writer, const service::Principal& principal, const std::string& tenant);
+/// Left open, too.
+void open_principal(JsonWriter& writer, const service::Principal& principal, const std::string& tenant);
 void write_actions(JsonWriter& writer, model::ActionSet actions);
 
 }  // namespace akidb::rest

@@ -3,6 +3,7 @@
 #include "rest/account_codec.h"
 #include "rest/answer_codec.h"
 #include "rest/audit_routes.h"
+#include "rest/http_text.h"
 
 namespace akidb::rest {
 namespace {
@@ -21,14 +22,29 @@ Result<void> answer_deleted(Call& call, Result<void> deleted) {
     return {};
 }
 
-Result<void> answer_login(Call& call, Accounts& accounts, const service::LoginReply& reply) {
+enum class Handover : uint8_t { kToken, kCookie };
+
+/// The session's token, or a cookie that holds it out of a page's reach, and what the page sends along.
+Result<void> answer_login(Call& call, Accounts& accounts, const service::LoginReply& reply,
+                          Handover handover) {
+    HttpResponse response;
     JsonWriter writer;
-    writer.begin_object().member("token", reply.token).member("expires_at", rfc3339(reply.expires_at_ms));
+    writer.begin_object();
+    if (handover == Handover::kCookie) {
+        writer.member("csrf_token", service::csrf_token_of(reply.token));
+        constexpr uint64_t kDayS = 86'400;
+        response.headers.emplace_back("Set-Cookie",
+                                      session_cookie(reply.token, kDayS, call.request().is_tls));
+    } else {
+        writer.member("token", reply.token);
+    }
+    writer.member("expires_at", rfc3339(reply.expires_at_ms));
     if (!reply.device_token.empty()) {
         writer.member("device_token", reply.device_token);
     }
     write_user(writer.key("user"), {reply.user, accounts.tenant_name(reply.user.tenant)});
-    call.answer(std::move(writer.end_object()));
+    response.body = std::move(writer.end_object()).take();
+    call.answer(std::move(response));
     return {};
 }
 
@@ -44,8 +60,9 @@ void answer_challenge(Call& call, const service::LoginReply& reply) {
 }
 
 /// Answers the call, from the thread that hashed the password.
-Accounts::LoginDone answering_login(const std::shared_ptr<Call>& call, Accounts& accounts) {
-    return [call, &accounts](const Result<service::LoginReply>& reply) {
+Accounts::LoginDone answering_login(const std::shared_ptr<Call>& call, Accounts& accounts,
+                                    Handover handover) {
+    return [call, &accounts, handover](const Result<service::LoginReply>& reply) {
         call->guarded([&]() -> Result<void> {
             if (!reply) {
                 return reply.error();
@@ -54,7 +71,7 @@ Accounts::LoginDone answering_login(const std::shared_ptr<Call>& call, Accounts&
                 answer_challenge(*call, *reply);
                 return {};
             }
-            return answer_login(*call, accounts, *reply);
+            return answer_login(*call, accounts, *reply, handover);
         });
     };
 }
@@ -62,29 +79,45 @@ Accounts::LoginDone answering_login(const std::shared_ptr<Call>& call, Accounts&
 Result<void> set_up(const std::shared_ptr<Call>& call, Accounts& accounts) {
     AKIDB_TRY(SetUpBody body, read_set_up_body(call->body()));
     accounts.set_up(body.token, std::move(body.who), call->asking("auth::setup"),
-                    answering_login(call, accounts));
+                    answering_login(call, accounts, Handover::kToken));
     return {};
 }
 
 Result<void> log_in(const std::shared_ptr<Call>& call, Accounts& accounts) {
-    AKIDB_TRY(service::LoginRequest body, read_login_body(call->body()));
-    accounts.log_in(std::move(body), call->asking("auth::login"), answering_login(call, accounts));
+    AKIDB_TRY(LoginBody body, read_login_body(call->body()));
+    accounts.log_in(
+        std::move(body.who), call->asking("auth::login"),
+        answering_login(call, accounts, body.wants_cookie ? Handover::kCookie : Handover::kToken));
+    return {};
+}
+
+Result<void> get_challenge(Call& call, Accounts& accounts) {
+    AKIDB_TRY(const service::ChallengeRequest body, read_challenge_body(call.body()));
+    AKIDB_TRY(const service::Challenge made, accounts.make_challenge(body, call.asking("auth::challenge")));
+    JsonWriter writer;
+    writer.begin_object().member("required", made.is_required).key("challenge").raw(made.json);
+    call.answer(std::move(writer.end_object()));
     return {};
 }
 
 Result<void> log_out(Call& call, Accounts& accounts) {
     AKIDB_TRY(accounts.log_out(call.context()));
-    JsonWriter writer;
-    writer.begin_object().member("logged_out", true).end_object();
-    call.answer(std::move(writer));
+    HttpResponse response{.body = R"({"logged_out":true})"};
+    if (!call.request().credentials.cookies.empty()) {
+        response.headers.emplace_back("Set-Cookie", session_cookie("", 0, call.request().is_tls));
+    }
+    call.answer(std::move(response));
     return {};
 }
 
 Result<void> tell_who(Call& call, Accounts& accounts) {
     const service::Principal& principal = *call.context().principal;
     JsonWriter writer;
-    write_principal(writer, principal, accounts.tenant_name(principal.tenant));
-    call.answer(std::move(writer));
+    open_principal(writer, principal, accounts.tenant_name(principal.tenant));
+    if (const auto& cookies = call.request().credentials.cookies; cookies.size() == 1) {
+        writer.member("csrf_token", service::csrf_token_of(cookies.front()));
+    }
+    call.answer(std::move(writer.end_object()));
     return {};
 }
 
@@ -209,6 +242,8 @@ Result<void> perform_on_accounts(const std::shared_ptr<Call>& shared, service::S
             return set_up(shared, accounts);
         case RouteId::kLogIn:
             return log_in(shared, accounts);
+        case RouteId::kGetChallenge:
+            return get_challenge(call, accounts);
         case RouteId::kLogOut:
             return log_out(call, accounts);
         case RouteId::kMe:

@@ -224,12 +224,7 @@ class ApiHandler final : public Api {
 
     /// The address of the client, as far as proxies can be believed.
     std::string source_of(const HttpRequest& request) const {
-        const auto socket = access::IpAddress::parse(request.remote_address);
-        if (given_.proxies == nullptr || !socket || request.forwarded.empty()) {
-            return request.remote_address;
-        }
-        const std::vector<std::string_view> forwarded(request.forwarded.begin(), request.forwarded.end());
-        return given_.proxies->find_client(*socket, forwarded).address.to_string();
+        return access::client_of(given_.proxies, request.remote_address, request.forwarded);
     }
 
     template <class Act>

@@ -81,15 +81,8 @@ Result<void> read_audit(Call& call, service::Service& service) {
     for (const auto& [name, value] : parameters) {
         AKIDB_TRY(read_parameter(name, value, query));
     }
-    if (service.audit() == nullptr) {
-        return Error(Code::kUnavailable, "this server keeps no audit log");
-    }
-    const service::Principal& principal = *call.context().principal;
-    if (!principal.is_of_default_tenant()) {
-        AKIDB_TRY(service::Accounts* const accounts, service.accounts());
-        query.tenant = accounts->tenant_name(principal.tenant);
-    }
-    AKIDB_TRY(const access::AuditPage page, service.audit()->query(query));
+    AKIDB_TRY(service::Accounts* const accounts, service.accounts());
+    AKIDB_TRY(const access::AuditPage page, accounts->query_audit(call.context(), std::move(query)));
     JsonWriter writer;
     writer.begin_object().key("entries").begin_array();
     for (const access::AuditEntry& entry : page.entries) {

@@ -393,6 +393,13 @@ class Connection final : public ConnectionHandle {
             request.forwarded.emplace_back(text_of(given->value()));
         }
         request.user_agent = text_of(message[http::field::user_agent]);
+        request.is_tls = kIsTls;
+        for (auto [given, end] = message.equal_range(http::field::cookie); given != end; ++given) {
+            add_cookies(text_of(given->value()), session_cookie_name(kIsTls), request.credentials.cookies);
+        }
+        request.credentials.csrf_token = text_of(message["X-CSRF-Token"]);
+        request.credentials.changes_something =
+            message.method() != http::verb::get && message.method() != http::verb::head;
         for (auto [given, end] = message.equal_range("api-key"); given != end; ++given) {
             request.credentials.api_key.emplace_back(text_of(given->value()));
         }

@@ -33,6 +33,7 @@ struct HttpRequest {
     service::Credentials credentials;    // each that was sent, too
     std::vector<std::string> forwarded;  // the values of X-Forwarded-For, which anybody may have made up
     std::string user_agent;
+    bool is_tls = false;
     std::string body;  // with 64 spare bytes of capacity behind it, for simdjson
     std::string remote_address;
     std::string origin;      // of the page that asks, when a browser says so

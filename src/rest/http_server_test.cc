@@ -1,6 +1,7 @@
 // HttpServer over real sockets: framing, limits, pipelining, time-outs, refusals and drain, with a raw client
 // that can send anything.
 #include "rest/http_for_tests.h"
+#include "rest/http_text.h"
 
 namespace akidb::rest {
 namespace {
@@ -239,6 +240,19 @@ TEST_F(HttpServerTest, TakesAnswersFromManyThreadsAtOnce) {
         }
     }
     EXPECT_TRUE(server_->wait_until_idle(5'000));
+}
+
+TEST(SessionCookie, IsFoundByItsNameAloneAndBoundToTheHostUnderTls) {
+    std::vector<std::string> found;
+    add_cookies("a=1; akidb_session=x; xakidb_session=y; akidb_session; akidb_session=z=2;akidb_session=w",
+                session_cookie_name(false), found);
+    EXPECT_EQ(found, (std::vector<std::string>{"x", "z=2", "w"}));
+    found.clear();
+    add_cookies(";;=; akidb_session=x", session_cookie_name(true), found);
+    EXPECT_TRUE(found.empty());
+    EXPECT_EQ(session_cookie("t", 60, true),
+              "__Host-akidb=t; Path=/; Max-Age=60; Secure; HttpOnly; SameSite=Strict");
+    EXPECT_EQ(session_cookie("", 0, false), "akidb_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict");
 }
 
 }  // namespace

@@ -84,6 +84,27 @@ std::string response_head(const HttpResponse& response, const HeadOptions& optio
     return head.append("\r\n");
 }
 
+std::string_view session_cookie_name(bool is_tls) {
+    return is_tls ? "__Host-akidb" : "akidb_session";
+}
+
+void add_cookies(std::string_view header, std::string_view name, std::vector<std::string>& values) {
+    while (!header.empty()) {
+        std::string_view pair = header.substr(0, header.find(';'));
+        header.remove_prefix(std::min(header.size(), pair.size() + 1));
+        pair.remove_prefix(std::min(pair.size(), pair.find_first_not_of(' ')));
+        if (pair.size() > name.size() && pair.starts_with(name) && pair[name.size()] == '=') {
+            values.emplace_back(pair.substr(name.size() + 1));
+        }
+    }
+}
+
+std::string session_cookie(std::string_view token, uint64_t max_age_s, bool is_tls) {
+    std::string cookie(session_cookie_name(is_tls));
+    cookie.append("=").append(token).append("; Path=/; Max-Age=").append(std::to_string(max_age_s));
+    return cookie.append(is_tls ? "; Secure; HttpOnly; SameSite=Strict" : "; HttpOnly; SameSite=Strict");
+}
+
 bool is_json(std::string_view content_type) {
     std::string_view type = content_type.substr(0, content_type.find(';'));
     while (!type.empty() && type.back() == ' ') {

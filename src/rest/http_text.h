@@ -3,8 +3,10 @@
 // thread-safe.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "rest/http_server.h"
 
@@ -19,6 +21,13 @@ struct HeadOptions {
 };
 /// Status line, headers and the empty line. Header values with control characters are left out.
 std::string response_head(const HttpResponse& response, const HeadOptions& options);
+/// The cookie of a session: one that browsers take over TLS only, for this host and no other, or, without
+/// TLS, a plain one.
+std::string_view session_cookie_name(bool is_tls);
+/// The values of the cookies of this name in a Cookie header, in their order.
+void add_cookies(std::string_view header, std::string_view name, std::vector<std::string>& values);
+/// A Set-Cookie that no script reads and no page of another site sends along; `max_age_s` 0 removes it.
+std::string session_cookie(std::string_view token, uint64_t max_age_s, bool is_tls);
 /// Whether a Content-Type is application/json, with whatever parameters.
 bool is_json(std::string_view content_type);
 

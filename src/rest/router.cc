@@ -60,6 +60,7 @@ constexpr std::array<Route, kRouteCount> kRoutes{{
     {RouteId::kChangeAliases, "POST", "/api/v1/aliases", Access::to(kCollectionUpdate)},
     {RouteId::kSetUp, "POST", "/api/v1/auth/setup", Access::everyone()},
     {RouteId::kLogIn, "POST", "/api/v1/auth/login", Access::everyone()},
+    {RouteId::kGetChallenge, "POST", "/api/v1/auth/challenge", Access::everyone()},
     {RouteId::kLogOut, "POST", "/api/v1/auth/logout", Access::anyone_known()},
     {RouteId::kMe, "GET", "/api/v1/auth/me", Access::anyone_known()},
     {RouteId::kCreateUser, "POST", "/api/v1/users", Access::to(kUserCreate)},

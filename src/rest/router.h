@@ -49,6 +49,7 @@ enum class RouteId : uint8_t {
     kChangeAliases,
     kSetUp,  // from here to the dialect: accounts
     kLogIn,
+    kGetChallenge,
     kLogOut,
     kMe,
     kCreateUser,

@@ -93,16 +93,13 @@ Result<void> CallHead::authorize(const service::Service& service) {
     const service::Credentials given{.authorization = metadata_of("authorization"),
                                      .api_key = metadata_of("api-key")};
     if (service.is_asking_who() && context_.source.empty()) {
-        context_.source = address_in(wire_.peer());
+        context_.source = access::client_of(calls_.given().proxies, address_in(wire_.peer()),
+                                            metadata_of("x-forwarded-for"));
         const std::vector<std::string> agents = metadata_of("user-agent");
         context_.user_agent = agents.empty() ? "" : agents.front();
     }
     service::Admission admission;
-    AKIDB_TRY(service.admit(row_of(method_).access, given, admission,
-                            {.what = row_of(method_).name,
-                             .request_id = context_.request_id,
-                             .source = context_.source,
-                             .user_agent = context_.user_agent}));
+    AKIDB_TRY(service.admit(row_of(method_).access, given, admission, asking(row_of(method_).name)));
     context_.principal = std::move(admission.principal);
     context_.session = admission.session;
     return {};
@@ -127,6 +124,17 @@ Result<void> CallHead::take_write_key(const grpc::ByteBuffer& message, const mod
                                          .fingerprint = fingerprint.finish(),
                                          .first_made_id = std::get<Uuid>(first_made_id.value())};
     return {};
+}
+
+service::Asking CallHead::asking(std::string_view what) const {
+    return {.what = what,
+            .request_id = context_.request_id,
+            .source = context_.source,
+            .user_agent = context_.user_agent};
+}
+
+void CallHead::tell_challenge(const std::string& json) {
+    wire_.AddTrailingMetadata("akidb-challenge", json);
 }
 
 void CallHead::tell_replay() {

@@ -42,6 +42,10 @@ class CallHead {
                                 std::string_view part = {});
     /// The answer says that it is the one of an earlier call.
     void tell_replay();
+    /// What is known of the call, for the audit log; as long as the head lives.
+    service::Asking asking(std::string_view what) const;
+    /// The proof of work that a login is asked for, beside its error.
+    void tell_challenge(const std::string& json);
 
     /// Who calls, and whether he may: before the message is parsed; of a stream again with each. Also what
     /// AccessControl says.

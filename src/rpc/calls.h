@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "access/trusted_proxies.h"
 #include "base/logger.h"
 #include "base/mutex.h"
 #include "base/result.h"
@@ -26,6 +27,7 @@ struct CallDependencies {
     telemetry::Metrics& metrics;
     Logger& logger;
     service::MemoryBudget& memory;
+    const access::TrustedProxies* proxies = nullptr;  // whose x-forwarded-for is believed
 };
 
 class Calls {

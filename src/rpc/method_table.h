@@ -34,8 +34,29 @@ enum class MethodId : uint8_t {
     kExport,
     kSearch,
     kSearchBatch,
+    kSetUp,
+    kLogIn,
+    kGetChallenge,
+    kLogOut,
+    kWhoAmI,
+    kCreateUser,
+    kListUsers,
+    kGetUser,
+    kUpdateUser,
+    kDeleteUser,
+    kCreateKey,
+    kListKeys,
+    kGetKey,
+    kRevokeKey,
+    kDeleteKey,
+    kCreateTenant,
+    kListTenants,
+    kGetTenant,
+    kUpdateTenant,
+    kDeleteTenant,
+    kQueryAudit,
 };
-inline constexpr size_t kMethodCount = static_cast<size_t>(MethodId::kSearchBatch) + 1;
+inline constexpr size_t kMethodCount = static_cast<size_t>(MethodId::kQueryAudit) + 1;
 
 struct MethodRow {
     MethodId id;

@@ -117,7 +117,8 @@ class AccessMatrix : public AccessStack {
     }
 
     void expect_rest(Caller& caller, const rest::Route& route);
-    void expect_rpc(const Caller& caller, const rpc::MethodRow& method);
+    void expect_rpc(Caller& caller, const rpc::MethodRow& method);
+    void log_in_again(Caller& caller);
 
     std::string root_token_;
     std::vector<Caller> callers_;
@@ -137,6 +138,15 @@ std::string filled(std::string path) {
         }
     }
     return path;
+}
+
+/// Who logged out.
+void AccessMatrix::log_in_again(Caller& caller) {
+    EXPECT_EQ(ask(caller.credentials, "GET", "/api/v1/auth/me").status, 401);
+    const std::string tenant = caller.name.substr(0, caller.name.find(' '));
+    const std::string role =
+        caller.name.substr(tenant.size() + 1, caller.name.rfind(' ') - tenant.size() - 1);
+    caller.credentials = bearer(log_in(role + "@example.com", tenant));
 }
 
 void AccessMatrix::expect_rest(Caller& caller, const rest::Route& route) {
@@ -175,12 +185,8 @@ void AccessMatrix::expect_rest(Caller& caller, const rest::Route& route) {
         EXPECT_EQ(is_not_there, !caller.is_of_default && !makes_it) << about;
     }
     if (route.id == rest::RouteId::kLogOut && caller.is_session) {
-        const std::string tenant = caller.name.substr(0, caller.name.find(' '));
-        const std::string role =
-            caller.name.substr(tenant.size() + 1, caller.name.rfind(' ') - tenant.size() - 1);
         EXPECT_EQ(answer.status, 200) << about;
-        EXPECT_EQ(ask(caller.credentials, "GET", "/api/v1/auth/me").status, 401) << about;
-        caller.credentials = bearer(log_in(role + "@example.com", tenant));
+        log_in_again(caller);
     }
     if (caller.is_of_default) {
         mend();
@@ -258,12 +264,19 @@ std::string message_for(rpc::MethodId method) {
     }
 }
 
-void AccessMatrix::expect_rpc(const Caller& caller, const rpc::MethodRow& method) {
+void AccessMatrix::expect_rpc(Caller& caller, const rpc::MethodRow& method) {
     ++cases_;
     const std::string message = message_for(method.id);
     const grpc::Status status = call(caller.credentials, method.name, message);
     const std::string about = caller.name + " " + std::string(method.name) + ": " +
                               std::to_string(status.error_code()) + " " + status.error_message();
+    if (method.access.is_open()) {
+        EXPECT_NE(status.error_code(), grpc::StatusCode::PERMISSION_DENIED) << about;
+        EXPECT_EQ(status.error_code() == grpc::StatusCode::UNAUTHENTICATED,
+                  method.id == rpc::MethodId::kLogIn)
+            << about;
+        return;
+    }
     if (!caller.actions) {
         EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAUTHENTICATED) << about;
         return;
@@ -278,6 +291,10 @@ void AccessMatrix::expect_rpc(const Caller& caller, const rpc::MethodRow& method
     EXPECT_NE(status.error_code(), grpc::StatusCode::PERMISSION_DENIED) << about;
     if (!message.empty()) {
         EXPECT_EQ(says(status.error_message(), "no collection of this name"), !caller.is_of_default) << about;
+    }
+    if (method.id == rpc::MethodId::kLogOut && caller.is_session) {
+        EXPECT_TRUE(status.ok()) << about;
+        log_in_again(caller);
     }
     if (caller.is_of_default) {
         mend();

@@ -92,7 +92,8 @@ class AccessStack : public testing::Test {
         return ask(token.empty() ? service::Credentials{} : bearer(token), method, target, std::move(body));
     }
     /// `method`: as the table of methods names it; `message`: its bytes.
-    grpc::Status call(const service::Credentials& who, std::string_view method, const std::string& message) {
+    grpc::Status call(const service::Credentials& who, std::string_view method, const std::string& message,
+                      std::string* reply_bytes = nullptr) {
         grpc::ClientContext context;
         for (const std::string& value : who.authorization) {
             context.AddMetadata("authorization", value);
@@ -111,6 +112,12 @@ class AccessStack : public testing::Test {
         void* tag = nullptr;
         bool is_well = false;
         queue.Next(&tag, &is_well);
+        std::vector<grpc::Slice> slices;
+        if (reply_bytes != nullptr && status.ok() && reply.Dump(&slices).ok()) {
+            for (const grpc::Slice& part : slices) {
+                reply_bytes->append(reinterpret_cast<const char*>(part.begin()), part.size());
+            }
+        }
         return status;
     }
 

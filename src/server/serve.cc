@@ -196,6 +196,9 @@ ExitCode serve(const SettingsSources& sources) {
     if (!parsed.findings.empty()) {
         return report(parsed.findings);
     }
+    if (!parsed.effective.boolean("server.core_dumps")) {
+        forbid_core_dumps();
+    }
     const std::unique_ptr<io::Clock> clock = io::make_system_clock();
     LoggerOptions options;
     options.level = log_level_from(parsed.effective.text("logging.level"));

@@ -68,6 +68,13 @@ inline constexpr std::array kSettings{
             .sentence =
                 "Low-priority threads that link new rows into graphs and write checkpoints; one collection "
                 "uses one at a time."},
+    Setting{
+        .key = "server.core_dumps",
+        .type = SettingType::kBool,
+        .fallback = "false",
+        .sentence =
+            "Whether a crash may leave a core file. Such a file holds what memory held: documents, tokens "
+            "and passwords that were on their way, the keys of TLS and of the audit log."},
     Setting{.key = "server.insecure_i_understand",
             .type = SettingType::kBool,
             .fallback = "false",

@@ -183,7 +183,7 @@ class Wiring final : public Server {
         grpc.tls = certificates_.source();
         AKIDB_TRY(grpc_server_,
                   rpc::GrpcServer::listen(grpc, {workers_, foundation_.clock, *random_, metrics_,
-                                                 foundation_.logger, request_memory_}));
+                                                 foundation_.logger, request_memory_, &proxies_}));
         return {};
     }
 

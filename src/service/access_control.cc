@@ -172,10 +172,26 @@ Result<void> AccessControl::authenticate(const Credentials& given, Admission& ad
     }
     if (token->kind == TokenKind::kKey) {
         attempts_key_.add();
+        if (!given.cookies.empty()) {
+            return refuse(Fault::kMalformed, "a cookie holds a session, no API key");
+        }
         return authenticate_key(*token, admission);
     }
     attempts_session_.add();
-    return authenticate_session(*token, admission);
+    AKIDB_TRY(authenticate_session(*token, admission));
+    return given.cookies.empty() ? Result<void>() : check_page(given);
+}
+
+Result<void> AccessControl::check_page(const Credentials& given) const {
+    if (!given.changes_something ||
+        is_secret(given.csrf_token, hash_secret(csrf_token_of(given.cookies.front())))) {
+        return {};
+    }
+    return deny("csrf",
+                "a request by the session's cookie that may change something must show that a page of this "
+                "server sends it")
+        .with_field("X-CSRF-Token")
+        .with_allowed("the csrf_token of the login, or of GET /api/v1/auth/me");
 }
 
 Result<void> AccessControl::authenticate_key(const Token& token, Admission& admission) const {

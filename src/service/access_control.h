@@ -117,6 +117,7 @@ class AccessControl {
     Result<void> authenticate(const Credentials& given, Admission& admission) const;
     Result<void> authenticate_key(const Token& token, Admission& admission) const;
     Result<void> authenticate_session(const Token& token, Admission& admission) const;
+    Result<void> check_page(const Credentials& given) const;
     Result<void> check_tenant(const Uuid& tenant) const;
     Result<void> take_quota(const Principal& principal, Admission& admission) const;
     Error refuse(Fault fault, std::string message) const;

@@ -41,6 +41,17 @@ struct LoginReply {
     catalog::UserRow user{};
 };
 
+struct ChallengeRequest {
+    std::string email;
+    std::string tenant = "default";
+    std::string device_token{};
+};
+
+struct Challenge {
+    bool is_required = false;  // a login now would be asked for it
+    std::string json{};
+};
+
 struct NewUser {
     std::string email;
     std::string password;
@@ -112,6 +123,8 @@ class Accounts {
     /// kUnauthenticated, with one text for whatever is wrong; kRateLimited, or a challenge, after failures
     /// (access/login_guard.h), before anything is hashed. A hash of less than today's cost is made anew.
     void log_in(LoginRequest request, const Asking& asking, LoginDone done);
+    /// Before a login, of which it tells nothing but how often it failed lately. kRateLimited.
+    Result<Challenge> make_challenge(const ChallengeRequest& request, const Asking& asking);
     Result<void> log_out(const RequestContext& context);
 
     void create_user(const RequestContext& context, NewUser request, UserDone done);
@@ -138,6 +151,9 @@ class Accounts {
                                              const TenantChange& change);
     /// With its users and keys. kConflict while it has collections.
     Result<void> delete_tenant(const RequestContext& context, const std::string& name);
+
+    /// Those of the tenant "default" read all, others their own. kUnavailable when there is no audit log.
+    Result<access::AuditPage> query_audit(const RequestContext& context, access::AuditQuery query) const;
 
     std::string tenant_name(const Uuid& id) const;
     /// Writes down when keys were used last, ends what expired. Every few seconds; what a crash loses is a

@@ -12,6 +12,11 @@ Error wrong_password() {
     return Error(Code::kUnauthenticated, "the e-mail, the password or the tenant is wrong");
 }
 
+/// One account has one spelling, whether it is there or not.
+std::string account_of(const std::string& tenant, const std::string& email) {
+    return tenant + "/" + normalised_email(email).value_or(email);
+}
+
 }  // namespace
 
 /// An attempt on its way. It outlives the request's texts, as the hash is made elsewhere.
@@ -19,7 +24,7 @@ struct Accounts::Login {
     LoginRequest request;
     AskingText asking;
     LoginDone done;
-    std::string account{};                    // for the guard: one spelling, whether it is there or not
+    std::string account{};                    // for the guard
     std::shared_ptr<const UserEntry> user{};  // null when there is none
     access::PasswordCaller caller = access::PasswordCaller::kStranger;
 
@@ -110,8 +115,7 @@ bool Accounts::stops_at_guard(Login& login) {
     if (given_.guard == nullptr) {
         return false;
     }
-    login.account =
-        login.request.tenant + "/" + normalised_email(login.request.email).value_or(login.request.email);
+    login.account = account_of(login.request.tenant, login.request.email);
     access::LoginDecision decision = given_.guard->decide(login.attempt());
     if (decision.proof != access::ProofOutcome::kNone) {
         given_.control.count_challenge(decision.proof == access::ProofOutcome::kSolved ? "solved"
@@ -199,6 +203,22 @@ void Accounts::end_login(Login& login, Result<LoginReply> reply) {
     login.done(std::move(reply));
 }
 
+Result<Challenge> Accounts::make_challenge(const ChallengeRequest& request, const Asking& asking) {
+    if (given_.guard == nullptr) {
+        return Error(Code::kUnavailable, "this server asks for no proofs of work");
+    }
+    Login login{.request = {.email = request.email, .device_token = request.device_token},
+                .asking = AskingText(asking),
+                .done = {}};
+    login.account = account_of(request.tenant, request.email);
+    access::LoginDecision decision = given_.guard->offer(login.attempt());
+    if (decision.step == access::LoginStep::kWait) {
+        return Error(Code::kRateLimited, decision.why).with_retry_after(decision.retry_after_s);
+    }
+    given_.control.count_challenge("issued");
+    return Challenge{.is_required = decision.proof_is_wanted, .json = std::move(decision.challenge)};
+}
+
 // ---- sessions --------------------------------------------------------------------------------------------
 
 Result<LoginReply> Accounts::open_session(const catalog::UserRow& user) {
@@ -245,6 +265,19 @@ Result<void> Accounts::log_out(const RequestContext& context) {
         given_.book.remove_session(session->row);
     }
     return {};
+}
+
+// ---- the audit log ---------------------------------------------------------------------------------------
+
+Result<access::AuditPage> Accounts::query_audit(const RequestContext& context,
+                                                access::AuditQuery query) const {
+    if (given_.control.audit() == nullptr) {
+        return Error(Code::kUnavailable, "this server keeps no audit log");
+    }
+    if (!context.principal->is_of_default_tenant()) {
+        query.tenant = tenant_name(context.principal->tenant);
+    }
+    return given_.control.audit()->query(query);
 }
 
 }  // namespace akidb::service

@@ -35,17 +35,20 @@ bool is_bearer(std::string_view scheme) {
 }  // namespace
 
 Result<std::string_view> find_token(const Credentials& given) {
-    const size_t count = given.authorization.size() + given.api_key.size();
+    const size_t count = given.authorization.size() + given.api_key.size() + given.cookies.size();
     if (count == 0) {
         return std::string_view();
     }
     if (count > 1) {
         return invalid_argument("Authorization",
                                 "the request carries credentials " + std::to_string(count) + " times",
-                                "one of Authorization and api-key, once");
+                                "one of Authorization, api-key and the session's cookie, once");
     }
     if (!given.api_key.empty()) {
         return std::string_view(given.api_key.front());
+    }
+    if (!given.cookies.empty()) {
+        return std::string_view(given.cookies.front());
     }
     const std::string_view text = given.authorization.front();
     const size_t space = text.find(' ');
@@ -99,6 +102,14 @@ std::string make_secret(io::Random& random) {
         }
     }
     return secret;
+}
+
+std::string csrf_token_of(std::string_view session_token) {
+    const catalog::SecretHash hash = hash_secret(std::string("akidb csrf ").append(session_token));
+    std::string digits(2 * hash.size() + 1, '\0');
+    sodium_bin2hex(digits.data(), digits.size(), hash.data(), hash.size());
+    digits.pop_back();
+    return digits;
 }
 
 catalog::SecretHash hash_secret(std::string_view secret) {

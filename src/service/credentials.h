@@ -20,6 +20,11 @@ namespace akidb::service {
 struct Credentials {
     std::vector<std::string> authorization;  // "Bearer <token>"
     std::vector<std::string> api_key;        // "<token>", as clients of the Qdrant dialect send it
+    /// Of a browser, which sends them along with whatever a page asks for: so a request that changes
+    /// something must show that it comes from our page.
+    std::vector<std::string> cookies{};
+    std::string csrf_token{};
+    bool changes_something = false;
 };
 
 enum class TokenKind : uint8_t { kKey, kSession };
@@ -33,6 +38,8 @@ struct Token {
 /// The one token that was sent; empty when none was. kInvalidArgument when there are several,
 /// kUnauthenticated for an Authorization of another kind.
 Result<std::string_view> find_token(const Credentials& given);
+/// What a page that was let in by a cookie sends along, made of the session's token, which it cannot read.
+std::string csrf_token_of(std::string_view session_token);
 std::optional<Token> parse_token(std::string_view text);
 std::string write_token(TokenKind kind, const Uuid& id, std::string_view secret);
 

@@ -59,8 +59,6 @@ class Service {
     /// That the collection is there for who asks, before more is done for the request: kNotFound,
     /// kPermissionDenied.
     Result<void> check_collection(const RequestContext& context, std::string_view collection) const;
-    /// Null: there is none.
-    const access::AuditLog* audit() const { return access_ == nullptr ? nullptr : access_->audit(); }
     /// kUnavailable when the server has none.
     Result<Accounts*> accounts() const;
 

@@ -115,7 +115,7 @@ constexpr auto kMetrics = std::to_array<MetricRow>({
      "setup."},
     {kAuthDenied, kCounter, "akidb_auth_denied_total", "action",
      "Requests answered 403, by the action that was missing; scope: a collection, tenant or row rule stood "
-     "against it."},
+     "against it; csrf: a cookie without its page's token."},
     {kQuotaRefused, kCounter, "akidb_quota_refused_total", "quota=tenant/key",
      "Requests answered 429 by a quota of requests a second: of the tenant or of the key."},
     {kPasswordsWaiting, kGauge, "akidb_passwords_waiting", "",

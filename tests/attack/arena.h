@@ -120,6 +120,7 @@ void add_framing_cases(World& world, Cases& cases);
 void add_path_cases(World& world, Cases& cases);
 void add_guess_cases(World& world, Cases& cases);
 void add_login_cases(World& world, Cases& cases);
+void add_cookie_cases(World& world, Cases& cases);
 void add_proof_cases(World& world, Cases& cases);
 void add_token_cases(World& world, Cases& cases);
 void add_rights_cases(World& world, Cases& cases);

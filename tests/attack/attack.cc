@@ -34,8 +34,9 @@ void expect_counted(const World& world) {
 int run() {
     World world;
     Cases cases;
-    for (const auto add : {&add_framing_cases, &add_path_cases, &add_token_cases, &add_rights_cases,
-                           &add_document_cases, &add_login_cases, &add_proof_cases, &add_guess_cases}) {
+    for (const auto add :
+         {&add_framing_cases, &add_path_cases, &add_token_cases, &add_rights_cases, &add_document_cases,
+          &add_login_cases, &add_cookie_cases, &add_proof_cases, &add_guess_cases}) {
         add(world, cases);
     }
     std::set<std::string> names;

@@ -1,6 +1,11 @@
 // Bodies of logins that say one thing to one reader and another to the next, what answers tell about who is
 // there, sessions that an attacker chose, pages of other origins, and the first start.
-#include <algorithm>
+#include <sys/resource.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <set>
 
 #include "arena.h"
 

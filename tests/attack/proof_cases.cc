@@ -1,6 +1,8 @@
 // Proofs of work that were used before, made for somebody else, cut and joined anew, or made cheaper.
 #include <openssl/evp.h>
 
+#include <fstream>
+
 #include "access/proofs_for_tests.h"
 #include "arena.h"
 
@@ -128,6 +130,45 @@ void add_proof_cases(World& world, Cases& cases) {
              const HttpReply second = log_in(world.target, proved);
              return was_hashed(second) ? second.body : Gain();
          }});
+    cases.push_back({"a challenge asked for beforehand tells a user from nobody", [&world]() -> Gain {
+                         std::vector<std::string> told;
+                         for (const char* email : {"developer@example.com", "nobody.at.all@example.com"}) {
+                             Json body =
+                                 world.target.must({.method = "POST",
+                                                    .path = "/api/v1/auth/challenge",
+                                                    .body = Json{{"email", email}}.dump(),
+                                                    .headers = {"X-Forwarded-For: " + next_source()}});
+                             told.push_back(body.at("required").dump());
+                         }
+                         return told[0] == told[1] ? Gain() : "they differ";
+                     }});
+    cases.push_back({"one address asks for challenges without end", [&world]() -> Gain {
+                         const std::string source = next_source();
+                         size_t made = 0;
+                         for (int i = 0; i < 100; ++i) {
+                             const HttpReply reply =
+                                 world.target.ask({.method = "POST",
+                                                   .path = "/api/v1/auth/challenge",
+                                                   .body = R"({"email":"x@example.com"})",
+                                                   .headers = {"X-Forwarded-For: " + source}});
+                             made += reply.status == 200 ? 1 : 0;
+                         }
+                         // Thirty at once, and one more each two seconds that this takes.
+                         return made < 60 ? Gain() : std::to_string(made) + " were made";
+                     }});
+    cases.push_back({"the command line is kept out after others failed", [&world]() -> Gain {
+                         for (int i = 0; i < 3; ++i) {
+                             log_in(world.target, {.email = kVictim, .source = next_source()});
+                         }
+                         const e2e::TemporaryDirectory files;
+                         const std::string password = files.path() + "/password";
+                         std::ofstream(password) << kPassword << "\n";
+                         const auto run = e2e::run_akidb({"login", kVictim, "--password-file", password,
+                                                          "--url", world.target.process().rest_url()});
+                         return run && run->exit_code == 0 && run->out.starts_with("as_")
+                                    ? Gain()
+                                    : (run ? run->err : run.error().message());
+                     }});
 }
 
 }  // namespace akidb::attack

@@ -1,5 +1,6 @@
 // Who has few rights and wants more: by the other protocol, by making users and keys, and by the names of
 // what belongs to another tenant.
+#include <akidb/v1/access.pb.h>
 #include <akidb/v1/collections.pb.h>
 #include <akidb/v1/documents.pb.h>
 #include <akidb/v1/search.pb.h>
@@ -62,6 +63,43 @@ void add_protocols(World& world, Cases& cases) {
                              return unless(grpc::StatusCode::UNAUTHENTICATED,
                                            world.target.call("CollectionService/List", "",
                                                              {{header, "root@example.com"}}));
+                         }});
+    }
+    cases.push_back({"guesses over gRPC, from addresses made up in front of the proxy", [&world]() -> Gain {
+                         size_t hashed = 0;
+                         for (int i = 0; i < 20; ++i) {
+                             akidb::v1::LogInRequest message;
+                             message.set_email("grpc" + std::to_string(i) + "@example.com");
+                             message.set_password("not the owner's password");
+                             const RpcReply reply = world.target.call(
+                                 "AccessService/LogIn", message.SerializeAsString(),
+                                 {{"x-forwarded-for", "10.99.0." + std::to_string(i) + ", 198.51.100.200"}});
+                             hashed +=
+                                 reply.status.error_message().find("is wrong") != std::string::npos ? 1 : 0;
+                         }
+                         return hashed == 3 ? Gain() : std::to_string(hashed) + " passwords were looked at";
+                     }});
+    cases.push_back({"failures over REST are forgotten over gRPC", [&world]() -> Gain {
+                         for (int i = 0; i < 3; ++i) {
+                             log_in(world.target, {.email = "both@example.com",
+                                                   .source = "198.51.101." + std::to_string(i + 1)});
+                         }
+                         akidb::v1::LogInRequest message;
+                         message.set_email("both@example.com");
+                         message.set_password("not the owner's password");
+                         const RpcReply reply =
+                             world.target.call("AccessService/LogIn", message.SerializeAsString(),
+                                               {{"x-forwarded-for", "198.51.101.9"}});
+                         return reply.status.error_message().find("proof of work") != std::string::npos
+                                    ? Gain()
+                                    : reply.status.error_message();
+                     }});
+    for (const char* method :
+         {"CreateUser", "ListUsers", "CreateKey", "ListKeys", "CreateTenant", "QueryAudit"}) {
+        cases.push_back({std::string("a viewer calls AccessService/") + method, [&world, method] {
+                             return unless(
+                                 grpc::StatusCode::PERMISSION_DENIED,
+                                 world.target.call(std::string("AccessService/") + method, "", world.viewer));
                          }});
     }
     cases.push_back({"a method that is not there tells a stranger something", [&world] {

@@ -148,6 +148,7 @@ HttpReply HttpConnection::read_reply() {
         }
     }
     reply.headers = buffer_.substr(0, headers_end + 2);
+    reply.head = reply.headers;
     std::transform(reply.headers.begin(), reply.headers.end(), reply.headers.begin(), [](char letter) {
         return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + 32) : letter;
     });

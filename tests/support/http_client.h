@@ -25,7 +25,8 @@ Endpoint parse_url(std::string_view url);
 
 struct HttpReply {
     int status = 0;
-    std::string headers;  // as received, lower-cased
+    std::string headers;  // lower-cased
+    std::string head;     // as received
     std::string body;
     bool closes = false;  // the server ends the connection after this answer
 };
