@@ -253,7 +253,11 @@ class Wiring final : public Server {
             gate_->tick();
             export_audit();
         }
-        return readiness.reason == "log_poisoned" ? Health::kLogPoisoned : Health::kWell;
+        if (readiness.reason == "log_poisoned") {
+            directory_->export_gauges(metrics_);  // for the scrapes that still come before the end
+            return Health::kLogPoisoned;
+        }
+        return Health::kWell;
     }
 
     void export_audit() {
