@@ -18,7 +18,8 @@ constexpr auto kMetrics = std::to_array<MetricRow>({
      "Time from the first byte of a request to the last byte of its answer, by method, route template and "
      "status."},
     {kHttpConnections, kGauge, "akidb_http_connections", "", "HTTP connections open now."},
-    {kHttpRefused, kCounter, "akidb_http_refused_total", "reason",
+    {kHttpRefused, kCounter, "akidb_http_refused_total",
+     "reason=connections/connections_per_address/memory/timeout/tls_handshake",
      "Connections and requests turned away before any work was done for them."},
     {kRequestMemory, kGauge, "akidb_http_request_memory_bytes", "",
      "Memory reserved for the bodies and parsed forms of requests in flight, those of gRPC included; what "
