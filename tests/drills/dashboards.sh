@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# Every query of every dashboard returns data from a server that was used: collections made, written to, searched and deleted
+# over REST and gRPC, checkpoints, rewrites and scrubs, logins that fail and others, a key that may not, TLS. And what promtool
+# says of the metrics' names.
+# Usage: dashboards.sh SOURCE_DIRECTORY BUILD_DIRECTORY CACHE_DIRECTORY
+set -euo pipefail
+source=$1 build=$2 cache=$3
+work=$(mktemp -d)
+page=used here=$work/drills/used
+export source build work
+# shellcheck source=tests/drills/watchers.sh
+source "$source/tests/drills/watchers.sh"
+# shellcheck source=tests/drills/server.sh
+source "$source/tests/drills/server.sh"
+trap 'status=$?; [ $status = 0 ] || tail -n 20 "$here/log"; calm; end_all; exit $status' EXIT
+mkdir -p "$here"
+hurried_rules >"$work/rules.yml"
+start_watchers
+
+scheme_s=s
+certificate 300
+authority=$here/certificate.pem
+settings=(--tls.certificate_file "$here/certificate.pem" --tls.key_file "$here/key.pem" --storage.scrub_interval_s 2
+    --index.graph_rows_min 1000)
+ballast=1048576
+start_server
+sign_in
+akidb key create viewer --role viewer --requests-per-second 1 --url "$URL" --ca-file "$authority" --api-key-file "$here/session" \
+    >"$here/key"
+get() { curl -fsS --max-time 20 --cacert "$authority" -H "Authorization: Bearer $(cat "$here/session")" "$@"; }
+fill many 1500 32
+use() { # everything that a panel shows, once
+    local one
+    fill words 50 16
+    search
+    get -o /dev/null --json '{"id":7,"filter":{"must":[{"key":"n","range":{"gte":3}}]}}' "$URL/api/v1/collections/many/search"
+    get -o /dev/null --json '{"id":7,"params":{"exact":true}}' "$URL/api/v1/collections/many/search"
+    get -o /dev/null -X DELETE "$URL/api/v1/collections/many/documents/$((RANDOM % 1500))"
+    get -o /dev/null -X POST "$URL/api/v1/collections/many/optimize"
+    for one in 1 2 3; do
+        curl -s -o /dev/null --cacert "$authority" -H "Authorization: Bearer $(cat "$here/key")" -X DELETE "$URL/api/v1/collections/many"
+    done
+    curl -s -o /dev/null --cacert "$authority" --json '{"email":"ann@example.com","password":"not this one at all"}' "$URL/api/v1/auth/login"
+    curl -s -o /dev/null --cacert "$authority" "$URL/api/v1/collections"
+    printf '\0\0\0\0\0' | curl -s -o /dev/null --cacert "$authority" --http2 -H 'Content-Type: application/grpc' -H 'TE: trailers' \
+        -H "Authorization: Bearer $(cat "$here/session")" --data-binary @- \
+        "https://127.0.0.1:$grpc_port/akidb.v1.CollectionService/List"
+    get -o /dev/null -X DELETE "$URL/api/v1/collections/words"
+}
+background use
+until_true 30 is_scraped
+
+curl -fsS "$METRICS/metrics" | promtool check metrics
+python3 - "$source/deploy/grafana" "http://127.0.0.1:$prometheus_port" <<'PY'
+import json, math, pathlib, sys, time, urllib.parse, urllib.request
+
+def values(query):
+    with urllib.request.urlopen(f"{sys.argv[2]}/api/v1/query?" + urllib.parse.urlencode({"query": query})) as answer:
+        found = json.load(answer)["data"]["result"]
+    return [float(one["value"][1]) for one in found]
+
+missing = [(path.name, panel["title"], target["expr"].replace("$instance", ".*").replace("$__rate_interval", "12s"))
+           for path in sorted(pathlib.Path(sys.argv[1]).glob("*.json"))
+           for panel in json.loads(path.read_text())["panels"] for target in panel["targets"]]
+count, end = len(missing), time.monotonic() + 90
+while missing and time.monotonic() < end:
+    missing = [one for one in missing if not any(not math.isnan(value) for value in values(one[2]))]
+    time.sleep(0.5)
+for name, title, query in missing:
+    print(f"{name}: \"{title}\" has no data: {query}")
+print(f"{count} queries of dashboards, {len(missing)} without data")
+sys.exit(1 if missing else 0)
+PY

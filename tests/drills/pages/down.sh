@@ -1,0 +1,3 @@
+# The process is gone.
+alert=AkidbDown
+inject() { kill -9 "$(cat "$here/pid")"; }

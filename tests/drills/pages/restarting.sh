@@ -1,0 +1,14 @@
+# It ends and is started again, again and again.
+alert=AkidbRestarting
+start_time() { query "akidb_start_time_seconds{instance=\"$page\"}" '.data.result[0].value[1]'; }
+is_another_start_scraped() { is_scraped && [ "$(start_time)" != "$1" ]; } # what no scrape sees no rule can count
+inject() {
+    local i before
+    for i in 1 2 3; do
+        before=$(start_time)
+        kill -9 "$(cat "$here/pid")"
+        until_true 10 is_gone "$(cat "$here/pid")"
+        start_server
+        until_true 30 is_another_start_scraped "$before"
+    done
+}
