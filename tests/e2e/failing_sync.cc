@@ -1,5 +1,6 @@
 // A library to preload into the server: fdatasync fails with EIO while the file that SYNC_FAILS_WHILE names
-// is there, as on a disk that reports a lost write, and takes 300 ms while the one of SYNC_TAKES_300_MS_WHILE is.
+// is there, as on a disk that reports a lost write, and takes 300 ms while the one of SYNC_TAKES_300_MS_WHILE
+// is.
 #include <dlfcn.h>
 #include <unistd.h>
 
