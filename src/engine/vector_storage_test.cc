@@ -17,7 +17,7 @@ namespace {
 using model::Metric;
 using model::VectorStorage;
 
-constexpr uint64_t kDocuments = 9'000;  // two chunks of rows and a ragged end
+constexpr uint64_t kDocuments = 4'500;  // a chunk of rows and a ragged end
 
 class VectorStorageTest : public CollectionFixture,
                           public ::testing::WithParamInterface<std::tuple<VectorStorage, Metric>> {
