@@ -164,10 +164,11 @@ class AccessBench {
             throw std::runtime_error("the server still asks nobody");
         }
         const Json body = {{"name", "bench"}, {"role", "viewer"}};
+        const std::string session = log_in(server);
         support::HttpConnection connection(server.endpoint());
         connection.open();
-        connection.send_bytes(with_header(post_request(server.endpoint(), "/api/v1/keys", body.dump()),
-                                          bearer(log_in(server))));
+        connection.send_bytes(
+            with_header(post_request(server.endpoint(), "/api/v1/keys", body.dump()), bearer(session)));
         return Json::parse(connection.read_reply().body).at("key").get<std::string>();
     }
 

@@ -375,6 +375,30 @@ class Connection final : public ConnectionHandle {
             co_return co_await answer_fault(fault_of(reason(error), body_limit));
         }
         auto message = parser.release();
+        HttpRequest request = request_of(message);
+        request.body = std::move(message.body());
+        bool keeps_alive = message.keep_alive();
+        bool is_http_10 = message.version() == 10;
+        bool is_head = message.method() == http::verb::head;
+        call_handler(std::move(request));
+        if (!mailbox_->ready_or_wait()) {
+            co_await await_answer();
+        }
+        HttpResponse response = mailbox_->collect();
+        if (response.status == kForgotten) {
+            response =
+                shared_.handler.error_response(500, "INTERNAL", "the request was not answered", request_id_);
+        }
+        // What was pipelined behind this request was sent in good faith, so even a draining server answers it
+        // first.
+        bool closes = !keeps_alive || (shared_.draining && buffer_.size() == 0 && available() == 0);
+        HeadOptions options{
+            .request_id = request_id_, .closes = closes, .names_keep_alive = is_http_10 && keeps_alive};
+        co_return co_await write(response, options, is_head) && !closes;
+    }
+
+    template <class Message>
+    HttpRequest request_of(const Message& message) const {
         std::string_view target = text_of(message.target());
         size_t question = target.find('?');
         HttpRequest request;
@@ -403,27 +427,9 @@ class Connection final : public ConnectionHandle {
         for (auto [given, end] = message.equal_range("api-key"); given != end; ++given) {
             request.credentials.api_key.emplace_back(text_of(given->value()));
         }
-        request.body = std::move(message.body());
         request.remote_address = seat_.address();
         request.request_id = request_id_;
-        bool keeps_alive = message.keep_alive();
-        bool is_http_10 = message.version() == 10;
-        bool is_head = message.method() == http::verb::head;
-        call_handler(std::move(request));
-        if (!mailbox_->ready_or_wait()) {
-            co_await await_answer();
-        }
-        HttpResponse response = mailbox_->collect();
-        if (response.status == kForgotten) {
-            response =
-                shared_.handler.error_response(500, "INTERNAL", "the request was not answered", request_id_);
-        }
-        // What was pipelined behind this request was sent in good faith, so even a draining server answers it
-        // first.
-        bool closes = !keeps_alive || (shared_.draining && buffer_.size() == 0 && available() == 0);
-        HeadOptions options{
-            .request_id = request_id_, .closes = closes, .names_keep_alive = is_http_10 && keeps_alive};
-        co_return co_await write(response, options, is_head) && !closes;
+        return request;
     }
 
     asio::awaitable<std::optional<HttpFault>> read_body(BodyParser& parser, size_t received,

@@ -79,7 +79,7 @@ void add_lengths(Framing& framing) {
 }
 
 void add_heads(Framing& framing) {
-    using namespace std::string_literals;
+    using std::string_literals::operator""s;
     framing.refused_lines("a NUL in a header", "X-A: a\0b\r\n"s);
     framing.refused_lines("a NUL in a header's name", "X\0A: b\r\n"s);
     framing.refused_lines("a header's name with a space", "X A: b\r\n");

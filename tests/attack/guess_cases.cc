@@ -69,6 +69,9 @@ void add_sources(World& world, Cases& cases) {
                          // Ten fit into the account's minute, and after the third each waits for longer.
                          return hashed > 10 ? std::to_string(hashed) + " passwords were looked at" : Gain();
                      }});
+}
+
+void add_swarm(World& world, Cases& cases) {
     cases.push_back(
         {"ten thousand addresses guess one password", [&world]() -> Gain {
              world.add_user("swarm@example.com", "viewer");
@@ -100,6 +103,9 @@ void add_sources(World& world, Cases& cases) {
              }
              return {};
          }});
+}
+
+void add_sprays(World& world, Cases& cases) {
     cases.push_back({"one address sprays one password over 300 accounts", [&world] {
                          std::vector<Guess> guesses;
                          for (size_t i = 0; i < 300; ++i) {
@@ -244,6 +250,8 @@ void add_owners(World& world, Cases& cases) {
 
 void add_guess_cases(World& world, Cases& cases) {
     add_sources(world, cases);
+    add_swarm(world, cases);
+    add_sprays(world, cases);
     add_forged_addresses(world, cases);
     add_owners(world, cases);
 }

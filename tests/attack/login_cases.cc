@@ -33,7 +33,7 @@ Gain unless_not_in(const HttpReply& reply) {
 
 /// Passwords and e-mails near the right ones, and bodies near a login.
 void add_bodies(World& world, Cases& cases) {
-    using namespace std::string_literals;
+    using std::string_literals::operator""s;
     const std::string right = kPassword;
     for (const auto& [name, password] : std::vector<std::pair<std::string, std::string>>{
              {"an empty password", ""},

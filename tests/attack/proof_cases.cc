@@ -80,11 +80,7 @@ void add_altered(World& world, Cases& cases) {
     });
 }
 
-}  // namespace
-
-void add_proof_cases(World& world, Cases& cases) {
-    world.add_user(kVictim, "viewer");
-    add_altered(world, cases);
+void add_misplaced(World& world, Cases& cases) {
     cases.push_back({"a challenge spliced from two", [&world]() -> Gain {
                          const std::string source = next_source();
                          Json first = Json::parse(challenge_for(world.target, kVictim, source));
@@ -130,6 +126,9 @@ void add_proof_cases(World& world, Cases& cases) {
              const HttpReply second = log_in(world.target, proved);
              return was_hashed(second) ? second.body : Gain();
          }});
+}
+
+void add_asked_beforehand(World& world, Cases& cases) {
     cases.push_back({"a challenge asked for beforehand tells a user from nobody", [&world]() -> Gain {
                          std::vector<std::string> told;
                          for (const char* email : {"developer@example.com", "nobody.at.all@example.com"}) {
@@ -169,6 +168,15 @@ void add_proof_cases(World& world, Cases& cases) {
                                     ? Gain()
                                     : (run ? run->err : run.error().message());
                      }});
+}
+
+}  // namespace
+
+void add_proof_cases(World& world, Cases& cases) {
+    world.add_user(kVictim, "viewer");
+    add_altered(world, cases);
+    add_misplaced(world, cases);
+    add_asked_beforehand(world, cases);
 }
 
 }  // namespace akidb::attack

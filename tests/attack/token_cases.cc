@@ -154,6 +154,9 @@ void add_ended(World& world, Cases& cases) {
         change(world, "DELETE", "/api/v1/tenants/deleted");
         return key;
     });
+}
+
+void add_past_their_end(World& world, Cases& cases) {
     cases.push_back(
         {"a key and a session past their end, over a restart", [&world]() -> Gain {
              const std::string key = world.key(R"("role":"admin","expires_at":"2100-01-01T00:00:00Z")");
@@ -188,6 +191,7 @@ void add_ended(World& world, Cases& cases) {
 void add_token_cases(World& world, Cases& cases) {
     add_made_up(world, cases);
     add_ended(world, cases);
+    add_past_their_end(world, cases);
 }
 
 }  // namespace akidb::attack
