@@ -103,6 +103,16 @@ void Gate::tick() {
     }
 }
 
+void Gate::export_audit(telemetry::Metrics& metrics) {
+    using telemetry::MetricId;
+    const access::AuditFigures now = audit_->figures();
+    metrics.gauge(MetricId::kAuditEntries).set(static_cast<double>(now.entries));
+    metrics.gauge(MetricId::kAuditCheckpoint).set(static_cast<double>(now.checkpoint_unix_ms) / 1000);
+    metrics.counter(MetricId::kAuditFailures).add(static_cast<double>(now.failures - audited_.failures));
+    metrics.counter(MetricId::kAuditOmitted).add(static_cast<double>(now.omitted - audited_.omitted));
+    audited_ = now;
+}
+
 void Gate::tend() {
     if (const Result<void> tended = accounts_->tend(); !tended) {
         foundation_.logger.log(LogLevel::kWarning, "the use of keys was not written down",

@@ -39,7 +39,7 @@ class Gate {
     std::string setup_token();
     /// Every second or so.
     void tick();
-    access::AuditFigures audit_figures() const { return audit_->figures(); }
+    void export_audit(telemetry::Metrics& metrics);
     /// Requests have ended.
     Result<void> close();
 
@@ -59,6 +59,7 @@ class Gate {
     std::unique_ptr<service::AccessControl> control_;
     std::unique_ptr<service::Accounts> accounts_;
     uint64_t accounts_due_us_ = 0;
+    access::AuditFigures audited_;  // as exported
 };
 
 }  // namespace akidb::server

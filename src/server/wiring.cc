@@ -251,22 +251,13 @@ class Wiring final : public Server {
             metrics_.gauge(MetricId::kBallastBytes).set(static_cast<double>(disk_.ballast_bytes()));
             directory_->tend(loader_);
             gate_->tick();
-            export_audit();
+            gate_->export_audit(metrics_);
         }
         if (readiness.reason == "log_poisoned") {
             directory_->export_gauges(metrics_);  // for the scrapes that still come before the end
             return Health::kLogPoisoned;
         }
         return Health::kWell;
-    }
-
-    void export_audit() {
-        const access::AuditFigures now = gate_->audit_figures();
-        metrics_.gauge(MetricId::kAuditEntries).set(static_cast<double>(now.entries));
-        metrics_.gauge(MetricId::kAuditCheckpoint).set(static_cast<double>(now.checkpoint_unix_ms) / 1000);
-        metrics_.counter(MetricId::kAuditFailures).add(static_cast<double>(now.failures - audited_.failures));
-        metrics_.counter(MetricId::kAuditOmitted).add(static_cast<double>(now.omitted - audited_.omitted));
-        audited_ = now;
     }
 
     void begin_draining() override {
@@ -327,7 +318,6 @@ class Wiring final : public Server {
     std::unique_ptr<rpc::GrpcServer> grpc_server_;
     DiskWatch disk_watch_{disk_, foundation_.logger};
     uint64_t gauges_due_us_ = 0;
-    access::AuditFigures audited_;  // as exported
     bool is_closed_ = false;
 };
 

@@ -1,4 +1,4 @@
-#include <array>
+#include <iterator>
 
 #include "base/assert.h"
 #include "telemetry/metrics.h"
@@ -10,7 +10,7 @@ using enum MetricId;
 using enum MetricType;
 
 // In the order of MetricId: row_of() indexes by it.
-constexpr auto kMetrics = std::to_array<MetricRow>({
+constexpr MetricRow kMetrics[] = {
     {kBuildInfo, kGauge, "akidb_build_info", "version",
      "Always 1; the version of the running binary is its label."},
     {kStartTime, kGauge, "akidb_start_time_seconds", "", "When the process started, in seconds since 1970."},
@@ -149,15 +149,15 @@ constexpr auto kMetrics = std::to_array<MetricRow>({
     {kBackupBytes, kCounter, "akidb_backup_bytes_total", "",
      "Bytes that backups sent: of what was not there yet."},
     {kReady, kGauge, "akidb_ready", "", "1 while the server answers requests, 0 while it loads or drains."},
-});
+};
 
 constexpr bool is_in_order_of_ids() {
-    for (size_t i = 0; i < kMetrics.size(); ++i) {
+    for (size_t i = 0; i < std::size(kMetrics); ++i) {
         if (static_cast<size_t>(kMetrics[i].id) != i) {
             return false;
         }
     }
-    return static_cast<size_t>(kReady) + 1 == kMetrics.size();
+    return static_cast<size_t>(kReady) + 1 == std::size(kMetrics);
 }
 static_assert(is_in_order_of_ids());
 
