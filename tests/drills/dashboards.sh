@@ -47,6 +47,11 @@ use() { # everything that a panel shows, once
         "https://127.0.0.1:$grpc_port/akidb.v1.CollectionService/List"
     get -o /dev/null -X DELETE "$URL/api/v1/collections/words"
 }
+for level in 2 3; do # the second backup knows that the first was restored
+    akidb backup create --url "$URL" --ca-file "$authority" --api-key-file "$here/session" --to "$here/backups"
+    akidb backup verify "$here/backups" --level "$level"
+done
+akidb backup create --url "$URL" --ca-file "$authority" --api-key-file "$here/session" --to "$here/backups"
 background use
 until_true 30 is_scraped
 
