@@ -143,11 +143,11 @@ TEST(Metrics, IgnoresValuesThatWouldSpoilASeriesForEver) {
 TEST(Metrics, SumsLabelSetsBeyondTheLimitAsOther) {
     Metrics metrics;
     for (int i = 0; i < 1000; ++i) {
-        metrics.counter(MetricId::kHttpRefused, {std::to_string(i)}).add();
+        metrics.counter(MetricId::kAuthDenied, {std::to_string(i)}).add();
         metrics.gauge(MetricId::kHeadRows, {std::to_string(i)}).set(i);
     }
     const std::string text = metrics.expose();
-    EXPECT_THAT(text, HasSubstr("akidb_http_refused_total{reason=\"other\"} 800\n"));
+    EXPECT_THAT(text, HasSubstr("akidb_auth_denied_total{action=\"other\"} 800\n"));
     EXPECT_THAT(text, HasSubstr("akidb_head_rows{collection=\"199\"} 199\n"));
     EXPECT_THAT(text, Not(HasSubstr("akidb_head_rows{collection=\"other\"}")));
     EXPECT_THAT(text, Not(HasSubstr("\"500\"")));

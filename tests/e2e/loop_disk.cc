@@ -56,8 +56,13 @@ void LoopDisk::leave_free(uint64_t bytes) {
     }
     const std::string path = mount_point_ + "/filler" + std::to_string(fillers_++);
     const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (::fallocate(file, 0, 0, static_cast<off_t>(free - bytes)) != 0) {
-        ::unlink(path.c_str());
+    // In pieces where one is not to be had: what a file system counts as free may lie in several.
+    const auto wanted = static_cast<off_t>(free - bytes);
+    off_t at = 0;
+    for (off_t piece = wanted; piece >= 4096; piece /= 2) {
+        while (at + piece <= wanted && ::fallocate(file, 0, at, piece) == 0) {
+            at += piece;
+        }
     }
     ::close(file);
 }
