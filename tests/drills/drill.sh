@@ -53,20 +53,20 @@ trap calm EXIT
 prepare
 start_server
 fill words 50 16
-until_true 30 recovered || { say "it did not work before anything was done"; exit 1; }
-until_true 30 is_scraped || { say "Prometheus does not reach it"; exit 1; }
-if is_firing >/dev/null; then say "$alert fires before its cause"; exit 1; fi
+until_true 30 recovered || give_up "it did not work before anything was done"
+until_true 30 is_scraped || give_up "Prometheus does not reach it"
+if is_firing >/dev/null; then give_up "$alert fires before its cause"; fi
 began=$SECONDS
 inject
-until_true 90 is_firing || { say "$alert does not fire"; exit 1; }
-until_true 20 is_told || { say "$alert does not reach the Alertmanager"; exit 1; }
+until_true 90 is_firing || give_up "$alert does not fire"
+until_true 20 is_told || give_up "$alert does not reach the Alertmanager"
 fired=$((SECONDS - began))
 follow 'First five minutes' lenient
 operator
 follow Fix strict
-until_true 60 recovered || { say "the page does not mend it"; exit 1; }
+until_true 60 recovered || give_up "the page does not mend it"
 follow Check strict
 began=$SECONDS
-until_true 90 is_over || { say "$alert does not resolve"; exit 1; }
+until_true 90 is_over || give_up "$alert does not resolve"
 echo
 say "$alert fired after $fired s, $commands lines of the page were run, resolved $((SECONDS - began)) s later"

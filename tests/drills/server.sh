@@ -11,6 +11,12 @@ skip() {
     say "skipped: $*"
     exit 77
 }
+give_up() { # with what the server says now
+    say "$*"
+    curl -sS -v --max-time 5 ${authority:+--cacert "$authority"} "$METRICS/ready" "$URL/health" 2>&1 | head -n 60
+    ps -p "$(cat "$here/pid")" -o pid,stat,etime,rss,cmd || true
+    exit 1
+}
 # until_true SECONDS COMMAND…
 until_true() {
     local end=$((SECONDS + $1))
@@ -24,6 +30,7 @@ until_true() {
 start_server() {
     local port
     : >>"$CONFIG"
+    rm -f "$here/ready" # else the words of the last start are read
     env -i PATH="$PATH" HOME="$here" "${environment[@]}" "$build/akidb" serve --config "$CONFIG" --data "$DATA" \
         --server.rest_port "${rest_port:-0}" --server.grpc_port 0 --metrics.port "${metrics_port:-0}" \
         --storage.ballast_bytes "${ballast:-0}" --drain.min_ms "${drain_ms:-200}" "${settings[@]}" >"$here/ready" 2>>"$here/log" &

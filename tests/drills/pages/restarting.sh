@@ -7,8 +7,8 @@ inject() {
     for i in 1 2 3; do
         before=$(start_time)
         kill -9 "$(cat "$here/pid")"
-        until_true 10 is_gone "$(cat "$here/pid")"
+        until_true 10 is_gone "$(cat "$here/pid")" || give_up "it is not gone"
         start_server
-        until_true 30 is_another_start_scraped "$before"
+        until_true 30 is_another_start_scraped "$before" || give_up "no scrape saw start $i"
     done
 }
