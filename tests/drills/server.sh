@@ -105,6 +105,7 @@ background() { # for as long as the drill wants it: "$@" again and again
     disown
 }
 calm() { rm -f "$here/going"; }
+is_in_segments() { get "$URL/api/v1/collections/words/stats" | jq -e '.covered_sequence == .sequence'; }
 segments() { ls "$DATA"/collections/*/seg/*; }
 certificate() { # certificate DAYS: for ourselves, by ourselves
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days "$1" -subj /CN=localhost \

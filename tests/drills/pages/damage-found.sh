@@ -1,7 +1,6 @@
 # A bit of a segment flips while the server runs; the next scrub finds it.
 alert=AkidbDamageFound
 settings=(--storage.scrub_interval_s 2)
-is_in_segments() { get "$URL/api/v1/collections/words/stats" | jq -e '.covered_sequence == .sequence'; }
 inject() {
     fill words 3000 16 # beyond the padding of a file
     until_true 30 is_in_segments

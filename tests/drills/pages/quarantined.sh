@@ -3,9 +3,9 @@ alert=AkidbQuarantined
 settings=(--storage.scrub_interval_s 2) # a scrub begins with a checkpoint
 inject() {
     fill words 3000 16 # beyond the padding of a file
-    until_true 30 segments
+    until_true 30 is_in_segments
     stop_server
     settings=()
-    flip_a_byte "$(segments | head -n 1)"
+    flip_a_byte "$(segments | grep 'rows$' | head -n 1)"
     start_server
 }
