@@ -21,7 +21,7 @@ scheme_s=s
 certificate 300
 authority=$here/certificate.pem
 settings=(--tls.certificate_file "$here/certificate.pem" --tls.key_file "$here/key.pem" --storage.scrub_interval_s 2
-    --index.graph_rows_min 1000)
+    --index.graph_rows_min 1000 --auth.trusted_proxies 127.0.0.1)
 ballast=1048576
 start_server
 sign_in
@@ -40,7 +40,8 @@ use() { # everything that a panel shows, once
     for one in 1 2 3; do
         curl -s -o /dev/null --cacert "$authority" -H "Authorization: Bearer $(cat "$here/key")" -X DELETE "$URL/api/v1/collections/many"
     done
-    curl -s -o /dev/null --cacert "$authority" --json '{"email":"ann@example.com","password":"not this one at all"}' "$URL/api/v1/auth/login"
+    curl -s -o /dev/null --cacert "$authority" -H "X-Forwarded-For: 10.1.$((RANDOM % 256)).$((RANDOM % 256))" \
+        --json "{\"email\":\"user$RANDOM@example.com\",\"password\":\"not this one at all\"}" "$URL/api/v1/auth/login"
     curl -s -o /dev/null --cacert "$authority" "$URL/api/v1/collections"
     printf '\0\0\0\0\0' | curl -s -o /dev/null --cacert "$authority" --http2 -H 'Content-Type: application/grpc' -H 'TE: trailers' \
         -H "Authorization: Bearer $(cat "$here/session")" --data-binary @- \

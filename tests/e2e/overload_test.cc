@@ -50,6 +50,15 @@ class Overload : public testing::Test {
         return ask(*server_, "POST", "/api/v1/collections/c/count", Json::object()).body["count"];
     }
 
+    /// A request gives its memory back when its answer is on its way already.
+    double memory_of_requests_at_rest() {
+        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+        while (metric("akidb_http_request_memory_bytes") != 0 && std::chrono::steady_clock::now() < end) {
+            std::this_thread::yield();
+        }
+        return metric("akidb_http_request_memory_bytes");
+    }
+
     TemporaryDirectory directory_;
     std::unique_ptr<ServerProcess> server_;
 };
@@ -123,12 +132,7 @@ TEST_F(Overload, UploadsBeyondTheMemoryBudgetAreRefusedAndNoneIsLost) {
     }
     EXPECT_GT(refused, 0U);
     EXPECT_EQ(count(), 100 + kClients * kBatch);
-    // A request gives its memory back when its answer is on its way, and count() was one.
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (metric("akidb_http_request_memory_bytes") != 0 && std::chrono::steady_clock::now() < end) {
-        std::this_thread::yield();
-    }
-    EXPECT_EQ(metric("akidb_http_request_memory_bytes"), 0);
+    EXPECT_EQ(memory_of_requests_at_rest(), 0);
     EXPECT_EQ(metric("akidb_http_refused_total{reason=\"memory\"}"), static_cast<double>(refused));
     // 2 MiB for threads and their heaps.
     const uint64_t kept = kClients * kBatch * (16 << 10);
