@@ -142,10 +142,10 @@ constexpr MetricRow kMetrics[] = {
      "When the audit log was last signed, in seconds since 1970; 0 before."},
     {kBackups, kCounter, "akidb_backups_total", "outcome=ok/failed", "Backups that ended: ok or failed."},
     {kBackupLastSuccess, kGauge, "akidb_backup_last_success_timestamp_seconds", "",
-     "When the last backup that this server made was complete, in seconds since 1970; absent before."},
+     "When the last backup that this server made was complete, in seconds since 1970; 0 before."},
     {kBackupLastVerifiedRestore, kGauge, "akidb_backup_last_verified_restore_timestamp_seconds", "",
      "When a backup where this server last made one was last restored for practice (akidb backup verify "
-     "--level 3), in seconds since 1970, as known at the end of that backup; absent before."},
+     "--level 3), in seconds since 1970, as known at the end of that backup; 0 before."},
     {kBackupBytes, kCounter, "akidb_backup_bytes_total", "",
      "Bytes that backups sent: of what was not there yet."},
     {kReady, kGauge, "akidb_ready", "", "1 while the server answers requests, 0 while it loads or drains."},

@@ -40,8 +40,7 @@ use() { # everything that a panel shows, once
     for one in 1 2 3; do
         curl -s -o /dev/null --cacert "$authority" -H "Authorization: Bearer $(cat "$here/key")" -X DELETE "$URL/api/v1/collections/many"
     done
-    curl -s -o /dev/null --cacert "$authority" -H "X-Forwarded-For: 10.1.$((RANDOM % 256)).$((RANDOM % 256))" \
-        --json "{\"email\":\"user$RANDOM@example.com\",\"password\":\"not this one at all\"}" "$URL/api/v1/auth/login"
+    one_login
     curl -s -o /dev/null --cacert "$authority" "$URL/api/v1/collections"
     printf '\0\0\0\0\0' | curl -s -o /dev/null --cacert "$authority" --http2 -H 'Content-Type: application/grpc' -H 'TE: trailers' \
         -H "Authorization: Bearer $(cat "$here/session")" --data-binary @- \

@@ -99,6 +99,17 @@ fill() {
 }
 vector='[0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,1.0,1.1,1.2,1.3,1.4,1.5,1.6]'
 search() { get -o /dev/null --json "{\"vector\":$vector,\"top_k\":3}" "$URL/api/v1/collections/words/search"; }
+one_write() { documents 1 1 16 | get -X PUT --json @- "$URL/api/v1/collections/words/documents"; }
+one_login() { # with a wrong password, from another address each time, which the server believes of a trusted proxy
+    curl -s -o /dev/null --max-time 20 ${authority:+--cacert "$authority"} \
+        -H "X-Forwarded-For: 10.$((RANDOM % 256)).$((RANDOM % 256)).$((RANDOM % 256))" \
+        --json "{\"email\":\"user$RANDOM@example.com\",\"password\":\"not the right one $RANDOM\"}" "$URL/api/v1/auth/login"
+}
+small_disk() { # for the data directory, and of 200 MB
+    mkdir -p "$here/disk"
+    mount -t tmpfs -o size=200m tmpfs "$here/disk" 2>/dev/null || skip "mounting is not permitted here"
+    DATA=$here/disk/data
+}
 background() { # for as long as the drill wants it: "$@" again and again
     touch "$here/going"
     (while [ -e "$here/going" ]; do "$@" >/dev/null 2>&1 || sleep 0.05; done) &

@@ -1,11 +1,7 @@
 # There is no room for a checkpoint, which each scrub begins with.
 alert=AkidbCheckpointsFail
 settings=(--storage.scrub_interval_s 2 --storage.disk_soft_free_bytes 60000000 --storage.disk_hard_free_bytes 40000000)
-prepare() {
-    mkdir -p "$here/disk"
-    mount -t tmpfs -o size=200m tmpfs "$here/disk" 2>/dev/null || skip "mounting is not permitted here"
-    DATA=$here/disk/data
-}
+prepare() { small_disk; }
 inject() {
     fill many 3000 256
     head -c 300000000 /dev/zero >"$here/disk/core.1234" 2>/dev/null || true

@@ -1,7 +1,6 @@
 # A mark that is set too high makes every write end in 507.
 alert=AkidbFaultsFast
 prepare() { printf '[storage]\n' >"$CONFIG"; }
-one_write() { documents 1 1 16 | get -X PUT --json @- "$URL/api/v1/collections/words/documents"; }
 inject() {
     printf '[storage]\ndisk_soft_free_bytes = 1000000000000000\ndisk_hard_free_bytes = 1000000000000000\n' >"$CONFIG"
     systemctl restart akidb

@@ -2,7 +2,6 @@
 alert=AkidbPoisoned
 drain_ms=6000
 prepare() { environment=("LD_PRELOAD=$build/tests/e2e/libakidb_failing_sync.so" "SYNC_FAILS_WHILE=$here/fails"); }
-one_write() { documents 1 1 16 | get -X PUT --json @- "$URL/api/v1/collections/words/documents"; }
 inject() {
     touch "$here/fails"
     one_write || true
