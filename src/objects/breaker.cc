@@ -1,40 +1,19 @@
 #include "objects/breaker.h"
 
+#include "objects/forwarding_store.h"
+
 namespace akidb::objects {
 namespace {
 
 constexpr size_t kOutcomesMax = 10'000;
 constexpr uint64_t kSecondUs = 1'000'000;
 
-class BreakingStore final : public ObjectStore {
+class BreakingStore final : public ForwardingStore<BreakingStore> {
   public:
-    BreakingStore(ObjectStore& store, Breaker& breaker) : store_(store), breaker_(breaker) {}
+    BreakingStore(ObjectStore& store, Breaker& breaker) : ForwardingStore(store), breaker_(breaker) {}
 
-    Result<void> put(const std::string& key, std::string_view bytes, PutMode mode) override {
-        return run([&] { return store_.put(key, bytes, mode); });
-    }
-    Result<void> put_file(const std::string& key, const FileToPut& source) override {
-        return run([&] { return store_.put_file(key, source); });
-    }
-    Result<std::string> get(const std::string& key, uint64_t bytes_max) override {
-        return run([&] { return store_.get(key, bytes_max); });
-    }
-    Result<std::string> get_range(const std::string& key, ByteRange range) override {
-        return run([&] { return store_.get_range(key, range); });
-    }
-    Result<ObjectFacts> head(const std::string& key) override {
-        return run([&] { return store_.head(key); });
-    }
-    Result<ObjectPage> list(const ListRequest& request) override {
-        return run([&] { return store_.list(request); });
-    }
-    Result<void> remove(const std::string& key) override {
-        return run([&] { return store_.remove(key); });
-    }
-
-  private:
     template <class Call>
-    auto run(Call call) -> decltype(call()) {
+    auto around(uint64_t /*bytes*/, Call call) -> decltype(call()) {
         AKIDB_TRY(breaker_.admit());
         auto outcome = call();
         breaker_.note(!outcome.has_value() && may_pass(outcome.error()) &&
@@ -42,7 +21,7 @@ class BreakingStore final : public ObjectStore {
         return outcome;
     }
 
-    ObjectStore& store_;
+  private:
     Breaker& breaker_;
 };
 

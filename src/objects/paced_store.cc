@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/mutex.h"
+#include "objects/forwarding_store.h"
 
 namespace akidb::objects {
 namespace {
@@ -32,42 +33,19 @@ class Schedule {
     uint64_t free_at_us_ = 0;
 };
 
-class PacedStore final : public ObjectStore {
+class PacedStore final : public ForwardingStore<PacedStore> {
   public:
     PacedStore(ObjectStore& store, const io::Clock& clock, io::Pause& pause, Pace pace)
-        : store_(store),
+        : ForwardingStore(store),
           clock_(clock),
           pause_(pause),
           requests_(pace.requests_per_second),
           bytes_(pace.bytes_per_second) {}
 
-    Result<void> put(const std::string& key, std::string_view bytes, PutMode mode) override {
-        AKIDB_TRY(wait(bytes.size()));
-        return store_.put(key, bytes, mode);
-    }
-    Result<void> put_file(const std::string& key, const FileToPut& source) override {
-        AKIDB_TRY(wait(source.bytes));
-        return store_.put_file(key, source);
-    }
-    Result<std::string> get(const std::string& key, uint64_t bytes_max) override {
-        AKIDB_TRY(wait(0));
-        return store_.get(key, bytes_max);
-    }
-    Result<std::string> get_range(const std::string& key, ByteRange range) override {
-        AKIDB_TRY(wait(range.count));
-        return store_.get_range(key, range);
-    }
-    Result<ObjectFacts> head(const std::string& key) override {
-        AKIDB_TRY(wait(0));
-        return store_.head(key);
-    }
-    Result<ObjectPage> list(const ListRequest& request) override {
-        AKIDB_TRY(wait(0));
-        return store_.list(request);
-    }
-    Result<void> remove(const std::string& key) override {
-        AKIDB_TRY(wait(0));
-        return store_.remove(key);
+    template <class Call>
+    auto around(uint64_t bytes, Call call) -> decltype(call()) {
+        AKIDB_TRY(wait(bytes));
+        return call();
     }
 
   private:
@@ -85,7 +63,6 @@ class PacedStore final : public ObjectStore {
         return {};
     }
 
-    ObjectStore& store_;
     const io::Clock& clock_;
     io::Pause& pause_;
     Mutex mutex_;

@@ -2,17 +2,19 @@
 
 #include <algorithm>
 
+#include "objects/forwarding_store.h"
+
 namespace akidb::objects {
 namespace {
 
-class RetryingStore final : public ObjectStore {
+class RetryingStore final : public ForwardingStore<RetryingStore> {
   public:
     RetryingStore(ObjectStore& store, io::Random& random, io::Pause& pause, RetryOptions options)
-        : store_(store), random_(random), pause_(pause), options_(options) {}
+        : ForwardingStore(store), random_(random), pause_(pause), options_(options) {}
 
     Result<void> put(const std::string& key, std::string_view bytes, PutMode mode) override {
         bool is_unknown = false;
-        return run([&]() -> Result<void> {
+        return around(bytes.size(), [&]() -> Result<void> {
             Result<void> outcome = store_.put(key, bytes, mode);
             if (outcome || outcome.error().code() != Code::kAlreadyExists || !is_unknown) {
                 is_unknown = is_unknown || (!outcome && may_pass(outcome.error()));
@@ -22,28 +24,8 @@ class RetryingStore final : public ObjectStore {
             return there == bytes ? Result<void>() : outcome;
         });
     }
-    Result<void> put_file(const std::string& key, const FileToPut& source) override {
-        return run([&] { return store_.put_file(key, source); });
-    }
-    Result<std::string> get(const std::string& key, uint64_t bytes_max) override {
-        return run([&] { return store_.get(key, bytes_max); });
-    }
-    Result<std::string> get_range(const std::string& key, ByteRange range) override {
-        return run([&] { return store_.get_range(key, range); });
-    }
-    Result<ObjectFacts> head(const std::string& key) override {
-        return run([&] { return store_.head(key); });
-    }
-    Result<ObjectPage> list(const ListRequest& request) override {
-        return run([&] { return store_.list(request); });
-    }
-    Result<void> remove(const std::string& key) override {
-        return run([&] { return store_.remove(key); });
-    }
-
-  private:
     template <class Call>
-    auto run(Call call) -> decltype(call()) {
+    auto around(uint64_t /*bytes*/, Call call) -> decltype(call()) {
         for (uint32_t tried = 1;; ++tried) {
             auto outcome = call();
             if (outcome.has_value() || !may_pass(outcome.error()) || tried >= options_.tries) {
@@ -57,7 +39,7 @@ class RetryingStore final : public ObjectStore {
         }
     }
 
-    ObjectStore& store_;
+  private:
     io::Random& random_;
     io::Pause& pause_;
     const RetryOptions options_;

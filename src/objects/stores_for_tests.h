@@ -10,6 +10,7 @@
 
 #include "io/clock.h"
 #include "io/pause.h"
+#include "objects/forwarding_store.h"
 #include "objects/object_store.h"
 
 namespace akidb::objects {
@@ -45,37 +46,14 @@ struct Fault {
     When when = When::kBefore;
 };
 
-class FaultyStore final : public ObjectStore {
+class FaultyStore final : public ForwardingStore<FaultyStore> {
   public:
-    explicit FaultyStore(ObjectStore& store) : store_(store) {}
+    explicit FaultyStore(ObjectStore& store) : ForwardingStore(store) {}
     void plan(std::deque<Fault> faults) { faults_ = std::move(faults); }
     size_t calls() const { return calls_; }
 
-    Result<void> put(const std::string& key, std::string_view bytes, PutMode mode) override {
-        return run([&] { return store_.put(key, bytes, mode); });
-    }
-    Result<void> put_file(const std::string& key, const FileToPut& source) override {
-        return run([&] { return store_.put_file(key, source); });
-    }
-    Result<std::string> get(const std::string& key, uint64_t bytes_max) override {
-        return run([&] { return store_.get(key, bytes_max); });
-    }
-    Result<std::string> get_range(const std::string& key, ByteRange range) override {
-        return run([&] { return store_.get_range(key, range); });
-    }
-    Result<ObjectFacts> head(const std::string& key) override {
-        return run([&] { return store_.head(key); });
-    }
-    Result<ObjectPage> list(const ListRequest& request) override {
-        return run([&] { return store_.list(request); });
-    }
-    Result<void> remove(const std::string& key) override {
-        return run([&] { return store_.remove(key); });
-    }
-
-  private:
     template <class Call>
-    auto run(Call call) -> decltype(call()) {
+    auto around(uint64_t /*bytes*/, Call call) -> decltype(call()) {
         ++calls_;
         if (faults_.empty()) {
             return call();
@@ -88,7 +66,7 @@ class FaultyStore final : public ObjectStore {
         return Error(fault.code, "planned");
     }
 
-    ObjectStore& store_;
+  private:
     std::deque<Fault> faults_;
     size_t calls_ = 0;
 };
