@@ -86,7 +86,7 @@ struct MetricRow {
     MetricId id;
     MetricType type;
     std::string_view name;    // akidb_…, base units
-    std::string_view labels;  // comma-separated label names, bounded values only
+    std::string_view labels;  // by commas, values bounded; "a=x/y": x and y from the start
     std::string_view help;
 };
 
