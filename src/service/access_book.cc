@@ -83,8 +83,9 @@ std::vector<std::shared_ptr<const SessionEntry>> AccessBook::sessions_of(const U
             found.push_back(std::move(session));
         }
     }
-    std::sort(found.begin(), found.end(),
-              [](const auto& a, const auto& b) { return a->row.created_at_ms < b->row.created_at_ms; });
+    // Of those of one millisecond the one put first is the older one.
+    std::stable_sort(found.begin(), found.end(),
+                     [](const auto& a, const auto& b) { return a->row.created_at_ms < b->row.created_at_ms; });
     return found;
 }
 
