@@ -163,6 +163,20 @@ void add_search(CLI::App& app, Arguments& arguments) {
     verb->add_option("--ef", search.ef, "Candidates kept; 0 is the server's default")->capture_default_str();
 }
 
+void add_health(CLI::App& app, Arguments& arguments) {
+    CLI::App* verb = app.add_subcommand("health", "Ask a server's probe whether it is alive, or ready");
+    verb->footer(
+        "Exit code 0 when it is, 74 when it is not or does not answer within 3 seconds.\n"
+        "Example:\n  akidb health --ready");
+    verb->add_option("--url", arguments.health.url,
+                     "Where probes are answered: metrics.host and metrics.port")
+        ->capture_default_str();
+    verb->add_flag("--ready", arguments.health.ready,
+                   "Whether it takes requests (/ready), not whether it lives");
+    verb->add_option("--ca-file", arguments.ca_file,
+                     "PEM of the authorities to trust for https, in place of the system's");
+}
+
 void add_offline_verbs(CLI::App& app, Arguments& arguments, Given& given) {
     CLI::App* inspect =
         app.add_subcommand("inspect", "Look at a file of a collection, or at all of them; changes nothing");
@@ -218,6 +232,7 @@ Verb verb_of(const CLI::App& app) {
                                                    {"import", Verb::kImport},
                                                    {"export", Verb::kExport},
                                                    {"search", Verb::kSearch},
+                                                   {"health", Verb::kHealth},
                                                    {"inspect", Verb::kInspect},
                                                    {"repair", Verb::kRepair},
                                                    {"audit", Verb::kAuditVerify},
@@ -282,6 +297,7 @@ ParsedArguments parse_arguments(std::span<const char* const> words, std::span<co
         add_export(app, arguments);
         add_collection_verbs(app, arguments);
         add_search(app, arguments);
+        add_health(app, arguments);
         add_account_verbs(app, arguments);
         add_offline_verbs(app, arguments, given);
         add_audit_verbs(app, arguments);

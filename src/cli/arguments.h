@@ -28,6 +28,7 @@ enum class Verb : uint8_t {
     kCollectionDelete,
     kCollectionOptimize,
     kSearch,
+    kHealth,
     kInspect,
     kRepair,
     kAccount,
@@ -38,6 +39,7 @@ enum class Verb : uint8_t {
 };
 
 inline constexpr const char* kDefaultUrl = "http://127.0.0.1:8080";
+inline constexpr const char* kDefaultProbesUrl = "http://127.0.0.1:9091";
 
 struct ImportArguments {
     std::string documents;  // JSON Lines of whole documents; else…
@@ -72,6 +74,11 @@ struct SearchArguments {
     uint32_t top_k = 10;
     uint32_t ef = 0;  // 0 = the server's default
     bool exact = false;
+};
+
+struct HealthArguments {
+    std::string url = kDefaultProbesUrl;
+    bool ready = false;
 };
 
 struct InspectArguments {
@@ -149,6 +156,7 @@ struct Arguments {
     ImportArguments import;
     TransferArguments transfer;
     SearchArguments search;
+    HealthArguments health;
     InspectArguments inspect;
     AccountArguments account;
     AuditVerifyArguments audit;

@@ -30,6 +30,8 @@ ExitCode run(const cli::Arguments& arguments) {
             return cli::run_export(arguments);
         case cli::Verb::kSearch:
             return cli::run_search(arguments);
+        case cli::Verb::kHealth:
+            return cli::run_health(arguments);
         case cli::Verb::kAccount:
             return cli::run_account(arguments);
         case cli::Verb::kCollectionCreate:

@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <string>
 
 #include "io/clock.h"
+#include "io/http_client.h"
 #include "io/posix_file_system.h"
 #include "server/drain.h"
 #include "server/load_settings.h"
@@ -17,6 +19,7 @@
 #include "server/settings_table.h"
 #include "server/signals.h"
 #include "server/startup_checks.h"
+#include "server/supervisor.h"
 #include "server/wiring.h"
 
 namespace akidb::server {
@@ -111,13 +114,15 @@ struct Stop {
 };
 
 Stop run_until_stopped(Server& server, const StopSignals& signals, const SettingsSources& sources,
-                       Effective& effective, AdjustableLogger& logger) {
+                       Effective& effective, AdjustableLogger& logger, Supervisor& supervisor) {
     const bool has_terminal = isatty(STDIN_FILENO) == 1;
     while (true) {
         const std::optional<int> signal = signals.wait(kTickMs);
         if (signal == SIGHUP && !has_terminal) {
+            supervisor.begin_reload();
             reload(sources, effective, logger);
             server.read_certificates_again();
+            supervisor.end_reload();
         } else if (signal) {
             logger.log(LogLevel::kInfo, "draining", {{"signal", std::to_string(*signal)}});
             return {ExitCode::kClean, has_terminal && *signal != SIGTERM};
@@ -127,11 +132,27 @@ Stop run_until_stopped(Server& server, const StopSignals& signals, const Setting
                        "a log could not be made durable: draining, no write is acknowledged");
             return {ExitCode::kIo, false};
         }
+        supervisor.tick();
     }
 }
 
+/// The probes of this server, asked as anybody asks them.
+Supervisor::Ask ask_probes(const std::string& url) {
+    constexpr uint32_t kTimeoutMs = 2000;  // the main loop waits so long for an answer that does not come
+    constexpr uint64_t kReplyBytesMax = 64 << 10;
+    const std::shared_ptr<io::HttpClient> client = io::make_curl_http_client();
+    return [client, url](std::string_view path) -> Result<Supervisor::Answer> {
+        AKIDB_TRY(io::HttpReply reply, client->send({.url = url + std::string(path),
+                                                     .body = {},
+                                                     .headers = {},
+                                                     .timeout_ms = kTimeoutMs,
+                                                     .reply_bytes_max = kReplyBytesMax}));
+        return Supervisor::Answer{reply.status, std::move(reply.body)};
+    };
+}
+
 ExitCode run_server(Foundation foundation, const StopSignals& signals, const SettingsSources& sources,
-                    Effective& effective, std::unique_ptr<io::FileLock> lock) {
+                    Effective& effective, std::unique_ptr<io::FileLock> lock, SupervisorOptions supervised) {
     AdjustableLogger& logger = foundation.logger;
     Result<std::unique_ptr<Server>> server = Server::start(foundation, effective, std::move(lock));
     if (!server) {
@@ -152,7 +173,9 @@ ExitCode run_server(Foundation foundation, const StopSignals& signals, const Set
         logger.log(LogLevel::kWarning, "there is no user yet: the set-up token makes the first",
                    {{"token", token}});
     }
-    const Stop stop = run_until_stopped(**server, signals, sources, effective, logger);
+    Supervisor supervisor(std::move(supervised), foundation.clock, ask_probes((*server)->probes_url()));
+    const Stop stop = run_until_stopped(**server, signals, sources, effective, logger, supervisor);
+    supervisor.stop();
     DrainTimes times;
     times.max_ms = static_cast<uint32_t>(effective.integer("drain.max_ms"));
     times.min_ms = stop.is_interactive ? 0 : static_cast<uint32_t>(effective.integer("drain.min_ms"));
@@ -179,6 +202,7 @@ ExitCode serve(const SettingsSources& sources) {
     give_large_buffers_back();
     raise_file_descriptor_limit();
     const StopSignals signals;
+    SupervisorOptions supervised = supervisor_options();  // while there is one thread
     settings::Parsed parsed = load_settings(sources);
     const std::unique_ptr<io::FileSystem> files = io::make_posix_file_system();
     std::unique_ptr<io::FileLock> lock;
@@ -205,8 +229,8 @@ ExitCode serve(const SettingsSources& sources) {
     options.json = parsed.effective.text("logging.format") == "json";
     const std::unique_ptr<AdjustableLogger> logger = make_spdlog_logger(options, *clock);
     const simd::Kernels& kernels = simd::choose_kernels(std::getenv(kKernelsVariable));
-    return run_server({*files, *clock, *logger, kernels}, signals, sources, parsed.effective,
-                      std::move(lock));
+    return run_server({*files, *clock, *logger, kernels}, signals, sources, parsed.effective, std::move(lock),
+                      std::move(supervised));
 }
 
 ExitCode check_config(const SettingsSources& sources, bool json) {

@@ -191,9 +191,11 @@ class Wiring final : public Server {
         const std::string host = address_of(effective_.text("server.host"));
         return (certificates_.source() != nullptr ? "rest=https://" : "rest=http://") +
                endpoint(host, rest_server_->port()) + " grpc=" + endpoint(host, grpc_server_->port()) +
-               " metrics=http://" +
-               endpoint(address_of(effective_.text("metrics.host")), probe_server_->port()) +
-               " data=" + data_;
+               " metrics=" + probes_url() + " data=" + data_;
+    }
+
+    std::string probes_url() const override {
+        return "http://" + endpoint(address_of(effective_.text("metrics.host")), probe_server_->port());
     }
 
     Result<void> load() override {

@@ -43,6 +43,8 @@ class Server {
 
     /// "rest=http://… grpc=… metrics=http://… data=…"
     virtual std::string endpoints() const = 0;
+    /// "http://…:…": where the probes are answered.
+    virtual std::string probes_url() const = 0;
     /// Reads the catalog and starts loading collections in the background.
     virtual Result<void> load() = 0;
     /// Once loaded: what makes the first user; empty when there is one, or nobody is asked who he is.
