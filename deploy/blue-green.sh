@@ -16,13 +16,15 @@
 #   start COLOUR, stop COLOUR                                            of a server; start returns before it is ready
 #   hold_writes, release_writes, route_to COLOUR                         at the proxy; hold_writes returns when none is under way
 #   BACKUPS                                                              a directory that both colours reach, or s3://…
-# A token for the servers is taken from AKIDB_API_KEY, where they ask for one.
+# A token for the servers is taken from AKIDB_API_KEY, where they ask for one. HOOKS may set two arrays: client_options for verbs that
+# are clients (--ca-file …) and s3_options for the restore (--endpoint …).
 set -euo pipefail
 if [ $# != 3 ] || [ "$2" = "$3" ]; then
     sed -n 's/^# \{0,1\}//; 2,/^set/p' "${BASH_SOURCE[0]}" | sed '/^set/d' >&2
     exit 64
 fi
 from=$2 to=$3
+client_options=() s3_options=()
 # shellcheck source=deploy/blue-green/processes.sh
 source "$1"
 say() { printf 'blue-green: %s\n' "$*"; }
@@ -49,17 +51,17 @@ give_up() {
 trap give_up EXIT
 trap 'exit 130' INT TERM
 
-backup() { "$(binary_of "$from")" backup create --url "$(url_of "$from")" --to "$BACKUPS"; }
+backup() { "$(binary_of "$from")" backup create --url "$(url_of "$from")" "${client_options[@]}" --to "$BACKUPS"; }
 # Of one server: its collections with their counts, and of each every document, in one order.
 contents() {
     local binary url name
     binary=$(binary_of "$1") url=$(url_of "$1")
-    "$binary" collection list --url "$url" --json |
+    "$binary" collection list --url "$url" "${client_options[@]}" --json |
         jq -c '.collections | sort_by(.name)[] | {name, dimension, metric, storage, count}' >"$scratch/$1"
     jq -r .name "$scratch/$1" >"$scratch/$1.names"
     while read -r name; do
         printf '%s ' "$name"
-        "$binary" export --url "$url" --collection "$name" --page 5000 --out - | LC_ALL=C sort | sha256sum
+        "$binary" export --url "$url" "${client_options[@]}" --collection "$name" --page 5000 --out - | LC_ALL=C sort | sha256sum
     done <"$scratch/$1.names" >"$scratch/$1.hashes" 2>"$scratch/$1.said" || { cat "$scratch/$1.said" && return 1; }
     cat "$scratch/$1.hashes" >>"$scratch/$1"
 }
@@ -73,7 +75,7 @@ hold_writes
 say '3 backup of what came since'
 backup
 say "4 restored as the data of $to, which is started"
-"$(binary_of "$to")" restore --from "$BACKUPS" --data "$(data_of "$to")"
+"$(binary_of "$to")" restore --from "$BACKUPS" "${s3_options[@]}" --data "$(data_of "$to")"
 is_started=1
 start "$to"
 for ((i = 0; ; i++)); do

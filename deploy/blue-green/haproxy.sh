@@ -1,43 +1,36 @@
 # shellcheck shell=bash
-# Sourced by hooks of deploy/blue-green.sh: the proxy's part, for deploy/blue-green/haproxy.cfg. Needs PROXY_SOCKET and
-# HELD_MAP as HAProxy got them.
-to_proxy() {
-    python3 - "$PROXY_SOCKET" "$1" <<'PY'
-import socket, sys
-connection = socket.socket(socket.AF_UNIX)
-connection.connect(sys.argv[1])
-connection.sendall(sys.argv[2].encode() + b"\n")
-answer = b""
-while part := connection.recv(65536):
-    answer += part
-print(answer.decode().strip())
+# Sourced by hooks of deploy/blue-green.sh: the proxy's part, for deploy/blue-green/haproxy.cfg. Needs PROXY_SOCKET and HELD_MAP as
+# HAProxy got them. Each is one process, as writes wait for it.
+to_proxy() { # COMMANDS with semicolons, whose only answer is a complaint; then "quiet": waits until no write is under way
+    python3 - "$PROXY_SOCKET" "$@" <<'PY'
+import socket, sys, time
+
+def ask(command):
+    connection = socket.socket(socket.AF_UNIX)
+    connection.connect(sys.argv[1])
+    connection.sendall(command.encode() + b"\n")
+    answer = b""
+    while part := connection.recv(65536):
+        answer += part
+    return answer.decode().strip()
+
+if complaint := ask(sys.argv[2]):
+    sys.exit(f"the proxy says to \"{sys.argv[2]}\": {complaint}")
+if sys.argv[3:] == ["quiet"]:
+    # Three times in a row: one may be on its way from the map to the server.
+    end, quiet = time.monotonic() + 60, 0
+    while quiet < 3:
+        if time.monotonic() > end:
+            sys.exit("writes are still under way after a minute")
+        time.sleep(0.05)
+        rows = [line.split(",") for line in ask("show stat").splitlines()]
+        quiet = quiet + 1 if any(row[:2] == ["writes", "BACKEND"] and row[4] == "0" for row in rows) else 0
 PY
 }
-command_proxy() { # for what has no answer but a complaint
-    local answer
-    answer=$(to_proxy "$1")
-    [ -z "$answer" ] || { printf 'the proxy says to "%s": %s\n' "$1" "$answer" && return 1; }
-}
-hold_writes() {
-    local quiet=0
-    command_proxy "set map $HELD_MAP writes yes"
-    # Until none is under way, three times in a row: one may be on its way from the map to the server.
-    for ((i = 0; i < 600; i++)); do
-        if [ "$(to_proxy 'show stat' | awk -F, '$1 == "writes" && $2 == "BACKEND" {print $5}')" = 0 ]; then
-            quiet=$((quiet + 1))
-            if [ "$quiet" -ge 3 ]; then return; fi
-        else
-            quiet=0
-        fi
-        sleep 0.05
-    done
-    printf 'writes are still under way\n'
-    return 1
-}
-release_writes() { command_proxy "set map $HELD_MAP writes no"; }
+hold_writes() { to_proxy "set map $HELD_MAP writes yes" quiet; }
+release_writes() { to_proxy "set map $HELD_MAP writes no"; }
 route_to() {
-    local backend other=blue
+    local other=blue
     if [ "$1" = blue ]; then other=green; fi
-    for backend in reads writes; do command_proxy "enable server $backend/$1"; done
-    for backend in reads writes; do command_proxy "disable server $backend/$other"; done
+    to_proxy "enable server reads/$1; enable server writes/$1; disable server reads/$other; disable server writes/$other"
 }

@@ -32,6 +32,7 @@ export LD_LIBRARY_PATH
 
 RUN=$(mktemp -d)
 trap 'rm -rf "$RUN"' EXIT
+export AKIDB_DRAIN_MIN_MS=200 # nobody is routed to a server that is stopped here
 export RUN BLUE_BINARY=$build/akidb GREEN_BINARY=$build/akidb BLUE_PORT=8081 GREEN_PORT=8082
 export PROXY_SOCKET=$RUN/proxy.sock HELD_MAP=$RUN/held.map HOLD_LUA=$source/deploy/blue-green/hold.lua
 export PROXY_BIND=127.0.0.1:8080 BLUE_ADDRESS=127.0.0.1:$BLUE_PORT GREEN_ADDRESS=127.0.0.1:$GREEN_PORT
@@ -59,7 +60,7 @@ writes_go_on() { # a held write would wait here
 say 'a version that cannot start'
 printf '#!/bin/sh\nif [ "%s" != serve ]; then exec %s "%s"; fi\nexit 70\n' "\$1" "$build/akidb" "\$@" >"$RUN/broken"
 chmod +x "$RUN/broken"
-if GREEN_BINARY=$RUN/broken READY_TRIES=20 move blue green >"$RUN/said" 2>&1; then cat "$RUN/said" && exit 1; fi
+if GREEN_BINARY=$RUN/broken READY_TRIES=5 move blue green >"$RUN/said" 2>&1; then cat "$RUN/said" && exit 1; fi
 grep 'not moved; everything stays with blue' "$RUN/said"
 rm -rf "$(data_of green)"
 writes_go_on after-the-failed-move

@@ -11,7 +11,7 @@ ip link set lo up
 
 # Before anything is read-only: what systemd would make.
 mount --bind "$root" "$root"
-mount -t proc proc "$root/proc"
+mount -t proc -o subset=pid,hidepid=2 proc "$root/proc" # ProtectProc and ProcSubset
 mount -t tmpfs tmpfs "$root/tmp"
 mount -t tmpfs tmpfs "$root/dev"
 for device in null urandom; do
