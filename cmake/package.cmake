@@ -8,7 +8,7 @@ install(FILES deploy/debian/akidb.service DESTINATION usr/lib/systemd/system)
 install(FILES deploy/debian/akidb.toml DESTINATION etc/akidb)
 install(FILES deploy/debian/default DESTINATION etc/default RENAME akidb)
 install(FILES README.md CHANGELOG.md openapi.yaml DESTINATION usr/share/doc/akidb)
-install(FILES LICENSE DESTINATION usr/share/doc/akidb RENAME copyright)
+install(FILES deploy/debian/copyright DESTINATION usr/share/doc/akidb)
 install(DIRECTORY proto/akidb DESTINATION usr/share/akidb/proto FILES_MATCHING PATTERN *.proto)
 install(FILES deploy/prometheus/rules/akidb.yml DESTINATION usr/share/akidb/prometheus)
 
@@ -20,12 +20,12 @@ set(CPACK_STRIP_FILES TRUE)
 set(CPACK_COMPONENTS_ALL akidb)
 set(CPACK_COMPONENTS_GROUPING ALL_COMPONENTS_IN_ONE)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
-set(CPACK_DEBIAN_PACKAGE_MAINTAINER "The AkiDB authors <akidb@localhost>")
+set(CPACK_DEBIAN_PACKAGE_MAINTAINER "The AkiDB authors <maintainers@akidb.example>")
 set(CPACK_DEBIAN_PACKAGE_SECTION database)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
-set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "vector database in one binary
- Keeps documents (an id, a vector, JSON metadata) durably and finds those whose
- vectors are nearest to a given one, with filters, over REST and gRPC.")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "vector database in one binary")
+set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "Keeps documents (an id, a vector, JSON metadata) durably and finds those whose
+vectors are nearest to a given one, with filters, over REST and gRPC.")
 # The libraries it is linked with, in the versions of the system that it was built on.
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS TRUE)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "adduser, init-system-helpers (>= 1.54), procps")
