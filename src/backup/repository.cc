@@ -13,6 +13,7 @@ using objects::PutMode;
 constexpr std::string_view kManifests = "backups/";
 constexpr std::string_view kBlobs = "blobs/";
 constexpr std::string_view kVerified = "verified/";
+constexpr std::string_view kDrills = "drills/";
 constexpr const char* kLatestKey = "latest";
 constexpr const char* kLockKey = "lock";
 constexpr uint64_t kSmallBytesMax = 4096;
@@ -169,6 +170,7 @@ Result<void> Repository::put_manifest(const BackupManifest& manifest) {
 Result<void> Repository::remove_manifest(const Uuid& id) {
     AKIDB_TRY(check_lock());
     AKIDB_TRY(store_.remove(key_of(kManifests, id)));
+    AKIDB_TRY(store_.remove(key_of(kDrills, id)));
     return store_.remove(key_of(kVerified, id));
 }
 
@@ -195,6 +197,10 @@ Result<std::optional<uint64_t>> Repository::verified_at_ms(const Uuid& id) {
 
 Result<void> Repository::note_verified(const Uuid& id) {
     return store_.put(key_of(kVerified, id), std::to_string(clock_.unix_ms()), PutMode::kOverwrite);
+}
+
+Result<void> Repository::put_drill_report(const Uuid& id, std::string_view text) {
+    return store_.put(key_of(kDrills, id), text.substr(0, objects::kSinglePutBytesMax), PutMode::kOverwrite);
 }
 
 Result<Repository::PutBlob> Repository::put_file(const std::string& name, const io::ReadFile& file) {

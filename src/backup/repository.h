@@ -3,6 +3,7 @@
 //   blobs/<ab>/<hash>   files, named by the SHA-256 of what they hold, so that each is sent once
 //   latest              id of the newest backup
 //   verified/<id>       when a backup was last restored for practice
+//   drills/<id>         what came of it, when its server did it by itself
 //   lock                who writes or prunes now, and until when: one at a time
 // A blob is put before any manifest names it, and removed after none does. Thread-compatible.
 #pragma once
@@ -46,6 +47,8 @@ class Repository {
 
     Result<std::optional<uint64_t>> verified_at_ms(const Uuid& id);
     Result<void> note_verified(const Uuid& id);
+    /// Text for a person; in place of that of an earlier drill of this backup.
+    Result<void> put_drill_report(const Uuid& id, std::string_view text);
 
     struct PutBlob {
         BackupFile file;

@@ -63,6 +63,11 @@ class Restoring {
             std::count_if(manifest.collections.begin(), manifest.collections.end(), is_wanted);
         if (wanted != 1) {
             const std::string which = "collection " + printable(request_.collection);
+            for (const LeftOut& left : manifest.left_out) {
+                if (wanted == 0 && left.name == request_.collection) {
+                    return Error(Code::kNotFound, "the backup left " + which + " out: " + left.reason);
+                }
+            }
             return wanted == 0 ? Error(Code::kNotFound, "the backup has no " + which)
                                : Error(Code::kConflict, "several tenants have a " + which + "; name its id");
         }
@@ -109,7 +114,12 @@ class Restoring {
 
     Result<void> write_file(const std::string& directory, const std::string& name, const BackupFile& entry) {
         AKIDB_TRY(const auto file, files_.create(storage::join_path(directory, name)));
-        AKIDB_TRY(repository_.read_blob(entry, [&](std::string_view piece) { return file->append(piece); }));
+        AKIDB_TRY(repository_.read_blob(entry, [&](std::string_view piece) -> Result<void> {
+            if (request_.stop.stop_requested()) {
+                return Error(Code::kUnavailable, "the restore was stopped");
+            }
+            return file->append(piece);
+        }));
         for (uint64_t at = entry.stored_bytes; at < entry.bytes;) {
             const uint64_t count = std::min(kZeroPieceBytes, entry.bytes - at);
             AKIDB_TRY(file->append(std::string(count, '\0')));

@@ -4,6 +4,7 @@
 // start takes for data. Not thread-safe: one restore is a process, or a step of one.
 #pragma once
 
+#include <stop_token>
 #include <string>
 
 #include "backup/repository.h"
@@ -16,6 +17,7 @@ struct RestoreRequest {
     std::string data;          // must not be there; its parent must be
     std::string collection{};  // name or id; empty: all, with users, keys and tenants
     std::string as{};          // its new name; empty: as it was
+    std::stop_token stop{};    // ends it with kUnavailable
 };
 
 struct RestoreReport {

@@ -34,9 +34,23 @@ Result<std::unique_ptr<Target>> Target::open(const TargetDoors& doors, const std
                       io::HttpClientOptions{.ca_file = ca, .refuses_link_local = true});
               }));
     target->stores_.push_back(std::move(bucket));
-    target->breaker_ = std::make_unique<objects::Breaker>(doors.clock, objects::BreakerOptions{});
-    target->stores_.push_back(objects::make_breaking_store(target->store(), *target->breaker_));
-    target->stores_.push_back(objects::make_retrying_store(target->store(), doors.random, doors.pause));
+    objects::Breaker* breaker = s3.breaker;
+    if (breaker == nullptr) {
+        target->breaker_ = std::make_unique<objects::Breaker>(doors.clock, objects::BreakerOptions{});
+        breaker = target->breaker_.get();
+    }
+    if (s3.observer != nullptr) {
+        target->stores_.push_back(objects::make_observed_store(target->store(), doors.clock, *s3.observer));
+    }
+    target->stores_.push_back(objects::make_breaking_store(target->store(), *breaker));
+    target->stores_.push_back(
+        objects::make_retrying_store(target->store(), doors.random, doors.pause, {}, s3.observer));
+    return target;
+}
+
+std::unique_ptr<Target> Target::over(std::unique_ptr<objects::ObjectStore> store) {
+    auto target = std::make_unique<Target>();
+    target->stores_.push_back(std::move(store));
     return target;
 }
 

@@ -2,6 +2,7 @@
 // around it where a network is between. Owns all that it is made of. Thread-safe as an ObjectStore is.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "objects/credentials.h"
 #include "objects/object_store.h"
 #include "objects/s3_store.h"
+#include "objects/traffic.h"
 
 namespace akidb::backup {
 
@@ -23,6 +25,9 @@ struct S3Access {
     objects::Addressing addressing = objects::Addressing::kPath;
     std::string ca_file{};
     objects::CredentialPlaces credentials{};
+    /// Of all targets together; null: each has its own, and nobody counts.
+    objects::Breaker* breaker = nullptr;
+    objects::TrafficObserver* observer = nullptr;
 };
 
 struct TargetDoors {
@@ -39,6 +44,8 @@ class Target {
     /// For kWrite a directory is made when it is not there; for kRead it must be. The doors must outlive it.
     static Result<std::unique_ptr<Target>> open(const TargetDoors& doors, const std::string& place,
                                                 const S3Access& s3, TargetUse use);
+    /// Objects that are reached already.
+    static std::unique_ptr<Target> over(std::unique_ptr<objects::ObjectStore> store);
     objects::ObjectStore& store() { return *stores_.back(); }
 
   private:
@@ -46,6 +53,9 @@ class Target {
     std::vector<std::unique_ptr<objects::ObjectStore>>
         stores_;  // each but the first is around the one before
 };
+
+/// How whoever makes backups comes to a place.
+using OpenTarget = std::function<Result<std::unique_ptr<Target>>(const std::string& place, TargetUse use)>;
 
 bool is_s3_place(const std::string& place);
 

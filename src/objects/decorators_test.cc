@@ -6,6 +6,7 @@
 #include "objects/paced_store.h"
 #include "objects/retrying_store.h"
 #include "objects/stores_for_tests.h"
+#include "objects/traffic.h"
 
 namespace akidb::objects {
 namespace {
@@ -63,6 +64,36 @@ TEST_F(Decorators, RetryKnowsItsOwnCreateOnlyPutWhoseAnswerWasLost) {
     EXPECT_EQ(store->put("mine", "others", PutMode::kCreateOnly).error().code(), Code::kAlreadyExists);
     // Whoever knows the outcome of his first try gets no such benefit.
     EXPECT_EQ(store->put("mine", "bytes", PutMode::kCreateOnly).error().code(), Code::kAlreadyExists);
+}
+
+TEST_F(Decorators, EveryTryIsToldWithItsOutcome) {
+    class Listening final : public TrafficObserver {
+      public:
+        void note_ended(const EndedRequest& request) override { ended.push_back(request); }
+        void note_retry() override { ++retries; }
+        std::vector<EndedRequest> ended;
+        size_t retries = 0;
+    } heard;
+    const auto observed = make_observed_store(faulty_, time_, heard);
+    const auto store = make_retrying_store(*observed, *random_, time_, {}, &heard);
+    faulty_.plan({Fault{Code::kUnavailable}, Fault{Code::kDataLoss}});
+    ASSERT_TRUE(store->put("a", "four", PutMode::kOverwrite));
+    EXPECT_EQ(store->get("a", 100).value(), "four");
+    EXPECT_EQ(store->get_range("a", {1, 2}).value(), "ou");
+    EXPECT_EQ(store->head("b").error().code(), Code::kNotFound);
+    EXPECT_EQ(heard.retries, 2u);
+    const auto is = [](Operation operation, TrafficOutcome outcome, uint64_t sent, uint64_t received) {
+        return testing::AllOf(testing::Field(&EndedRequest::operation, operation),
+                              testing::Field(&EndedRequest::outcome, outcome),
+                              testing::Field(&EndedRequest::sent_bytes, sent),
+                              testing::Field(&EndedRequest::received_bytes, received));
+    };
+    EXPECT_THAT(heard.ended, testing::ElementsAre(is(Operation::kPut, TrafficOutcome::kFailed, 0, 0),
+                                                  is(Operation::kPut, TrafficOutcome::kFailed, 0, 0),
+                                                  is(Operation::kPut, TrafficOutcome::kOk, 4, 0),
+                                                  is(Operation::kGet, TrafficOutcome::kOk, 0, 4),
+                                                  is(Operation::kGetRange, TrafficOutcome::kOk, 0, 2),
+                                                  is(Operation::kHead, TrafficOutcome::kRefused, 0, 0)));
 }
 
 TEST_F(Decorators, BreakerOpensAboveHalfOfTenAndClosesAfterTenGoodOnes) {

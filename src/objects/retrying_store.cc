@@ -9,8 +9,9 @@ namespace {
 
 class RetryingStore final : public ForwardingStore<RetryingStore> {
   public:
-    RetryingStore(ObjectStore& store, io::Random& random, io::Pause& pause, RetryOptions options)
-        : ForwardingStore(store), random_(random), pause_(pause), options_(options) {}
+    RetryingStore(ObjectStore& store, io::Random& random, io::Pause& pause, RetryOptions options,
+                  TrafficObserver* observer)
+        : ForwardingStore(store), random_(random), pause_(pause), options_(options), observer_(observer) {}
 
     Result<void> put(const std::string& key, std::string_view bytes, PutMode mode) override {
         bool is_unknown = false;
@@ -36,6 +37,9 @@ class RetryingStore final : public ForwardingStore<RetryingStore> {
             if (!pause_.wait_us(most == 0 ? 0 : random_.next_u64() % (most + 1))) {
                 return std::move(outcome).error().with_context("stopped before another try");
             }
+            if (observer_ != nullptr) {
+                observer_->note_retry();
+            }
         }
     }
 
@@ -43,13 +47,14 @@ class RetryingStore final : public ForwardingStore<RetryingStore> {
     io::Random& random_;
     io::Pause& pause_;
     const RetryOptions options_;
+    TrafficObserver* const observer_;
 };
 
 }  // namespace
 
 std::unique_ptr<ObjectStore> make_retrying_store(ObjectStore& store, io::Random& random, io::Pause& pause,
-                                                 RetryOptions options) {
-    return std::make_unique<RetryingStore>(store, random, pause, options);
+                                                 RetryOptions options, TrafficObserver* observer) {
+    return std::make_unique<RetryingStore>(store, random, pause, options, observer);
 }
 
 }  // namespace akidb::objects

@@ -9,6 +9,7 @@
 #include "io/pause.h"
 #include "io/random.h"
 #include "objects/object_store.h"
+#include "objects/traffic.h"
 
 namespace akidb::objects {
 
@@ -18,8 +19,9 @@ struct RetryOptions {
     uint64_t cap_us = 64'000'000;
 };
 
-/// All given must outlive it. kUnavailable when the pause is stopped meanwhile.
+/// All given must outlive it; the observer may be null. kUnavailable when the pause is stopped meanwhile.
 std::unique_ptr<ObjectStore> make_retrying_store(ObjectStore& store, io::Random& random, io::Pause& pause,
-                                                 RetryOptions options = {});
+                                                 RetryOptions options = {},
+                                                 TrafficObserver* observer = nullptr);
 
 }  // namespace akidb::objects

@@ -1,10 +1,8 @@
 // backup list, verify and prune, and restore: what is done with backups where no server is.
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 
 #include "backup/restore.h"
-#include "catalog/catalog.h"
 #include "offline/report.h"
 #include "offline/verbs.h"
 
@@ -27,7 +25,7 @@ std::string moment(uint64_t unix_ms) {
 class BackupsVerb {
   public:
     BackupsVerb(const backup::TargetDoors& doors, const backup::S3Access& s3, const BackupsRequest& request,
-                OpenCollection open, Print print)
+                backup::OpenCollection open, Print print)
         : doors_(doors), s3_(s3), request_(request), open_(open), print_(print) {}
 
     /// False: something is damaged, which was said.
@@ -135,7 +133,9 @@ class BackupsVerb {
             backup::verify(repository, manifest,
                            request_.level >= 2 ? backup::VerifyDepth::kBytes : backup::VerifyDepth::kSizes));
         if (request_.level == 3 && report.faults.empty()) {
-            AKIDB_TRY(report.faults, practise(repository, manifest));
+            AKIDB_TRY(backup::PracticeReport practised,
+                      backup::practise(doors_.files, repository, manifest, request_.scratch, open_));
+            report.faults = std::move(practised.faults);
             if (report.faults.empty()) {
                 AKIDB_TRY(repository.note_verified(id));
             }
@@ -159,48 +159,6 @@ class BackupsVerb {
                counted(report.blobs, "blob") + ", " + std::to_string(report.bytes) + " bytes, " +
                kDone[request_.level] + "\n");
         return is_whole;
-    }
-
-    /// Restores beside, opens every collection and compares what it finds with what was backed up.
-    Result<std::vector<std::string>> practise(backup::Repository& repository,
-                                              const backup::BackupManifest& manifest) {
-        const std::string name = "akidb-verify-" + manifest.id.to_string();
-        const std::string data = request_.scratch + "/" + name;
-        AKIDB_TRY(io::remove_tree(doors_.files, request_.scratch, name));
-        AKIDB_TRY(backup::restore(doors_.files, repository, {.backup = manifest.id, .data = data}));
-        const Result<std::vector<std::string>> faults = compare(data, manifest);
-        AKIDB_TRY(io::remove_tree(doors_.files, request_.scratch, name));
-        return faults;
-    }
-
-    Result<std::vector<std::string>> compare(const std::string& data,
-                                             const backup::BackupManifest& manifest) {
-        AKIDB_TRY(const auto catalog, catalog::Catalog::open(data + "/" + backup::kRestoredCatalog));
-        AKIDB_TRY(const std::vector<catalog::CollectionRow> rows, catalog->list_collections());
-        AKIDB_TRY(catalog->close());
-        std::vector<std::string> faults;
-        for (const backup::BackedUpCollection& expected : manifest.collections) {
-            const auto row = std::find_if(
-                rows.begin(), rows.end(),
-                [&](const catalog::CollectionRow& candidate) { return candidate.spec.id == expected.id; });
-            const std::string named = "collection " + expected.name + ": ";
-            if (row == rows.end()) {
-                faults.push_back(named + "the catalog does not have it");
-                continue;
-            }
-            const Result<OpenedCollection> opened =
-                open_(data + "/collections/" + expected.id.to_string(), row->spec);
-            if (!opened) {
-                faults.push_back(named + opened.error().message());
-            } else if (opened->sequence != expected.sequence || opened->documents != expected.documents ||
-                       opened->documents_hash != expected.documents_hash) {
-                faults.push_back(named + std::to_string(opened->documents) + " documents up to sequence " +
-                                 std::to_string(opened->sequence) + ", or others, where " +
-                                 std::to_string(expected.documents) + " up to " +
-                                 std::to_string(expected.sequence) + " were backed up");
-            }
-        }
-        return faults;
     }
 
     Result<bool> restore(backup::Repository& repository, const Uuid& id) {
@@ -229,14 +187,14 @@ class BackupsVerb {
     const backup::TargetDoors& doors_;
     const backup::S3Access& s3_;
     const BackupsRequest& request_;
-    OpenCollection open_;
+    backup::OpenCollection open_;
     Print print_;
 };
 
 }  // namespace
 
 ExitCode run_backups(const backup::TargetDoors& doors, const backup::S3Access& s3,
-                     const BackupsRequest& request, OpenCollection open, Print print) {
+                     const BackupsRequest& request, backup::OpenCollection open, Print print) {
     const Result<bool> is_whole = BackupsVerb(doors, s3, request, open, print).run();
     if (!is_whole) {
         return end_with(is_whole.error(), request.json, print);

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "backup/practice.h"
 #include "backup/target.h"
 #include "backup/upkeep.h"
 #include "base/exit_code.h"
@@ -47,15 +48,6 @@ struct AuditVerifyRequest {
 /// kIo also when the log was tampered with. Changes nothing.
 ExitCode verify_audit(io::FileSystem& files, const AuditVerifyRequest& request, Print print);
 
-/// What opening a restored collection found.
-struct OpenedCollection {
-    uint64_t sequence = 0;
-    uint64_t documents = 0;
-    uint64_t documents_hash = 0;
-};
-using OpenCollection =
-    FunctionRef<Result<OpenedCollection>(const std::string& directory, const model::CollectionSpec& spec)>;
-
 struct BackupsRequest {
     std::string act;    // list, verify, prune, restore
     std::string place;  // a directory, or s3://BUCKET/PREFIX
@@ -70,6 +62,6 @@ struct BackupsRequest {
 };
 /// kIo when a backup is not whole. `open` is asked by a verify of level 3.
 ExitCode run_backups(const backup::TargetDoors& doors, const backup::S3Access& s3,
-                     const BackupsRequest& request, OpenCollection open, Print print);
+                     const BackupsRequest& request, backup::OpenCollection open, Print print);
 
 }  // namespace akidb::offline

@@ -4,7 +4,7 @@
 
 #include "rest/field_readers.h"
 #include "rest/json_reader.h"
-#include "service/backups.h"
+#include "service/scheduled_backups.h"
 
 namespace akidb::rest {
 namespace {
@@ -52,6 +52,37 @@ void write_state(JsonWriter& writer, const service::BackupState& state) {
     writer.end_object();
 }
 
+void write_moment(JsonWriter& writer, std::string_view name, uint64_t unix_ms) {
+    if (unix_ms > 0) {
+        writer.member(name, rfc3339(unix_ms));
+    }
+}
+
+void write_plan(JsonWriter& writer, const service::PlanState& plan) {
+    writer.key("schedule").begin_object().member("to", plan.to).member("times", plan.schedule);
+    write_moment(writer, "last_at", plan.last_ms);
+    write_moment(writer, "next_at", plan.next_ms);
+    write_moment(writer, "verified_at", plan.verified_ms);
+    write_moment(writer, "next_drill_at", plan.next_drill_ms);
+    if (!plan.error.empty()) {
+        writer.member("error", plan.error);
+    }
+    if (plan.last_drill) {
+        writer.key("last_drill")
+            .begin_object()
+            .member("backup", plan.last_drill->backup.to_string())
+            .member("ended_at", rfc3339(plan.last_drill->ended_ms))
+            .member("milliseconds", plan.last_drill->duration_ms)
+            .member("whole", plan.last_drill->faults.empty());
+        writer.key("faults").begin_array();
+        for (const std::string& fault : plan.last_drill->faults) {
+            writer.value(std::string_view(fault));
+        }
+        writer.end_array().end_object();
+    }
+    writer.end_object();
+}
+
 }  // namespace
 
 bool is_backup_route(RouteId id) {
@@ -78,7 +109,11 @@ Result<void> perform_on_backups(Call& call, service::Service& service) {
     for (const service::BackupState& state : states) {
         write_state(writer, state);
     }
-    call.answer(std::move(writer.end_array().end_object()));
+    writer.end_array();
+    if (const std::optional<service::PlanState> plan = service.backup_plan()) {
+        write_plan(writer, *plan);
+    }
+    call.answer(std::move(writer.end_object()));
     return {};
 }
 

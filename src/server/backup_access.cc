@@ -26,4 +26,58 @@ backup::S3Access s3_access(const settings::Effective& effective) {
             .credentials = {effective.text("s3.credentials_file"), s3_environment()}};
 }
 
+std::optional<service::BackupPlan> backup_plan(const settings::Effective& effective) {
+    const std::string& to = effective.text("backup.to");
+    Result<service::BackupTimes> times = service::BackupTimes::parse(effective.text("backup.schedule"));
+    if (to.empty() || !times) {
+        return std::nullopt;
+    }
+    const auto keep_last = static_cast<uint64_t>(effective.integer("backup.keep_last"));
+    return service::BackupPlan{
+        .to = to,
+        .times = std::move(*times),
+        .prunes = keep_last > 0,
+        .retention = {.keep_last = keep_last,
+                      .keep_days = static_cast<uint64_t>(effective.integer("backup.keep_days"))},
+        .drill_interval_ms = static_cast<uint64_t>(effective.integer("backup.drill_interval_s")) * 1000};
+}
+
+void check_backup_settings(const settings::Effective& effective, std::vector<settings::Finding>& findings) {
+    const auto times = service::BackupTimes::parse(effective.text("backup.schedule"));
+    if (!times) {
+        findings.push_back(
+            finding_at("backup.schedule", effective, "is no schedule", times.error().allowed()));
+    }
+    const std::string& to = effective.text("backup.to");
+    if (to.empty()) {
+        return;
+    }
+    const Result<void> place = service::check_backup_place(to, effective.text("storage.data_dir"));
+    if (!place) {
+        findings.push_back(
+            finding_at("backup.to", effective, place.error().message(), place.error().allowed()));
+    }
+}
+
+S3Traffic::S3Traffic(telemetry::Metrics& metrics) : metrics_(metrics) {
+    for (const std::string_view operation : objects::kOperationNames) {
+        metrics_.counter(telemetry::MetricId::kS3Requests, {operation, "ok"}).add(0);
+    }
+}
+
+void S3Traffic::note_ended(const objects::EndedRequest& request) {
+    using telemetry::MetricId;
+    metrics_
+        .counter(MetricId::kS3Requests, {objects::kOperationNames[static_cast<size_t>(request.operation)],
+                                         objects::kTrafficOutcomeNames[static_cast<size_t>(request.outcome)]})
+        .add();
+    metrics_.histogram(MetricId::kS3RequestDuration).observe(static_cast<double>(request.duration_us) / 1e6);
+    metrics_.counter(MetricId::kS3Bytes, {"sent"}).add(static_cast<double>(request.sent_bytes));
+    metrics_.counter(MetricId::kS3Bytes, {"received"}).add(static_cast<double>(request.received_bytes));
+}
+
+void S3Traffic::note_retry() {
+    metrics_.counter(telemetry::MetricId::kS3Retries).add();
+}
+
 }  // namespace akidb::server

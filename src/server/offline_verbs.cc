@@ -2,17 +2,14 @@
 
 #include <cstdio>
 
-#include "engine/collection.h"
-#include "io/executor.h"
 #include "io/pause.h"
 #include "io/posix_file_system.h"
 #include "io/random.h"
 #include "server/load_settings.h"
+#include "service/practice.h"
 
 namespace akidb::server {
 namespace {
-
-constexpr size_t kVerifyQueueMax = 1024;
 
 // A borrowed callable is an object; a function is none.
 constexpr auto kPrint = [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); };
@@ -48,17 +45,8 @@ ExitCode run_backups(const cli::S3Arguments& s3, const std::string& ca_file,
         .addressing = s3.addressing == "host" ? objects::Addressing::kHost : objects::Addressing::kPath,
         .ca_file = ca_file,
         .credentials = {s3.credentials_file, s3_environment()}};
-    const auto open = [&](const std::string& directory,
-                          const model::CollectionSpec& spec) -> Result<offline::OpenedCollection> {
-        io::ThreadPool idle({"verify", 1, kVerifyQueueMax, 0});
-        NullLogger logger;
-        telemetry::Metrics metrics;
-        AKIDB_TRY(const auto collection,
-                  engine::Collection::open({*files, *clock, idle, logger, metrics}, directory, spec, {}));
-        const Result<engine::PinnedFiles> found = collection->pin_files();
-        AKIDB_TRY(collection->close(false));
-        AKIDB_TRY(Result<void>(found ? Result<void>() : Result<void>(found.error())));
-        return offline::OpenedCollection{found->sequence, found->documents, found->documents_hash};
+    const auto open = [&](const std::string& directory, const model::CollectionSpec& spec) {
+        return service::open_for_practice(*files, *clock, directory, spec);
     };
     return offline::run_backups({*files, *clock, *random, *pause}, access, request, open, kPrint);
 }

@@ -248,6 +248,55 @@ inline constexpr std::array kSettings{
             .type = SettingType::kString,
             .fallback = "",
             .sentence = "PEM file of the authorities to trust for s3.endpoint, in place of the system's."},
+    Setting{.key = "s3.breaker_cool_down_s",
+            .type = SettingType::kInteger,
+            .unit = "s",
+            .fallback = "300",
+            .min = 1,
+            .max = 86'400,
+            .sentence =
+                "When more than half of at least ten requests to S3 within a minute failed, none is sent for "
+                "so long; then one at a time, until ten went well."},
+    Setting{.key = "backup.to",
+            .type = SettingType::kString,
+            .fallback = "",
+            .sentence =
+                "Where backups go that this server makes by itself: an absolute path outside the data "
+                "directory, best on another machine, or s3://BUCKET/PREFIX (docs/backup.md). Empty: none."},
+    Setting{.key = "backup.schedule",
+            .type = SettingType::kString,
+            .fallback = "1d",
+            .sentence =
+                "When: an interval from the beginning of one to that of the next (30m, 6h, 1d), or each day "
+                "at a time in UTC (03:30). One that was missed is made up for, one that failed tried again "
+                "after ten minutes."},
+    Setting{.key = "backup.keep_last",
+            .type = SettingType::kInteger,
+            .unit = "backups",
+            .fallback = "7",
+            .min = 0,
+            .max = 1'000'000,
+            .sentence =
+                "After each of these, backups there are removed but for the newest so many and those of the "
+                "last backup.keep_days; 0: none is removed."},
+    Setting{.key = "backup.keep_days",
+            .type = SettingType::kInteger,
+            .unit = "d",
+            .fallback = "30",
+            .min = 0,
+            .max = 36'500,
+            .sentence = "Backups younger than this are kept, however many there are."},
+    Setting{
+        .key = "backup.drill_interval_s",
+        .type = SettingType::kInteger,
+        .unit = "s",
+        .fallback = "604800",
+        .min = 0,
+        .max = 31'536'000,
+        .sentence =
+            "How long after one restore for practice the next begins: the newest backup in backup.to is "
+            "restored in the data directory, opened, compared and removed, which takes its size in disk and "
+            "that of its largest collection in memory. 0: never."},
     Setting{.key = "index.default_ef",
             .type = SettingType::kInteger,
             .unit = "candidates",

@@ -11,14 +11,13 @@
 #include "rest/cors.h"
 #include "rest/http_server.h"
 #include "rpc/grpc_server.h"
-#include "server/backup_access.h"
+#include "server/backup_room.h"
 #include "server/certificates.h"
 #include "server/disk_watch.h"
 #include "server/gate.h"
 #include "server/load_settings.h"
 #include "server/process_facts.h"
 #include "server/startup_checks.h"
-#include "service/backups.h"
 #include "service/directory.h"
 #include "service/lifecycle.h"
 #include "service/service.h"
@@ -214,15 +213,14 @@ class Wiring final : public Server {
         }
         AKIDB_TRY(gate_, std::move(gate));
         const backup::TargetDoors doors{foundation_.files, foundation_.clock, *random_, *pause_};
-        service::Backups::Dependencies given{*directory_,    *catalog_,          doors,
-                                             backup_thread_, foundation_.logger, metrics_};
-        given.data = data_;
-        given.version = kVersion;
-        given.owner = lock_owner_of(data_);
-        given.s3 = s3_access(effective_);
-        backups_ = std::make_unique<service::Backups>(std::move(given));
-        service_ = std::make_unique<service::Service>(*directory_, foundation_.clock, *random_,
-                                                      &gate_->control(), &gate_->accounts(), backups_.get());
+        backup_room_ = std::make_unique<BackupRoom>(
+            BackupRoom::Dependencies{*directory_, *catalog_, doors, foundation_.clock, backup_thread_,
+                                     foundation_.logger, metrics_, disk_},
+            effective_, kVersion);
+        service_ =
+            std::make_unique<service::Service>(*directory_, foundation_.clock, *random_, &gate_->control(),
+                                               &gate_->accounts(), &backup_room_->backups());
+        backup_room_->attach_to(*service_);
         AKIDB_TRY(directory_->start_loading(loader_));
         lifecycle_.attach(*directory_);
         api_->attach_service(*service_);
@@ -252,6 +250,7 @@ class Wiring final : public Server {
             metrics_.gauge(MetricId::kDiskHardFree).set(static_cast<double>(disk_.hard_free_bytes()));
             metrics_.gauge(MetricId::kBallastBytes).set(static_cast<double>(disk_.ballast_bytes()));
             directory_->tend(loader_);
+            backup_room_->tick(readiness.is_ready);
             gate_->tick();
             gate_->export_audit(metrics_);
         }
@@ -308,7 +307,7 @@ class Wiring final : public Server {
     std::unique_ptr<catalog::Catalog> catalog_;
     std::unique_ptr<Gate> gate_;
     std::unique_ptr<service::Directory> directory_;
-    std::unique_ptr<service::Backups> backups_;
+    std::unique_ptr<BackupRoom> backup_room_;
     std::unique_ptr<service::Service> service_;
     access::TrustedProxies proxies_;
     std::unique_ptr<rest::Api> api_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <tuple>
 
 #include "backup/repository.h"
 #include "base/printable.h"
@@ -39,8 +40,7 @@ class Backups::Run {
     }
 
     Result<void> run(const std::stop_token& stop) {
-        AKIDB_TRY(const auto target,
-                  backup::Target::open(given_.doors, to_, given_.s3, backup::TargetUse::kWrite));
+        AKIDB_TRY(const auto target, given_.open_target(to_, backup::TargetUse::kWrite));
         repository_.emplace(target->store(), given_.doors.clock);
         AKIDB_TRY(repository_->lock(given_.owner));
         const std::string parent = given_.data + "/staging";
@@ -185,7 +185,7 @@ class Backups::Run {
 
 Backups::Backups(Dependencies dependencies) : given_(std::move(dependencies)) {}
 
-Result<void> Backups::check_place(const std::string& to) const {
+Result<void> check_backup_place(const std::string& to, const std::string& data) {
     if (to.empty() || to.size() > backup::kBackupTextBytesMax || to.find('\0') != std::string::npos) {
         return wrong_place(to, "is no place for backups");
     }
@@ -197,14 +197,14 @@ Result<void> Backups::check_place(const std::string& to) const {
     if (!to.starts_with('/') || to == "/" || (to + "/").find("/../") != std::string::npos) {
         return wrong_place(to, "is no absolute path");
     }
-    if ((to + "/").starts_with(given_.data + "/")) {
+    if ((to + "/").starts_with(data + "/")) {
         return wrong_place(to, "lies in the data directory, whose loss it would share");
     }
     return {};
 }
 
-Result<BackupState> Backups::start(const std::string& to) {
-    AKIDB_TRY(check_place(to));
+Result<BackupState> Backups::begin(const std::string& to) {
+    AKIDB_TRY(check_backup_place(to, given_.data));
     BackupState state{.id = io::make_uuid(given_.doors.random, given_.doors.clock),
                       .to = to,
                       .started_ms = given_.doors.clock.unix_ms()};
@@ -218,11 +218,26 @@ Result<BackupState> Backups::start(const std::string& to) {
             states_.pop_back();
         }
     }
-    const bool is_taken = given_.executor.submit("backup", [this, state](const std::stop_token& stop) {
-        given_.logger.log(LogLevel::kInfo, "backup began",
-                          {{"backup", state.id.to_string()}, {"to", state.to}});
-        end(state.id, Run(*this, state.id, state.to, state.started_ms).run(stop));
-    });
+    return state;
+}
+
+Result<void> Backups::run(const BackupState& begun, const std::stop_token& stop) {
+    given_.logger.log(LogLevel::kInfo, "backup began", {{"backup", begun.id.to_string()}, {"to", begun.to}});
+    Result<void> outcome = Run(*this, begun.id, begun.to, begun.started_ms).run(stop);
+    end(begun.id, outcome);
+    return outcome;
+}
+
+Result<BackupState> Backups::make(const std::string& to, const std::stop_token& stop) {
+    AKIDB_TRY(const BackupState state, begin(to));
+    AKIDB_TRY(run(state, stop));
+    return get(state.id.to_string());
+}
+
+Result<BackupState> Backups::start(const std::string& to) {
+    AKIDB_TRY(const BackupState state, begin(to));
+    const bool is_taken = given_.executor.submit(
+        "backup", [this, state](const std::stop_token& stop) { std::ignore = run(state, stop); });
     if (!is_taken) {
         const Error stopping(Code::kUnavailable, "the server is stopping");
         end(state.id, stopping);
@@ -243,6 +258,8 @@ void Backups::end(const Uuid& id, const Result<void>& outcome) {
     given_.metrics.counter(telemetry::MetricId::kBackups, {outcome ? "ok" : "failed"}).add();
     if (outcome) {
         given_.metrics.gauge(telemetry::MetricId::kBackupLastSuccess).set(static_cast<double>(now_ms) / 1000);
+        given_.metrics.gauge(telemetry::MetricId::kBackupLastDuration)
+            .set(static_cast<double>(now_ms - ended.started_ms) / 1000);
     }
     given_.logger.log(outcome ? LogLevel::kInfo : LogLevel::kError, outcome ? "backup done" : "backup failed",
                       {{"backup", id.to_string()},

@@ -39,6 +39,10 @@ struct BackupState {
     std::vector<backup::LeftOut> left_out{};
 };
 
+/// An absolute path outside the data directory `data`, or s3://BUCKET/PREFIX; else kInvalidArgument on field
+/// "to".
+Result<void> check_backup_place(const std::string& to, const std::string& data);
+
 class Backups {
   public:
     struct Dependencies {
@@ -51,7 +55,7 @@ class Backups {
         std::string data{};  // the data directory
         std::string version{};
         Uuid owner{};  // of locks: always the same for this data directory, and no other's
-        backup::S3Access s3{};
+        backup::OpenTarget open_target{};
     };
     explicit Backups(Dependencies dependencies);
 
@@ -59,6 +63,8 @@ class Backups {
     /// can be refused at once is, on field "to"; kConflict while one runs, kUnavailable when the server
     /// stops.
     Result<BackupState> start(const std::string& to) AKIDB_EXCLUDES(mutex_);
+    /// The same in the caller's thread, to its end; the error is that of the backup, too.
+    Result<BackupState> make(const std::string& to, const std::stop_token& stop) AKIDB_EXCLUDES(mutex_);
     /// The newest first.
     std::vector<BackupState> list() const AKIDB_EXCLUDES(mutex_);
     /// kNotFound: none of this process, or too long ago.
@@ -67,7 +73,8 @@ class Backups {
   private:
     class Run;
     friend class Run;
-    Result<void> check_place(const std::string& to) const;
+    Result<BackupState> begin(const std::string& to) AKIDB_EXCLUDES(mutex_);
+    Result<void> run(const BackupState& begun, const std::stop_token& stop) AKIDB_EXCLUDES(mutex_);
     void end(const Uuid& id, const Result<void>& outcome) AKIDB_EXCLUDES(mutex_);
     template <class Change>
     void change(const Uuid& id, Change change) AKIDB_EXCLUDES(mutex_);

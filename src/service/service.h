@@ -40,7 +40,9 @@ struct EraseReceipt {
 
 class Accounts;
 class Backups;
+class ScheduledBackups;
 struct BackupState;
+struct PlanState;
 
 class Service {
   public:
@@ -66,6 +68,10 @@ class Service {
     Result<BackupState> start_backup(const RequestContext& context, const std::string& to);
     Result<std::vector<BackupState>> list_backups() const;
     Result<BackupState> get_backup(std::string_view id) const;
+    /// None: this server makes no backups by itself.
+    std::optional<PlanState> backup_plan() const;
+    /// Before requests come; it must outlive this.
+    void attach(const ScheduledBackups& scheduled) { scheduled_ = &scheduled; }
 
     Result<CollectionDescription> create_collection(const RequestContext& context,
                                                     const CreateCollection& request);
@@ -147,6 +153,7 @@ class Service {
     const AccessControl* access_;
     Accounts* accounts_;
     Backups* backups_;
+    const ScheduledBackups* scheduled_ = nullptr;
 };
 
 }  // namespace akidb::service

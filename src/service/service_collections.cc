@@ -2,7 +2,7 @@
 #include <utility>
 
 #include "base/printable.h"
-#include "service/backups.h"
+#include "service/scheduled_backups.h"
 #include "service/service.h"
 
 namespace akidb::service {
@@ -64,6 +64,10 @@ Result<std::vector<BackupState>> Service::list_backups() const {
 
 Result<BackupState> Service::get_backup(std::string_view id) const {
     return backups_ == nullptr ? Error(Code::kNotFound, "this server makes no backups") : backups_->get(id);
+}
+
+std::optional<PlanState> Service::backup_plan() const {
+    return scheduled_ == nullptr ? std::nullopt : std::optional(scheduled_->state());
 }
 
 // ---- collections -----------------------------------------------------------------------------------------

@@ -142,12 +142,31 @@ constexpr MetricRow kMetrics[] = {
      "When the audit log was last signed, in seconds since 1970; 0 before."},
     {kBackups, kCounter, "akidb_backups_total", "outcome=ok/failed", "Backups that ended: ok or failed."},
     {kBackupLastSuccess, kGauge, "akidb_backup_last_success_timestamp_seconds", "",
-     "When the last backup that this server made was complete, in seconds since 1970; 0 before."},
+     "When the last backup that this server made was complete, in seconds since 1970; with backup.to also "
+     "one that an earlier process made there; 0 before."},
+    {kBackupLastDuration, kGauge, "akidb_backup_last_duration_seconds", "",
+     "How long the last complete backup of this process took; 0 before."},
     {kBackupLastVerifiedRestore, kGauge, "akidb_backup_last_verified_restore_timestamp_seconds", "",
-     "When a backup where this server last made one was last restored for practice (akidb backup verify "
-     "--level 3), in seconds since 1970, as known at the end of that backup; 0 before."},
+     "When a backup where this server last made one was last restored for practice (by the server itself, or "
+     "akidb backup verify --level 3), in seconds since 1970, as known at the end of that backup; 0 before."},
     {kBackupBytes, kCounter, "akidb_backup_bytes_total", "",
      "Bytes that backups sent: of what was not there yet."},
+    {kBackupDrills, kCounter, "akidb_backup_drills_total", "outcome=ok/failed",
+     "Restores for practice that this server made by itself: ok, or failed: the backup is not whole, or it "
+     "could not be found out."},
+    {kBackupDrillLastDuration, kGauge, "akidb_backup_drill_last_duration_seconds", "",
+     "How long the last restore for practice took that ended ok: about what a restore of everything takes; 0 "
+     "before."},
+    {kS3Requests, kCounter, "akidb_s3_requests_total", "operation,outcome",
+     "Requests to S3, each try counted, by operation (put, put_file, get, get_range, head, list, remove) and "
+     "outcome: ok; refused: the server said no; failed: no answer, one of 500 and above, or wrong bytes."},
+    {kS3RequestDuration, kHistogram, "akidb_s3_request_duration_seconds", "",
+     "Time of one request to S3; of a large file, of all its parts together."},
+    {kS3Retries, kCounter, "akidb_s3_retries_total", "", "Requests to S3 that were tried again."},
+    {kS3Bytes, kCounter, "akidb_s3_bytes_total", "direction=sent/received",
+     "Bytes of objects that requests to S3 sent and received."},
+    {kS3BreakerState, kGauge, "akidb_s3_breaker_state", "",
+     "0: S3 is asked. 2: it failed too often and is left alone for a while. 1: it is being tried again."},
     {kReady, kGauge, "akidb_ready", "", "1 while the server answers requests, 0 while it loads or drains."},
 };
 

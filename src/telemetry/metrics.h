@@ -75,8 +75,16 @@ enum class MetricId : uint8_t {
     kAuditCheckpoint,
     kBackups,
     kBackupLastSuccess,
+    kBackupLastDuration,
     kBackupLastVerifiedRestore,
     kBackupBytes,
+    kBackupDrills,
+    kBackupDrillLastDuration,
+    kS3Requests,
+    kS3RequestDuration,
+    kS3Retries,
+    kS3Bytes,
+    kS3BreakerState,
     kReady,
 };
 

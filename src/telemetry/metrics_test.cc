@@ -51,7 +51,7 @@ TEST(MetricTable, FollowsThePrometheusNamingConventions) {
     for (const MetricRow& row : metric_table()) {
         const std::string name(row.name);
         EXPECT_TRUE(names.insert(row.name).second) << name << " is declared twice";
-        EXPECT_TRUE(std::regex_match(name, std::regex("(akidb|process)_[a-z][a-z_]*"))) << name;
+        EXPECT_TRUE(std::regex_match(name, std::regex("(akidb|process)_[a-z][a-z0-9_]*"))) << name;
         EXPECT_EQ(row.type == MetricType::kCounter, row.name.ends_with("_total")) << name;
         EXPECT_EQ(row.name.find("milli"), std::string_view::npos) << name << ": base units only";
         EXPECT_TRUE(row.help.ends_with(".")) << name << ": the help is a sentence";

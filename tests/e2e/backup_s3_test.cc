@@ -93,6 +93,11 @@ TEST_F(BackupS3Test, ARestoreIsWhatWasBackedUp) {
     std::printf("to S3, a second backup after a change of 1 %% sent %.2f %% of %llu bytes\n", share,
                 sent["bytes"].get<unsigned long long>());
     EXPECT_LE(share, 3.0);
+    const std::string metrics = get_url(server->metrics_url() + "/metrics").body.get<std::string>();
+    EXPECT_THAT(metrics, testing::ContainsRegex(
+                             "akidb_s3_requests_total.operation=\"put_file\",outcome=\"ok\". [1-9]"));
+    EXPECT_THAT(metrics, testing::ContainsRegex("akidb_s3_bytes_total.direction=\"sent\". [1-9]"));
+    EXPECT_THAT(metrics, HasSubstr("akidb_s3_breaker_state 0"));
     server.reset();
     const Finished listed = run_on_s3({"backup", "list", place, "--json"});
     EXPECT_EQ(Json::parse(listed.out)["backups"].size(), 2u) << listed.err;

@@ -30,11 +30,13 @@ class BackupTest : public testing::Test {
 
     /// Of small checkpoints, so that there are segments, unless a test needs to know when files are written.
     std::unique_ptr<ServerProcess> start(const std::string& data,
-                                         const std::string& checkpoint_bytes = "1048576") {
-        auto started =
-            ServerProcess::start({.data_directory = path(data),
-                                  .flags = {"--drain.min_ms", "0", "--storage.checkpoint_log_bytes",
-                                            checkpoint_bytes, "--index.graph_rows_min", "1000"}});
+                                         const std::string& checkpoint_bytes = "1048576",
+                                         const std::vector<std::string>& more_flags = {}) {
+        std::vector<std::string> flags{
+            "--drain.min_ms",         "0",   "--storage.checkpoint_log_bytes", checkpoint_bytes,
+            "--index.graph_rows_min", "1000"};
+        flags.insert(flags.end(), more_flags.begin(), more_flags.end());
+        auto started = ServerProcess::start({.data_directory = path(data), .flags = flags});
         EXPECT_TRUE(started) << started.error().message();
         EXPECT_TRUE((*started)->wait_until_ready());
         return std::move(*started);
@@ -316,6 +318,38 @@ TEST_F(BackupTest, KilledInTheMiddleLeavesAListThatDoesNotShowIt) {
     ASSERT_EQ(restored.exit_code, kClean) << restored.err;
     auto again = start("restored");
     EXPECT_EQ(read(*again, "words"), model);
+}
+
+TEST_F(BackupTest, MakesThemByItselfAndRestoresForPractice) {
+    const std::vector<std::string> by_itself{"--backup.to", backups(), "--backup.schedule", "1d"};
+    auto server = start("data", "1048576", by_itself);
+    const auto schedule_when = [&](const char* member) {
+        Json schedule;
+        for (int i = 0; i < 1000 && !schedule.contains(member); ++i) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+            schedule = ask(*server, "GET", "/api/v1/backups").body.value("schedule", Json::object());
+        }
+        return schedule;
+    };
+    const Json first = schedule_when("last_drill");
+    EXPECT_EQ(first["to"], backups());
+    EXPECT_EQ(first["times"], "1d");
+    EXPECT_TRUE(first["last_drill"]["whole"].get<bool>()) << first;
+    EXPECT_TRUE(first.contains("next_at") && first.contains("next_drill_at")) << first;
+    ASSERT_EQ(list().size(), 1u);
+    EXPECT_TRUE(list()[0]["verified_at"].is_string());
+    server->kill_now();
+    server = start("data", "1048576", by_itself);
+    const Json again = schedule_when("last_at");
+    EXPECT_EQ(again["last_at"], first["last_at"]) << "it is not due again";
+    EXPECT_TRUE(again.contains("verified_at")) << again;
+    EXPECT_EQ(list().size(), 1u);
+    const Finished wrong = run({"check-config", "--data", path("data"), "--backup.to", path("data/inside"),
+                                "--backup.schedule", "sometimes"});
+    EXPECT_NE(wrong.exit_code, kClean);
+    EXPECT_THAT(wrong.out + wrong.err,
+                testing::AllOf(HasSubstr("backup.to"), HasSubstr("lies in the data directory"),
+                               HasSubstr("backup.schedule"), HasSubstr("03:30")));
 }
 
 TEST_F(BackupTest, RefusesPlacesByName) {

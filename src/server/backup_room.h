@@ -1,0 +1,46 @@
+// BackupRoom: all that makes backups of this server, put together by its settings: those that are asked for,
+// those that run themselves, and what they share on the way to S3: one breaker, and who counts.
+// Thread-compatible; what it gives out is thread-safe.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "catalog/catalog.h"
+#include "io/executor.h"
+#include "objects/breaker.h"
+#include "server/backup_access.h"
+#include "service/directory.h"
+#include "service/scheduled_backups.h"
+#include "service/service.h"
+
+namespace akidb::server {
+
+class BackupRoom {
+  public:
+    struct Dependencies {
+        service::Directory& directory;
+        catalog::Catalog& catalog;
+        backup::TargetDoors doors;
+        io::Clock& clock;
+        io::Executor& executor;  // outlives this; stopped before it goes
+        Logger& logger;
+        telemetry::Metrics& metrics;
+        const storage::DiskSpace& disk;
+    };
+    BackupRoom(const Dependencies& given, const settings::Effective& effective, std::string_view version);
+
+    service::Backups& backups() { return *backups_; }
+    void attach_to(service::Service& service) const;
+    /// To be called every few seconds.
+    void tick(bool is_ready);
+
+  private:
+    telemetry::Metrics& metrics_;
+    objects::Breaker breaker_;
+    S3Traffic traffic_;
+    std::unique_ptr<service::Backups> backups_;
+    std::unique_ptr<service::ScheduledBackups> scheduled_;
+};
+
+}  // namespace akidb::server
