@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "objects/encrypted_store.h"
 #include "objects/sha256.h"
 
 namespace akidb::backup {
@@ -29,6 +30,15 @@ std::optional<uint64_t> number(std::string_view text) {
 
 std::string key_of(std::string_view folder, const Uuid& id) {
     return std::string(folder) + id.to_string();
+}
+
+/// What was read without a key must not need one.
+Result<void> check_plain(const std::string& key, std::string_view object) {
+    const std::optional<std::string> id = objects::encryption_key_id(object);
+    return id ? Error(Code::kPermissionDenied, "the object " + key + " is encrypted with the key " + *id +
+                                                   ": name the file of that key (--key-file, or the setting "
+                                                   "backup.key_file)")
+              : Result<void>();
 }
 
 /// "<owner> <until, milliseconds since 1970>".
@@ -73,6 +83,7 @@ Result<void> Repository::lock(const Uuid& owner) {
         return made;
     }
     AKIDB_TRY(const std::string there, store_.get(kLockKey, kSmallBytesMax));
+    AKIDB_TRY(check_plain(kLockKey, there));
     const std::optional<LockContent> held = parse_lock(there);
     const uint64_t now = clock_.unix_ms();
     if (held && held->owner == owner_.to_string()) {
@@ -150,6 +161,7 @@ Result<BackupManifest> Repository::read_manifest(const Uuid& id) {
         return is_absent ? Error(Code::kNotFound, "there is no backup " + id.to_string())
                          : std::move(bytes).error().with_context(key);
     }
+    AKIDB_TRY(check_plain(key, *bytes));
     Result<BackupManifest> manifest = decode_backup_manifest(*bytes);
     if (!manifest) {
         return std::move(manifest).error().with_context(key);
@@ -180,6 +192,7 @@ Result<std::optional<Uuid>> Repository::latest() {
         return text.error().code() == Code::kNotFound ? Result<std::optional<Uuid>>(std::optional<Uuid>())
                                                       : text.error();
     }
+    AKIDB_TRY(check_plain(kLatestKey, *text));
     const std::optional<Uuid> id = Uuid::parse(*text);
     if (!id) {
         return Error(Code::kDataLoss, std::string(kLatestKey) + " names no backup");

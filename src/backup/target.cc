@@ -1,6 +1,7 @@
 #include "backup/target.h"
 
 #include "objects/directory_store.h"
+#include "objects/encrypted_store.h"
 #include "objects/retrying_store.h"
 
 namespace akidb::backup {
@@ -10,7 +11,18 @@ bool is_s3_place(const std::string& place) {
 }
 
 Result<std::unique_ptr<Target>> Target::open(const TargetDoors& doors, const std::string& place,
-                                             const S3Access& s3, TargetUse use) {
+                                             const S3Access& s3, TargetUse use, const std::string& key_file) {
+    if (key_file.empty()) {
+        return open_plain(doors, place, s3, use);
+    }
+    AKIDB_TRY(objects::EncryptionKey key, objects::read_encryption_key(key_file));
+    AKIDB_TRY(auto target, open_plain(doors, place, s3, use));
+    target->stores_.push_back(objects::make_encrypted_store(target->store(), std::move(key), doors.random));
+    return target;
+}
+
+Result<std::unique_ptr<Target>> Target::open_plain(const TargetDoors& doors, const std::string& place,
+                                                   const S3Access& s3, TargetUse use) {
     auto target = std::make_unique<Target>();
     if (!is_s3_place(place)) {
         std::string root = place;

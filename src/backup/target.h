@@ -41,14 +41,19 @@ enum class TargetUse : uint8_t { kWrite, kRead };
 
 class Target {
   public:
-    /// For kWrite a directory is made when it is not there; for kRead it must be. The doors must outlive it.
+    /// For kWrite a directory is made when it is not there; for kRead it must be. With the key of a file,
+    /// all is encrypted there. The doors must outlive it.
     static Result<std::unique_ptr<Target>> open(const TargetDoors& doors, const std::string& place,
-                                                const S3Access& s3, TargetUse use);
+                                                const S3Access& s3, TargetUse use,
+                                                const std::string& key_file = {});
     /// Objects that are reached already.
     static std::unique_ptr<Target> over(std::unique_ptr<objects::ObjectStore> store);
     objects::ObjectStore& store() { return *stores_.back(); }
 
   private:
+    static Result<std::unique_ptr<Target>> open_plain(const TargetDoors& doors, const std::string& place,
+                                                      const S3Access& s3, TargetUse use);
+
     std::unique_ptr<objects::Breaker> breaker_;
     std::vector<std::unique_ptr<objects::ObjectStore>>
         stores_;  // each but the first is around the one before

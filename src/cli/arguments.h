@@ -137,6 +137,7 @@ struct BackupArguments {
     std::string data;
     std::string as;  // with Arguments::collection
     std::string scratch = ".";
+    std::string key_file{};
     bool no_wait = false;
 };
 

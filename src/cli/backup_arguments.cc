@@ -24,10 +24,16 @@ void add_s3_options(CLI::App& verb, Arguments& arguments) {
                     "PEM of the authorities to trust, in place of the system's");
 }
 
+void add_key_option(CLI::App& verb, Arguments& arguments) {
+    verb.add_option("--key-file", arguments.backup.key_file,
+                    "File of the key that the backups are encrypted with: the server's backup.key_file");
+}
+
 CLI::App* add_place(CLI::App& noun, Arguments& arguments, const char* act, const char* sentence) {
     CLI::App* verb = noun.add_subcommand(act, sentence);
     verb->add_option("place", arguments.backup.place, "A directory, or s3://BUCKET/PREFIX")->required();
     verb->add_flag("--json", arguments.json, "As JSON");
+    add_key_option(*verb, arguments);
     add_s3_options(*verb, arguments);
     return verb;
 }
@@ -61,6 +67,7 @@ void add_restore(CLI::App& app, Arguments& arguments) {
                                            "This one alone, by name or id, without users and keys");
     restore->add_option("--as", backup.as, "Its new name")->needs(one);
     restore->add_flag("--json", arguments.json, "As JSON");
+    add_key_option(*restore, arguments);
     add_s3_options(*restore, arguments);
 }
 

@@ -31,7 +31,7 @@ class BackupsVerb {
     /// False: something is damaged, which was said.
     Result<bool> run() {
         Result<std::unique_ptr<backup::Target>> opened =
-            backup::Target::open(doors_, request_.place, s3_, backup::TargetUse::kRead);
+            backup::Target::open(doors_, request_.place, s3_, backup::TargetUse::kRead, request_.key_file);
         if (!opened && opened.error().code() == Code::kNotFound && !backup::is_s3_place(request_.place)) {
             return invalid_argument("place", "there is no directory " + request_.place);
         }

@@ -57,7 +57,8 @@ struct BackupsRequest {
     std::string data;  // of restore, as are the next two
     std::string collection;
     std::string as;
-    std::string scratch;  // for what a verify of level 3 restores
+    std::string scratch;     // for what a verify of level 3 restores
+    std::string key_file{};  // empty: not encrypted
     bool json = false;
 };
 /// kIo when a backup is not whole. `open` is asked by a verify of level 3.

@@ -13,9 +13,10 @@ BackupRoom::BackupRoom(const Dependencies& given, const settings::Effective& eff
     backup::S3Access s3 = s3_access(effective);
     s3.breaker = &breaker_;
     s3.observer = &traffic_;
-    const backup::OpenTarget open = [doors = given.doors, s3 = std::move(s3)](const std::string& place,
-                                                                              backup::TargetUse use) {
-        return backup::Target::open(doors, place, s3, use);
+    const backup::OpenTarget open = [doors = given.doors, s3 = std::move(s3),
+                                     key_file = effective.text("backup.key_file")](const std::string& place,
+                                                                                   backup::TargetUse use) {
+        return backup::Target::open(doors, place, s3, use, key_file);
     };
     const Uuid owner = lock_owner_of(data);
     service::Backups::Dependencies asked{given.directory, given.catalog, given.doors,

@@ -62,6 +62,7 @@ ExitCode run(const cli::Arguments& arguments) {
                                         .collection = arguments.collection,
                                         .as = arguments.backup.as,
                                         .scratch = arguments.backup.scratch,
+                                        .key_file = arguments.backup.key_file,
                                         .json = arguments.json});
         case cli::Verb::kAuditVerify:
             return server::run_audit_verify({.directory = arguments.audit.directory,

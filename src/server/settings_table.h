@@ -263,6 +263,14 @@ inline constexpr std::array kSettings{
             .sentence =
                 "Where backups go that this server makes by itself: an absolute path outside the data "
                 "directory, best on another machine, or s3://BUCKET/PREFIX (docs/backup.md). Empty: none."},
+    Setting{
+        .key = "backup.key_file",
+        .type = SettingType::kPath,
+        .fallback = "",
+        .sentence =
+            "File with the key that all backups of this server are encrypted with, 64 hex digits (openssl "
+            "rand -hex 32); others than owner and group must not be able to read it. Keep a copy where "
+            "neither this machine nor the backups are: without it they are lost. Empty: not encrypted."},
     Setting{.key = "backup.schedule",
             .type = SettingType::kString,
             .fallback = "1d",

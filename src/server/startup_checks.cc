@@ -13,6 +13,7 @@
 
 #include "io/clock.h"
 #include "io/tls_identity.h"
+#include "objects/encrypted_store.h"
 #include "rest/cors.h"
 #include "server/load_settings.h"
 #include "server/process_facts.h"
@@ -160,6 +161,12 @@ std::vector<Finding> check_environment(const Effective& effective) {
     const uint64_t now_ms = io::make_system_clock()->unix_ms();
     for (Finding& finding : check_certificates(effective, now_ms)) {
         findings.push_back(std::move(finding));
+    }
+    if (const std::string& key_file = effective.text("backup.key_file"); !key_file.empty()) {
+        if (const auto key = objects::read_encryption_key(key_file); !key) {
+            findings.push_back(finding_at("backup.key_file", effective, key.error().message(),
+                                          "a file of 64 hex digits that only its owner can read"));
+        }
     }
     if (const auto origins = rest::parse_origins(effective.text("server.cors_origins")); !origins) {
         findings.push_back(finding_at("server.cors_origins", effective, origins.error().message(),
