@@ -34,3 +34,19 @@ done <"$work/jobs"
 printf 'pod: the binary understands what %s jobs ask of it\n' "$(wc -l <"$work/jobs")"
 
 unshare --mount --net --pid --fork --kill-child python3 "$source/tests/package/kubelet.py" "$work/manifests.json" "$work/root" "$work"
+
+# What the others have for settings the binary takes as well; the files that they name are those of the rehearsal here.
+"$helm" template akidb "$source/deploy/helm/akidb" --set tls.insecure=true,backup.enabled=true,settings.limits.connections=100 \
+    >"$work/insecure.yaml" 2>/dev/null
+"$kubectl" kustomize "$source/deploy/kubernetes/overlays/dev" >"$work/dev.yaml"
+"$kubectl" kustomize "$source/deploy/kubernetes/overlays/production" >"$work/production.yaml"
+printf '[default]\naws_access_key_id = a\naws_secret_access_key = b\n' >"$work/credentials"
+chmod 600 "$work/credentials" "$work/tls.key"
+for name in insecure dev production; do
+    python3 "$source/tests/package/manifests.py" json "$work/$name.yaml" |
+        jq -r '.[] | select(.kind == "ConfigMap").data["akidb.toml"]' >"$work/$name.toml"
+    own=(--storage.data_dir "$work/$name.data" --s3.credentials_file "$work/credentials")
+    if grep -q certificate_file "$work/$name.toml"; then own+=(--tls.certificate_file "$work/tls.crt" --tls.key_file "$work/tls.key"); fi
+    printf 'pod: settings of %s: ' "$name"
+    unshare --net "$build/akidb" check-config --config "$work/$name.toml" "${own[@]}"
+done
