@@ -90,6 +90,10 @@ is_serving >/dev/null || fail 'not serving once apt is through'
 [ "$(of_service UnitFileState)" = enabled ] || fail 'the service is not enabled'
 [ "$(machine stat -c '%U:%G %a' /var/lib/akidb)" = 'akidb:akidb 700' ] || fail 'the data directory is not akidb'"'"'s alone'
 [ "$(machine stat -c '%U:%G %a' /etc/akidb/akidb.toml)" = 'root:akidb 640' ] || fail 'the configuration is open to all'
+completed=$(machine bash -c '. /usr/share/bash-completion/completions/akidb
+    COMP_WORDS=(akidb collection cr) COMP_CWORD=2 && _akidb && echo "${COMPREPLY[*]}"
+    COMP_WORDS=(akidb serve --server.rest) COMP_CWORD=2 && _akidb && echo "${COMPREPLY[*]}"' | xargs)
+[ "$completed" = 'create --server.rest_port' ] || fail "bash completes to: $completed"
 say "installed, and serving: $(of_service StatusText)"
 
 # The unit: no line that systemd does not know, and little that an attacker could do with it.
