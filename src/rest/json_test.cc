@@ -2,6 +2,7 @@
 // length is an error, never a crash.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
@@ -208,6 +209,43 @@ TEST(JsonWriter, FloatsComeBackBitByBit) {
 TEST(Nearest, SuggestsOnlyWhatIsNear) {
     EXPECT_EQ(nearest_name("topk", std::array<std::string_view, 2>{"top_k", "vector"}), "top_k");
     EXPECT_EQ(nearest_name("completely_else", std::array<std::string_view, 2>{"top_k", "vector"}), "");
+}
+
+TEST(Nearest, IsTheNearestOfAllPairsCompared) {
+    const auto distance = [](std::string_view a, std::string_view b) {
+        std::vector<std::vector<size_t>> cost(a.size() + 1, std::vector<size_t>(b.size() + 1));
+        for (size_t i = 0; i <= a.size(); ++i) {
+            for (size_t j = 0; j <= b.size(); ++j) {
+                cost[i][j] = i == 0 || j == 0
+                                 ? i + j
+                                 : std::min({cost[i - 1][j] + 1, cost[i][j - 1] + 1,
+                                             cost[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
+            }
+        }
+        return cost[a.size()][b.size()];
+    };
+    const auto names =
+        std::to_array<std::string_view>({"a", "ab/b", "abab/{ab}", "bb", "/ab/aab/b", "bbbbbbbbbbba"});
+    std::mt19937_64 random(7);
+    size_t near = 0;
+    for (int round = 0; round < 3'000; ++round) {
+        std::string wrong;
+        for (size_t length = random() % 14; wrong.size() < length;) {
+            wrong.push_back("ab/{"[random() % 4]);
+        }
+        size_t least = std::numeric_limits<size_t>::max();
+        std::string_view expected;
+        for (std::string_view name : names) {
+            const size_t found = distance(wrong, name);
+            if (found < least && found <= std::max<size_t>(2, std::max(wrong.size(), name.size()) / 3)) {
+                least = found;
+                expected = name;
+            }
+        }
+        near += expected.empty() ? 0 : 1;
+        ASSERT_EQ(nearest_name(wrong, names), expected) << wrong;
+    }
+    EXPECT_GT(near, 300U);
 }
 
 TEST(Nearest, PrintsHostileTextHarmlessly) {

@@ -84,8 +84,9 @@ std::vector<std::shared_ptr<const SessionEntry>> AccessBook::sessions_of(const U
         }
     }
     // Of those of one millisecond the one put first is the older one.
-    std::stable_sort(found.begin(), found.end(),
-                     [](const auto& a, const auto& b) { return a->row.created_at_ms < b->row.created_at_ms; });
+    std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+        return a->row.created_at_ms < b->row.created_at_ms;
+    });
     return found;
 }
 
