@@ -24,7 +24,6 @@ constexpr size_t kSaltBytes = 32;
 constexpr uint64_t kHeaderBytes = kMagic.size() + kIdBytes + kSaltBytes;
 constexpr uint64_t kChunkBytes = 64 << 10;
 constexpr uint64_t kSealedChunkBytes = kChunkBytes + kTagBytes;
-constexpr uint64_t kPieceChunks = 16;
 constexpr uint64_t kKeyFileBytesMax = 4096;
 
 const uint8_t* raw(std::string_view text) {
