@@ -1,5 +1,5 @@
 // RecordArray: records of one size in zeroed blocks whose addresses never change, so that one writer can
-// append while readers read. Blocks are about 4 MiB in large pages, which make scattered reads 1.1 to 1.7
+// append while readers read. Blocks are 2 to 32 MiB in large pages, which make scattered reads 1.1 to 1.7
 // times faster (measured, bench/memory_bench). `reserve` is the writer's, before it publishes an ordinal with
 // release; that publication orders the block's address too. at() is any reader's, below a published count.
 #pragma once
@@ -41,7 +41,7 @@ class RecordArray {
             __builtin_prefetch(record + offset);
         }
     }
-    /// Reserved so far.
+    /// Memory of the records reserved so far, in large pages; what is behind them is not touched.
     size_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
 
   private:
