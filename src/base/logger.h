@@ -21,11 +21,14 @@ class Logger {
     virtual ~Logger() = default;
     /// One event: a short constant sentence and its facts as fields. Never secrets, vectors or metadata.
     virtual void log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields = {}) = 0;
+    /// Whether events of this level are kept: for who would have to gather their facts first.
+    virtual bool keeps(LogLevel) const { return true; }
 };
 
 class NullLogger final : public Logger {
   public:
     void log(LogLevel, std::string_view, std::initializer_list<LogField>) override {}
+    bool keeps(LogLevel) const override { return false; }
 };
 
 }  // namespace akidb

@@ -21,6 +21,8 @@
 #include "base/logger.h"
 #include "base/result.h"
 #include "engine/filter_adviser.h"
+#include "engine/memory_use.h"
+#include "engine/recall_window.h"
 #include "engine/scrub_pace.h"
 #include "index/graph.h"
 #include "io/clock.h"
@@ -38,6 +40,8 @@
 #include "telemetry/metrics.h"
 
 namespace akidb::engine {
+
+class RecallProbe;
 
 struct CollectionOptions {
     index::GraphOptions graph;
@@ -78,7 +82,8 @@ struct Dependencies {
     storage::DiskSpace* disk = nullptr;  // null: only the disk itself says when it is full
     /// Commits the writes that nobody waits for; it blocks in disk syncs. Null: their caller commits them.
     io::Executor* committer = nullptr;
-    ScrubPace* scrub_pace = nullptr;  // null: as fast as it goes
+    ScrubPace* scrub_pace = nullptr;      // null: as fast as it goes
+    RecallProbe* recall_probe = nullptr;  // null: no search is answered again
 };
 
 struct WriteReply {
@@ -135,6 +140,9 @@ struct CollectionStats {
     uint64_t scrubbed_at_ms = 0;
     std::vector<MetadataIndexState> metadata_indexes{};  // in the order declared
     std::vector<JobState> jobs{};
+    /// Of the graph in use, as far as it was probed.
+    std::vector<RecallState> recall{};
+    MemoryUse memory{};
     /// What reads filtered on without an index, the dearest first.
     std::vector<UnindexedField> unindexed_fields{};
 };

@@ -93,6 +93,7 @@ void IdMap::grow(uint64_t slots) {
         larger[at] = slot;
     }
     slots_.swap(larger);
+    bytes_.store(slots_.size() * sizeof(Slot), std::memory_order_relaxed);
 }
 
 }  // namespace akidb::engine

@@ -4,6 +4,7 @@
 // chosen ids cannot all collide. Thread-safe: a mutex held for a handful of probes.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,7 @@ class IdMap {
     /// Points the id of `row` to it; returns the row it pointed to before, or kNoRow.
     uint32_t insert(uint32_t row) AKIDB_EXCLUDES(mutex_);
     void reserve(uint64_t ids) AKIDB_EXCLUDES(mutex_);
+    uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
 
   private:
     struct Slot {
@@ -36,6 +38,7 @@ class IdMap {
     mutable Mutex mutex_;
     std::vector<Slot> slots_ AKIDB_GUARDED_BY(mutex_);
     uint64_t used_ AKIDB_GUARDED_BY(mutex_) = 0;
+    std::atomic<uint64_t> bytes_{0};
 };
 
 }  // namespace akidb::engine

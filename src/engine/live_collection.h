@@ -207,6 +207,8 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     /// kDeadlineExceeded when the read ended late; what it cost its unindexed fields is noted.
     Result<void> conclude(const Effort& effort, const Snapshot& snapshot, const model::Filter* filter,
                           uint64_t started_us) const;
+    void offer_to_probe(const Snapshot& snapshot, const model::SearchRequest& request,
+                        const model::SearchReply& reply, const QueryCost& cost) const;
     telemetry::Histogram& search_seconds(std::string_view kind) const;
     std::unique_ptr<index::SearchScratch> take_scratch() const;
     void give_scratch(std::unique_ptr<index::SearchScratch> scratch) const;

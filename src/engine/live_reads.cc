@@ -5,6 +5,7 @@
 #include "engine/filter_matches.h"
 #include "engine/live_collection.h"
 #include "engine/query.h"
+#include "engine/recall_probe.h"
 #include "engine/scroll.h"
 #include "model/limits.h"
 
@@ -115,19 +116,35 @@ Result<model::SearchReply> LiveCollection::search(const model::SearchRequest& re
         adviser_.note(*request.filter, indexed_fields(snapshot), cost.evaluated, elapsed_us * 1e-6);
     }
     search_seconds(name_of(cost.plan)).observe(elapsed_us * 1e-6);
-    if (request.explain) {
-        reply.explanation = {
-            .plan = std::string(name_of(cost.plan)),
-            .estimated_matches = static_cast<uint64_t>(std::max(0.0, cost.estimated_matches)),
-            .estimated_cost_us = cost.estimated_ns * 1e-3,
-            .actual_cost_us = elapsed_us,
-            .distances = cost.distances,
-            .candidates = cost.candidates,
-            .abandoned = cost.is_abandoned,
-            .ef = cost.ef,
-            .estimated_recall = cost.estimated_recall};
-    }
+    reply.explanation = {.plan = std::string(name_of(cost.plan)),
+                         .estimated_matches = static_cast<uint64_t>(std::max(0.0, cost.estimated_matches)),
+                         .estimated_cost_us = cost.estimated_ns * 1e-3,
+                         .actual_cost_us = elapsed_us,
+                         .distances = cost.distances,
+                         .candidates = cost.candidates,
+                         .abandoned = cost.is_abandoned,
+                         .ef = cost.ef,
+                         .estimated_recall = cost.estimated_recall};
+    offer_to_probe(snapshot, request, reply, cost);
     return reply;
+}
+
+/// What compared with every document has nothing to be found out about.
+void LiveCollection::offer_to_probe(const Snapshot& snapshot, const model::SearchRequest& request,
+                                    const model::SearchReply& reply, const QueryCost& cost) const {
+    constexpr double kBroadShare = 0.1;
+    const bool is_walk =
+        cost.plan == Plan::kGraph || cost.plan == Plan::kInline || cost.plan == Plan::kTwoHop;
+    if (dependencies_.recall_probe == nullptr || !is_walk || reply.partial ||
+        !dependencies_.recall_probe->wants_next()) {
+        return;
+    }
+    FilterKind filter = FilterKind::kNone;
+    if (request.filter != nullptr && !request.filter->is_empty()) {
+        filter =
+            cost.estimated_matches >= kBroadShare * snapshot.rows ? FilterKind::kBroad : FilterKind::kNarrow;
+    }
+    dependencies_.recall_probe->take({snapshot, request, query_settings(), filter}, reply);
 }
 
 QuerySettings LiveCollection::query_settings() const {
@@ -220,6 +237,8 @@ CollectionStats LiveCollection::stats() const {
         }
         stats.jobs.push_back(link);
     }
+    stats.recall = generation.probed.read(dependencies_.clock.monotonic_us());
+    stats.memory = generation.memory_use();
     stats.unindexed_fields = adviser_.list(indexed_fields(*snapshot));
     stats.scrubbed_at_ms = scrubbed_at_ms_;
     for (const auto& [kind, progress] :

@@ -14,6 +14,11 @@ Error out_of_memory() {
     return Error(Code::kRateLimited, "no memory for more documents").with_retry_after(30);
 }
 
+/// There is one writer.
+void add_relaxed(std::atomic<uint64_t>& total, uint64_t bytes) {
+    total.store(total.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
+}
+
 }  // namespace
 
 RowStore::Chunk::~Chunk() {
@@ -47,8 +52,10 @@ Result<void> RowStore::make_chunk(uint32_t chunk, bool with_vectors) {
         if (made->vectors == nullptr) {
             return out_of_memory();
         }
+        add_relaxed(heap_vector_bytes_, bytes);
         rows_.set_chunk(chunk, made->vectors);
     }
+    add_relaxed(document_bytes_, sizeof(Chunk));
     chunks_[chunk].store(made.release(), std::memory_order_release);
     return {};
 }
@@ -71,6 +78,7 @@ std::string_view RowStore::keep(Chunk& chunk, std::string_view bytes) {
         chunk.blocks.push_back(std::make_unique_for_overwrite<char[]>(size));
         chunk.block_end = chunk.blocks.back().get() + size;
         chunk.block_left = size;
+        add_relaxed(document_bytes_, size);
     }
     char* target = chunk.block_end - chunk.block_left;
     std::memcpy(target, bytes.data(), bytes.size());
@@ -89,6 +97,7 @@ void RowStore::set_metadata(uint32_t ordinal, std::string_view stored) {
     if (moments == nullptr) {
         moments = new uint64_t[index::kRowsPerChunk]();
         chunk.expires_at.store(moments, std::memory_order_release);
+        add_relaxed(document_bytes_, index::kRowsPerChunk * sizeof(uint64_t));
     }
     moments[slot(ordinal)] = split.expires_at_ms;
     expiries_.add(split.expires_at_ms, ordinal);
@@ -99,6 +108,7 @@ uint32_t RowStore::append(const NewRow& row) {
     const uint32_t ordinal = size_;
     Chunk& chunk = chunk_of(ordinal);
     const uint32_t at = slot(ordinal);
+    add_relaxed(vector_bytes_, rows_.row_bytes());
     index::encode_row(rows_.shape(), row.vector, {chunk.vectors + at * rows_.row_bytes(), rows_.row_bytes()});
     chunk.version[at] = row.version;
     chunk.previous[at] = row.previous;
@@ -132,6 +142,7 @@ Result<void> RowStore::adopt(std::shared_ptr<const storage::RowsSegment> segment
         Chunk& chunk = chunk_of(ordinal);
         if (chunk.vectors != nullptr) {
             std::memcpy(chunk.vectors + at * row_bytes, mapped, row_bytes);
+            add_relaxed(vector_bytes_, row_bytes);
         }
         const uint64_t index = ordinal - first;
         chunk.version[at] = segment->version(index);

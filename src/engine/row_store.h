@@ -96,6 +96,11 @@ class RowStore {
     uint32_t adopted() const { return adopted_; }
     /// The files that rows are mapped from.
     const std::vector<std::shared_ptr<const storage::RowsSegment>>& segments() const { return segments_; }
+    /// Of rows that were appended or copied, any thread; what lies in mapped files is not the heap's.
+    uint64_t vector_bytes() const { return vector_bytes_.load(std::memory_order_relaxed); }
+    /// With the room for rows to come.
+    uint64_t heap_vector_bytes() const { return heap_vector_bytes_.load(std::memory_order_relaxed); }
+    uint64_t document_bytes() const { return document_bytes_.load(std::memory_order_relaxed); }
     /// What is kept of what the client sent.
     std::vector<float> vector(uint32_t ordinal) const {
         std::vector<float> room(rows_.dimension());
@@ -131,7 +136,7 @@ class RowStore {
     }
     Chunk* chunk_or_null(uint32_t chunk) const { return chunks_[chunk].load(std::memory_order_relaxed); }
     Result<void> make_chunk(uint32_t chunk, bool with_vectors);
-    static std::string_view keep(Chunk& chunk, std::string_view bytes);
+    std::string_view keep(Chunk& chunk, std::string_view bytes);
     /// `stored` stays where it is.
     void set_metadata(uint32_t ordinal, std::string_view stored);
 
@@ -144,6 +149,10 @@ class RowStore {
     uint32_t size_ = 0;
     uint32_t adopted_ = 0;
     uint32_t reserved_ = 0;
+    // The writer's; any thread reads them.
+    std::atomic<uint64_t> vector_bytes_{0};
+    std::atomic<uint64_t> heap_vector_bytes_{0};
+    std::atomic<uint64_t> document_bytes_{0};
 };
 
 }  // namespace akidb::engine

@@ -9,6 +9,8 @@
 #include "base/published.h"
 #include "engine/id_map.h"
 #include "engine/id_order.h"
+#include "engine/memory_use.h"
+#include "engine/recall_window.h"
 #include "engine/row_store.h"
 #include "engine/walk_measure.h"
 #include "index/calibration.h"
@@ -34,6 +36,21 @@ struct Generation {
     index::MetadataIndex metadata;
     WalkMeasure walks;
     Published<index::RecallCurve> recall;  // null until it was measured
+    mutable RecallWindow probed;           // what live searches found
+
+    /// Any thread.
+    MemoryUse memory_use() const {
+        MemoryUse use{.vectors = rows.vector_bytes(),
+                      .documents = rows.document_bytes(),
+                      .graph = graph.memory_bytes(),
+                      .ids = ids.bytes()};
+        const auto view = metadata.view();
+        for (const auto& field : view->fields) {
+            use.metadata_indexes += field->bytes;
+        }
+        use.heap = rows.heap_vector_bytes() + use.documents + use.ids + use.metadata_indexes;
+        return use;
+    }
 };
 
 struct Snapshot {

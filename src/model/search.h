@@ -124,7 +124,7 @@ struct SearchReply {
     bool is_grouped = false;
     bool exact = false;                            // whether every live document was compared
     bool partial = false;                          // the deadline came first: better ones may be missing
-    std::optional<SearchExplanation> explanation;  // when asked for
+    std::optional<SearchExplanation> explanation;  // of one look, always; a client is told when he asked
 };
 
 /// top_k, offset, ef and the vector against the collection; fields as in the REST request. Of a composed

@@ -18,6 +18,7 @@
 #include "rest/router.h"
 #include "service/access_control.h"
 #include "service/context.h"
+#include "service/request_log.h"
 
 namespace akidb::rest {
 
@@ -74,7 +75,11 @@ class Call {
         if (respond_ == nullptr) {
             return;
         }
-        durations_.observe(request_.method, match_.route, response.status, elapsed_ms() / 1e3);
+        const double ms = elapsed_ms();
+        durations_.observe(request_.method, match_.route, response.status, ms / 1e3);
+        if (logger_.keeps(service::kRequestLogLevel)) {
+            log_end(response.status, ms);
+        }
         if (is_replay_) {
             response.headers.emplace_back("Idempotency-Replayed", "true");
         }
@@ -113,6 +118,19 @@ class Call {
     }
 
   private:
+    void log_end(int status, double ms) {
+        const Route* const route = match_.route;
+        const bool names_collection =
+            route != nullptr && route->path.find("/{collection}") != std::string_view::npos;
+        service::log_request(logger_, context_,
+                             {.protocol = "rest",
+                              .what = route == nullptr ? std::string("no such route")
+                                                       : request_.method + " " + std::string(route->path),
+                              .status = std::to_string(status),
+                              .collection = names_collection ? match_.captured[0] : std::string(),
+                              .ms = ms});
+    }
+
     HttpRequest request_;
     service::RequestContext context_;
     Respond respond_;

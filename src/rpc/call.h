@@ -51,6 +51,12 @@ class Call {
         return {.received_us = head_.began_us(), .deadline_us = head_.deadline_us()};
     }
     const grpc::ByteBuffer& message() const { return *wire_.request; }
+    /// As parse_message says.
+    Result<void> parse(google::protobuf::Message& message) {
+        AKIDB_TRY(parse_message(*wire_.request, message));
+        head_.note_collection(message);
+        return {};
+    }
     /// Gives its memory back before the answer.
     void drop_message() { const_cast<grpc::ByteBuffer*>(wire_.request)->Clear(); }
 

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "rpc/message.h"
+#include "service/request_log.h"
 #include "service/write_key.h"
 
 namespace akidb::rpc {
@@ -194,8 +195,29 @@ grpc::Status CallHead::end(const Error* error) {
         }
     }
     memory_.reset();
-    calls_.end_one(method_, code, elapsed_ms() / 1e3);
+    const double ms = elapsed_ms();
+    if (Logger& logger = calls_.given().logger; logger.keeps(service::kRequestLogLevel)) {
+        service::log_request(
+            logger, context_,
+            {.protocol = "grpc",
+             .what = std::string(row_of(method_).name),
+             .status = error == nullptr ? std::string("OK") : std::string(akidb::row_of(error->code()).name),
+             .collection = std::move(collection_),
+             .ms = ms});
+    }
+    calls_.end_one(method_, code, ms / 1e3);
     return status;
+}
+
+void CallHead::note_collection(const google::protobuf::Message& message) {
+    if (!calls_.given().logger.keeps(service::kRequestLogLevel)) {
+        return;
+    }
+    const google::protobuf::FieldDescriptor* field = message.GetDescriptor()->FindFieldByName("collection");
+    if (field != nullptr && field->cpp_type() == google::protobuf::FieldDescriptor::CPPTYPE_STRING &&
+        !field->is_repeated()) {
+        collection_ = message.GetReflection()->GetString(message, field);
+    }
 }
 
 void CallHead::log_fault(const Error& error) const {

@@ -8,6 +8,7 @@
 // Counted as in flight until end() was called. Thread-compatible: one thread at a time holds it.
 #pragma once
 
+#include <google/protobuf/message.h>
 #include <grpcpp/grpcpp.h>
 
 #include <optional>
@@ -57,6 +58,9 @@ class CallHead {
     /// of it: kPayloadTooLarge, kRateLimited. The room is given back by end().
     Result<void> admit(size_t message_bytes);
 
+    /// The collection that the message names, for the log of requests.
+    void note_collection(const google::protobuf::Message& message);
+
     /// Once: the status to finish the call with; `error` null = well. Not to be used afterwards.
     grpc::Status end(const Error* error);
     void log_fault(const Error& error) const;
@@ -70,6 +74,7 @@ class CallHead {
     MethodId method_;
     grpc::CallbackServerContext& wire_;
     service::RequestContext context_;
+    std::string collection_;  // only while requests are logged
     uint64_t began_us_;
     std::optional<uint64_t> deadline_us_;
     std::optional<service::MemoryBudget::Share> memory_;  // until the end

@@ -112,8 +112,8 @@ void write_collection(const service::CollectionDescription& from, v1::Collection
 
 /// The message of a call, held to the fields that we know.
 template <class Message>
-Result<void> read(const Call& call, Message& message) {
-    AKIDB_TRY(parse_message(call.message(), message));
+Result<void> read(Call& call, Message& message) {
+    AKIDB_TRY(call.parse(message));
     return check_known(message);
 }
 

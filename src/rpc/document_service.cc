@@ -63,7 +63,7 @@ Result<void> check_durability(v1::Durability durability) {
 Result<void> upsert(const std::shared_ptr<Call>& call, service::Service& service) {
     AKIDB_TRY(call->head().take_write_key(call->message(), service.new_document_id()));
     OnArena<v1::UpsertRequest> message;
-    AKIDB_TRY(parse_message(call->message(), *message));
+    AKIDB_TRY(call->parse(*message));
     call->drop_message();  // a batch may be 64 MiB: not twice in memory while it waits for the disk
     AKIDB_TRY(check_known(*message));
     AKIDB_TRY(check_durability(message->durability()));
@@ -96,7 +96,7 @@ Result<void> answer_update(Call& call, const engine::WriteReply& done) {
 Result<void> update(const std::shared_ptr<Call>& call, service::Service& service) {
     AKIDB_TRY(call->head().take_write_key(call->message(), service.new_document_id()));
     OnArena<v1::UpdateRequest> message;
-    AKIDB_TRY(parse_message(call->message(), *message));
+    AKIDB_TRY(call->parse(*message));
     call->drop_message();
     AKIDB_TRY(model::UpdateRequest request, read_update(*message));
     service.update_documents(call->context(), message->collection(), std::move(request),
@@ -124,7 +124,7 @@ Result<void> answer_get(Call& call, service::Service& service, const v1::GetRequ
 
 Result<void> get(const std::shared_ptr<Call>& call, service::Service& service) {
     auto message = std::make_shared<OnArena<v1::GetRequest>>();
-    AKIDB_TRY(parse_message(call->message(), **message));
+    AKIDB_TRY(call->parse(**message));
     if ((*message)->ids_size() <= 1) {
         return answer_get(*call, service, **message);
     }
@@ -136,7 +136,7 @@ Result<void> get(const std::shared_ptr<Call>& call, service::Service& service) {
 Result<void> delete_documents(const std::shared_ptr<Call>& call, service::Service& service) {
     AKIDB_TRY(call->head().take_write_key(call->message(), service.new_document_id()));
     OnArena<v1::DeleteRequest> message;
-    AKIDB_TRY(parse_message(call->message(), *message));
+    AKIDB_TRY(call->parse(*message));
     AKIDB_TRY(Which which, read_which(*message));
     if (const auto* ids = std::get_if<std::vector<model::DocumentId>>(&which)) {
         service.delete_documents(call->context(), message->collection(), *ids,
@@ -160,7 +160,7 @@ Result<void> erase(const std::shared_ptr<Call>& call, service::Service& service)
     AKIDB_TRY(service::refuse_write_key(call->head().write_keys(),
                                         "an erase is not remembered: sent again, it purges again"));
     OnArena<v1::EraseRequest> message;
-    AKIDB_TRY(parse_message(call->message(), *message));
+    AKIDB_TRY(call->parse(*message));
     AKIDB_TRY(const Which which, read_which(*message));
     const auto* ids = std::get_if<std::vector<model::DocumentId>>(&which);
     Result<service::EraseReceipt> receipt =
@@ -183,7 +183,7 @@ Result<void> erase(const std::shared_ptr<Call>& call, service::Service& service)
 
 Result<void> count(const std::shared_ptr<Call>& call, service::Service& service) {
     OnArena<v1::CountRequest> message;
-    AKIDB_TRY(parse_message(call->message(), *message));
+    AKIDB_TRY(call->parse(*message));
     AKIDB_TRY(check_known(*message));
     AKIDB_TRY(const std::shared_ptr<const model::Filter> filter, read_shared_filter(*message));
     const bool is_exact = !message->has_exact() || message->exact();
@@ -197,7 +197,7 @@ Result<void> count(const std::shared_ptr<Call>& call, service::Service& service)
 
 Result<void> scroll(const std::shared_ptr<Call>& call, service::Service& service) {
     OnArena<v1::ScrollRequest> message;
-    AKIDB_TRY(parse_message(call->message(), *message));
+    AKIDB_TRY(call->parse(*message));
     AKIDB_TRY(const model::ScrollRequest request, read_scroll(*message, call->times()));
     AKIDB_TRY(const model::ScrollReply page, service.scroll(call->context(), message->collection(), request));
     OnArena<v1::ScrollResponse> reply;
@@ -207,7 +207,7 @@ Result<void> scroll(const std::shared_ptr<Call>& call, service::Service& service
 
 Result<void> facet(const std::shared_ptr<Call>& call, service::Service& service) {
     OnArena<v1::FacetRequest> message;
-    AKIDB_TRY(parse_message(call->message(), *message));
+    AKIDB_TRY(call->parse(*message));
     AKIDB_TRY(const model::FacetRequest request, read_facet(*message, call->times()));
     AKIDB_TRY(const model::FacetReply found, service.facet(call->context(), message->collection(), request));
     OnArena<v1::FacetResponse> reply;

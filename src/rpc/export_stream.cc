@@ -73,6 +73,7 @@ class ExportStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
         AKIDB_TRY(parse_message(bytes, *message));
         AKIDB_TRY(check_known(*message));
         AKIDB_TRY(check_known(message->include()));
+        head_.note_collection(*message);
         collection_ = message->collection();
         AKIDB_TRY(request_.filter, read_shared_filter(*message));
         request_.include = {.vector = true, .metadata = true};

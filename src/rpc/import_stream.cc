@@ -82,6 +82,7 @@ class ImportStream final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
         message_.Clear();
         AKIDB_TRY(check_known(*message));
         if (number == 0) {
+            head_.note_collection(*message);
             collection_ = message->collection();
         } else if (!message->collection().empty() && message->collection() != collection_) {
             return invalid_argument("collection", "an import goes into one collection",

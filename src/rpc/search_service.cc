@@ -18,7 +18,7 @@ Result<void> answer_search(Call& call, service::Service& service, const std::str
 
 Result<void> search(const std::shared_ptr<Call>& call, service::Service& service) {
     OnArena<v1::SearchRequest> message;
-    AKIDB_TRY(parse_message(call->message(), *message));
+    AKIDB_TRY(call->parse(*message));
     AKIDB_TRY(model::SearchRequest request, read_search(*message, call->times()));
     if (service.is_quick(call->context(), message->collection(), request)) {
         return answer_search(*call, service, message->collection(), request);
@@ -31,7 +31,7 @@ Result<void> search(const std::shared_ptr<Call>& call, service::Service& service
 
 Result<void> search_batch(const std::shared_ptr<Call>& call, service::Service& service) {
     OnArena<v1::SearchBatchRequest> message;
-    AKIDB_TRY(parse_message(call->message(), *message));
+    AKIDB_TRY(call->parse(*message));
     AKIDB_TRY(const std::vector<model::SearchRequest> requests, read_searches(*message, call->times()));
     AKIDB_TRY(const std::vector<model::SearchReply> found,
               service.search_batch(call->context(), message->collection(), requests));

@@ -59,6 +59,29 @@ class StoppableExecutor final : public io::Executor {
     io::ThreadPool pool_{{.name = "workers", .threads = 2}};
 };
 
+/// Keeps the facts of each request, as "key=value" behind each other.
+class RequestLines final : public Logger {
+  public:
+    void log(LogLevel level, std::string_view, std::initializer_list<LogField> fields) override {
+        std::string line;
+        for (const LogField& field : fields) {
+            line.append(field.key).append("=").append(field.value).append(" ");
+        }
+        MutexLock lock(mutex_);
+        if (level == LogLevel::kDebug) {
+            lines_.push_back(std::move(line));
+        }
+    }
+    std::vector<std::string> lines() const {
+        MutexLock lock(mutex_);
+        return lines_;
+    }
+
+  private:
+    mutable Mutex mutex_;
+    std::vector<std::string> lines_ AKIDB_GUARDED_BY(mutex_);
+};
+
 class ServicesTest : public testing::Test {
   protected:
     static constexpr int kDimension = 16;
@@ -154,7 +177,7 @@ class ServicesTest : public testing::Test {
     std::unique_ptr<io::FileSystem> files_ = io::make_posix_file_system();
     std::unique_ptr<io::Clock> clock_ = io::make_system_clock();
     std::unique_ptr<io::Random> random_ = io::make_system_random();
-    NullLogger logger_;
+    RequestLines logger_;
     telemetry::Metrics metrics_;
     service::MemoryBudget memory_{kMemoryBytes, metrics_};
     std::unique_ptr<io::ThreadPool> pool_ =

@@ -23,6 +23,22 @@ TEST_F(ServicesTest, AnswersUnavailableUntilTheServiceIsThere) {
     EXPECT_EQ(trailing(context, "akidb-code"), "UNAVAILABLE");
 }
 
+TEST_F(ServicesTest, EachCallIsALineOfTheLogWhenItEnded) {
+    load_words();
+    grpc::ClientContext context;
+    context.AddMetadata("x-request-id", "my-name.2");
+    v1::CountRequest request;
+    request.set_collection("elsewhere");
+    v1::CountResponse reply;
+    EXPECT_EQ(documents_->Count(&context, request, &reply).error_code(), grpc::NOT_FOUND);
+    const std::vector<std::string> lines = logger_.lines();
+    ASSERT_EQ(lines.size(), 2u) << "the collection was made before";
+    EXPECT_TRUE(lines[1].starts_with("request_id=my-name.2 tenant=default collection=elsewhere ms="));
+    for (const char* const fact : {"status=NOT_FOUND ", "protocol=grpc ", "what=DocumentService/Count "}) {
+        EXPECT_NE(lines[1].find(fact), std::string::npos) << lines[1];
+    }
+}
+
 TEST_F(ServicesTest, ACollectionLivesAndDies) {
     load_words();
     {

@@ -20,4 +20,12 @@ void DiskWatch::tick() {
                  {"hard_free_bytes", std::to_string(disk_.hard_free_bytes())}});
 }
 
+void DiskWatch::export_gauges(telemetry::Metrics& metrics) const {
+    using telemetry::MetricId;
+    metrics.gauge(MetricId::kDiskFree).set(static_cast<double>(disk_.free_bytes()));
+    metrics.gauge(MetricId::kDiskSoftFree).set(static_cast<double>(disk_.soft_free_bytes()));
+    metrics.gauge(MetricId::kDiskHardFree).set(static_cast<double>(disk_.hard_free_bytes()));
+    metrics.gauge(MetricId::kBallastBytes).set(static_cast<double>(disk_.ballast_bytes()));
+}
+
 }  // namespace akidb::server

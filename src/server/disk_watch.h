@@ -4,6 +4,7 @@
 
 #include "base/logger.h"
 #include "storage/disk_space.h"
+#include "telemetry/metrics.h"
 
 namespace akidb::server {
 
@@ -12,6 +13,7 @@ class DiskWatch {
     /// Both must outlive it.
     DiskWatch(storage::DiskSpace& disk, Logger& logger) : disk_(disk), logger_(logger) {}
     void tick();
+    void export_gauges(telemetry::Metrics& metrics) const;
 
   private:
     storage::DiskSpace& disk_;

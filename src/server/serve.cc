@@ -121,6 +121,7 @@ Stop run_until_stopped(Server& server, const StopSignals& signals, const Setting
         if (signal == SIGHUP && !has_terminal) {
             supervisor.begin_reload();
             reload(sources, effective, logger);
+            server.apply(effective);
             server.read_certificates_again();
             supervisor.end_reload();
         } else if (signal) {

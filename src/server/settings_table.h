@@ -118,6 +118,14 @@ inline constexpr std::array kSettings{
             .min = 0,
             .max = 65535,
             .sentence = "Port of the listener for probes and /metrics; 0 takes any free one."},
+    Setting{.key = "probe.share_permille",
+            .type = SettingType::kInteger,
+            .unit = "permille",
+            .fallback = "10",
+            .min = 0,
+            .max = 1000,
+            .reload = Reload::kLive,
+            .sentence = "Share of searches answered again exactly, to measure recall. Read again on SIGHUP."},
     Setting{.key = "tls.certificate_file",
             .type = SettingType::kString,
             .fallback = "",
@@ -434,6 +442,15 @@ inline constexpr std::array kSettings{
             .fallback = "text",
             .choices = "text|json",
             .sentence = "Form of the lines on standard error."},
+    Setting{
+        .key = "logging.slow_query_ms",
+        .type = SettingType::kInteger,
+        .unit = "ms",
+        .fallback = "1000",
+        .min = 0,
+        .max = 3'600'000,
+        .reload = Reload::kLive,
+        .sentence = "Searches slower than this are logged with their plan; 0: none. Read again on SIGHUP."},
 };
 
 }  // namespace akidb::server

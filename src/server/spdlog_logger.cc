@@ -48,6 +48,7 @@ class SpdlogLogger final : public AdjustableLogger {
         logger_->log(level_of(level), spdlog::string_view_t(json_ ? json_line(line) : text_line(line)));
     }
 
+    bool keeps(LogLevel level) const override { return logger_->should_log(level_of(level)); }
     void set_level(LogLevel level) override { logger_->set_level(level_of(level)); }
 
   private:

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "catalog/catalog.h"
+#include "engine/recall_probe.h"
 #include "io/executor.h"
 #include "io/pause.h"
 #include "io/random.h"
@@ -17,6 +18,7 @@
 #include "server/gate.h"
 #include "server/load_settings.h"
 #include "server/process_facts.h"
+#include "server/process_gauges.h"
 #include "server/startup_checks.h"
 #include "service/directory.h"
 #include "service/lifecycle.h"
@@ -148,7 +150,10 @@ class Wiring final : public Server {
           committer_({"commit", kCommitThreads, kCommitQueueMax, 0}),
           loader_({"loader", cores(), kLoaderQueueMax, 0}),
           backup_thread_({"backup", 1, kBackupQueueMax, 10}),
+          probe_thread_({"probe", 1, 1, 19}),
+          recall_probe_(probe_thread_, foundation.clock, metrics_, {.processors = cores()}),
           certificates_(foundation.clock, foundation.logger, metrics_) {
+        apply(effective);
         lifecycle_.attach_disk(disk_);
         metrics_.gauge(MetricId::kBuildInfo, {kVersion}).set(1);
         metrics_.gauge(MetricId::kStartTime).set(static_cast<double>(foundation.clock.unix_ms()) / 1000);
@@ -205,7 +210,7 @@ class Wiring final : public Server {
         AKIDB_TRY(catalog_, std::move(opened));
         directory_ = std::make_unique<service::Directory>(
             engine::Dependencies{foundation_.files, foundation_.clock, maintenance_, foundation_.logger,
-                                 metrics_, &disk_, &committer_, &scrub_pace_},
+                                 metrics_, &disk_, &committer_, &scrub_pace_, &recall_probe_},
             *random_, *catalog_, data_ + "/collections", collection_options(effective_, foundation_.kernels));
         auto gate = Gate::open(effective_, foundation_, *random_, metrics_);
         if (!gate && gate.error().code() == Code::kDiskFull && disk_.release_ballast()) {
@@ -221,6 +226,7 @@ class Wiring final : public Server {
             std::make_unique<service::Service>(*directory_, foundation_.clock, *random_, &gate_->control(),
                                                &gate_->accounts(), &backup_room_->backups());
         backup_room_->attach_to(*service_);
+        service_->attach_slow_log(slow_log_);
         AKIDB_TRY(directory_->start_loading(loader_));
         lifecycle_.attach(*directory_);
         api_->attach_service(*service_);
@@ -239,16 +245,8 @@ class Wiring final : public Server {
         const uint64_t now = foundation_.clock.monotonic_us();
         if (now >= gauges_due_us_) {
             gauges_due_us_ = now + kGaugesEveryUs;
-            metrics_.gauge(MetricId::kProcessResidentMemory)
-                .set(static_cast<double>(resident_memory_bytes()));
-            metrics_.gauge(MetricId::kMemoryLimit).set(static_cast<double>(memory_limit_bytes()));
-            metrics_.gauge(MetricId::kProcessOpenFds).set(static_cast<double>(open_file_descriptors()));
-            metrics_.gauge(MetricId::kProcessMaxFds).set(static_cast<double>(file_descriptor_limit()));
-            directory_->export_gauges(metrics_);
-            metrics_.gauge(MetricId::kDiskFree).set(static_cast<double>(disk_.free_bytes()));
-            metrics_.gauge(MetricId::kDiskSoftFree).set(static_cast<double>(disk_.soft_free_bytes()));
-            metrics_.gauge(MetricId::kDiskHardFree).set(static_cast<double>(disk_.hard_free_bytes()));
-            metrics_.gauge(MetricId::kBallastBytes).set(static_cast<double>(disk_.ballast_bytes()));
+            process_gauges_.set(directory_->export_gauges(metrics_), metrics_);
+            disk_watch_.export_gauges(metrics_);
             directory_->tend(loader_);
             backup_room_->tick(readiness.is_ready);
             gate_->tick();
@@ -283,6 +281,10 @@ class Wiring final : public Server {
             passed_ms < timeout_ms ? static_cast<uint32_t>(timeout_ms - passed_ms) : 0);
     }
 
+    void apply(const Effective& effective) override {
+        slow_log_.set_limit_ms(number_of<uint64_t>(effective, "logging.slow_query_ms"));
+        recall_probe_.set_share(number_of<uint32_t>(effective, "probe.share_permille"));
+    }
     void read_certificates_again() override { certificates_.read_again(); }
 
     Result<void> close(bool checkpoint) override;
@@ -304,6 +306,9 @@ class Wiring final : public Server {
     io::ThreadPool loader_;
     std::unique_ptr<io::Pause> pause_ = io::make_system_pause();
     io::ThreadPool backup_thread_;
+    io::ThreadPool probe_thread_;
+    engine::RecallProbe recall_probe_;
+    service::SlowLog slow_log_{foundation_.logger, foundation_.clock, metrics_};
     std::unique_ptr<catalog::Catalog> catalog_;
     std::unique_ptr<Gate> gate_;
     std::unique_ptr<service::Directory> directory_;
@@ -317,6 +322,7 @@ class Wiring final : public Server {
     std::unique_ptr<rest::HttpServer> rest_server_;
     std::unique_ptr<rest::HttpServer> probe_server_;
     std::unique_ptr<rpc::GrpcServer> grpc_server_;
+    ProcessGauges process_gauges_{foundation_.clock};
     DiskWatch disk_watch_{disk_, foundation_.logger};
     uint64_t gauges_due_us_ = 0;
     bool is_closed_ = false;
@@ -337,6 +343,7 @@ Result<void> Wiring::close(bool checkpoint) {
     workers_.stop();
     pause_->stop();
     backup_thread_.stop();
+    probe_thread_.stop();
     loader_.stop();
     Result<void> outcome;
     if (directory_ != nullptr) {

@@ -4,6 +4,8 @@
 
 #include <set>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "base/mutex.h"
 #include "service/entry_map.h"
@@ -13,11 +15,16 @@ namespace akidb::service {
 
 class CollectionGauges {
   public:
-    void set(const EntryMap& map, size_t quarantined, telemetry::Metrics& metrics) AKIDB_EXCLUDES(mutex_);
+    /// What the collections take of the memory, all together.
+    engine::MemoryUse set(const EntryMap& map, size_t quarantined, telemetry::Metrics& metrics)
+        AKIDB_EXCLUDES(mutex_);
 
   private:
+    using RecallLabels = std::pair<std::string, std::string_view>;  // name, filter
+
     Mutex mutex_;
     std::set<std::string> gauged_ AKIDB_GUARDED_BY(mutex_);  // names that have series
+    std::set<RecallLabels> probed_ AKIDB_GUARDED_BY(mutex_);
 };
 
 }  // namespace akidb::service

@@ -392,8 +392,8 @@ Result<void> Directory::close_all(bool checkpoint) {
     return outcome;
 }
 
-void Directory::export_gauges(telemetry::Metrics& metrics) {
-    impl_->gauges.set(impl_->entries, impl_->quarantined, metrics);
+engine::MemoryUse Directory::export_gauges(telemetry::Metrics& metrics) {
+    return impl_->gauges.set(impl_->entries, impl_->quarantined, metrics);
 }
 
 }  // namespace akidb::service

@@ -91,8 +91,8 @@ class Directory {
     /// A collection whose log failed: its writes are off until the process restarts.
     bool has_poisoned() const;
     /// Sets the gauges that describe collections; the server calls it before each scrape. Series of the first
-    /// 200 names.
-    void export_gauges(telemetry::Metrics& metrics);
+    /// 200 names. What the collections take of the memory, all together.
+    engine::MemoryUse export_gauges(telemetry::Metrics& metrics);
 
     Result<DirectoryEntry> create(const Uuid& tenant, model::CollectionSpec spec);
     /// In the catalog first, then in the collection; kNotFound on field "field" when there is none to remove.

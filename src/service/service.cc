@@ -24,7 +24,6 @@ Result<model::SearchReply> search_one(const engine::Collection& collection,
         AKIDB_TRY(model::validate(*own.filter));
     }
     own.filter = both_of(own.filter, rule);
-    own.explain = false;  // tells of documents that he must not know of
     return own.is_composed() ? search_composed(collection, own, rule.get()) : collection.search(own);
 }
 
@@ -189,7 +188,24 @@ bool Service::is_quick(const RequestContext& context, std::string_view collectio
 Result<model::SearchReply> Service::search(const RequestContext& context, std::string_view collection,
                                            const model::SearchRequest& request) {
     AKIDB_TRY(const auto found, find(context, collection));
-    return search_one(*found, request, context.principal->row_rule);
+    return search_in(*found, context, request);
+}
+
+Result<model::SearchReply> Service::search_in(const engine::Collection& collection,
+                                              const RequestContext& context,
+                                              const model::SearchRequest& request) const {
+    const SharedFilter& rule = context.principal->row_rule;
+    const bool is_timed = slow_log_ != nullptr && slow_log_->is_on();
+    const uint64_t began_us = is_timed ? clock_.monotonic_us() : 0;
+    Result<model::SearchReply> reply = search_one(collection, request, rule);
+    if (is_timed) {
+        slow_log_->note({context, collection, request, reply, clock_.monotonic_us() - began_us});
+    }
+    // Under a rule it would tell of documents that who asks must not know of.
+    if (reply && (!request.explain || rule != nullptr)) {
+        reply->explanation.reset();
+    }
+    return reply;
 }
 
 Result<std::vector<model::SearchReply>> Service::search_batch(
@@ -200,7 +216,7 @@ Result<std::vector<model::SearchReply>> Service::search_batch(
     std::vector<model::SearchReply> replies;
     replies.reserve(requests.size());
     for (const model::SearchRequest& request : requests) {
-        Result<model::SearchReply> reply = search_one(*found, request, context.principal->row_rule);
+        Result<model::SearchReply> reply = search_in(*found, context, request);
         if (!reply) {
             return std::move(reply).error().with_field_prefix("searches[" + std::to_string(replies.size()) +
                                                               "]");

@@ -14,6 +14,7 @@
 #include "service/access_control.h"
 #include "service/context.h"
 #include "service/directory.h"
+#include "service/slow_log.h"
 
 namespace akidb::service {
 
@@ -52,6 +53,9 @@ class Service {
     /// `access` null: everybody is the operator, and there are no accounts.
     Service(Directory& directory, const io::Clock& clock, io::Random& random,
             const AccessControl* access = nullptr, Accounts* accounts = nullptr, Backups* backups = nullptr);
+
+    /// Before the first search; must outlive the service.
+    void attach_slow_log(SlowLog& log) { slow_log_ = &log; }
 
     /// As AccessControl says.
     Result<void> admit(const model::Access& access, const Credentials& given, Admission& admission,
@@ -140,6 +144,8 @@ class Service {
     /// Every lookup goes through these.
     Result<CollectionRef> reach(const RequestContext& context, std::string_view collection) const;
     Result<Found> find(const RequestContext& context, std::string_view collection) const;
+    Result<model::SearchReply> search_in(const engine::Collection& collection, const RequestContext& context,
+                                         const model::SearchRequest& request) const;
     static engine::WriteTerms terms_of(const RequestContext& context);
     Result<void> check_documents_quota(const RequestContext& context, size_t more) const;
     Result<CollectionDescription> describe(const RequestContext& context, const DirectoryEntry& entry) const;
@@ -154,6 +160,7 @@ class Service {
     Accounts* accounts_;
     Backups* backups_;
     const ScheduledBackups* scheduled_ = nullptr;
+    SlowLog* slow_log_ = nullptr;
 };
 
 }  // namespace akidb::service

@@ -38,6 +38,16 @@ constexpr MetricRow kMetrics[] = {
      "or "
      "two_hop."},
     {kSearchDistances, kCounter, "akidb_search_distances_total", "", "Distances computed by searches."},
+    {kSlowSearches, kCounter, "akidb_slow_searches_total", "",
+     "Searches that took longer than logging.slow_query_ms, those that the log left out among them; none "
+     "while that is 0."},
+    {kSearchRecall, kGauge, "akidb_search_recall_ratio", "collection,filter",
+     "Of what the last searches by a graph should have found, the share that they found: of up to 100 that "
+     "were answered again exactly (probe.share_permille) within an hour, by filter: none, broad (a tenth of "
+     "the documents match, or more) or narrow; absent below ten of them."},
+    {kRecallProbes, kCounter, "akidb_recall_probes_total", "outcome=done/skipped",
+     "Searches chosen to be answered again exactly: done, or skipped because the last one's share of the "
+     "processor is not used up."},
     {kDocumentsWritten, kCounter, "akidb_documents_written_total", "",
      "Documents upserted and acknowledged."},
     {kDocumentsDeleted, kCounter, "akidb_documents_deleted_total", "", "Documents deleted and acknowledged."},
@@ -95,6 +105,8 @@ constexpr MetricRow kMetrics[] = {
     {kMemoryLimit, kGauge, "akidb_memory_limit_bytes", "",
      "What the process may have at most: the machine's memory, or its control groups' limit when that is "
      "less."},
+    {kMemory, kGauge, "akidb_memory_bytes", "component",
+     "Resident memory by what it is for; what the components are docs/monitoring.md says."},
     {kProcessOpenFds, kGauge, "process_open_fds", "", "File descriptors open now."},
     {kProcessMaxFds, kGauge, "process_max_fds", "", "File descriptors that the process may open."},
     {kDiskFree, kGauge, "akidb_disk_free_bytes", "",
@@ -205,7 +217,8 @@ std::string generate_metrics_markdown() {
         "`AKIDB_UPDATE_DOCS=1 telemetry_test`.\n\n"
         "`GET /metrics` answers in the Prometheus text format 0.0.4. A metric holds at most 200 combinations "
         "of label\n"
-        "values; counters and histograms sum what is beyond them under the value `other`, gauges leave it "
+        "values (gauges of a collection and one more label: 600); counters and histograms sum what is beyond "
+        "them under the value `other`, gauges leave it "
         "out.\n\n"
         "| Name | Type | Labels | Meaning |\n|---|---|---|---|\n";
     for (const MetricRow& row : kMetrics) {

@@ -24,6 +24,13 @@ namespace {
 // The budget is 5,000 series per process; what is beyond it is summed as "other" rather than left to grow.
 constexpr size_t kMaxLabelSets = 200;
 constexpr std::string_view kOverflowValue = "other";
+// Gauges have one series each, so those of collections may have a few for each of 200.
+constexpr size_t kGaugesPerCollection = 3;
+
+size_t label_sets_max(const MetricRow& row) {
+    const bool has_several = row.type == MetricType::kGauge && row.labels.starts_with("collection,");
+    return has_several ? kMaxLabelSets * kGaugesPerCollection : kMaxLabelSets;
+}
 
 const std::vector<double>& duration_buckets() {
     static const std::vector<double> kBuckets{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
@@ -123,7 +130,7 @@ class SeriesOf {
         if (auto found = by_key_.find(key); found != by_key_.end()) {
             return *found->second;
         }
-        if (by_key_.size() >= kMaxLabelSets) {
+        if (by_key_.size() >= label_sets_max(row_)) {
             return overflow();
         }
         prometheus::Labels labels;

@@ -21,7 +21,7 @@ scheme_s=s
 certificate 300
 authority=$here/certificate.pem
 settings=(--tls.certificate_file "$here/certificate.pem" --tls.key_file "$here/key.pem" --storage.scrub_interval_s 2
-    --index.graph_rows_min 1000 --auth.trusted_proxies 127.0.0.1)
+    --index.graph_rows_min 1000 --probe.share_permille 1000 --auth.trusted_proxies 127.0.0.1)
 ballast=1048576
 start_server
 sign_in
@@ -29,11 +29,15 @@ akidb key create viewer --role viewer --requests-per-second 1 --url "$URL" --ca-
     >"$here/key"
 get() { curl -fsS --max-time 20 --cacert "$authority" -H "Authorization: Bearer $(cat "$here/session")" "$@"; }
 fill many 1500 32
+fill probed 1500 16 # its graph stays, so that there are searches enough to tell of
 use() { # everything that a panel shows, once
     local one
     fill words 50 16
     search
     get -o /dev/null --json '{"id":7,"filter":{"must":[{"key":"n","range":{"gte":3}}]}}' "$URL/api/v1/collections/many/search"
+    for one in 1 2 3; do
+        get -o /dev/null --json "{\"vector\":$vector,\"top_k\":3}" "$URL/api/v1/collections/probed/search"
+    done
     get -o /dev/null --json '{"id":7,"params":{"exact":true}}' "$URL/api/v1/collections/many/search"
     get -o /dev/null -X DELETE "$URL/api/v1/collections/many/documents/$((RANDOM % 1500))"
     get -o /dev/null -X POST "$URL/api/v1/collections/many/optimize"
