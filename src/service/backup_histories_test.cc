@@ -306,7 +306,7 @@ class BackupHistories : public testing::TestWithParam<uint64_t> {
     std::unique_ptr<io::Random> chance_ = io::make_seeded_random(GetParam());
     std::unique_ptr<io::Pause> pause_ = io::make_system_pause();
     std::unique_ptr<objects::ObjectStore> memory_ = objects::make_memory_store();
-    IdleExecutor idle_;
+    JoblessExecutor idle_;
     NullLogger logger_;
     telemetry::Metrics metrics_;
     std::unique_ptr<Opened> server_;

@@ -12,9 +12,9 @@ namespace {
 constexpr uint64_t kSecondMs = 1000;
 constexpr uint64_t kMinuteMs = 60 * kSecondMs;
 constexpr uint64_t kHourMs = 60 * kMinuteMs;
-constexpr uint64_t kDayMs = 24 * kHourMs;
+constexpr uint64_t kWholeDayMs = 24 * kHourMs;
 constexpr uint64_t kRetryMs = 10 * kMinuteMs;
-constexpr uint64_t kIntervalMsMax = 366 * kDayMs;
+constexpr uint64_t kIntervalMsMax = 366 * kWholeDayMs;
 constexpr size_t kDigitsMax = 8;
 
 std::optional<uint64_t> number(std::string_view text) {
@@ -34,7 +34,7 @@ uint64_t unit_ms(char letter) {
         case 'h':
             return kHourMs;
         case 'd':
-            return kDayMs;
+            return kWholeDayMs;
         default:
             return 0;
     }
@@ -72,8 +72,8 @@ uint64_t BackupTimes::next_ms(uint64_t last_ms) const {
     if (!is_daily_) {
         return last_ms + ms_;
     }
-    const uint64_t today = last_ms - last_ms % kDayMs + ms_;
-    return today > last_ms ? today : today + kDayMs;
+    const uint64_t today = last_ms - last_ms % kWholeDayMs + ms_;
+    return today > last_ms ? today : today + kWholeDayMs;
 }
 
 uint64_t BackupTimes::retry_ms() const {

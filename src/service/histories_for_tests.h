@@ -73,7 +73,7 @@ class Sharing final : public objects::ForwardingStore<Sharing> {
 };
 
 /// Work in the background happens when the history says so.
-class IdleExecutor final : public io::Executor {
+class JoblessExecutor final : public io::Executor {
   public:
     bool submit(std::string, Job) override { return false; }
 };
@@ -107,7 +107,7 @@ class Opened {
   private:
     NullLogger logger_;
     telemetry::Metrics metrics_;
-    IdleExecutor idle_;
+    JoblessExecutor idle_;
     std::unique_ptr<catalog::Catalog> catalog_;
     std::unique_ptr<Directory> directory_;
     io::ThreadPool loader_{{.name = "load", .threads = 2}};

@@ -9,8 +9,8 @@ namespace {
 
 using telemetry::MetricId;
 
-constexpr uint64_t kHourMs = uint64_t{3600} * 1000;
-constexpr uint64_t kDrillRetryMs = kHourMs / 2;
+constexpr uint64_t kDrillRetryMs = 30 * 60 * 1000;
+constexpr uint64_t kClockFaultMs = 60 * 60 * 1000;
 
 std::string joined(const std::vector<std::string>& sentences) {
     std::string text;
@@ -45,7 +45,7 @@ void ScheduledBackups::tend() {
 
 /// A clock that was set back must not put backups off for as long.
 bool ScheduledBackups::backup_is_due(uint64_t now_ms) const {
-    const bool was_set_back = last_ms_ > now_ms + kHourMs;
+    const bool was_set_back = last_ms_ > now_ms + kClockFaultMs;
     return now_ms >= not_before_ms_ && (was_set_back || now_ms >= plan_.times.next_ms(last_ms_));
 }
 
