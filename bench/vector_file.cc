@@ -1,5 +1,6 @@
 #include "bench/vector_file.h"
 
+#include <algorithm>
 #include <array>
 #include <fstream>
 #include <stdexcept>
@@ -28,6 +29,15 @@ VectorFile::VectorFile(const std::string& path) {
     if (!file) {
         throw std::runtime_error("reading " + path + " failed");
     }
+}
+
+VectorFile VectorFile::first(size_t rows) const {
+    VectorFile part;
+    part.rows_ = std::min(rows, rows_);
+    part.dimension_ = dimension_;
+    part.values_.assign(values_.begin(),
+                        values_.begin() + static_cast<std::ptrdiff_t>(part.rows_ * dimension_));
+    return part;
 }
 
 }  // namespace akidb::bench

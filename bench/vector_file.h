@@ -14,6 +14,8 @@ namespace akidb::bench {
 class VectorFile {
   public:
     explicit VectorFile(const std::string& path);
+    /// A copy of its first rows, all when it has no more.
+    VectorFile first(size_t rows) const;
     size_t rows() const { return rows_; }
     size_t dimension() const { return dimension_; }
     std::span<const float> row(size_t index) const {
@@ -21,6 +23,7 @@ class VectorFile {
     }
 
   private:
+    VectorFile() = default;
     size_t rows_ = 0;
     size_t dimension_ = 0;
     std::vector<float> values_;

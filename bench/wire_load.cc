@@ -25,6 +25,7 @@ using Clock = std::chrono::steady_clock;
 constexpr uint64_t kTimetableSeed = 7;
 constexpr size_t kReadBytes = 64 << 10;
 constexpr std::chrono::seconds kPatience{30};  // for one answer
+constexpr std::chrono::milliseconds kReopenPause{5};
 
 [[noreturn]] void fail(const std::string& what) {
     throw std::runtime_error(what + ": " + std::strerror(errno));
@@ -68,20 +69,20 @@ struct Kept {
     Descriptor socket;
     std::string received;
     size_t request = 0;  // index of what it waits for
+    bool is_asked = false;
     Clock::time_point due;
 };
+
+bool says_close(std::string_view answer) {
+    return answer.substr(0, answer.find("\r\n\r\n")).find("\r\nConnection: close") != std::string_view::npos;
+}
 
 class Load {
   public:
     explicit Load(const WirePlan& plan) : plan_(plan), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
         result_.bodies.resize(plan.requests.size());
         for (size_t index = 0; index < plan.connections; ++index) {
-            kept_.push_back(std::make_unique<Kept>(plan.endpoint));
-            epoll_event event{};
-            event.events = EPOLLIN;
-            event.data.ptr = kept_.back().get();
-            ::epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, kept_.back()->socket.number(), &event);
-            free_.push_back(kept_.back().get());
+            open_one();
         }
     }
 
@@ -89,13 +90,41 @@ class Load {
         begin_ = Clock::now();
         end_ = begin_ +
                std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(plan_.seconds));
-        plan_.rate > 0 ? run_open() : run_closed();
+        plan_.rate > 0 || plan_.rate_at ? run_open() : run_closed();
         result_.seconds = std::chrono::duration<double>(Clock::now() - begin_).count();
         std::sort(result_.latency_us.begin(), result_.latency_us.end());
         return std::move(result_);
     }
 
   private:
+    void open_one() {
+        auto kept = std::make_unique<Kept>(plan_.endpoint);
+        epoll_event event{};
+        event.events = EPOLLIN;
+        event.data.ptr = kept.get();
+        ::epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, kept->socket.number(), &event);
+        free_.push_back(kept.get());
+        kept_.push_back(std::move(kept));
+    }
+
+    /// Of `kept` nothing is left at return.
+    void lose(Kept& kept) {
+        result_.cut += kept.is_asked ? 1 : 0;
+        std::erase(free_, &kept);
+        std::erase_if(kept_, [&](const std::unique_ptr<Kept>& one) { return one.get() == &kept; });
+    }
+
+    /// As many as the server takes; once asked to stop, none.
+    void reopen() {
+        while (kept_.size() < plan_.connections && goes_on()) {
+            try {
+                open_one();
+            } catch (const std::runtime_error&) {
+                return;  // the server is away: the next round tries again
+            }
+        }
+    }
+
     void run_closed() {
         while (!free_.empty() && goes_on()) {
             send_next(Clock::now());
@@ -115,18 +144,31 @@ class Load {
     void run_open() {
         ::prctl(PR_SET_TIMERSLACK, 1000);  // ns; the default of 50 µs would be charged to the server
         std::mt19937_64 random(kTimetableSeed);
-        std::exponential_distribution<double> gap(plan_.rate);
+        std::exponential_distribution<double> unit_gap(1);
         Clock::time_point due = begin_;
+        const auto gap = [&] {
+            const double rate = plan_.rate_at
+                                    ? plan_.rate_at(std::chrono::duration<double>(due - begin_).count())
+                                    : plan_.rate;
+            return std::chrono::duration_cast<Clock::duration>(
+                std::chrono::duration<double>(unit_gap(random) / rate));
+        };
         while ((due < end_ && goes_on()) || free_.size() < kept_.size()) {
             Clock::time_point now = Clock::now();
-            while (due < end_ && due <= now && !free_.empty() && next_ < plan_.requests_max) {
+            while (due < end_ && due <= now && !free_.empty() && next_ < plan_.requests_max &&
+                   !plan_.stop.stop_requested()) {
                 send_next(due);
-                due +=
-                    std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(gap(random)));
+                due += gap();
+            }
+            if (plan_.outlives_cuts) {
+                reopen();
             }
             bool waits_for_time = due < end_ && goes_on() && !free_.empty();
-            receive(waits_for_time ? std::max<Clock::duration>(due - Clock::now(), Clock::duration::zero())
-                                   : Clock::duration(kPatience));
+            Clock::duration wait =
+                waits_for_time ? std::max<Clock::duration>(due - Clock::now(), Clock::duration::zero())
+                               : Clock::duration(kPatience);
+            const bool lacks_some = plan_.outlives_cuts && kept_.size() < plan_.connections && goes_on();
+            receive(lacks_some ? std::min<Clock::duration>(wait, kReopenPause) : wait);
         }
     }
 
@@ -135,10 +177,15 @@ class Load {
         free_.pop_front();
         kept.request = next_++ % plan_.requests.size();
         kept.due = due;
+        kept.is_asked = true;
         const std::string& bytes = plan_.requests[kept.request];
         for (size_t sent = 0; sent < bytes.size();) {
             ssize_t step =
                 ::send(kept.socket.number(), bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
+            if (step <= 0 && plan_.outlives_cuts) {
+                lose(kept);
+                return;
+            }
             if (step <= 0) {
                 fail("sending failed");
             }
@@ -162,6 +209,10 @@ class Load {
     void read_answer(Kept& kept) {
         std::array<char, kReadBytes> bytes;
         ssize_t count = ::recv(kept.socket.number(), bytes.data(), bytes.size(), 0);
+        if (count <= 0 && plan_.outlives_cuts) {
+            lose(kept);
+            return;
+        }
         if (count <= 0) {
             fail("the server ended a connection");
         }
@@ -170,6 +221,7 @@ class Load {
         if (length == 0 || kept.received.size() < length) {
             return;
         }
+        kept.is_asked = false;
         auto latency = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - kept.due);
         result_.latency_us.push_back(static_cast<uint32_t>(latency.count()));
         ++result_.answered;
@@ -178,9 +230,17 @@ class Load {
         if (succeeded && plan_.on_success) {
             plan_.on_success(kept.request);
         }
+        if (plan_.on_answer) {
+            plan_.on_answer(kept.request, static_cast<uint32_t>(latency.count()), succeeded);
+        }
+        const bool closes = plan_.outlives_cuts && says_close(kept.received);
         kept.received.swap(result_.bodies[kept.request]);
         kept.received.clear();
-        free_.push_back(&kept);
+        if (closes) {
+            lose(kept);
+        } else {
+            free_.push_back(&kept);
+        }
     }
 
     const WirePlan& plan_;

@@ -3,8 +3,9 @@
 // what it costs (two system calls a request) is part of every figure; the echo server (echo_server.h) tells
 // how much. Closed loop: each connection sends when its answer has come. Open loop: requests leave by a
 // timetable, and each latency counts from the moment the request was due. Times are microseconds unless named
-// otherwise. Throws std::runtime_error when the server cannot be reached or ends a connection. Not
-// thread-safe.
+// otherwise. Throws std::runtime_error when the server cannot be reached or ends a connection, unless the
+// plan outlives that: then each request that got no answer counts as cut, connections are opened again, and
+// what falls due meanwhile waits and has the wait in its latency. Not thread-safe.
 #pragma once
 
 #include <chrono>
@@ -25,15 +26,20 @@ struct WirePlan {
     size_t connections = 1;
     double seconds = 5;
     double rate = 0;  // requests a second, all connections together, with exponential gaps; 0 = closed loop
+    std::function<double(double)> rate_at;  // the rate at so many seconds from the start, in place of `rate`
+    bool outlives_cuts = false;
     size_t requests_max = SIZE_MAX;  // sends no more than these, whatever `seconds` says
     std::stop_token stop;            // asked for: sends no more
     /// Of each answer 200, with the index of its request; in the thread of run_wire_load.
     std::function<void(size_t)> on_success;
+    /// Of each answer: the index of its request, its latency, and whether it was a 200; in the same thread.
+    std::function<void(size_t, uint32_t, bool)> on_answer;
 };
 
 struct WireResult {
     uint64_t answered = 0;
     uint64_t errors = 0;  // answers other than 200
+    uint64_t cut = 0;     // requests sent whose connection ended without an answer
     double seconds = 0;
     std::vector<std::string> bodies;   // the last answer to each request of the plan; empty where none came
     std::vector<uint32_t> latency_us;  // ascending
