@@ -40,7 +40,7 @@ struct Options {
     size_t rounds = 2;
     double rung_seconds = 10;    // of each round
     double echo_seconds = 4;     // of each round
-    double closed_seconds = 20;  // as fast as it goes; 0 leaves it out
+    double closed_seconds = 25;  // as fast as it goes; 0 leaves it out
     double scenario_seconds = 12;
     double drill_seconds = 5;
     double recall_floor = 0.9;
