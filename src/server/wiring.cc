@@ -1,7 +1,6 @@
 #include "server/wiring.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "catalog/catalog.h"
 #include "engine/recall_probe.h"
@@ -16,6 +15,7 @@
 #include "server/certificates.h"
 #include "server/disk_watch.h"
 #include "server/gate.h"
+#include "server/layer_options.h"
 #include "server/load_settings.h"
 #include "server/process_facts.h"
 #include "server/process_gauges.h"
@@ -33,93 +33,12 @@ using telemetry::MetricId;
 
 constexpr std::string_view kVersion = AKIDB_VERSION;
 constexpr uint64_t kGaugesEveryUs = 2'000'000;
-constexpr size_t kWorkerQueueMax = 1024;
-constexpr size_t kMaintenanceQueueMax = 1 << 16;
 constexpr size_t kLoaderQueueMax = 1 << 20;
 constexpr size_t kBackupQueueMax = 4;
 // Collections that wait for the disk at once; a thread here sleeps while it syncs.
 constexpr size_t kCommitThreads = 8;
 constexpr size_t kCommitQueueMax = 1 << 16;
 constexpr uint32_t kGrpcStopMs = 500;
-
-std::string address_of(const std::string& host) {
-    return host == "localhost" ? "127.0.0.1" : host;
-}
-
-std::string endpoint(const std::string& host, uint16_t port) {
-    const bool is_ipv6 = host.find(':') != std::string::npos;
-    return (is_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
-}
-
-template <class Number>
-Number number_of(const Effective& effective, std::string_view key) {
-    return static_cast<Number>(effective.integer(key));
-}
-
-engine::CollectionOptions collection_options(const Effective& effective, const simd::Kernels& kernels) {
-    engine::CollectionOptions options;
-    const std::string& degree = effective.text("index.degree");
-    std::from_chars(degree.data(), degree.data() + degree.size(), options.graph.degree);
-    options.graph.build_ef = number_of<uint32_t>(effective, "index.build_ef");
-    const std::string& layout = effective.text("index.layout");
-    options.graph.layout = layout == "split"   ? index::Layout::kSplit
-                           : layout == "turbo" ? index::Layout::kTurbo
-                                               : index::Layout::kAuto;
-    options.graph.turbo_bytes_max = number_of<uint64_t>(effective, "index.turbo_bytes_max");
-    options.default_ef = number_of<uint32_t>(effective, "index.default_ef");
-    options.default_recall = number_of<double>(effective, "index.default_recall_permille") / 1000;
-    options.graph_rows_min = number_of<uint32_t>(effective, "index.graph_rows_min");
-    options.head_rows_max = number_of<uint32_t>(effective, "index.head_rows_max");
-    options.rewrite_dead_percent = number_of<uint32_t>(effective, "index.rewrite_dead_percent");
-    options.log.file_bytes = number_of<uint64_t>(effective, "storage.log_file_bytes");
-    options.checkpoint_log_bytes = number_of<uint64_t>(effective, "storage.checkpoint_log_bytes");
-    options.remembered_keys_max = number_of<uint64_t>(effective, "storage.remembered_keys_max");
-    options.scrub_interval_us = number_of<uint64_t>(effective, "storage.scrub_interval_s") * 1'000'000;
-    options.kernels = &kernels;
-    return options;
-}
-
-uint64_t request_memory_bytes(const Effective& effective) {
-    const auto bytes = number_of<uint64_t>(effective, "limits.request_memory_bytes");
-    return bytes > 0 ? bytes : memory_limit_bytes() / 4;
-}
-
-rest::HttpServerOptions rest_options(const Effective& effective) {
-    rest::HttpServerOptions options;
-    options.host = address_of(effective.text("server.host"));
-    options.port = number_of<uint16_t>(effective, "server.rest_port");
-    options.threads = number_of<size_t>(effective, "server.threads");
-    if (options.threads == 0) {
-        options.threads = cores();
-    }
-    options.spin_us = number_of<uint32_t>(effective, "server.spin_us");
-    options.connections_max = connections_max(effective, file_descriptor_limit());
-    options.connections_per_address_max = number_of<size_t>(effective, "limits.connections_per_address");
-    return options;
-}
-
-rest::HttpServerOptions probe_options(const Effective& effective) {
-    rest::HttpServerOptions options;
-    options.host = address_of(effective.text("metrics.host"));
-    options.port = number_of<uint16_t>(effective, "metrics.port");
-    options.threads = 1;
-    return options;
-}
-
-io::ThreadPoolOptions worker_options(const Effective& effective) {
-    return {"worker", number_of<size_t>(effective, "server.worker_threads"), kWorkerQueueMax, 0};
-}
-
-io::ThreadPoolOptions maintenance_options(const Effective& effective) {
-    return {"maintenance", number_of<size_t>(effective, "server.maintenance_threads"), kMaintenanceQueueMax,
-            10};
-}
-
-storage::DiskSpaceOptions disk_options(const Effective& effective) {
-    return {.soft_free_bytes = number_of<uint64_t>(effective, "storage.disk_soft_free_bytes"),
-            .hard_free_bytes = number_of<uint64_t>(effective, "storage.disk_hard_free_bytes"),
-            .ballast_bytes = number_of<uint64_t>(effective, "storage.ballast_bytes")};
-}
 
 Result<void> make_directories(io::FileSystem& files, const std::string& data) {
     AKIDB_TRY(files.make_directory(data + "/collections"));
@@ -180,10 +99,7 @@ class Wiring final : public Server {
         AKIDB_TRY(rest_server_, rest::HttpServer::listen(rest, *routes, metrics_, foundation_.logger));
         AKIDB_TRY(probe_server_, rest::HttpServer::listen(probe_options(effective_), *probes_, metrics_,
                                                           foundation_.logger));
-        rpc::GrpcServerOptions grpc;
-        grpc.host = address_of(effective_.text("server.host"));
-        grpc.port = number_of<uint16_t>(effective_, "server.grpc_port");
-        grpc.memory_bytes_max = request_memory_bytes(effective_);
+        rpc::GrpcServerOptions grpc = grpc_options(effective_);
         grpc.tls = certificates_.source();
         AKIDB_TRY(grpc_server_,
                   rpc::GrpcServer::listen(grpc, {workers_, foundation_.clock, *random_, metrics_,
