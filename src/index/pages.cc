@@ -9,8 +9,6 @@
 namespace akidb::index {
 namespace {
 
-constexpr size_t kLargePage = size_t{2} << 20;
-
 void* map(size_t bytes) {
     void* const data = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     AKIDB_ASSERT(data != MAP_FAILED);
@@ -19,12 +17,13 @@ void* map(size_t bytes) {
 
 // The system aligns to small pages only: map more, give back both ends.
 void* map_aligned(size_t bytes) {
-    char* const start = static_cast<char*>(map(bytes + kLargePage));
-    const size_t before = (kLargePage - reinterpret_cast<uintptr_t>(start) % kLargePage) % kLargePage;
+    char* const start = static_cast<char*>(map(bytes + kLargePageBytes));
+    const size_t before =
+        (kLargePageBytes - reinterpret_cast<uintptr_t>(start) % kLargePageBytes) % kLargePageBytes;
     if (before > 0) {
         munmap(start, before);
     }
-    munmap(start + before + bytes, kLargePage - before);
+    munmap(start + before + bytes, kLargePageBytes - before);
     return start + before;
 }
 
@@ -36,7 +35,7 @@ Pages::Pages(size_t bytes, Size size) {
         data_ = map(bytes);
         return;
     }
-    bytes_ = (bytes + kLargePage - 1) / kLargePage * kLargePage;
+    bytes_ = (bytes + kLargePageBytes - 1) / kLargePageBytes * kLargePageBytes;
     data_ = map_aligned(bytes_);
     // A hint: a system without large pages serves small ones.
     madvise(data_, bytes_, MADV_HUGEPAGE);

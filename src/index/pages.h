@@ -8,6 +8,8 @@
 
 namespace akidb::index {
 
+inline constexpr size_t kLargePageBytes = size_t{2} << 20;
+
 class Pages {
   public:
     enum class Size { kSmall, kLarge };

@@ -10,11 +10,10 @@ namespace akidb::index {
 namespace {
 
 constexpr size_t kBlockBytes = size_t{4} << 20;
-constexpr size_t kLargePage = size_t{2} << 20;
 constexpr size_t kBlockRecordsMin = 64;
 
 size_t in_large_pages(size_t bytes) {
-    return (bytes + kLargePage - 1) / kLargePage * kLargePage;
+    return (bytes + kLargePageBytes - 1) / kLargePageBytes * kLargePageBytes;
 }
 
 /// A block has a power of two of records, so its last page is part empty: of 2.1 MiB, nearly half. Up to

@@ -48,6 +48,11 @@ struct Resident {
 /// Which pages are there, by proc_pid_pagemap(5).
 class PageMap {
   public:
+    PageMap() {
+        file_.rdbuf()->pubsetbuf(nullptr, 0);  // the kernel refuses reads of other than whole entries of 8 bytes
+        file_.open("/proc/self/pagemap", std::ios::binary);
+    }
+
     Resident resident(const Mapping& mapping) {
         constexpr uint64_t kIsPresent = uint64_t{1} << 63;
         constexpr uint64_t kIsOfFile = uint64_t{1} << 61;
@@ -66,7 +71,7 @@ class PageMap {
     }
 
   private:
-    std::ifstream file_{"/proc/self/pagemap", std::ios::binary};
+    std::ifstream file_;
     const uint64_t page_bytes_ = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
 };
 
