@@ -10,12 +10,6 @@ skip() {
 }
 say() { printf 'rehearsal: %s\n' "$*"; }
 for tool in python3 jq unshare ip; do command -v "$tool" >/dev/null || skip "there is no $tool here"; done
-if [ "${4:-}" != inside ]; then
-    # A network of its own, so that ports are free.
-    unshare --net --pid --mount --fork true 2>/dev/null || skip 'namespaces are not permitted here'
-    exec unshare --net --pid --mount --mount-proc --fork --kill-child "$0" "$@" inside
-fi
-ip link set lo up
 
 # HAProxy and what it is linked with beyond a base system, unpacked, not installed: an installed one starts at once.
 proxy=$cache/haproxy
@@ -26,6 +20,13 @@ if [ ! -x "$proxy/usr/sbin/haproxy" ]; then
     for package in "$proxy"/*.deb; do dpkg-deb -x "$package" "$proxy"; done
     rm -f "$proxy"/*.deb
 fi
+if [ "${4:-}" != inside ]; then
+    # A network of its own, so that ports are free.
+    unshare --net --pid --mount --fork true 2>/dev/null || skip 'namespaces are not permitted here'
+    exec unshare --net --pid --mount --mount-proc --fork --kill-child "$0" "$@" inside
+fi
+ip link set lo up
+
 LD_LIBRARY_PATH=$(dirname "$(find "$proxy/usr/lib" -name 'liblua5.3.so.0')")
 export LD_LIBRARY_PATH
 "$proxy/usr/sbin/haproxy" -v >/dev/null 2>&1 || skip 'this haproxy does not run here'
