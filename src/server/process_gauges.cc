@@ -49,7 +49,8 @@ struct Resident {
 class PageMap {
   public:
     PageMap() {
-        file_.rdbuf()->pubsetbuf(nullptr, 0);  // the kernel refuses reads of other than whole entries of 8 bytes
+        file_.rdbuf()->pubsetbuf(nullptr,
+                                 0);  // the kernel refuses reads of other than whole entries of 8 bytes
         file_.open("/proc/self/pagemap", std::ios::binary);
     }
 
