@@ -39,13 +39,6 @@ struct Options {
     std::set<std::string> sections{"cost", "timing", "swarm"};
 };
 
-std::vector<float> random_vector(std::mt19937& random, size_t dimension) {
-    std::normal_distribution<float> normal;
-    std::vector<float> vector(dimension);
-    std::generate(vector.begin(), vector.end(), [&] { return normal(random); });
-    return vector;
-}
-
 void check(const Result<void>& result) {
     if (!result) {
         throw std::runtime_error(result.error().message());
@@ -135,19 +128,7 @@ class AccessBench {
         flood(crowded);
     }
 
-    void load(BenchServer& server) const {
-        server.create("c", options_.dimension, "cosine");
-        constexpr size_t kBatch = 1'000;
-        std::mt19937 random(11);
-        for (size_t begin = 0; begin < options_.rows; begin += kBatch) {
-            Json documents = Json::array();
-            for (size_t id = begin; id < std::min(options_.rows, begin + kBatch); ++id) {
-                documents.push_back({{"id", id}, {"vector", random_vector(random, options_.dimension)}});
-            }
-            server.ask("PUT", "/api/v1/collections/c/documents", {{"documents", std::move(documents)}});
-        }
-        server.await_linked("c");
-    }
+    void load(BenchServer& server) const { server.create_filled("c", options_.rows, options_.dimension); }
 
     static std::string log_in(BenchServer& server) {
         return server

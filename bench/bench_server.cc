@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
@@ -45,6 +46,13 @@ uint64_t allocated_bytes(const std::string& directory) {
 }
 
 }  // namespace
+
+std::vector<float> random_vector(std::mt19937& random, size_t dimension) {
+    std::normal_distribution<float> normal;
+    std::vector<float> vector(dimension);
+    std::generate(vector.begin(), vector.end(), [&] { return normal(random); });
+    return vector;
+}
 
 BenchServer::BenchServer(std::vector<std::string> flags, const std::string& parent)
     : flags_({"--drain.min_ms", "0", "--limits.connections_per_address", "4096"}) {
@@ -110,6 +118,20 @@ int BenchServer::status_of(std::string_view method, const std::string& path, con
 
 void BenchServer::create(const std::string& collection, size_t dimension, const std::string& metric) {
     ask("POST", "/api/v1/collections", {{"name", collection}, {"dimension", dimension}, {"metric", metric}});
+}
+
+void BenchServer::create_filled(const std::string& collection, size_t rows, size_t dimension) {
+    constexpr size_t kBatch = 1'000;
+    create(collection, dimension, "cosine");
+    std::mt19937 random(11);
+    for (size_t begin = 0; begin < rows; begin += kBatch) {
+        Json documents = Json::array();
+        for (size_t id = begin; id < std::min(rows, begin + kBatch); ++id) {
+            documents.push_back({{"id", id}, {"vector", random_vector(random, dimension)}});
+        }
+        ask("PUT", "/api/v1/collections/" + collection + "/documents", {{"documents", std::move(documents)}});
+    }
+    await_linked(collection);
 }
 
 void BenchServer::await_linked(const std::string& collection) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,9 @@ struct ProcessFacts {
     uint64_t descriptors = 0;
     uint64_t threads = 0;
 };
+
+/// Each number of a normal distribution.
+std::vector<float> random_vector(std::mt19937& random, size_t dimension);
 
 class BenchServer {
   public:
@@ -49,6 +53,8 @@ class BenchServer {
     /// The status alone; 0 when there was no answer.
     int status_of(std::string_view method, const std::string& path, const std::string& body);
     void create(const std::string& collection, size_t dimension, const std::string& metric);
+    /// With the random vectors of one seed under the ids from 0, by cosine; at return all are linked.
+    void create_filled(const std::string& collection, size_t rows, size_t dimension);
     /// Until no row waits to be linked.
     void await_linked(const std::string& collection);
 

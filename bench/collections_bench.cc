@@ -37,17 +37,10 @@ double seconds_since(Clock::time_point begin) {
     return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-std::vector<float> random_vector(std::mt19937& random) {
-    std::normal_distribution<float> normal;
-    std::vector<float> vector(kDimension);
-    std::generate(vector.begin(), vector.end(), [&] { return normal(random); });
-    return vector;
-}
-
 Json documents(std::mt19937& random, size_t first, size_t count) {
     Json list = Json::array();
     for (size_t number = first; number < first + count; ++number) {
-        list.push_back({{"id", number}, {"vector", random_vector(random)}});
+        list.push_back({{"id", number}, {"vector", random_vector(random, kDimension)}});
     }
     return {{"documents", std::move(list)}};
 }
@@ -78,8 +71,8 @@ class CollectionsBench {
             std::mt19937 random(9);
             const std::string path = RestCollection(server.url(), "others").search_path();
             for (size_t number = 0; number < 500; ++number) {
-                plan_.requests.push_back(
-                    post_request(plan_.endpoint, path, search_body(random_vector(random), {.k = 10})));
+                plan_.requests.push_back(post_request(
+                    plan_.endpoint, path, search_body(random_vector(random, kDimension), {.k = 10})));
             }
             thread_ = std::jthread([this](std::stop_token stop) {
                 plan_.stop = std::move(stop);

@@ -23,7 +23,6 @@ using Json = nlohmann::json;
 
 constexpr const char* kSearch = "/api/v1/collections/c/search";
 constexpr size_t kQueries = 1'000;
-constexpr size_t kBatch = 1'000;
 constexpr size_t kFirstWatched = 2;  // of the servers: from this one on they are scraped
 constexpr double kSilentBar = 0.97;
 constexpr double kProbeBar = 0.99;
@@ -35,13 +34,6 @@ struct Options {
     unsigned rounds = 15;
     size_t connections = 8;
 };
-
-std::vector<float> random_vector(std::mt19937& random, size_t dimension) {
-    std::normal_distribution<float> normal;
-    std::vector<float> vector(dimension);
-    std::generate(vector.begin(), vector.end(), [&] { return normal(random); });
-    return vector;
-}
 
 double median(std::vector<double> values) {
     std::sort(values.begin(), values.end());
@@ -77,18 +69,7 @@ class TelemetryBench {
     }
 
   private:
-    void load(BenchServer& server) const {
-        server.create("c", options_.dimension, "cosine");
-        std::mt19937 random(11);
-        for (size_t begin = 0; begin < options_.rows; begin += kBatch) {
-            Json documents = Json::array();
-            for (size_t id = begin; id < std::min(options_.rows, begin + kBatch); ++id) {
-                documents.push_back({{"id", id}, {"vector", random_vector(random, options_.dimension)}});
-            }
-            server.ask("PUT", "/api/v1/collections/c/documents", {{"documents", std::move(documents)}});
-        }
-        server.await_linked("c");
-    }
+    void load(BenchServer& server) const { server.create_filled("c", options_.rows, options_.dimension); }
 
     WirePlan searches(const BenchServer& server) const {
         WirePlan plan;

@@ -24,7 +24,6 @@ akidb_alone(akidb_catalog ${source}/src/catalog/catalog.cc)
 akidb_alone(akidb_objects ${source}/src/objects/credentials.cc ${source}/src/objects/paced_store.cc ${source}/src/objects/sha256.cc)
 akidb_alone(akidb_access ${source}/src/access/proof_of_work.cc ${source}/src/access/sodium.cc)
 akidb_alone(akidb_engine ${source}/src/engine/scroll.cc)
-akidb_alone(akidb_service ${source}/src/service/backup_times.cc ${source}/src/service/scheduled_backups.cc)
 akidb_alone(akidb_rest ${source}/src/rest/qdrant/collection_routes.cc ${source}/src/rest/qdrant/point_codec.cc
   ${source}/src/rest/qdrant/query_codec.cc ${source}/src/rest/qdrant/query_routes.cc ${source}/src/rest/qdrant/scroll_codec.cc)
 akidb_alone(akidb_rpc ${source}/src/rpc/document_service.cc ${source}/src/rpc/method_table.cc ${source}/src/rpc/search_service.cc)

@@ -17,6 +17,8 @@
 namespace akidb::backup {
 namespace {
 
+using objects::TextFile;
+
 Uuid id_of(uint8_t number) {
     Uuid id;
     id.bytes.fill(number);
@@ -83,19 +85,6 @@ TEST(BackupManifest, ReadsTheGoldenFile) {
     EXPECT_EQ(encode_backup_manifest(example()), golden);
     EXPECT_TRUE(decode_backup_manifest(golden));
 }
-
-class TextFile final : public io::ReadFile {
-  public:
-    explicit TextFile(std::string text) : text_(std::move(text)) {}
-    uint64_t size() const override { return text_.size(); }
-    Result<void> read_at(uint64_t offset, size_t count, std::string& out) const override {
-        out = text_.substr(offset, count);
-        return {};
-    }
-
-  private:
-    const std::string text_;
-};
 
 class RepositoryTest : public testing::Test {
   protected:

@@ -22,6 +22,16 @@ class IdleExecutor final : public io::Executor {
     bool submit(std::string, Job) override { return true; }
 };
 
+/// The documents whose field "n" is less.
+inline model::Filter n_below(double bound) {
+    model::Filter filter;
+    model::RangeCondition range;
+    range.key = "n";
+    range.lt = bound;
+    filter.must.emplace_back(std::move(range));
+    return filter;
+}
+
 /// Components between -1 and 1 that follow from the seed, and the id once more as metadata "n".
 inline model::Document seeded_document(uint32_t dimension, uint64_t id, uint64_t seed) {
     model::Document made;

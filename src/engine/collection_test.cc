@@ -28,14 +28,6 @@ class CollectionTest : public CollectionFixture {
         EXPECT_TRUE(reply.has_value());
         return std::move(reply).value();
     }
-    static model::Filter n_below(double bound) {
-        model::Filter filter;
-        model::RangeCondition range;
-        range.key = "n";
-        range.lt = bound;
-        filter.must.emplace_back(std::move(range));
-        return filter;
-    }
 };
 
 TEST_F(CollectionTest, MetadataIndexesAreBuiltAsRowsComeAndAnewAfterARestart) {

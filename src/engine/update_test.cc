@@ -36,14 +36,6 @@ class UpdateTest : public CollectionFixture {
         const auto member = model::MetadataView(document.metadata).member(key);
         return member ? std::optional(member->as_int()) : std::nullopt;
     }
-    static std::shared_ptr<const model::Filter> n_below(double bound) {
-        auto filter = std::make_shared<model::Filter>();
-        model::RangeCondition range;
-        range.key = "n";
-        range.lt = bound;
-        filter->must.emplace_back(std::move(range));
-        return filter;
-    }
 };
 
 TEST_F(UpdateTest, ManyAreChangedByIdsOrByFilterAndTheRestIsAsItWas) {
@@ -59,7 +51,11 @@ TEST_F(UpdateTest, ManyAreChangedByIdsOrByFilterAndTheRestIsAsItWas) {
     EXPECT_EQ(value_of(3, "n"), 3);
     EXPECT_EQ(value_of(3, "seen"), 1);
     EXPECT_EQ(value_of(5, "seen"), std::nullopt);
-    EXPECT_EQ(collection_->update(model::UpdateAll{n_below(11), merge("low", 7)})->count, 10U);
+    EXPECT_EQ(
+        collection_
+            ->update(model::UpdateAll{std::make_shared<const model::Filter>(n_below(11)), merge("low", 7)})
+            ->count,
+        10U);
     EXPECT_EQ(value_of(10, "low"), 7);
     EXPECT_EQ(value_of(11, "low"), std::nullopt);
     EXPECT_EQ(count(), 20U);

@@ -11,6 +11,7 @@
 #include "objects/conformance.h"
 #include "objects/memory_store.h"
 #include "objects/sha256.h"
+#include "objects/stores_for_tests.h"
 
 namespace akidb::objects {
 namespace {
@@ -22,19 +23,6 @@ constexpr uint64_t kChunk = 64 << 10;
 EncryptionKey key_of(char digit) {
     return EncryptionKey::parse(std::string(64, digit)).value();
 }
-
-class TextFile final : public io::ReadFile {
-  public:
-    explicit TextFile(std::string text) : text_(std::move(text)) {}
-    uint64_t size() const override { return text_.size(); }
-    Result<void> read_at(uint64_t offset, size_t count, std::string& out) const override {
-        out = text_.substr(offset, count);
-        return {};
-    }
-
-  private:
-    const std::string text_;
-};
 
 class EncryptedStoreTest : public testing::Test {
   protected:

@@ -1,5 +1,5 @@
-// What the tests of object stores share: time that passes when somebody waits for it, and a store that fails
-// as it is told to. For tests only; thread-compatible but for the clock.
+// What the tests of object stores share: time that passes when somebody waits for it, a store that fails as
+// it is told to, and a file that is a text. For tests only; thread-compatible but for the clock.
 #pragma once
 
 #include <atomic>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "io/clock.h"
+#include "io/file_system.h"
 #include "io/pause.h"
 #include "objects/forwarding_store.h"
 #include "objects/object_store.h"
@@ -36,6 +37,19 @@ class PassingTime final : public io::Clock, public io::Pause {
     std::atomic<uint64_t> now_us_{1'000'000};
     bool is_stopped_ = false;
     std::vector<uint64_t> waits_;
+};
+
+class TextFile final : public io::ReadFile {
+  public:
+    explicit TextFile(std::string text) : text_(std::move(text)) {}
+    uint64_t size() const override { return text_.size(); }
+    Result<void> read_at(uint64_t offset, size_t count, std::string& out) const override {
+        out = text_.substr(offset, count);
+        return {};
+    }
+
+  private:
+    const std::string text_;
 };
 
 /// One fault a call, in turn, until none is left. kBefore: the call does nothing; kAfter: it is done, and its
