@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs a command while a server of its own is there, whose address is in AKIDB_URL; ends with the command's exit code.
+# Runs a command while a server of its own is there, whose address is in AKIDB_URL and whose log is AKIDB_LOG; ends with the command's exit code.
 # Usage: with_server.sh AKIDB_PROGRAM COMMAND…
 set -euo pipefail
 akidb=$1
@@ -19,7 +19,7 @@ until rest=$(grep -o 'rest=[^ ]*' "$work/out"); do
     fi
     sleep 0.02
 done
-export AKIDB_URL=${rest#rest=}
+export AKIDB_URL=${rest#rest=} AKIDB_LOG=$work/err
 until curl -fsS -o /dev/null "$AKIDB_URL/ready" 2>/dev/null; do
     kill -0 "$server_pid"
     sleep 0.02
