@@ -58,8 +58,11 @@ struct CollectionOptions {
     uint64_t checkpoint_log_bytes = 64 << 20;
     /// …or when this many rows were linked since the graph was last written (and nothing is left to link).
     uint32_t checkpoint_linked_rows = 32'768;
-    uint32_t maintenance_slice_rows =
-        256;  // linked per job, so that jobs of other collections get their turn
+    /// Linked per job by each of its threads, so that jobs of other collections get their turn.
+    uint32_t maintenance_slice_rows = 256;
+    /// Threads of the executor that link rows of this collection at once, those that are idle. With one the
+    /// same writes make the same graph.
+    uint32_t link_threads = 1;
     /// Rows are written anew without the dead once these are so large a share of them…
     uint32_t rewrite_dead_percent = 20;
     /// …and so many.

@@ -63,10 +63,12 @@ class CollectionFixture : public ::testing::Test {
         open();
     }
     /// When one is open already: as after kill -9, nothing is closed in an orderly way.
-    void open() {
+    void open() { open(executor_); }
+    /// `executor` must outlive the collection.
+    void open(io::Executor& executor) {
         collection_.reset();
         auto opened =
-            Collection::open({*files_, *clock_, executor_, logger_, metrics_}, directory(), spec_, options_);
+            Collection::open({*files_, *clock_, executor, logger_, metrics_}, directory(), spec_, options_);
         ASSERT_TRUE(opened.has_value()) << opened.error().message();
         collection_ = std::move(opened).value();
     }

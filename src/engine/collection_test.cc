@@ -264,11 +264,7 @@ TEST_F(CollectionTest, RefusesWritesWhenTooManyRowsWaitToBeLinked) {
 TEST_F(CollectionTest, ManyWritersAndReadersSeeWholeBatches) {
     create();
     io::ThreadPool builders({.name = "build", .threads = 1});
-    collection_.reset();
-    auto opened =
-        Collection::open({*files_, *clock_, builders, logger_, metrics_}, directory(), spec_, options_);
-    ASSERT_TRUE(opened.has_value());
-    collection_ = std::move(opened).value();
+    open(builders);
     constexpr uint64_t kBatch = 20;
     std::vector<std::thread> threads;
     for (uint64_t writer = 0; writer < 4; ++writer) {

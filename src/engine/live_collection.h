@@ -140,6 +140,8 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     bool work_is_due() const;
     bool checkpoint_is_due() const;
     void link_slice(const std::stop_token* stop);
+    uint32_t link_slice_rows() const;
+    void link_rows(index::Graph& graph, uint32_t end, FunctionRef<bool()> cancelled);
     void index_slice();
     void measure_walks();
     QuerySettings query_settings() const;

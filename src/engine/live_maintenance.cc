@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "engine/live_collection.h"
+#include "engine/shared_work.h"
 
 namespace akidb::engine {
 namespace {
@@ -16,6 +17,8 @@ constexpr uint32_t kCalibratedRowsMin = 1'000;
 // Scanned in a fraction of a millisecond; beyond, linking gets every second slice of a rewrite.
 constexpr uint32_t kHeadRowsBesideRewrite = 32'768;
 constexpr double kNewestRateShare = 0.1;
+// Some ten milliseconds of linking: waking a thread costs a thousandth.
+constexpr uint32_t kRowsWorthAThread = 64;
 
 }  // namespace
 
@@ -130,7 +133,7 @@ void LiveCollection::run_due_job(const std::stop_token* stop) {
 void LiveCollection::link_slice(const std::stop_token* stop) {
     const uint32_t rows = published_.load()->rows;
     index::Graph& graph = generation_->graph;
-    const uint32_t end = std::min(rows, graph.linked() + options_.maintenance_slice_rows);
+    const uint32_t end = std::min(rows, graph.linked() + link_slice_rows());
     const auto cancelled = [&] { return is_stopping(stop); };
     // Codes come first: with them the head is scanned fast, and a graph from a file is walked fast.
     if (graph.encoded() < rows) {
@@ -139,15 +142,27 @@ void LiveCollection::link_slice(const std::stop_token* stop) {
     }
     const uint64_t started_us = dependencies_.clock.monotonic_us();
     const uint32_t before = graph.linked();
-    std::unique_ptr<index::SearchScratch> scratch = take_scratch();
-    graph.link(end, cancelled, *scratch);
-    give_scratch(std::move(scratch));
+    link_rows(graph, end, cancelled);
     const auto took_us = static_cast<double>(dependencies_.clock.monotonic_us() - started_us);
     if (took_us > 0 && graph.linked() > before) {
         const double rate = static_cast<double>(graph.linked() - before) / (took_us * 1e-6);
         const double known = linked_rows_a_second_;
         linked_rows_a_second_ = known == 0 ? rate : known + (rate - known) * kNewestRateShare;
     }
+}
+
+uint32_t LiveCollection::link_slice_rows() const {
+    return options_.maintenance_slice_rows * options_.link_threads;
+}
+
+void LiveCollection::link_rows(index::Graph& graph, uint32_t end, FunctionRef<bool()> cancelled) {
+    const uint32_t rows = end - std::min(end, graph.linked());
+    const uint32_t helpers = std::min(options_.link_threads - 1, rows / kRowsWorthAThread);
+    run_shared(dependencies_.executor, "link", helpers, [&] {
+        std::unique_ptr<index::SearchScratch> scratch = take_scratch();
+        graph.link(end, cancelled, *scratch);
+        give_scratch(std::move(scratch));
+    });
 }
 
 bool LiveCollection::is_stopping(const std::stop_token* stop) const {

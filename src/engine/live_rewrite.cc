@@ -44,7 +44,7 @@ void LiveCollection::start_rewrite() {
                      .version = ++last_version_,
                      .segment_bytes_max = options_.rewrite_file_bytes,
                      .graph_rows_min = options_.graph_rows_min,
-                     .link_slice_rows = options_.maintenance_slice_rows};
+                     .link_slice_rows = link_slice_rows()};
     {
         MutexLock lock(generation_mutex_);
         plan.target->metadata.declare(declared_fields_);
@@ -85,8 +85,10 @@ Result<void> LiveCollection::rewrite_slice(const std::stop_token* stop) {
 Result<bool> LiveCollection::advance_rewrite(const std::stop_token* stop) {
     std::unique_ptr<index::SearchScratch> scratch = take_scratch();
     const auto newest = published_.load();
+    const auto cancelled = [&] { return is_stopping(stop); };
     Result<bool> is_ready = rewrite_->advance(
-        *newest, [&] { return is_stopping(stop); }, *scratch);
+        *newest, cancelled, [&](index::Graph& graph, uint32_t end) { link_rows(graph, end, cancelled); },
+        *scratch);
     give_scratch(std::move(scratch));
     rewriting_.done = rewrite_->done();
     Generation& target = *rewrite_->target();

@@ -45,6 +45,7 @@ std::vector<std::string> Rewrite::file_names() const {
 }
 
 Result<bool> Rewrite::advance(const Snapshot& newest, FunctionRef<bool()> cancelled,
+                              FunctionRef<void(index::Graph&, uint32_t end)> link,
                               index::SearchScratch& scratch) {
     if (!is_checked_) {
         AKIDB_TRY(check_source(cancelled));
@@ -65,8 +66,7 @@ Result<bool> Rewrite::advance(const Snapshot& newest, FunctionRef<bool()> cancel
         if (target.graph.encoded() < first_rows) {
             target.graph.encode(std::min(first_rows, target.graph.encoded() + kEncodeSliceRows), cancelled);
         } else {
-            target.graph.link(std::min(first_rows, target.graph.linked() + plan_.link_slice_rows), cancelled,
-                              scratch);
+            link(target.graph, std::min(first_rows, target.graph.linked() + plan_.link_slice_rows));
         }
         return false;
     }

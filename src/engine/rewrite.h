@@ -45,8 +45,9 @@ class Rewrite {
     /// was nearly there the time before, and the rows that the rewrite began with are linked, indexed and
     /// measured; later ones are the target's head, as they are the source's. kDataLoss when a file that it
     /// read from is damaged, else what storage says; then nothing is left but to drop it.
+    /// `link` links rows of the target's graph up to `end`, or fewer when it is cancelled.
     Result<bool> advance(const Snapshot& newest, FunctionRef<bool()> cancelled,
-                         index::SearchScratch& scratch);
+                         FunctionRef<void(index::Graph&, uint32_t end)> link, index::SearchScratch& scratch);
     /// What `newest`, of the source's generation, has seen since: deaths and new rows.
     Result<void> follow(const Snapshot& newest);
 

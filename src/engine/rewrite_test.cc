@@ -95,6 +95,23 @@ TEST_F(RewriteTest, IsDueAtTheShareOfDeadRowsAndEndsThem) {
     expect_all();
 }
 
+/// The audit at the end of a rewrite refuses one with a row that walks cannot reach.
+TEST_F(RewriteTest, SeveralThreadsLinkRowsAndLinkThemAnew) {
+    io::ThreadPool builders({.name = "build", .threads = 3});
+    options_.link_threads = 3;
+    open(builders);
+    upsert(1, 4000);
+    ASSERT_TRUE(collection_->run_maintenance_now());
+    expect_all();
+    remove(1, 1500);
+    ASSERT_TRUE(collection_->run_maintenance_now());
+    EXPECT_EQ(collection_->stats().rows, 2500u);
+    EXPECT_EQ(collection_->stats().linked_rows, 2500u);
+    expect_all();
+    open();
+    expect_all();
+}
+
 TEST_F(RewriteTest, ManyFilesOverwritesAndReinsertionsComeThrough) {
     upsert(1, 6000);
     ASSERT_TRUE(collection_->run_maintenance_now());

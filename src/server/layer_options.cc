@@ -45,6 +45,7 @@ engine::CollectionOptions collection_options(const Effective& effective, const s
     options.remembered_keys_max = number_of<uint64_t>(effective, "storage.remembered_keys_max");
     options.scrub_interval_us = number_of<uint64_t>(effective, "storage.scrub_interval_s") * 1'000'000;
     options.kernels = &kernels;
+    options.link_threads = static_cast<uint32_t>(maintenance_options(effective).threads);
     return options;
 }
 
@@ -88,8 +89,8 @@ io::ThreadPoolOptions worker_options(const Effective& effective) {
 }
 
 io::ThreadPoolOptions maintenance_options(const Effective& effective) {
-    return {"maintenance", number_of<size_t>(effective, "server.maintenance_threads"), kMaintenanceQueueMax,
-            10};
+    const auto threads = number_of<size_t>(effective, "server.maintenance_threads");
+    return {"maintenance", threads > 0 ? threads : std::max(1u, cores() / 2), kMaintenanceQueueMax, 10};
 }
 
 storage::DiskSpaceOptions disk_options(const Effective& effective) {

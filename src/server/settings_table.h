@@ -59,15 +59,16 @@ inline constexpr std::array kSettings{
             .sentence =
                 "Threads for exact or filtered searches, large bodies, deletes by filter and changes of "
                 "collections."},
-    Setting{.key = "server.maintenance_threads",
-            .type = SettingType::kInteger,
-            .unit = "threads",
-            .fallback = "1",
-            .min = 1,
-            .max = 64,
-            .sentence =
-                "Low-priority threads that link new rows into graphs and write checkpoints; one collection "
-                "uses one at a time."},
+    Setting{
+        .key = "server.maintenance_threads",
+        .type = SettingType::kInteger,
+        .unit = "threads",
+        .fallback = "0",
+        .min = 0,
+        .max = 64,
+        .sentence =
+            "Low-priority threads that link new rows into graphs and write checkpoints; 0 is one for every "
+            "two cores. A collection is linked by all that are idle."},
     Setting{
         .key = "server.core_dumps",
         .type = SettingType::kBool,
