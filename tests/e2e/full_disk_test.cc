@@ -192,6 +192,24 @@ TEST_P(FullDisk, EndsWith74WhenTheDiskGoesAway) {
     EXPECT_EQ(*exit_code, kIo) << server_->log();
 }
 
+// What ext4 does by itself when it finds its own structures damaged (errors=remount-ro).
+TEST_P(FullDisk, BecomesReadOnlyUnderAServerAndLosesNothing) {
+    if (std::string_view(GetParam()) != "ext4") {
+        GTEST_SKIP() << "only ext4 can be told to give up";
+    }
+    start_with_documents();
+    ASSERT_TRUE(disk_.remount("abort"));
+    EXPECT_EQ(upsert_large(1'000), 503) << last_;
+    EXPECT_EQ(ask(*server_, "GET", kDocuments + "/1").status, 200) << "reads go on until the ports close";
+    const Result<int> exit_code = server_->wait_for_exit(20'000);
+    ASSERT_TRUE(exit_code.has_value()) << exit_code.error().message();
+    EXPECT_EQ(*exit_code, kIo) << server_->log();
+    ASSERT_TRUE(disk_.mend());
+    start();
+    expect_all_is_kept();
+    EXPECT_EQ(upsert_large(1'000), 200) << last_;
+}
+
 TEST_P(FullDisk, ReadOnlyAtTheStartIsNamedAndEndsWith78) {
     ASSERT_TRUE(disk_.remount("ro"));
     const Result<Finished> finished = run_akidb({"serve", "--data", options_.data_directory});

@@ -5,6 +5,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -25,7 +26,7 @@ bool runs(const std::string& command) {
 }  // namespace
 
 LoopDisk::LoopDisk(const std::string& type) : mount_point_(files_.path() + "/disk") {
-    const std::string image = files_.path() + "/image";
+    const std::string image = image_path();
     const int file = ::open(image.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     const bool is_made = file >= 0 && ::ftruncate(file, kDiskBytes) == 0;
     ::close(file);
@@ -95,6 +96,20 @@ bool LoopDisk::shut_down() {
 
 bool LoopDisk::remount(const std::string& options) {
     return runs("mount -o remount," + options + " " + mount_point_);
+}
+
+std::string LoopDisk::image_path() const {
+    return files_.path() + "/image";
+}
+
+bool LoopDisk::mend() {
+    constexpr int kMended = 1;
+    if (::umount(mount_point_.c_str()) != 0) {
+        return false;
+    }
+    const int outcome = std::system(("e2fsck -fy " + image_path() + " >/dev/null 2>&1").c_str());
+    return WIFEXITED(outcome) && WEXITSTATUS(outcome) <= kMended &&
+           runs("mount -o loop " + image_path() + " " + mount_point_);
 }
 
 }  // namespace akidb::e2e

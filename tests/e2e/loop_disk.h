@@ -31,8 +31,12 @@ class LoopDisk {
     /// Cuts the file system off from its disk, as a broken cable would: from now on writes and syncs fail.
     bool shut_down();
     bool remount(const std::string& options);
+    /// Unmounts it (nothing may have a file open), has ext4's own tool mend it, and mounts it again.
+    bool mend();
 
   private:
+    std::string image_path() const;
+
     TemporaryDirectory files_;
     std::string mount_point_;
     std::string why_;
