@@ -209,7 +209,7 @@ export interface Group {
   matches: Match[];
 }
 export interface Explanation {
-  plan: "exact" | "flat" | "graph" | "brute" | "inline" | "two_hop";
+  plan: "exact" | "flat" | "graph" | "brute" | "codes" | "inline" | "two_hop";
   estimated_matches: number;
   estimated_cost_us: number;
   actual_cost_us: number;

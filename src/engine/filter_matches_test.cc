@@ -148,7 +148,7 @@ TEST_F(FilterMatchesTest, SearchesReturnWhatMatchesByEveryPlan) {
         }
         std::sort(wanted.begin(), wanted.end());
         ASSERT_EQ(sorted_ids(search(seen, filter, 1'000, std::nullopt)), wanted) << "round " << round;
-        for (const Plan plan : {Plan::kBrute, Plan::kInline, Plan::kTwoHop}) {
+        for (const Plan plan : {Plan::kBrute, Plan::kCodes, Plan::kInline, Plan::kTwoHop}) {
             const std::vector<std::string> some = sorted_ids(search(seen, filter, 10, plan));
             ASSERT_TRUE(std::includes(wanted.begin(), wanted.end(), some.begin(), some.end()))
                 << "round " << round;

@@ -151,7 +151,7 @@ TEST_F(FilteredQueryTest, FindsTheNearestMatchesAtEverySelectivityIndexedOrNot) 
 
 TEST_F(FilteredQueryTest, EveryPlanThatIsForcedAnswers) {
     declare_all();
-    for (const Plan plan : {Plan::kBrute, Plan::kInline, Plan::kTwoHop}) {
+    for (const Plan plan : {Plan::kBrute, Plan::kCodes, Plan::kInline, Plan::kTwoHop}) {
         double sum = 0;
         constexpr int kQueries = 20;
         for (int i = 0; i < kQueries; ++i) {

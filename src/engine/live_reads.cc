@@ -133,8 +133,8 @@ Result<model::SearchReply> LiveCollection::search(const model::SearchRequest& re
 void LiveCollection::offer_to_probe(const Snapshot& snapshot, const model::SearchRequest& request,
                                     const model::SearchReply& reply, const QueryCost& cost) const {
     constexpr double kBroadShare = 0.1;
-    const bool is_walk =
-        cost.plan == Plan::kGraph || cost.plan == Plan::kInline || cost.plan == Plan::kTwoHop;
+    const bool is_walk = cost.plan == Plan::kGraph || cost.plan == Plan::kInline ||
+                         cost.plan == Plan::kTwoHop || cost.plan == Plan::kCodes;
     if (dependencies_.recall_probe == nullptr || !is_walk || reply.partial ||
         !dependencies_.recall_probe->wants_next()) {
         return;

@@ -77,7 +77,14 @@ class Search {
                            std::max(1.0, static_cast<double>(snapshot_.rows)),
                 .candidates = matches.candidate_count(),
                 .fresh_share = snapshot_.generation->walks.fresh_share(),
-                .is_exact = matches.is_exact()};
+                .is_exact = matches.is_exact(),
+                .has_codes = has_codes()};
+    }
+
+    /// But for a few of the last rows: others would be compared exactly after all.
+    bool has_codes() const {
+        constexpr uint32_t kShareWithout = 16;
+        return snapshot_.generation->graph.encoded() + snapshot_.rows / kShareWithout >= snapshot_.rows;
     }
 
     void scan_all(TopK& best) {
@@ -153,19 +160,47 @@ class Search {
         });
     }
 
+    /// Brute force by codes: all that match when those are fewer than wanted, else within what one-bit codes
+    /// let slip, one row in a thousand.
+    void scan_codes(FilterMatches& matches, TopK& best) {
+        constexpr double kCodesRecall = 0.999;
+        cost_.estimated_recall = kCodesRecall;
+        const index::Graph& graph = snapshot_.generation->graph;
+        graph.aim(query_.data(), scratch_);
+        matches.for_each_batch(
+            snapshot_.rows, FilterMatches::Order::kCompareFirst, [&](std::span<const uint32_t> batch) {
+                if (is_late()) {
+                    return false;
+                }
+                const index::SearchCost cost = graph.scan_rows(
+                    query_.data(), batch,
+                    [&](uint32_t row) { return !is_excluded(row) && matches.admits(row); }, scratch_, best);
+                cost_.distances += cost.distances + cost.exact;
+                cost_.candidates += batch.size();
+                return true;
+            });
+    }
+
+    static bool is_walk(Plan plan) { return plan == Plan::kInline || plan == Plan::kTwoHop; }
+
     void search_filtered(FilterMatches& matches, const QueryPlanner& planner, TopK& best) {
         cost_.plan = settings_.forced.value_or(planner.plan());
-        if (cost_.plan != Plan::kBrute && walk_filtered(matches, planner, best)) {
+        if (is_walk(cost_.plan) && walk_filtered(matches, planner, best)) {
             scan_head(matches, best);
             // As in walk(); the others that match must be dead, if none was missed.
             if (settings_.forced || has_enough(best)) {
                 return;
             }
         }
-        cost_.is_abandoned = cost_.plan != Plan::kBrute;
-        cost_.plan = Plan::kBrute;
+        cost_.is_abandoned = is_walk(cost_.plan);
         best.reset(wanted_ + kTieSlack);
-        scan(matches, planner, best);
+        if (settings_.forced ? cost_.plan == Plan::kCodes : planner.compares_by_codes()) {
+            cost_.plan = Plan::kCodes;
+            scan_codes(matches, best);
+        } else {
+            cost_.plan = Plan::kBrute;
+            scan(matches, planner, best);
+        }
     }
 
     /// False when the walk gave up, or what it found may not be the nearest.
@@ -206,11 +241,13 @@ class Search {
                 rows.push_back(row);
             }
         }
-        cost_.distances += rows.size();
-        cost_.candidates += rows.size();
-        index::scan_ordinals(
-            rows_, query_.data(), rows, [&](uint32_t row) { return is_wanted(row) && matches.has(row); },
+        const index::Graph& graph = snapshot_.generation->graph;
+        graph.aim(query_.data(), scratch_);
+        const index::SearchCost cost = graph.scan_rows(
+            query_.data(), rows, [&](uint32_t row) { return is_wanted(row) && matches.has(row); }, scratch_,
             best);
+        cost_.distances += cost.distances + cost.exact;
+        cost_.candidates += rows.size();
     }
 
     model::SearchReply answer(TopK& best) const {

@@ -15,9 +15,10 @@
 namespace akidb::engine {
 
 struct QuerySettings {
-    uint32_t default_ef = 0;       // when the request names none, and the graph was not measured yet
-    double default_recall = 0;     // what to aim at when the request does not say; 0 = default_ef always
-    std::optional<Plan> forced{};  // under a filter: kBrute, kInline or kTwoHop and nothing else (benches)
+    uint32_t default_ef = 0;    // when the request names none, and the graph was not measured yet
+    double default_recall = 0;  // what to aim at when the request does not say; 0 = default_ef always
+    std::optional<Plan>
+        forced{};  // under a filter: kBrute, kCodes, kInline or kTwoHop and nothing else (benches)
     const io::Clock* clock = nullptr;  // of the request's deadline; null: there is none
 };
 

@@ -17,6 +17,13 @@ constexpr double kScanNsPerDimension = 0.14;
 constexpr double kScatterNs = 45;
 constexpr double kWalkNs = 52;
 constexpr double kWalkNsPerDimension = 0.36;
+// A block of 32 rows scanned by one-bit codes. Of its matches those that their codes leave in doubt are
+// compared by eight-bit ones, a larger share of them the fewer the dimensions; and in the end a row exactly.
+constexpr double kBlockNs = 90;
+constexpr double kBlockNsPerDimension = 0.3;
+constexpr double kDoubtDimensions = 60;
+constexpr double kDoubtNs = 115;
+constexpr double kNearRowNs = 100;
 // One row's filter: from a bitmap, and on its metadata (a search for the key, and in a walk's order cache
 // misses).
 constexpr double kBitmapTestNs = 3;
@@ -44,7 +51,8 @@ constexpr double kFarExponent = 1.5;
 }  // namespace
 
 std::string_view name_of(Plan plan) {
-    constexpr std::array<std::string_view, 6> kNames{"exact", "flat", "graph", "brute", "inline", "two_hop"};
+    constexpr std::array<std::string_view, 7> kNames{"exact",  "flat",    "graph", "brute",
+                                                     "inline", "two_hop", "codes"};
     return kNames.at(static_cast<size_t>(plan));
 }
 
@@ -60,14 +68,16 @@ QueryPlanner::QueryPlanner(const QueryShape& shape)
     if (shape.is_exact) {
         brute_ns_ = base_ns + candidates * scan_ns_;
     } else {
-        // Comparing first, those near enough are evaluated: all until `wanted` matches are found, and then as
-        // many as enter a list of the best in random order.
-        const double wanted = std::max<double>(shape.wanted, 1);
-        const double near = wanted * (1 + std::log(std::max(1.0, matches / wanted))) * candidates / matches;
-        const double compare_first = candidates * scan_ns_ + std::min(candidates, near) * kEvaluateNs;
+        const double compare_first = candidates * scan_ns_ + near_candidates() * kEvaluateNs;
         const double evaluate_first = candidates * kEvaluateNs + matches * scan_ns_;
         evaluates_first_ = evaluate_first < compare_first;
         brute_ns_ = base_ns + std::min(compare_first, evaluate_first);
+    }
+    if (shape.has_codes && base_ns + codes_ns() < brute_ns_) {
+        by_codes_ = true;
+        evaluates_first_ = false;
+        brute_ns_ = base_ns + codes_ns();
+        plan_ = Plan::kCodes;
     }
     // The cheapest that a walk can be. Where it would hardly win, it is not tried.
     const double nearest_ns = walk_ns(inline_width(1));
@@ -79,6 +89,27 @@ QueryPlanner::QueryPlanner(const QueryShape& shape)
     const double hops_ns = two_hop_ns(two_hop_width(share_));
     plan_ = inline_ns <= hops_ns ? Plan::kInline : Plan::kTwoHop;
     estimated_ns_ = std::min({inline_ns, hops_ns, brute_ns_ + walk_ns(kProbeHops)});
+}
+
+/// Comparing first, those near enough are looked at closely: all until `wanted` matches are found, and then
+/// as many as enter a list of the best in random order.
+double QueryPlanner::near_candidates() const {
+    const double candidates = std::max(shape_.candidates, 1.0);
+    const double matches = std::clamp(shape_.matches, 1.0, candidates);
+    const double wanted = std::max<double>(shape_.wanted, 1);
+    const double near = wanted * (1 + std::log(std::max(1.0, matches / wanted))) * candidates / matches;
+    return std::min(candidates, near);
+}
+
+/// Were candidates spread evenly.
+double QueryPlanner::codes_ns() const {
+    constexpr double kBlockRows = 32;
+    const double rows = std::max<double>(shape_.rows, 1);
+    const double candidates = std::clamp(shape_.candidates, 1.0, rows);
+    const double blocks = rows / kBlockRows * (1 - std::pow(1 - candidates / rows, kBlockRows));
+    return blocks * (kBlockNs + kBlockNsPerDimension * shape_.dimension) +
+           candidates * std::min(1.0, kDoubtDimensions / shape_.dimension) * kDoubtNs +
+           near_candidates() * (kNearRowNs + scan_ns_ + (shape_.is_exact ? 0 : kEvaluateNs));
 }
 
 double QueryPlanner::walk_ns(double width) const {

@@ -1,7 +1,8 @@
 // QueryPlanner: which way a search under a filter takes, by what each would cost in nanoseconds:
 //   brute    compare with every match: candidates × scan
-//   inline   walk the graph, keep what matches: a beam wide enough that matches are in it
-//   two-hop  walk the matches, through the neighbours of neighbours that do not match
+//   codes    the same by one-bit codes first, in the blocks of 32 rows that hold a match: blocks × scan, and
+//   the few that are near exactly inline   walk the graph, keep what matches: a beam wide enough that matches
+//   are in it two-hop  walk the matches, through the neighbours of neighbours that do not match
 // A walk is told the share of matches near the query before it commits itself (index/filtered_search.h),
 // because the share over all rows says nothing about whether they lie near the query or far from it. Sources:
 // index design §3.7 rules 1–5; the constants were measured by bench/filter_bench. Pure, thread-safe.
@@ -15,7 +16,7 @@
 
 namespace akidb::engine {
 
-enum class Plan : uint8_t { kExact, kFlat, kGraph, kBrute, kInline, kTwoHop };
+enum class Plan : uint8_t { kExact, kFlat, kGraph, kBrute, kInline, kTwoHop, kCodes };
 /// As metrics and `explain` call it.
 std::string_view name_of(Plan plan);
 
@@ -30,21 +31,25 @@ struct QueryShape {
     double candidates = 0;     // rows that brute force must look at, matches among them
     double fresh_share = 0.5;  // of a visited row's neighbours, those not met before (walk_measure.h)
     bool is_exact = false;     // candidates all match: none must be evaluated
+    bool has_codes = false;    // nearly all rows are known by code
 };
 
 class QueryPlanner {
   public:
     explicit QueryPlanner(const QueryShape& shape);
 
+    /// Of comparing with every match, the cheaper way of the two.
     double brute_ns() const { return brute_ns_; }
-    /// Whether brute force evaluates the filter before it compares: dear where most candidates are too far to
+    bool compares_by_codes() const { return by_codes_; }
+    /// Whether it evaluates the filter before it compares: dear where most candidates are too far to
     /// matter, cheap where few match.
     bool evaluates_first() const { return evaluates_first_; }
-    /// kBrute, or the walk that would be taken if matches lay evenly.
+    /// kBrute or kCodes, or the walk that would be taken if matches lay evenly.
     Plan plan() const { return plan_; }
     double estimated_ns() const { return estimated_ns_; }
 
-    /// Near the query `local_share` of the rows match. kNone: brute force is cheaper from here on.
+    /// Near the query `local_share` of the rows match. kNone: comparing with every match is cheaper from here
+    /// on.
     index::WalkChoice choose(double local_share) const;
     /// A plan that a bench insists on.
     index::WalkChoice forced(Plan plan, double local_share) const;
@@ -56,6 +61,8 @@ class QueryPlanner {
     uint32_t probe_hops() const;
 
   private:
+    double codes_ns() const;
+    double near_candidates() const;
     double walk_ns(double width) const;
     double two_hop_ns(double width) const;
     double inline_width(double share) const;
@@ -68,6 +75,7 @@ class QueryPlanner {
     double test_ns_ = 0;
     double brute_ns_ = 0;
     bool evaluates_first_ = false;
+    bool by_codes_ = false;
     Plan plan_ = Plan::kBrute;
     double estimated_ns_ = 0;
 };

@@ -25,6 +25,23 @@ TEST(QueryPlanner, FewMatchesAreComparedOneByOneAndManyAreWalked) {
     EXPECT_EQ(QueryPlanner(indexed(10'000'000, 0.01)).plan(), Plan::kTwoHop);
 }
 
+TEST(QueryPlanner, ManyMatchesOfLongVectorsAreComparedByCodes) {
+    QueryShape shape = indexed(60'000, 0.1);
+    shape.dimension = 768;
+    EXPECT_FALSE(QueryPlanner(shape).compares_by_codes()) << "there are none";
+    const double without = QueryPlanner(shape).brute_ns();
+    shape.has_codes = true;
+    const QueryPlanner planner(shape);
+    EXPECT_TRUE(planner.compares_by_codes());
+    EXPECT_EQ(planner.plan(), Plan::kCodes);
+    EXPECT_LT(planner.brute_ns(), without * 0.8);
+    shape.matches = shape.candidates = 100;
+    EXPECT_EQ(QueryPlanner(shape).plan(), Plan::kBrute) << "a block for each match";
+    shape.dimension = 32;
+    shape.matches = shape.candidates = 6'000;
+    EXPECT_FALSE(QueryPlanner(shape).compares_by_codes()) << "short vectors: codes leave most in doubt";
+}
+
 TEST(QueryPlanner, NoPlanCostsMuchMoreThanBruteForce) {
     for (double share = 1e-5; share <= 1; share *= 1.5) {
         const QueryPlanner planner(indexed(300'000, share));

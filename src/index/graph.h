@@ -89,6 +89,13 @@ class Graph {
     SearchCost scan(const float* query, uint32_t begin, uint32_t end, Accept accept, SearchScratch& scratch,
                     TopK& best) const;
 
+    /// Any thread. Gets `scratch` ready for scan_rows() of this query.
+    void aim(const float* query, SearchScratch& scratch) const;
+    /// Any thread, after aim(). As scan(), of just these rows, ascending: block by block of those that hold
+    /// one.
+    SearchCost scan_rows(const float* query, std::span<const uint32_t> ordinals, Accept accept,
+                         SearchScratch& scratch, TopK& best) const;
+
     /// Any thread. Walks as the filter allows (filtered_search.h) and offers the matches it meets to `best`.
     FilteredCost search_filtered(const float* query, const FilteredSearch& filtered, SearchScratch& scratch,
                                  TopK& best) const;

@@ -28,6 +28,8 @@ struct Graph::Impl {
                 TopK& best, SearchCost& cost) const;
     void refine_unvisited(const CodedGraph& graph, SearchScratch::State& state) const;
     float code_bound(const TopK& best) const;
+    void scan_block(const float* query, const CodedGraph& coded_graph, uint32_t block, uint32_t wanted,
+                    Accept accept, SearchScratch::State& state, TopK& best, SearchCost& cost) const;
     void publish(uint32_t row) AKIDB_REQUIRES(link_mutex);
 
     const Rows& rows;

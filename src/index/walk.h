@@ -20,11 +20,14 @@ namespace akidb::index {
 inline constexpr uint32_t kDegreeMax = NeighbourLists::kDegreeMax;
 inline constexpr uint32_t kEntriesMax = 64;
 
+struct CodedGraph;
+
 struct SearchScratch::State {
     Marks marks;
     Beam beam;
     CodedQuery query;
     std::vector<Candidate> candidates;  // what a walk brought home, nearest first
+    const CodedGraph* aimed = nullptr;  // of aim(): what `query` was made for
 
     // The builder's.
     struct Visit {

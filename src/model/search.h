@@ -105,7 +105,7 @@ struct SearchGroup {
 
 /// How an answer was found.
 struct SearchExplanation {
-    std::string plan;  // exact, flat, graph; under a filter also brute, inline, two_hop
+    std::string plan;  // exact, flat, graph; under a filter also brute, codes, inline, two_hop
     uint64_t estimated_matches = 0;
     double estimated_cost_us = 0;  // 0 without a filter: there was nothing to choose
     double actual_cost_us = 0;

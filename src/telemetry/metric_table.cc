@@ -34,9 +34,8 @@ constexpr MetricRow kMetrics[] = {
      "Changes of the certificate files that were taken over (ok) or were not usable and left the old ones in "
      "use (failed)."},
     {kSearchDuration, kHistogram, "akidb_search_duration_seconds", "kind",
-     "Time inside one search, without HTTP, by plan: graph, flat or exact; under a filter also brute, inline "
-     "or "
-     "two_hop."},
+     "Time inside one search, without HTTP, by plan: graph, flat or exact; under a filter also brute, codes, "
+     "inline or two_hop."},
     {kSearchDistances, kCounter, "akidb_search_distances_total", "", "Distances computed by searches."},
     {kSlowSearches, kCounter, "akidb_slow_searches_total", "",
      "Searches that took longer than logging.slow_query_ms, those that the log left out among them; none "
