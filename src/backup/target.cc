@@ -2,7 +2,6 @@
 
 #include "objects/directory_store.h"
 #include "objects/encrypted_store.h"
-#include "objects/retrying_store.h"
 
 namespace akidb::backup {
 
@@ -56,7 +55,7 @@ Result<std::unique_ptr<Target>> Target::open_plain(const TargetDoors& doors, con
     }
     target->stores_.push_back(objects::make_breaking_store(target->store(), *breaker));
     target->stores_.push_back(
-        objects::make_retrying_store(target->store(), doors.random, doors.pause, {}, s3.observer));
+        objects::make_retrying_store(target->store(), doors.random, doors.pause, s3.retry, s3.observer));
     return target;
 }
 

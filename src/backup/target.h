@@ -13,6 +13,7 @@
 #include "objects/breaker.h"
 #include "objects/credentials.h"
 #include "objects/object_store.h"
+#include "objects/retrying_store.h"
 #include "objects/s3_store.h"
 #include "objects/traffic.h"
 
@@ -28,6 +29,7 @@ struct S3Access {
     /// Of all targets together; null: each has its own, and nobody counts.
     objects::Breaker* breaker = nullptr;
     objects::TrafficObserver* observer = nullptr;
+    objects::RetryOptions retry{};
 };
 
 struct TargetDoors {

@@ -158,7 +158,8 @@ TEST_F(CatalogTest, BringsAFileOfTheFirstVersionUpToDate) {
             "ALTER TABLE tenants DROP COLUMN requests_per_second;"
             "ALTER TABLE tenants DROP COLUMN documents_max;"
             "ALTER TABLE collections DROP COLUMN storage;"
-            "DROP TABLE aliases; DROP TABLE metadata_indexes; DROP TABLE collection_settings; PRAGMA "
+            "DROP TABLE aliases; DROP TABLE metadata_indexes; DROP TABLE collection_settings;"
+            "DROP TABLE collection_tiers; DROP TABLE tier_tasks; PRAGMA "
             "user_version = 1"));
     }
     auto catalog = open();

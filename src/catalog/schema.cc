@@ -10,7 +10,7 @@ namespace {
 constexpr int64_t kApplicationId = 0x414b4442;
 
 // migrations[i] leads from version i to i + 1 and says so in its last statement.
-constexpr std::array<Sql, 6> kMigrations{
+constexpr std::array<Sql, 7> kMigrations{
     R"sql(
 CREATE TABLE tenants (
     id INTEGER PRIMARY KEY,
@@ -116,6 +116,47 @@ PRAGMA user_version = 5;
 ALTER TABLE collections ADD COLUMN storage TEXT NOT NULL DEFAULT 'f32'
     CHECK (storage IN ('f32', 'f16', 'int8'));
 PRAGMA user_version = 6;
+)sql",
+    // What a collection left in an object store is removed from there however its row goes: by its deletion,
+    // by that of its tenant, by a start that finishes what a crash left.
+    R"sql(
+CREATE TABLE collection_tiers (
+    collection_id BLOB PRIMARY KEY NOT NULL REFERENCES collections (id) ON DELETE CASCADE,
+    policy TEXT NOT NULL CHECK (policy IN ('memory', 'memory_s3', 's3_only')),
+    tier TEXT NOT NULL CHECK (tier IN ('hot', 'warm', 'cold')),
+    is_pinned INTEGER NOT NULL CHECK (is_pinned IN (0, 1)),
+    copy_id BLOB NOT NULL CHECK (length(copy_id) = 16),
+    place TEXT NOT NULL,
+    copied_version INTEGER NOT NULL CHECK (copied_version >= 0),
+    settled_version INTEGER NOT NULL CHECK (settled_version >= 0),
+    sequence INTEGER NOT NULL CHECK (sequence >= 0),
+    documents INTEGER NOT NULL CHECK (documents >= 0),
+    documents_hash INTEGER NOT NULL,
+    bytes INTEGER NOT NULL CHECK (bytes >= 0)
+) STRICT;
+CREATE TABLE tier_tasks (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL CHECK (kind IN ('upload', 'remove')),
+    collection_id BLOB NOT NULL CHECK (length(collection_id) = 16),
+    copy_id BLOB NOT NULL CHECK (length(copy_id) = 16),
+    place TEXT NOT NULL,
+    bytes INTEGER NOT NULL CHECK (bytes >= 0),
+    tries INTEGER NOT NULL CHECK (tries >= 0),
+    is_dead INTEGER NOT NULL CHECK (is_dead IN (0, 1)),
+    error TEXT NOT NULL,
+    queued_at_ms INTEGER NOT NULL CHECK (queued_at_ms >= 0),
+    not_before_ms INTEGER NOT NULL CHECK (not_before_ms >= 0),
+    UNIQUE (kind, copy_id)
+) STRICT;
+CREATE TRIGGER collection_leaves_its_copy AFTER DELETE ON collection_tiers
+WHEN OLD.copy_id <> x'00000000000000000000000000000000' BEGIN
+    DELETE FROM tier_tasks WHERE kind = 'upload' AND copy_id = OLD.copy_id;
+    INSERT OR IGNORE INTO tier_tasks (kind, collection_id, copy_id, place, bytes, tries, is_dead, error,
+                                      queued_at_ms, not_before_ms)
+    VALUES ('remove', OLD.collection_id, OLD.copy_id, OLD.place, OLD.bytes, 0, 0, '',
+            CAST(strftime('%s', 'now') AS INTEGER) * 1000, 0);
+END;
+PRAGMA user_version = 7;
 )sql"};
 
 Result<void> check_whole(Connection& connection) {

@@ -7,6 +7,7 @@
 
 #include "cli/account_arguments.h"
 #include "cli/backup_arguments.h"
+#include "cli/tier_arguments.h"
 #include "model/limits.h"
 
 namespace akidb::cli {
@@ -71,6 +72,10 @@ void add_collection_verbs(CLI::App& app, Arguments& arguments) {
     create
         ->add_option("--storage", arguments.storage,
                      "Of vectors: f32, f16 (half the bytes) or int8 (a quarter)")
+        ->capture_default_str();
+    create
+        ->add_option("--policy", arguments.policy,
+                     "Where it is kept: memory, memory_s3 or s3_only (docs/tiers.md)")
         ->capture_default_str();
     create->footer("Example:\n  akidb collection create words --dimension 100 --metric cosine");
     CLI::App* list = collection->add_subcommand("list", "List all collections with their counts");
@@ -248,6 +253,9 @@ Verb verb_of(const CLI::App& app) {
     if (const std::optional<Verb> verb = find_backup_verb(app)) {
         return *verb;
     }
+    if (app.got_subcommand("tiers")) {
+        return Verb::kTiers;
+    }
     const CLI::App* collection = app.get_subcommand("collection");
     const std::pair<const char*, Verb> kCollectionVerbs[] = {{"create", Verb::kCollectionCreate},
                                                              {"list", Verb::kCollectionList},
@@ -302,6 +310,7 @@ ParsedArguments parse_arguments(std::span<const char* const> words, std::span<co
         add_offline_verbs(app, arguments, given);
         add_audit_verbs(app, arguments);
         add_backup_verbs(app, arguments);
+        add_tier_verbs(app, arguments);
         app.parse(static_cast<int>(words.size()), words.data());
         if (const auto extra = take_extras(app.remaining(true), given); extra) {
             fault = "unknown argument: " + *extra;
@@ -321,6 +330,7 @@ ParsedArguments parse_arguments(std::span<const char* const> words, std::span<co
     arguments.verb = verb_of(app);
     take_account_verb(app, arguments.account);
     take_backup_verb(app, arguments.backup);
+    take_tier_verb(app, arguments.tiers);
     if (arguments.inspect.path.empty()) {
         std::swap(arguments.inspect.kind, arguments.inspect.path);
     }

@@ -35,6 +35,7 @@ enum class Verb : uint8_t {
     kAuditVerify,
     kS3Check,
     kBackupCreate,
+    kTiers,
     kBackups,  // those that need no server: list, verify, prune, restore
 };
 
@@ -141,6 +142,14 @@ struct BackupArguments {
     bool no_wait = false;
 };
 
+struct TierArguments {
+    std::string act;     // "status", "show", "policy", "promote", …
+    std::string policy;  // of policy
+    std::string to;      // of demote: "warm" or "cold"
+    uint64_t letter = 0;
+    bool all = false;
+};
+
 struct Arguments {
     Verb verb = Verb::kVersion;
     std::string config_file;
@@ -153,6 +162,7 @@ struct Arguments {
     uint32_t dimension = 0;
     std::string metric = "cosine";
     std::string storage = "f32";
+    std::string policy = "memory";
     bool json = false;
     ImportArguments import;
     TransferArguments transfer;
@@ -164,6 +174,7 @@ struct Arguments {
     AuditListArguments audit_list;
     S3Arguments s3;
     BackupArguments backup;
+    TierArguments tiers;
     bool accept_loss = false;  // of repair
 };
 

@@ -91,7 +91,8 @@ Result<void> collection(const Arguments& arguments) {
             const Json body = {{"name", arguments.collection},
                                {"dimension", arguments.dimension},
                                {"metric", arguments.metric},
-                               {"storage", arguments.storage}};
+                               {"storage", arguments.storage},
+                               {"policy", arguments.policy}};
             AKIDB_TRY(const std::string answer, client.send("POST", "/collections", body.dump()));
             return show_collections(arguments, answer);
         }

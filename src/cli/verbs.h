@@ -15,6 +15,7 @@ ExitCode run_search(const Arguments& arguments);
 /// Asks a probe; for what watches a container, where there is no shell and no curl.
 ExitCode run_health(const Arguments& arguments);
 ExitCode run_account(const Arguments& arguments);
+ExitCode run_tiers(const Arguments& arguments);
 /// Asks the server for a backup and waits for its end.
 ExitCode run_backup_create(const Arguments& arguments);
 /// Whether a bucket does what backups need; no client of AkiDB's, but of an S3 server.

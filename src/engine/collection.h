@@ -181,6 +181,30 @@ struct PinnedFiles {
     std::vector<PinnedFile> files{};
 };
 
+/// How far the files of a collection have come.
+struct CheckpointState {
+    uint64_t manifest_version = 0;  // 0: there is no manifest yet
+    uint64_t covered_sequence = 0;  // the log alone holds what comes after
+    uint64_t last_sequence = 0;
+};
+
+/// What a manifest names, and itself, held open.
+struct PinnedCheckpoint {
+    uint64_t version = 0;   // of the manifest
+    uint64_t sequence = 0;  // that it covers
+    std::vector<PinnedFile> files{};
+};
+/// kAll: of a manifest that covers all that was acknowledged before the call.
+enum class Cover : uint8_t { kAsItIs, kAll };
+
+/// A closed collection whose manifest covers every write.
+struct Settled {
+    uint64_t version = 0;  // of the manifest
+    uint64_t sequence = 0;
+    uint64_t documents = 0;
+    uint64_t documents_hash = 0;  // engine/audit.h
+};
+
 class Collection {
   public:
     /// Makes the empty directory tree of a new collection, durably. `directory` must not exist; its parent
@@ -265,6 +289,15 @@ class Collection {
     /// descriptors and removed files' space until the result goes. kUnavailable when the collection closes
     /// meanwhile, is poisoned, or there are no descriptors left; kDiskFull.
     virtual Result<PinnedFiles> pin_files() = 0;
+    /// Quick.
+    virtual CheckpointState checkpoint_state() const = 0;
+    /// The files of a checkpoint without the log, kAll after one is written where it has to be. Waits for the
+    /// background job that runs. Errors of pin_files; of a checkpoint, kUnavailable.
+    virtual Result<PinnedCheckpoint> pin_checkpoint(Cover cover) = 0;
+    /// As close, with a last checkpoint of everything: afterwards the manifest is all there is, and the log
+    /// holds nothing beyond it. On an error the collection is closed, too, and what it acknowledged is in its
+    /// files for the next open.
+    virtual Result<Settled> settle_and_close() = 0;
     /// Runs due maintenance until none is left, in the caller's thread: tests, simulator.
     virtual Result<void> run_maintenance_now() = 0;
 

@@ -97,6 +97,7 @@ Result<void> LiveCollection::checkpoint(LaneState lane) {
     has_begun_log_file_ = false;
     graph_rows_saved_ = linked;
     covered_sequence_ = manifest_.covered_sequence;
+    manifest_version_ = manifest_.version;
     segment_files_ = manifest_.rows.size();
     // Only now, with the manifest durable, may old files and the covered part of the log go (rule R7). What
     // cannot be removed now is removed by the next checkpoint or the next start.

@@ -61,6 +61,9 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
                                const std::shared_ptr<const model::Filter>& rule) override;
     Result<EraseReceipt> erase_matching(const model::Filter& filter) override;
     Result<PinnedFiles> pin_files() override;
+    CheckpointState checkpoint_state() const override;
+    Result<PinnedCheckpoint> pin_checkpoint(Cover cover) override;
+    Result<Settled> settle_and_close() override;
     Result<void> run_maintenance_now() noexcept override;
     void tend() override;
     std::string damage() const override;
@@ -184,7 +187,9 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     Result<std::vector<std::string>> list_document_files() const;
     // Backups (live_pin.cc).
     Result<PinnedFiles> pin_owned();
-    Result<void> pin_file(const std::string& name, PinnedFiles& pinned) const;
+    Result<PinnedCheckpoint> pin_covered(Cover cover);
+    void end_work();
+    Result<void> pin_file(const std::string& name, std::vector<PinnedFile>& pinned) const;
     Result<void> pin_log(uint64_t covered, PinnedFiles& pinned) const;
     bool is_stopping(const std::stop_token* stop) const;
     /// Poison never goes away again, whoever meets it.
@@ -245,6 +250,7 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     bool link_has_turn_ = false;  // beside a rewrite, while many rows wait
 
     std::atomic<uint64_t> covered_sequence_{0};
+    std::atomic<uint64_t> manifest_version_{0};
     std::atomic<uint64_t> segment_files_{0};
     std::atomic<uint32_t> graph_rows_saved_{0};
     std::atomic<uint64_t> log_bytes_{0};

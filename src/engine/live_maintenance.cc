@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "engine/audit.h"
 #include "engine/live_collection.h"
 #include "engine/shared_work.h"
 
@@ -225,12 +226,7 @@ void LiveCollection::disown_maintenance() {
     maintenance_changed_.notify_all();
 }
 
-Result<void> LiveCollection::close(bool with_checkpoint) {
-    MutexLock closing(close_mutex_);
-    if (is_closed_) {
-        return {};
-    }
-    is_closed_ = true;
+void LiveCollection::end_work() {
     closing_ = true;
     lane_.close();
     {
@@ -241,6 +237,42 @@ Result<void> LiveCollection::close(bool with_checkpoint) {
     }
     rewrite_.reset();
     scrub_.reset();
+}
+
+Result<Settled> LiveCollection::settle_and_close() {
+    MutexLock closing(close_mutex_);
+    if (is_closed_) {
+        return Error(Code::kUnavailable, "collection " + spec_.name + " is closed");
+    }
+    is_closed_ = true;
+    end_work();
+    AKIDB_TRY(check_in_service());
+    const auto snapshot = published_.load();
+    const bool is_owed = manifest_.version == 0 || manifest_.covered_sequence < snapshot->sequence ||
+                         is_checkpoint_owed_.load() ||
+                         generation_->graph.linked() > graph_rows_saved_.load() + kStopCheckpointLinkedRows;
+    if (is_owed && !is_poisoned_.load()) {
+        const Result<void> written = run_checkpoint(LaneState::kClosed);
+        if (!written.has_value()) {
+            static_cast<void>(log_->close_cleanly().has_value());  // the next open replays it
+            return written.error();
+        }
+    }
+    AKIDB_TRY(log_->close_cleanly());
+    const AuditReport report = audit(*snapshot);
+    return Settled{.version = manifest_.version,
+                   .sequence = snapshot->sequence,
+                   .documents = report.live,
+                   .documents_hash = report.documents_hash};
+}
+
+Result<void> LiveCollection::close(bool with_checkpoint) {
+    MutexLock closing(close_mutex_);
+    if (is_closed_) {
+        return {};
+    }
+    is_closed_ = true;
+    end_work();
     const bool is_worth_it =
         is_checkpoint_owed_.load() ||
         log_bytes_.load() > log_bytes_at_checkpoint_.load() + kStopCheckpointLogBytes ||

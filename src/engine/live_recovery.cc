@@ -79,6 +79,7 @@ Result<void> LiveCollection::recover() {
         }
         manifest_ = std::move(*manifest);
         last_version_ = manifest_.version;
+        manifest_version_ = manifest_.version;
     } else {
         manifest_.collection = spec_.id;
         manifest_.dimension = spec_.dimension;

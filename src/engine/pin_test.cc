@@ -11,10 +11,12 @@ namespace {
 class Pin : public CollectionFixture {
   protected:
     /// What was pinned, as a collection of its own.
-    std::shared_ptr<Collection> open_copy(const PinnedFiles& pinned) {
+    std::shared_ptr<Collection> open_copy(const PinnedFiles& pinned) { return open_copy(pinned.files); }
+
+    std::shared_ptr<Collection> open_copy(const std::vector<PinnedFile>& files) {
         const std::string copy = root_ / ("copy-" + std::to_string(++copies_));
         EXPECT_TRUE(Collection::create(*files_, root_.path(), copy));
-        for (const PinnedFile& file : pinned.files) {
+        for (const PinnedFile& file : files) {
             std::string bytes;
             EXPECT_TRUE(file.file->read_at(0, file.file->size(), bytes));
             std::ofstream(copy + "/" + file.name, std::ios::binary) << bytes;
@@ -85,10 +87,54 @@ TEST_F(Pin, IsExactAmongWriters) {
     }
 }
 
+TEST_F(Pin, OfACheckpointNeedsNoLog) {
+    create();
+    const auto empty = collection_->pin_checkpoint(Cover::kAsItIs);
+    ASSERT_TRUE(empty) << empty.error().message();
+    EXPECT_GT(empty->version, 0U);
+    upsert(1, 300);
+    ASSERT_TRUE(collection_->remove({model::DocumentId(7)}));
+    // As it is: nothing of it is in a checkpoint yet.
+    EXPECT_EQ(collection_->pin_checkpoint(Cover::kAsItIs)->version, empty->version);
+    const auto whole = collection_->pin_checkpoint(Cover::kAll);
+    ASSERT_TRUE(whole) << whole.error().message();
+    const CheckpointState state = collection_->checkpoint_state();
+    EXPECT_EQ(whole->version, state.manifest_version);
+    EXPECT_EQ(whole->sequence, state.last_sequence);
+    upsert(1, 300, 1);
+    const auto copy = open_copy(whole->files);
+    EXPECT_EQ(copy->stats().documents, 299U);
+    EXPECT_EQ(copy->stats().last_sequence, whole->sequence);
+    // Covered already: no other one is written.
+    ASSERT_TRUE(copy->pin_checkpoint(Cover::kAll));
+    EXPECT_EQ(copy->checkpoint_state().manifest_version, whole->version);
+}
+
+TEST_F(Pin, SettlesSoThatItsCheckpointIsAllThereIs) {
+    create();
+    upsert(1, 300);
+    ASSERT_TRUE(collection_->remove({model::DocumentId(7)}));
+    const auto pinned = collection_->pin_files();
+    const auto settled = collection_->settle_and_close();
+    ASSERT_TRUE(settled) << settled.error().message();
+    EXPECT_EQ(settled->sequence, pinned->sequence);
+    EXPECT_EQ(settled->documents, 299U);
+    EXPECT_EQ(settled->documents_hash, pinned->documents_hash);
+    EXPECT_FALSE(collection_->settle_and_close());
+    EXPECT_EQ(collection_->upsert({document(1, 1)}).error().code(), Code::kUnavailable);
+    std::filesystem::remove_all(directory() + "/log");
+    std::filesystem::create_directory(directory() + "/log");
+    open();
+    expect_equal(*collection_, *pinned);
+    EXPECT_EQ(collection_->checkpoint_state().manifest_version, settled->version);
+}
+
 TEST_F(Pin, IsRefusedByAClosedCollection) {
     create();
     ASSERT_TRUE(collection_->close(false));
     EXPECT_EQ(collection_->pin_files().error().code(), Code::kUnavailable);
+    EXPECT_EQ(collection_->pin_checkpoint(Cover::kAll).error().code(), Code::kUnavailable);
+    EXPECT_EQ(collection_->settle_and_close().error().code(), Code::kUnavailable);
 }
 
 }  // namespace

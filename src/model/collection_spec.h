@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "base/uuid.h"
 #include "model/metadata_field.h"
+#include "model/storage_tier.h"
 
 namespace akidb::model {
 
@@ -53,11 +54,13 @@ struct CollectionChange {
     std::optional<std::optional<IndexLayout>> layout{};
     std::vector<MetadataField> metadata_indexes{};  // to be there, of that type
     std::vector<std::string> removed_metadata_indexes{};
+    std::optional<StoragePolicy> policy{};  // by itself alone: it is kept elsewhere than the rest
 
-    bool is_empty() const {
-        return !ef && !recall_target && !layout && metadata_indexes.empty() &&
-               removed_metadata_indexes.empty();
+    bool changes_spec() const {
+        return ef || recall_target || layout || !metadata_indexes.empty() ||
+               !removed_metadata_indexes.empty();
     }
+    bool is_empty() const { return !changes_spec() && !policy; }
 };
 
 struct CollectionSpec {

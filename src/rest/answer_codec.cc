@@ -11,7 +11,8 @@ namespace akidb::rest {
 namespace {
 
 std::string_view name_of(service::Condition condition) {
-    constexpr std::array<std::string_view, 4> kNames{"loading", "serving", "quarantined", "no_space"};
+    constexpr std::array<std::string_view, 5> kNames{"loading", "serving", "quarantined", "no_space",
+                                                     "asleep"};
     return kNames[static_cast<size_t>(condition)];
 }
 
@@ -143,9 +144,16 @@ void open_collection(JsonWriter& writer, const service::CollectionDescription& c
         .member("created_at", rfc3339(collection.spec.created_at_ms));
 }
 
+void write_tier(JsonWriter& writer, const service::CollectionTier& tier) {
+    writer.member("policy", model::name_of(tier.policy))
+        .member("tier", model::name_of(tier.tier))
+        .member("pinned", tier.is_pinned);
+}
+
 void write_description(JsonWriter& writer, const service::CollectionDescription& collection) {
     open_collection(writer, collection);
     writer.member("condition", name_of(collection.condition));
+    write_tier(writer, collection.tier);
     if (!collection.reason.empty()) {
         writer.member("reason", collection.reason);
     }
@@ -197,7 +205,9 @@ std::string write_erase_receipt(const service::EraseReceipt& receipt) {
         }
         writer.end_array();
     }
-    writer.member("completed_at", rfc3339(receipt.completed_at_ms)).end_object();
+    writer.member("copy_renewed", receipt.has_renewed_copy)
+        .member("completed_at", rfc3339(receipt.completed_at_ms))
+        .end_object();
     return std::move(writer).take();
 }
 

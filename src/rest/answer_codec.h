@@ -26,6 +26,8 @@ void open_document(JsonWriter& writer, const model::Document& document, model::I
 void write_parts(JsonWriter& writer, const model::Document& document, model::Include include);
 /// As create answers: id, name, dimension, metric, storage, count, created_at.
 void open_collection(JsonWriter& writer, const service::CollectionDescription& collection);
+/// policy, tier and pinned, as members of an object that the caller opened.
+void write_tier(JsonWriter& writer, const service::CollectionTier& tier);
 /// As describe and stats answer: the above, condition and sizes; closed.
 void write_description(JsonWriter& writer, const service::CollectionDescription& collection);
 std::string write_erase_receipt(const service::EraseReceipt& receipt);

@@ -17,6 +17,7 @@
 #include "rest/router.h"
 #include "rest/search_codec.h"
 #include "rest/search_routes.h"
+#include "rest/tier_routes.h"
 #include "rest/write_codec.h"
 
 namespace akidb::rest {
@@ -26,6 +27,9 @@ Result<void> perform(const std::shared_ptr<Call>& shared, service::Service& serv
     Call& call = *shared;
     if (is_backup_route(call.match().route->id)) {
         return perform_on_backups(call, service);
+    }
+    if (is_tier_route(call.match().route->id)) {
+        return perform_on_tiers(call, service);
     }
     if (call.match().route->id >= RouteId::kSetUp) {
         return perform_on_accounts(shared, service);
@@ -181,8 +185,23 @@ class ApiHandler final : public Api {
         return {};
     }
 
+    /// Whether the call may have to wait for its collection to be opened, which no thread with connections to
+    /// serve does.
+    static bool may_wait(const Call& call, const service::Service& service) {
+        return service.has_sleepers() && !call.match().captured.empty() &&
+               call.match().route->path.find("/{collection}") != std::string_view::npos &&
+               !service.is_awake(call.context(), call.collection());
+    }
+
     Result<void> dispatch(const std::shared_ptr<Call>& call, service::Service& service) {
         RouteId id = call->match().route->id;
+        if (may_wait(*call, service)) {
+            return submit(call, [&service](const std::shared_ptr<Call>& later) {
+                return later->match().route->id >= RouteId::kQdrantListCollections
+                           ? qdrant::perform(later, service)
+                           : perform(later, service);
+            });
+        }
         if (id >= RouteId::kQdrantListCollections) {
             return dispatch_qdrant(call, service);
         }

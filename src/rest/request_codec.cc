@@ -9,10 +9,10 @@
 namespace akidb::rest {
 namespace {
 
-constexpr std::array<std::string_view, 5> kCreateNames{"name", "dimension", "metric", "metadata_indexes",
-                                                       "storage"};
-// Only to say why they cannot be changed: those behind the second.
-constexpr std::array<std::string_view, 6> kChangeNames{"settings",  "metadata_indexes", "name",
+constexpr std::array<std::string_view, 6> kCreateNames{"name",    "dimension", "metric", "metadata_indexes",
+                                                       "storage", "policy"};
+// Only to say why they cannot be changed: those behind the third.
+constexpr std::array<std::string_view, 7> kChangeNames{"settings",  "metadata_indexes", "policy", "name",
                                                        "dimension", "metric",           "storage"};
 constexpr std::array<std::string_view, 3> kSettingNames{"ef", "recall_target", "layout"};
 constexpr std::array<std::string_view, 1> kMetadataIndexNames{"type"};
@@ -140,6 +140,18 @@ Result<model::MetadataIndexType> read_metadata_index_body(std::string& body) {
     return *type;
 }
 
+namespace {
+
+Result<model::StoragePolicy> read_policy(JsonReader& reader) {
+    AKIDB_TRY(const std::string_view name, reader.read_string());
+    const std::optional<model::StoragePolicy> policy = model::storage_policy_from(name);
+    return policy ? Result<model::StoragePolicy>(*policy)
+                  : reader.error("unknown policy \"" + printable(name) + "\"",
+                                 join_names(model::kStoragePolicyNames));
+}
+
+}  // namespace
+
 Result<service::CreateCollection> read_create_body(std::string& body) {
     service::CreateCollection request;
     bool has_name = false;
@@ -164,6 +176,8 @@ Result<service::CreateCollection> read_create_body(std::string& body) {
                                     join_names(model::kVectorStorageNames));
             }
             request.storage = *storage;
+        } else if (which == 5) {
+            AKIDB_TRY(request.policy, read_policy(reader));
         } else {
             AKIDB_TRY(std::string_view text, reader.read_string());
             std::optional<model::Metric> metric = model::metric_from(text);
@@ -196,11 +210,15 @@ Result<model::CollectionChange> read_change_body(std::string& body) {
         if (which == 1) {
             return read_index_changes(reader, change);
         }
+        if (which == 2) {
+            AKIDB_TRY(change.policy, read_policy(reader));
+            return {};
+        }
         return reader.error(
             "the " + std::string(kChangeNames.at(which)) +
                 " of a collection is what it was created with: create another one, import into "
                 "it, and let an alias change hands",
-            "settings, metadata_indexes");
+            "settings, metadata_indexes, policy");
     }));
     return change;
 }

@@ -71,6 +71,14 @@ enum class RouteId : uint8_t {
     kCreateBackup,
     kListBackups,
     kGetBackup,
+    kGetTier,  // from here to the dialect: tiers
+    kMoveTier,
+    kGetTiers,
+    kListDeadLetters,
+    kRetryDeadLetters,
+    kRetryDeadLetter,
+    kDropDeadLetter,
+    kResetBreaker,
     // The Qdrant dialect, from here to the end: collections, then reads, then writes.
     kQdrantListCollections,
     kQdrantDescribe,

@@ -19,7 +19,10 @@ grpc::ServerUnaryReactor* Call::start(Calls& calls, UnaryWire wire, Plan plan) {
         AKIDB_TRY(call->head_.check_wanted());
         AKIDB_TRY(service::Service * service, calls.find_service());
         AKIDB_TRY(call->head_.authorize(*service));
-        if (plan.where == Where::kHere && bytes <= service::Service::kQuickRequestBytesMax) {
+        // Which collection it names is not read yet: while any is asleep, no call may wait here for it to
+        // open.
+        if (plan.where == Where::kHere && bytes <= service::Service::kQuickRequestBytesMax &&
+            !service->has_sleepers()) {
             return plan.perform(call, *service);
         }
         return submit(call, [service, perform = plan.perform](const std::shared_ptr<Call>& later) {

@@ -169,6 +169,7 @@ Result<void> erase(const std::shared_ptr<Call>& call, service::Service& service)
             : service.erase_matching(call->context(), message->collection(), std::get<model::Filter>(which));
     AKIDB_TRY(const service::EraseReceipt done, std::move(receipt));
     OnArena<v1::EraseResponse> reply;
+    reply->set_copy_renewed(done.has_renewed_copy);
     reply->set_erased(done.files.erased);
     reply->set_sequence(done.files.sequence);
     for (const std::string& name : done.files.rewritten) {

@@ -21,7 +21,7 @@ class Implementation final : public GrpcServer {
     explicit Implementation(CallDependencies dependencies)
         : calls_(dependencies),
           services_{make_collection_service(calls_), make_document_service(calls_),
-                    make_search_service(calls_), make_access_service(calls_)} {}
+                    make_search_service(calls_), make_access_service(calls_), make_tier_service(calls_)} {}
     ~Implementation() override { stop(0); }
 
     void register_with(grpc::ServerBuilder& builder) {
@@ -64,7 +64,7 @@ class Implementation final : public GrpcServer {
 
   private:
     Calls calls_;
-    std::array<std::unique_ptr<grpc::Service>, 4> services_;
+    std::array<std::unique_ptr<grpc::Service>, 5> services_;
     std::shared_ptr<grpc::ServerCredentials> credentials_;  // each handshake asks them
     std::unique_ptr<grpc::Server> server_;
     uint16_t port_ = 0;

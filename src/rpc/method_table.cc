@@ -100,6 +100,21 @@ constexpr std::array<MethodRow, kMethodCount> kMethods{{
      Access::to_operators(Action::kTenantDelete)},
     {kQueryAudit, "AccessService/QueryAudit", "GET /api/v1/audit", kBodyBytesMax,
      Access::to(Action::kAuditRead)},
+    {kDescribeTier, "TierService/Describe", "GET /api/v1/collections/{collection}/tier", kBodyBytesMax,
+     Access::to(Action::kCollectionRead)},
+    {kMoveCollection, "TierService/Move", "POST /api/v1/collections/{collection}/tier", kBodyBytesMax,
+     Access::to(Action::kAdminTiers)},
+    {kDescribeServerTiers, "TierService/DescribeServer", "GET /api/v1/tiers", kBodyBytesMax,
+     Access::to_operators(Action::kAdminTiers)},
+    {kListDeadLetters, "TierService/ListDeadLetters", "GET /api/v1/tiers/dead-letters", kBodyBytesMax,
+     Access::to_operators(Action::kAdminTiers)},
+    {kRetryDeadLetters, "TierService/RetryDeadLetters",
+     "POST /api/v1/tiers/dead-letters/retry, POST /api/v1/tiers/dead-letters/{letter}/retry", kBodyBytesMax,
+     Access::to_operators(Action::kAdminTiers)},
+    {kDropDeadLetter, "TierService/DropDeadLetter", "DELETE /api/v1/tiers/dead-letters/{letter}",
+     kBodyBytesMax, Access::to_operators(Action::kAdminTiers)},
+    {kResetBreaker, "TierService/ResetBreaker", "POST /api/v1/tiers/breaker/reset", kBodyBytesMax,
+     Access::to_operators(Action::kAdminTiers)},
 }};
 
 constexpr bool is_in_order_of_ids() {

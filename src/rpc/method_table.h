@@ -55,8 +55,15 @@ enum class MethodId : uint8_t {
     kUpdateTenant,
     kDeleteTenant,
     kQueryAudit,
+    kDescribeTier,
+    kMoveCollection,
+    kDescribeServerTiers,
+    kListDeadLetters,
+    kRetryDeadLetters,
+    kDropDeadLetter,
+    kResetBreaker,
 };
-inline constexpr size_t kMethodCount = static_cast<size_t>(MethodId::kQueryAudit) + 1;
+inline constexpr size_t kMethodCount = static_cast<size_t>(MethodId::kResetBreaker) + 1;
 
 struct MethodRow {
     MethodId id;

@@ -17,6 +17,7 @@ std::unique_ptr<grpc::Service> make_collection_service(Calls& calls);
 std::unique_ptr<grpc::Service> make_document_service(Calls& calls);
 std::unique_ptr<grpc::Service> make_search_service(Calls& calls);
 std::unique_ptr<grpc::Service> make_access_service(Calls& calls);
+std::unique_ptr<grpc::Service> make_tier_service(Calls& calls);
 
 /// DocumentService.Import; the reactor belongs to gRPC.
 grpc::ServerReadReactor<grpc::ByteBuffer>* start_import(Calls& calls, grpc::CallbackServerContext& context,

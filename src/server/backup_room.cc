@@ -8,12 +8,12 @@ BackupRoom::BackupRoom(const Dependencies& given, const settings::Effective& eff
       breaker_(
           given.clock,
           {.cool_down_us = static_cast<uint64_t>(effective.integer("s3.breaker_cool_down_s")) * 1'000'000}),
-      traffic_(given.metrics) {
+      traffic_(given.metrics),
+      s3_(s3_access(effective)) {
     const std::string& data = effective.text("storage.data_dir");
-    backup::S3Access s3 = s3_access(effective);
-    s3.breaker = &breaker_;
-    s3.observer = &traffic_;
-    const backup::OpenTarget open = [doors = given.doors, s3 = std::move(s3),
+    s3_.breaker = &breaker_;
+    s3_.observer = &traffic_;
+    const backup::OpenTarget open = [doors = given.doors, s3 = s3_,
                                      key_file = effective.text("backup.key_file")](const std::string& place,
                                                                                    backup::TargetUse use) {
         return backup::Target::open(doors, place, s3, use, key_file);

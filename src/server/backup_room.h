@@ -31,6 +31,10 @@ class BackupRoom {
     BackupRoom(const Dependencies& given, const settings::Effective& effective, std::string_view version);
 
     service::Backups& backups() { return *backups_; }
+    /// How S3 is reached by others than backups: through the same breaker, and counted.
+    const backup::S3Access& s3() const { return s3_; }
+    objects::Breaker& breaker() { return breaker_; }
+    void attach(service::Tiers& tiers) { backups_->attach(tiers); }
     void attach_to(service::Service& service) const;
     /// To be called every few seconds.
     void tick(bool is_ready);
@@ -39,6 +43,7 @@ class BackupRoom {
     telemetry::Metrics& metrics_;
     objects::Breaker breaker_;
     S3Traffic traffic_;
+    backup::S3Access s3_;
     std::unique_ptr<service::Backups> backups_;
     std::unique_ptr<service::ScheduledBackups> scheduled_;
 };

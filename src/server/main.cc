@@ -49,6 +49,8 @@ ExitCode run(const cli::Arguments& arguments) {
                                        .json = arguments.json});
         case cli::Verb::kS3Check:
             return cli::run_s3_check(arguments);
+        case cli::Verb::kTiers:
+            return cli::run_tiers(arguments);
         case cli::Verb::kBackupCreate:
             return cli::run_backup_create(arguments);
         case cli::Verb::kBackups:

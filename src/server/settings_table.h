@@ -314,6 +314,75 @@ inline constexpr std::array kSettings{
             "How long after one restore for practice the next begins: the newest backup in backup.to is "
             "restored in the data directory, opened, compared and removed, which takes its size in disk and "
             "that of its largest collection in memory. 0: never."},
+    Setting{
+        .key = "tiers.to",
+        .type = SettingType::kString,
+        .fallback = "",
+        .sentence =
+            "The object store of collections with the policy memory_s3 or s3_only: s3://BUCKET/PREFIX, or "
+            "an absolute path outside the data directory (docs/tiers.md). One server alone to a prefix. "
+            "Empty: none, and every collection has the policy memory."},
+    Setting{.key = "tiers.key_file",
+            .type = SettingType::kPath,
+            .fallback = "",
+            .sentence =
+                "File with the key that everything in tiers.to is encrypted with, as of backup.key_file; "
+                "without it cold collections are lost. Empty: not encrypted."},
+    Setting{.key = "tiers.cache_bytes",
+            .type = SettingType::kInteger,
+            .unit = "bytes",
+            .fallback = "10737418240",
+            .min = 1 << 20,
+            .max = int64_t{1} << 50,
+            .sentence =
+                "What collections of the policy s3_only may take on the local disk: none is fetched beyond "
+                "it, and those that were not asked for the longest make room."},
+    Setting{
+        .key = "tiers.warm_after_s",
+        .type = SettingType::kInteger,
+        .unit = "s",
+        .fallback = "21600",
+        .min = 1,
+        .max = 31'536'000,
+        .sentence =
+            "A collection of the policy s3_only is closed when nobody asked for it for so long; its files "
+            "stay here."},
+    Setting{.key = "tiers.cold_after_s",
+            .type = SettingType::kInteger,
+            .unit = "s",
+            .fallback = "604800",
+            .min = 1,
+            .max = 31'536'000,
+            .sentence =
+                "Its files are removed here when nobody asked for it for so long, and all of it is verified "
+                "in tiers.to."},
+    Setting{.key = "tiers.copy_interval_s",
+            .type = SettingType::kInteger,
+            .unit = "s",
+            .fallback = "300",
+            .min = 1,
+            .max = 86'400,
+            .sentence =
+                "How far a copy in tiers.to may be behind what is written here, while the store is reached."},
+    Setting{.key = "tiers.tries",
+            .type = SettingType::kInteger,
+            .unit = "tries",
+            .fallback = "8",
+            .min = 1,
+            .max = 1'000,
+            .sentence =
+                "An upload or removal that failed so often is a dead letter: it waits for somebody to retry "
+                "or drop it. While the breaker keeps requests from S3, none counts."},
+    Setting{.key = "tiers.wait_ms",
+            .type = SettingType::kInteger,
+            .unit = "ms",
+            .fallback = "30000",
+            .min = 0,
+            .max = 600'000,
+            .sentence =
+                "How long a request waits for its collection to be opened, unless it has a deadline before; "
+                "then it is answered 503, and the opening goes on. At most half of server.worker_threads "
+                "requests wait at once."},
     Setting{.key = "index.default_ef",
             .type = SettingType::kInteger,
             .unit = "candidates",

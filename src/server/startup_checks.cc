@@ -162,9 +162,10 @@ std::vector<Finding> check_environment(const Effective& effective) {
     for (Finding& finding : check_certificates(effective, now_ms)) {
         findings.push_back(std::move(finding));
     }
-    if (const std::string& key_file = effective.text("backup.key_file"); !key_file.empty()) {
-        if (const auto key = objects::read_encryption_key(key_file); !key) {
-            findings.push_back(finding_at("backup.key_file", effective, key.error().message(),
+    for (const std::string_view setting : {"backup.key_file", "tiers.key_file"}) {
+        const std::string& key_file = effective.text(setting);
+        if (const auto key = objects::read_encryption_key(key_file); !key_file.empty() && !key) {
+            findings.push_back(finding_at(setting, effective, key.error().message(),
                                           "a file of 64 hex digits that only its owner can read"));
         }
     }

@@ -20,6 +20,7 @@
 #include "server/process_facts.h"
 #include "server/process_gauges.h"
 #include "server/startup_checks.h"
+#include "server/tier_room.h"
 #include "service/directory.h"
 #include "service/lifecycle.h"
 #include "service/service.h"
@@ -143,7 +144,12 @@ class Wiring final : public Server {
                                                &gate_->accounts(), &backup_room_->backups());
         backup_room_->attach_to(*service_);
         service_->attach_slow_log(slow_log_);
-        AKIDB_TRY(directory_->start_loading(loader_));
+        AKIDB_TRY(tier_room_, TierRoom::open({*directory_, doors, foundation_.clock, foundation_.logger,
+                                              metrics_, disk_, *backup_room_},
+                                             effective_));
+        service_->attach(tier_room_->tiers());
+        backup_room_->attach(tier_room_->tiers());
+        AKIDB_TRY(directory_->start_loading(loader_, tier_room_->asleep()));
         lifecycle_.attach(*directory_);
         api_->attach_service(*service_);
         grpc_server_->attach_service(*service_);
@@ -165,6 +171,7 @@ class Wiring final : public Server {
             disk_watch_.export_gauges(metrics_);
             directory_->tend(loader_);
             backup_room_->tick(readiness.is_ready);
+            tier_room_->tick(readiness.is_ready);
             gate_->tick();
             gate_->export_audit(metrics_);
         }
@@ -230,6 +237,7 @@ class Wiring final : public Server {
     std::unique_ptr<service::Directory> directory_;
     std::unique_ptr<BackupRoom> backup_room_;
     std::unique_ptr<service::Service> service_;
+    std::unique_ptr<TierRoom> tier_room_;
     access::TrustedProxies proxies_;
     std::unique_ptr<rest::Api> api_;
     std::unique_ptr<rest::HttpHandler> cors_;
@@ -250,6 +258,9 @@ Result<void> Wiring::close(bool checkpoint) {
         return {};
     }
     is_closed_ = true;
+    if (tier_room_ != nullptr) {
+        tier_room_->tiers().stop();  // whoever waits for a collection to open is told
+    }
     if (grpc_server_ != nullptr) {
         grpc_server_->stop(kGrpcStopMs);
     }
@@ -260,6 +271,9 @@ Result<void> Wiring::close(bool checkpoint) {
     pause_->stop();
     backup_thread_.stop();
     probe_thread_.stop();
+    if (tier_room_ != nullptr) {
+        tier_room_->stop();
+    }
     loader_.stop();
     Result<void> outcome;
     if (directory_ != nullptr) {
@@ -269,6 +283,12 @@ Result<void> Wiring::close(bool checkpoint) {
     committer_.stop();
     if (gate_ != nullptr) {
         Result<void> closed = gate_->close();
+        if (outcome) {
+            outcome = std::move(closed);
+        }
+    }
+    if (tier_room_ != nullptr) {
+        Result<void> closed = tier_room_->close();
         if (outcome) {
             outcome = std::move(closed);
         }

@@ -6,6 +6,8 @@
 
 #include "backup/repository.h"
 #include "base/printable.h"
+#include "catalog/tier_store.h"
+#include "service/tiers.h"
 
 namespace akidb::service {
 namespace {
@@ -77,6 +79,10 @@ class Backups::Run {
             owner_.change(manifest_.id, [&](BackupState& state) { ++state.collections_done; });
         }
         AKIDB_TRY(copy->close());
+        // Where it is restored all files are there, and the copies are not its own.
+        AKIDB_TRY(const auto tiers, catalog::TierStore::open(path));
+        AKIDB_TRY(tiers->forget_copies());
+        AKIDB_TRY(tiers->close());
         AKIDB_TRY(const auto file, given_.doors.files.open_read(path));
         AKIDB_TRY(manifest_.catalog, send("", *file));
         return {};
@@ -123,6 +129,9 @@ class Backups::Run {
             return Error(Code::kUnavailable, "collection " + name + " is still being opened")
                 .with_retry_after(5);
         }
+        if (entry->condition == Condition::kAsleep && owner_.tiers_ != nullptr) {
+            return copy_sleeper(row);
+        }
         if (entry->condition != Condition::kServing) {
             leave_out(name, entry->reason);
             return true;
@@ -149,6 +158,45 @@ class Backups::Run {
         for (const engine::PinnedFile& file : pinned->files) {
             AKIDB_TRY(backup::BackupFile sent, send(file.name, *file.file));
             made.files.push_back(std::move(sent));
+        }
+        owner_.change(manifest_.id, [&](BackupState& state) { state.documents += made.documents; });
+        manifest_.collections.push_back(std::move(made));
+        return true;
+    }
+
+    /// Its files are a checkpoint of everything, here or in the store of tiers. What the backup has already
+    /// is not fetched from there.
+    Result<bool> copy_sleeper(const catalog::CollectionRow& row) {
+        Result<Tiers::SleepingFiles> asleep = owner_.tiers_->files_of_sleeper(row.spec.id);
+        if (!asleep) {
+            const std::optional<DirectoryEntry> now = find(row.spec.id);
+            if (!now) {
+                return false;
+            }
+            if (now->condition != Condition::kAsleep) {
+                return copy_collection(row);  // it was opened meanwhile
+            }
+            leave_out(row.spec.name, "it is asleep: " + asleep.error().message());
+            return true;
+        }
+        backup::BackedUpCollection made{.id = row.spec.id,
+                                        .tenant = row.tenant,
+                                        .name = row.spec.name,
+                                        .dimension = row.spec.dimension,
+                                        .metric = row.spec.metric,
+                                        .sequence = asleep->row.sequence,
+                                        .documents = asleep->row.documents,
+                                        .documents_hash = asleep->row.documents_hash};
+        for (const Tiers::SleepingFiles::File& one : asleep->files) {
+            backup::BackupFile known{.name = one.name,
+                                     .bytes = one.file->size(),
+                                     .stored_bytes = one.file->size(),
+                                     .sha256 = one.sha256};
+            const bool is_there = !one.sha256.empty() && repository_->check_blob(known).has_value();
+            if (!is_there) {
+                AKIDB_TRY(known, send(one.name, *one.file));
+            }
+            made.files.push_back(std::move(known));
         }
         owner_.change(manifest_.id, [&](BackupState& state) { state.documents += made.documents; });
         manifest_.collections.push_back(std::move(made));

@@ -43,6 +43,8 @@ struct BackupState {
 /// "to".
 Result<void> check_backup_place(const std::string& to, const std::string& data);
 
+class Tiers;
+
 class Backups {
   public:
     struct Dependencies {
@@ -58,6 +60,8 @@ class Backups {
         backup::OpenTarget open_target{};
     };
     explicit Backups(Dependencies dependencies);
+    /// Before the first; it must outlive this. Without it, what is asleep is left out.
+    void attach(Tiers& tiers) { tiers_ = &tiers; }
 
     /// `to`: an absolute path outside the data directory, whose parent is there, or s3://BUCKET/PREFIX. What
     /// can be refused at once is, on field "to"; kConflict while one runs, kUnavailable when the server
@@ -80,6 +84,7 @@ class Backups {
     void change(const Uuid& id, Change change) AKIDB_EXCLUDES(mutex_);
 
     const Dependencies given_;
+    Tiers* tiers_ = nullptr;
     mutable Mutex mutex_;
     std::deque<BackupState> states_ AKIDB_GUARDED_BY(mutex_);  // the newest first
 };

@@ -2,11 +2,7 @@
 
 #include <algorithm>
 
-#include "base/mutex.h"
-#include "io/file_system.h"
-#include "service/alias_map.h"
-#include "service/collection_gauges.h"
-#include "service/entry_map.h"
+#include "service/directory_impl.h"
 
 namespace akidb::service {
 namespace {
@@ -19,78 +15,7 @@ std::vector<DirectoryEntry> copies_of(const std::vector<std::shared_ptr<const Di
     return copies;
 }
 
-std::string how_to_repair(const std::string& name) {
-    return "; with the server stopped, `akidb repair --collection " + name +
-           "` tells what is lost and can make it open again";
-}
-
 }  // namespace
-
-struct Directory::Impl {
-    Impl(engine::Dependencies given, io::Random& random_source, catalog::Catalog& rows, std::string where,
-         engine::CollectionOptions collection_options)
-        : dependencies(given),
-          random(random_source),
-          catalog(rows),
-          root(std::move(where)),
-          options(collection_options) {}
-
-    std::string path_of(const Uuid& id) const { return root + "/" + id.to_string(); }
-
-    Result<void> erase_files(const Uuid& id) {
-        AKIDB_TRY(io::remove_tree(dependencies.files, root, id.to_string()));
-        return catalog.remove_collection(id);
-    }
-
-    /// `waited`: it had no space before; that it still has none is no news.
-    void load(DirectoryEntry entry, bool waited = false) {
-        const model::CollectionSpec& spec = entry.spec;
-        entry.reason.clear();
-        auto opened = engine::Collection::open(dependencies, path_of(spec.id), spec, options);
-        if (opened.has_value()) {
-            entry.condition = Condition::kServing;
-            entry.collection = std::move(opened).value();
-        } else {
-            const bool waits = opened.error().code() == Code::kDiskFull;
-            entry.condition = waits ? Condition::kNoSpace : Condition::kQuarantined;
-            entry.reason = opened.error().message();
-            if (opened.error().code() == Code::kDataLoss) {
-                entry.reason += how_to_repair(spec.name);
-            }
-            if (!waits || !waited) {
-                dependencies.logger.log(
-                    LogLevel::kError,
-                    waits ? "collection waits for space on the disk" : "collection quarantined",
-                    {{"collection", spec.name}, {"error", entry.reason}});
-            }
-            quarantined.fetch_add(waits ? 0 : 1);
-        }
-        entries.update(entry);
-    }
-
-    std::shared_ptr<const DirectoryEntry> lookup(const CollectionRef& named) const {
-        if (auto entry = entries.lookup(named)) {
-            return entry;
-        }
-        return aliases.find(named, entries);
-    }
-
-    const engine::Dependencies dependencies;
-    io::Random& random;
-    catalog::Catalog& catalog;
-    const std::string root;
-    const engine::CollectionOptions options;
-    Mutex declaring;  // of those who change metadata indexes or aliases: catalog, collection and map in one
-                      // order
-    EntryMap entries;
-    AliasMap aliases;
-    std::atomic<size_t> loaded{0};
-    std::atomic<size_t> total{0};
-    std::atomic<size_t> quarantined{0};
-    std::atomic<bool> listed{false};
-    std::atomic<bool> is_reopening{false};
-    CollectionGauges gauges;
-};
 
 Directory::Directory(engine::Dependencies dependencies, io::Random& random, catalog::Catalog& catalog,
                      std::string root, engine::CollectionOptions options)
@@ -98,9 +23,10 @@ Directory::Directory(engine::Dependencies dependencies, io::Random& random, cata
 
 Directory::~Directory() = default;
 
-Result<void> Directory::start_loading(io::Executor& loader) {
+Result<void> Directory::start_loading(io::Executor& loader, const std::vector<Asleep>& asleep) {
     AKIDB_TRY(const std::vector<catalog::CollectionRow> rows, impl_->catalog.list_collections());
     std::vector<DirectoryEntry> loading;
+    std::vector<DirectoryEntry> known;
     for (const catalog::CollectionRow& row : rows) {
         if (row.state != catalog::CollectionState::kActive) {
             AKIDB_TRY(impl_->erase_files(row.spec.id));  // a crash came between
@@ -109,9 +35,18 @@ Result<void> Directory::start_loading(io::Executor& loader) {
         DirectoryEntry entry;
         entry.spec = row.spec;
         entry.tenant = row.tenant;
-        loading.push_back(std::move(entry));
+        entry.usage = impl_->make_usage();
+        const auto sleeps = std::find_if(asleep.begin(), asleep.end(),
+                                         [&](const Asleep& one) { return one.id == row.spec.id; });
+        if (sleeps != asleep.end()) {
+            entry.condition = Condition::kAsleep;
+            entry.asleep_documents = sleeps->documents;
+        } else {
+            loading.push_back(entry);
+        }
+        known.push_back(std::move(entry));
     }
-    impl_->entries.assign(loading);
+    impl_->entries.assign(std::move(known));
     AKIDB_TRY(const std::vector<catalog::AliasRow> aliases, impl_->catalog.list_aliases());
     impl_->aliases.assign(aliases, impl_->entries);
     impl_->total = loading.size();
@@ -143,6 +78,7 @@ void Directory::quarantine_damaged(io::Executor& loader) {
         }
         DirectoryEntry damaged{
             .spec = entry->spec, .tenant = entry->tenant, .condition = Condition::kQuarantined};
+        damaged.usage = entry->usage;
         damaged.reason = collection->damage() + how_to_repair(entry->spec.name);
         impl_->quarantined.fetch_add(1);
         impl_->entries.update(damaged);
@@ -213,7 +149,9 @@ Result<std::shared_ptr<engine::Collection>> Directory::find(const CollectionRef&
     }
     switch (entry->condition) {
         case Condition::kServing:
-            return entry->collection;
+            return impl_->lease(named, entry);
+        case Condition::kAsleep:
+            return Error(Code::kUnavailable, "the collection is asleep").with_retry_after(1);
         case Condition::kLoading:
             return Error(Code::kUnavailable, "the collection is loading").with_retry_after(1);
         case Condition::kQuarantined:
@@ -262,6 +200,7 @@ Result<DirectoryEntry> Directory::create(const Uuid& tenant, model::CollectionSp
     }
     AKIDB_TRY(impl_->catalog.insert_collection(spec, tenant));
     DirectoryEntry entry{.spec = spec, .tenant = tenant, .condition = Condition::kServing};
+    entry.usage = impl_->make_usage();
     auto open = [&]() -> Result<void> {
         const std::string path = impl_->path_of(spec.id);
         AKIDB_TRY(engine::Collection::create(impl_->dependencies.files, impl_->root, path));

@@ -19,8 +19,9 @@
 
 namespace akidb::service {
 
-/// kNoSpace: opening it needs more space than the disk has; tried again until it has (see tend).
-enum class Condition : uint8_t { kLoading, kServing, kQuarantined, kNoSpace };
+/// kNoSpace: opening it needs more space than the disk has; tried again until it has (see tend). kAsleep: it
+/// is closed and opened when it is asked for (service/tiers.h).
+enum class Condition : uint8_t { kLoading, kServing, kQuarantined, kNoSpace, kAsleep };
 
 /// A collection as a client names it (name, id or alias) among those of its tenant. Of what belongs to
 /// another tenant nothing is known.
@@ -29,12 +30,26 @@ struct CollectionRef {
     std::string_view name;
 };
 
+/// Who uses a collection that may be put to sleep.
+struct Usage {
+    std::atomic<uint64_t> users{0};
+    std::atomic<uint64_t> last_used_us{0};  // by the monotonic clock
+};
+
 struct DirectoryEntry {
     model::CollectionSpec spec;
     Uuid tenant{};
     Condition condition = Condition::kLoading;
     std::shared_ptr<engine::Collection> collection;  // set when serving
     std::string reason;                              // why quarantined or without space
+    std::shared_ptr<Usage> usage{};                  // null where nothing sleeps
+    uint64_t asleep_documents = 0;                   // while asleep
+};
+
+/// A collection that a start does not open.
+struct Asleep {
+    Uuid id;
+    uint64_t documents = 0;
 };
 
 struct Alias {
@@ -65,14 +80,15 @@ class Directory {
     ~Directory();
 
     /// Reads the catalog, finishes half-made and half-deleted collections, and opens the rest as jobs on
-    /// `loader`.
-    Result<void> start_loading(io::Executor& loader);
+    /// `loader`, but for those asleep.
+    Result<void> start_loading(io::Executor& loader, const std::vector<Asleep>& asleep = {});
     LoadProgress progress() const;
     /// Tries again, on `loader`, what did not open for want of space; starts what is due in collections; puts
     /// those in quarantine that a scrub found damaged. To be called every few seconds.
     void tend(io::Executor& loader);
 
-    /// kNotFound; kUnavailable while it loads; kDataLoss when quarantined; kDiskFull without space to open.
+    /// kNotFound; kUnavailable while it loads or sleeps; kDataLoss when quarantined; kDiskFull without space
+    /// to open.
     Result<std::shared_ptr<engine::Collection>> find(const CollectionRef& named) const;
     /// By name.
     std::vector<DirectoryEntry> list(const Uuid& tenant) const;
@@ -104,6 +120,18 @@ class Directory {
     /// left. An alias is refused (kInvalidArgument): what it names is not for whoever knows the alias to
     /// delete.
     Result<void> remove(const CollectionRef& named);
+
+    /// Before start_loading: from then on find() counts who uses a collection, until he lets it go.
+    void allow_sleep();
+    std::optional<DirectoryEntry> find_by_id(const Uuid& id) const;
+    /// Takes a collection that serves and that nobody uses out of reach (kAsleep); who calls closes it.
+    /// kConflict while it is in use or does not serve, kNotFound.
+    Result<std::shared_ptr<engine::Collection>> lull(const Uuid& id);
+    /// How many documents a collection has that is asleep.
+    void note_asleep(const Uuid& id, uint64_t documents);
+    /// Opens a collection that is asleep, in the caller's thread, and publishes what came of it. kNotFound
+    /// when it was deleted meanwhile; then it is closed again, and its files are the caller's to remove.
+    Result<void> rouse(const Uuid& id);
 
     /// Closes every collection in turn (see engine::Collection::close).
     Result<void> close_all(bool checkpoint);

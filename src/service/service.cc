@@ -110,7 +110,7 @@ Result<EraseReceipt> Service::erase_documents(const RequestContext& context, std
                                               const std::vector<model::DocumentId>& ids) {
     AKIDB_TRY(const auto found, find(context, collection));
     AKIDB_TRY(engine::EraseReceipt files, found->erase(ids, context.principal->row_rule));
-    return EraseReceipt{std::move(files), clock_.unix_ms()};
+    return conclude_erase(*found, std::move(files));
 }
 
 Result<EraseReceipt> Service::erase_matching(const RequestContext& context, std::string_view collection,
@@ -118,7 +118,7 @@ Result<EraseReceipt> Service::erase_matching(const RequestContext& context, std:
     AKIDB_TRY(const auto found, find(context, collection));
     AKIDB_TRY(model::validate(filter));
     AKIDB_TRY(engine::EraseReceipt files, found->erase_matching(ruled(filter, context.principal->row_rule)));
-    return EraseReceipt{std::move(files), clock_.unix_ms()};
+    return conclude_erase(*found, std::move(files));
 }
 
 Result<std::vector<model::Document>> Service::get_documents(const RequestContext& context,
@@ -144,7 +144,7 @@ Result<std::vector<model::Document>> Service::get_documents(const RequestContext
 Result<uint64_t> Service::count_documents(const RequestContext& context, std::string_view collection,
                                           const model::Filter* filter, bool is_exact,
                                           std::optional<uint64_t> deadline_us) {
-    AKIDB_TRY(const auto found, find(context, collection));
+    AKIDB_TRY(const auto found, find(context, collection, deadline_us));
     const SharedFilter& rule = context.principal->row_rule;
     if (rule == nullptr) {
         return found->count(filter, is_exact, deadline_us);
@@ -159,13 +159,13 @@ Result<uint64_t> Service::count_documents(const RequestContext& context, std::st
 
 Result<model::ScrollReply> Service::scroll(const RequestContext& context, std::string_view collection,
                                            const model::ScrollRequest& request) {
-    AKIDB_TRY(const auto found, find(context, collection));
+    AKIDB_TRY(const auto found, find(context, collection, request.deadline_us));
     return found->scroll(ruled(request, context.principal->row_rule));
 }
 
 Result<model::FacetReply> Service::facet(const RequestContext& context, std::string_view collection,
                                          const model::FacetRequest& request) {
-    AKIDB_TRY(const auto found, find(context, collection));
+    AKIDB_TRY(const auto found, find(context, collection, request.deadline_us));
     return found->facet(ruled(request, context.principal->row_rule));
 }
 
@@ -178,7 +178,7 @@ bool Service::is_quick(const RequestContext& context, std::string_view collectio
                        const model::SearchRequest& request) const {
     if (context.principal == nullptr || context.principal->row_rule != nullptr || request.is_composed() ||
         request.filter != nullptr || request.params.exact ||
-        uint64_t{request.top_k} + request.offset > kQuickTopKMax) {
+        uint64_t{request.top_k} + request.offset > kQuickTopKMax || !is_awake(context, collection)) {
         return false;
     }
     const auto found = find(context, collection);
@@ -187,7 +187,7 @@ bool Service::is_quick(const RequestContext& context, std::string_view collectio
 
 Result<model::SearchReply> Service::search(const RequestContext& context, std::string_view collection,
                                            const model::SearchRequest& request) {
-    AKIDB_TRY(const auto found, find(context, collection));
+    AKIDB_TRY(const auto found, find(context, collection, request.deadline_us));
     return search_in(*found, context, request);
 }
 
@@ -212,7 +212,7 @@ Result<std::vector<model::SearchReply>> Service::search_batch(
     const RequestContext& context, std::string_view collection,
     const std::vector<model::SearchRequest>& requests) {
     AKIDB_TRY(check_batch(requests));
-    AKIDB_TRY(const auto found, find(context, collection));
+    AKIDB_TRY(const auto found, find(context, collection, requests.front().deadline_us));
     std::vector<model::SearchReply> replies;
     replies.reserve(requests.size());
     for (const model::SearchRequest& request : requests) {

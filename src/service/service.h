@@ -15,6 +15,7 @@
 #include "service/context.h"
 #include "service/directory.h"
 #include "service/slow_log.h"
+#include "service/tiers.h"
 
 namespace akidb::service {
 
@@ -24,19 +25,22 @@ struct CreateCollection {
     model::Metric metric = model::Metric::kCosine;
     std::vector<model::MetadataField> metadata_indexes{};
     model::VectorStorage storage = model::VectorStorage::kF32;
+    model::StoragePolicy policy = model::StoragePolicy::kMemory;
 };
 
 struct CollectionDescription {
     model::CollectionSpec spec;
     Condition condition = Condition::kLoading;
     std::string reason;
-    engine::CollectionStats stats;  // zeros unless serving
+    engine::CollectionStats stats;  // zeros unless serving; while asleep its documents are told
+    CollectionTier tier{};
 };
 
 /// That documents are gone from every file, for who has to prove it.
 struct EraseReceipt {
     engine::EraseReceipt files;
     uint64_t completed_at_ms = 0;
+    bool has_renewed_copy = false;  // nor does its copy in the object store
 };
 
 class Accounts;
@@ -76,6 +80,24 @@ class Service {
     std::optional<PlanState> backup_plan() const;
     /// Before requests come; it must outlive this.
     void attach(const ScheduledBackups& scheduled) { scheduled_ = &scheduled; }
+
+    /// Before requests come; they must outlive this.
+    void attach(Tiers& tiers) { tiers_ = &tiers; }
+    /// Whether the collection will be found without waiting for it to be opened, as far as can be told.
+    bool is_awake(const RequestContext& context, std::string_view collection) const;
+    bool has_sleepers() const { return tiers_ != nullptr && tiers_->has_sleepers(); }
+    /// As Tiers::act says; what came of it.
+    Result<CollectionTier> move_collection(const RequestContext& context, std::string_view collection,
+                                           model::TierAction action);
+    Result<CollectionTier> describe_tier(const RequestContext& context, std::string_view collection);
+    /// Of the whole server. kUnavailable where there are no tiers.
+    Result<TiersState> describe_tiers() const;
+    Result<std::vector<DeadLetter>> list_dead_letters() const;
+    Result<void> retry_dead_letter(const RequestContext& context, int64_t id);
+    /// How many.
+    Result<uint64_t> retry_dead_letters(const RequestContext& context);
+    Result<void> drop_dead_letter(const RequestContext& context, int64_t id);
+    Result<void> reset_breaker(const RequestContext& context);
 
     Result<CollectionDescription> create_collection(const RequestContext& context,
                                                     const CreateCollection& request);
@@ -143,7 +165,12 @@ class Service {
     using Found = std::shared_ptr<engine::Collection>;
     /// Every lookup goes through these.
     Result<CollectionRef> reach(const RequestContext& context, std::string_view collection) const;
-    Result<Found> find(const RequestContext& context, std::string_view collection) const;
+    Result<Found> find(const RequestContext& context, std::string_view collection,
+                       std::optional<uint64_t> deadline_us = std::nullopt) const;
+    Result<Tiers*> tiers() const;
+    Result<void> check_policy_change(const model::CollectionChange& change) const;
+    Result<EraseReceipt> conclude_erase(const engine::Collection& collection,
+                                        engine::EraseReceipt files) const;
     Result<model::SearchReply> search_in(const engine::Collection& collection, const RequestContext& context,
                                          const model::SearchRequest& request) const;
     static engine::WriteTerms terms_of(const RequestContext& context);
@@ -160,6 +187,7 @@ class Service {
     Accounts* accounts_;
     Backups* backups_;
     const ScheduledBackups* scheduled_ = nullptr;
+    Tiers* tiers_ = nullptr;
     SlowLog* slow_log_ = nullptr;
 };
 

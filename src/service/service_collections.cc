@@ -95,13 +95,18 @@ Result<CollectionRef> Service::reach(const RequestContext& context, std::string_
     return Error(Code::kNotFound, "no collection of this name or id").with_field("collection");
 }
 
-Result<Service::Found> Service::find(const RequestContext& context, std::string_view collection) const {
+Result<Service::Found> Service::find(const RequestContext& context, std::string_view collection,
+                                     std::optional<uint64_t> deadline_us) const {
     AKIDB_TRY(const CollectionRef named, reach(context, collection));
-    return directory_.find(named);
+    return tiers_ == nullptr ? directory_.find(named) : tiers_->wake(named, deadline_us);
 }
 
 Result<void> Service::check_collection(const RequestContext& context, std::string_view collection) const {
-    AKIDB_TRY(find(context, collection));
+    AKIDB_TRY(const CollectionRef named, reach(context, collection));
+    if (tiers_ != nullptr && !tiers_->is_awake(named)) {
+        return {};  // opened by who needs it
+    }
+    AKIDB_TRY(directory_.find(named));
     return {};
 }
 
@@ -126,7 +131,8 @@ Result<void> Service::check_documents_quota(const RequestContext& context, size_
     }
     uint64_t documents = more;
     for (const DirectoryEntry& entry : directory_.list(context.principal->tenant)) {
-        documents += entry.collection == nullptr ? 0 : entry.collection->stats().documents;
+        documents +=
+            entry.collection == nullptr ? entry.asleep_documents : entry.collection->stats().documents;
     }
     if (documents <= documents_max) {
         return {};
@@ -142,7 +148,12 @@ Result<void> Service::check_documents_quota(const RequestContext& context, size_
 Result<CollectionDescription> Service::describe(const RequestContext& context,
                                                 const DirectoryEntry& entry) const {
     CollectionDescription description{entry.spec, entry.condition, entry.reason, {}};
+    if (tiers_ != nullptr) {
+        description.tier = tiers_->tier_of(entry);
+    }
     if (entry.collection == nullptr) {
+        // Of one that is asleep nobody counts what a rule covers.
+        description.stats.documents = context.principal->row_rule == nullptr ? entry.asleep_documents : 0;
         return description;
     }
     if (context.principal->row_rule == nullptr) {
@@ -169,8 +180,18 @@ Result<CollectionDescription> Service::create_collection(const RequestContext& c
     spec.metric = request.metric;
     spec.storage = request.storage;
     spec.metadata_indexes = request.metadata_indexes;
+    if (request.policy != model::StoragePolicy::kMemory) {
+        AKIDB_TRY(Tiers* const tiers, this->tiers());
+        AKIDB_TRY(tiers->check_policy(request.policy));
+    }
     AKIDB_TRY(write_down(context, model::Action::kCollectionCreate, "collection", request.name));
     AKIDB_TRY(const DirectoryEntry entry, directory_.create(context.principal->tenant, std::move(spec)));
+    if (request.policy != model::StoragePolicy::kMemory) {
+        // When it fails, the collection is there with the policy memory, which the error says.
+        if (Result<void> set = tiers_->set_policy(entry.spec.id, request.policy); !set) {
+            return std::move(set).error().with_context("the collection is made, but keeps the policy memory");
+        }
+    }
     return describe(context, entry);
 }
 
@@ -199,10 +220,20 @@ Result<CollectionDescription> Service::change_collection(const RequestContext& c
                                                          std::string_view collection,
                                                          const model::CollectionChange& change) {
     if (change.is_empty()) {
-        return invalid_argument("settings", "the request changes nothing", "settings, metadata_indexes");
+        return invalid_argument("settings", "the request changes nothing",
+                                "settings, metadata_indexes, policy");
     }
     AKIDB_TRY(const CollectionRef named, reach(context, collection));
+    if (change.policy) {
+        AKIDB_TRY(check_policy_change(change));
+    }
+    AKIDB_TRY(const Found used, find(context, collection));  // open until it is changed
     AKIDB_TRY(write_down(context, model::Action::kCollectionUpdate, "collection", collection));
+    if (change.policy) {
+        AKIDB_TRY(tiers_->set_policy(used->spec().id, *change.policy));
+        AKIDB_TRY(const DirectoryEntry entry, directory_.describe(named));
+        return describe(context, entry);
+    }
     AKIDB_TRY(const DirectoryEntry entry, directory_.change(named, change));
     return describe(context, entry);
 }
@@ -216,6 +247,7 @@ Result<void> Service::delete_collection(const RequestContext& context, std::stri
 Result<void> Service::put_metadata_index(const RequestContext& context, std::string_view collection,
                                          const model::MetadataField& field) {
     AKIDB_TRY(const CollectionRef named, reach(context, collection));
+    AKIDB_TRY(const Found used, find(context, collection));
     AKIDB_TRY(write_down(context, model::Action::kCollectionUpdate, "collection", collection));
     return directory_.put_metadata_index(named, field);
 }
@@ -223,6 +255,7 @@ Result<void> Service::put_metadata_index(const RequestContext& context, std::str
 Result<void> Service::delete_metadata_index(const RequestContext& context, std::string_view collection,
                                             const std::string& key) {
     AKIDB_TRY(const CollectionRef named, reach(context, collection));
+    AKIDB_TRY(const Found used, find(context, collection));
     AKIDB_TRY(write_down(context, model::Action::kCollectionUpdate, "collection", collection));
     return directory_.remove_metadata_index(named, key);
 }

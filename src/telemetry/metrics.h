@@ -89,6 +89,17 @@ enum class MetricId : uint8_t {
     kS3Retries,
     kS3Bytes,
     kS3BreakerState,
+    kTierCollections,
+    kTierCachedBytes,
+    kTierCacheLimit,
+    kTierOpenings,
+    kTierOpeningDuration,
+    kUploads,
+    kUploadedBytes,
+    kUploadsPending,
+    kUploadsPendingBytes,
+    kUploadsOldest,
+    kDeadLetters,
     kReady,
 };
 

@@ -54,8 +54,8 @@ class WithServer(unittest.TestCase):
             if found := re.match(r"  (/.*):$", line):
                 path = found[1]
             found = re.match(r"    (get|put|post|patch|delete):$", line)
-            # Accounts and backups are administered by the command line and scripts.
-            if not found or not re.fullmatch(r"/(api/v1/(?!auth|users|keys|tenants|audit|backups).*|health|ready|startup|metrics)?", path):
+            # Accounts, backups and tiers are administered by the command line and scripts.
+            if not found or not re.fullmatch(r"/(api/v1/(?!auth|users|keys|tenants|audit|backups|tiers|collections/\{collection\}/tier).*|health|ready|startup|metrics)?", path):
                 continue
             pattern = found[1].upper() + " " + re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))
             if not any(re.fullmatch(pattern, one) for one in SEEN):

@@ -184,8 +184,8 @@ describe("against a server", () => {
     for (const line of text.split("\n")) {
       path = /^ {2}(\/.*):$/.exec(line)?.[1] ?? path;
       const method = /^ {4}(get|put|post|patch|delete):$/.exec(line)?.[1].toUpperCase();
-      // Accounts and backups are administered by the command line and scripts.
-      if (!method || !/^\/(api\/v1\/(?!auth|users|keys|tenants|audit|backups).*|health|ready|startup|metrics)?$/.test(path)) continue;
+      // Accounts, backups and tiers are administered by the command line and scripts.
+      if (!method || !/^\/(api\/v1\/(?!auth|users|keys|tenants|audit|backups|tiers|collections\/\{collection\}\/tier).*|health|ready|startup|metrics)?$/.test(path)) continue;
       const pattern = new RegExp(`^${method} ${path.replace(/\{\w+\}/g, "[^/]+")}$`);
       if (![...seen].some((one) => pattern.test(one))) missed.push(`${method} ${path}`);
     }

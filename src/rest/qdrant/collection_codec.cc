@@ -121,6 +121,9 @@ Result<void> read_action(JsonReader& reader, size_t kind, service::AliasAction& 
 }
 
 std::string_view status_of(const service::CollectionDescription& collection) {
+    if (collection.condition == service::Condition::kAsleep) {
+        return "green";  // whoever asks is served
+    }
     if (collection.condition != service::Condition::kServing || collection.stats.is_poisoned) {
         return "red";
     }

@@ -1,0 +1,255 @@
+#include "backup/collection_copy.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include "base/mutex.h"
+#include "objects/sha256.h"
+#include "storage/durable_files.h"
+
+namespace akidb::backup {
+namespace {
+
+constexpr const char* kManifestKey = "manifest";
+constexpr const char* kBlobs = "blobs/";
+constexpr uint64_t kPieceBytes = 8 << 20;
+
+/// A file of the copy: its bytes as they are asked for. Not verified: who reads it all hashes it.
+class StoredFile final : public io::ReadFile {
+  public:
+    StoredFile(objects::ObjectStore& store, std::string key, uint64_t bytes)
+        : store_(store), key_(std::move(key)), bytes_(bytes) {}
+    uint64_t size() const override { return bytes_; }
+    Result<void> read_at(uint64_t offset, size_t count, std::string& out) const override {
+        if (count == 0) {
+            out.clear();
+            return {};
+        }
+        AKIDB_TRY(out, store_.get_range(key_, {offset, count}));
+        return {};
+    }
+
+  private:
+    objects::ObjectStore& store_;
+    const std::string key_;
+    const uint64_t bytes_;
+};
+
+/// The first error of several jobs, once all have ended.
+class Jobs {
+  public:
+    explicit Jobs(size_t count) : left_(count) {}
+    void end(const Result<void>& outcome) AKIDB_EXCLUDES(mutex_) {
+        MutexLock lock(mutex_);
+        if (!outcome && !error_) {
+            error_ = outcome.error();
+        }
+        if (--left_ == 0) {
+            ended_.notify_all();
+        }
+    }
+    bool has_failed() AKIDB_EXCLUDES(mutex_) {
+        MutexLock lock(mutex_);
+        return error_.has_value();
+    }
+    Result<void> wait() AKIDB_EXCLUDES(mutex_) {
+        MutexLock lock(mutex_);
+        while (left_ > 0) {
+            ended_.wait(mutex_);
+        }
+        return error_ ? Result<void>(*error_) : Result<void>();
+    }
+
+  private:
+    Mutex mutex_;
+    CondVar ended_;
+    size_t left_ AKIDB_GUARDED_BY(mutex_);
+    std::optional<Error> error_ AKIDB_GUARDED_BY(mutex_);
+};
+
+/// Ends a job when it goes: also one that an executor dropped when it stopped.
+class JobShare {
+  public:
+    explicit JobShare(std::shared_ptr<Jobs> jobs) : jobs_(std::move(jobs)) {}
+    JobShare(const JobShare&) = delete;
+    JobShare& operator=(const JobShare&) = delete;
+    ~JobShare() { jobs_->end(outcome_); }
+    void set(Result<void> outcome) { outcome_ = std::move(outcome); }
+
+  private:
+    std::shared_ptr<Jobs> jobs_;
+    Result<void> outcome_ = Error(Code::kUnavailable, "the server is stopping");
+};
+
+}  // namespace
+
+CollectionCopy::CollectionCopy(objects::ObjectStore& store, const Uuid& copy)
+    : store_(store), prefix_(copy.to_string() + "/"), copy_(copy) {}
+
+std::string CollectionCopy::key_of(const std::string& sha256) const {
+    return prefix_ + kBlobs + sha256;
+}
+
+/// `is_known`: whether it was verified before; set when the store tells its hash.
+Result<void> CollectionCopy::check(const BackupFile& file, bool& is_known) {
+    const std::string key = key_of(file.sha256);
+    const Result<objects::ObjectFacts> facts = store_.head(key);
+    if (!facts) {
+        return facts.error().code() == Code::kNotFound
+                   ? Error(Code::kDataLoss, "the object " + key + " is missing in the store")
+                   : Error(facts.error());
+    }
+    if (facts->bytes != file.bytes || (!facts->sha256.empty() && facts->sha256 != file.sha256)) {
+        return Error(Code::kDataLoss, "the object " + key + " is not what was put there");
+    }
+    is_known = is_known || !facts->sha256.empty();
+    return {};
+}
+
+Result<CollectionCopy::Put> CollectionCopy::put(BackedUpCollection described,
+                                                const std::vector<Source>& sources,
+                                                const std::vector<BackupFile>& known,
+                                                const std::stop_token& stop) {
+    Put put;
+    for (const Source& source : sources) {
+        if (stop.stop_requested()) {
+            return Error(Code::kUnavailable, "the server is stopping");
+        }
+        BackupFile file{.name = source.name, .bytes = source.file.size(), .stored_bytes = source.file.size()};
+        // A name stands for the same bytes as long as the collection lives.
+        const auto before = std::find_if(known.begin(), known.end(), [&](const BackupFile& one) {
+            return one.name == file.name && one.bytes == file.bytes;
+        });
+        bool is_known = before != known.end();
+        if (is_known) {
+            file.sha256 = before->sha256;
+        } else {
+            AKIDB_TRY(file.sha256, objects::sha256_of_file(source.file, file.bytes));
+        }
+        const Result<void> there = check(file, is_known);
+        if (!there && there.error().code() != Code::kDataLoss) {
+            return there.error();
+        }
+        if (!there || !is_known) {
+            AKIDB_TRY(store_.put_file(key_of(file.sha256), {source.file, file.bytes, file.sha256}));
+            put.sent_bytes += file.bytes;
+        }
+        put.files.push_back(std::move(file));
+    }
+    AKIDB_TRY(verify(put.files));
+    BackupManifest manifest;
+    manifest.id = copy_;
+    manifest.sent_bytes = put.sent_bytes;
+    manifest.catalog.sha256 = objects::sha256_hex("");
+    described.files = put.files;
+    manifest.collections.push_back(std::move(described));
+    AKIDB_TRY(
+        store_.put(prefix_ + kManifestKey, encode_backup_manifest(manifest), objects::PutMode::kOverwrite));
+    return put;
+}
+
+Result<BackedUpCollection> CollectionCopy::read() {
+    const std::string key = prefix_ + kManifestKey;
+    Result<std::string> bytes = store_.get(key, kBackupManifestBytesMax);
+    if (!bytes) {
+        return bytes.error().code() == Code::kNotFound
+                   ? Error(Code::kDataLoss, "the object " + key + " is missing in the store")
+                   : std::move(bytes).error();
+    }
+    Result<BackupManifest> manifest = decode_backup_manifest(*bytes);
+    if (!manifest) {
+        return std::move(manifest).error().with_context(key);
+    }
+    if (manifest->id != copy_ || manifest->collections.size() != 1) {
+        return Error(Code::kDataLoss, key + ": it is the manifest of something else");
+    }
+    return std::move(manifest->collections.front());
+}
+
+Result<void> CollectionCopy::verify(const std::vector<BackupFile>& files) {
+    for (const BackupFile& file : files) {
+        bool is_known = true;
+        AKIDB_TRY(check(file, is_known));
+    }
+    return {};
+}
+
+Result<void> CollectionCopy::remove_others(const std::vector<BackupFile>& named) {
+    std::set<std::string> kept;
+    for (const BackupFile& file : named) {
+        kept.insert(key_of(file.sha256));
+    }
+    objects::ListRequest request{.prefix = prefix_ + kBlobs};
+    while (true) {
+        AKIDB_TRY(const objects::ObjectPage page, store_.list(request));
+        for (const objects::ObjectFacts& object : page.objects) {
+            if (!kept.contains(object.key)) {
+                AKIDB_TRY(store_.remove(object.key));
+            }
+        }
+        if (page.is_last) {
+            return {};
+        }
+        request.after = page.objects.back().key;
+    }
+}
+
+Result<void> CollectionCopy::remove_all() {
+    // The manifest first: what has none is nothing.
+    AKIDB_TRY(store_.remove(prefix_ + kManifestKey));
+    return remove_others({});
+}
+
+Result<void> CollectionCopy::fetch_file(io::FileSystem& files, const std::string& path,
+                                        const BackupFile& wanted, const std::stop_token& stop) {
+    const std::string key = key_of(wanted.sha256);
+    AKIDB_TRY(const auto file, files.create(path));
+    objects::Sha256 hash;
+    for (uint64_t at = 0; at < wanted.bytes;) {
+        if (stop.stop_requested()) {
+            return Error(Code::kUnavailable, "the server is stopping");
+        }
+        Result<std::string> piece = store_.get_range(key, {at, std::min(kPieceBytes, wanted.bytes - at)});
+        if (!piece) {
+            return piece.error().code() == Code::kNotFound
+                       ? Error(Code::kDataLoss, "the object " + key + " is missing in the store")
+                       : std::move(piece).error();
+        }
+        hash.add(*piece);
+        AKIDB_TRY(file->append(*piece));
+        at += piece->size();
+    }
+    if (objects::hex(hash.finish()) != wanted.sha256) {
+        return Error(Code::kDataLoss, "the object " + key + " does not have the SHA-256 that names it");
+    }
+    AKIDB_TRY(file->sync());
+    return file->close();
+}
+
+Result<void> CollectionCopy::fetch(io::FileSystem& files, io::Executor& executor,
+                                   const std::string& directory, const std::vector<BackupFile>& wanted,
+                                   const std::stop_token& stop) {
+    const auto jobs = std::make_shared<Jobs>(wanted.size() + 1);
+    for (const BackupFile& file : wanted) {
+        auto share = std::make_shared<JobShare>(jobs);
+        // This waits until all have ended, so they may use what is ours.
+        auto job = [this, &files, &file, &stop, share, jobs,
+                    path = storage::join_path(directory, file.name)](const std::stop_token& pool) {
+            if (!jobs->has_failed() && !pool.stop_requested()) {
+                share->set(fetch_file(files, path, file, stop));
+            }
+        };
+        if (!executor.submit("fetch", job)) {
+            job({});
+        }
+    }
+    jobs->end({});
+    return jobs->wait();
+}
+
+std::unique_ptr<io::ReadFile> CollectionCopy::open(const BackupFile& file) {
+    return std::make_unique<StoredFile>(store_, key_of(file.sha256), file.bytes);
+}
+
+}  // namespace akidb::backup

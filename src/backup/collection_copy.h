@@ -1,0 +1,67 @@
+// CollectionCopy: one collection in an object store, as its last uploaded checkpoint:
+//   <copy>/manifest         which files it has: a manifest of backup/manifest.h with this one collection
+//   <copy>/blobs/<sha256>   the files, each under what it holds
+// A file counts as there when the store tells its size, and its SHA-256 where it keeps one, and it was put by
+// this or read from the manifest of before. The manifest is put after all files were found so; whoever drops
+// what is local asks verify() first. Each copy has a name of its own that no other server uses, so one that
+// was restored from a backup never touches it. Blocks in requests; thread-compatible.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "backup/manifest.h"
+#include "io/executor.h"
+#include "io/file_system.h"
+#include "objects/object_store.h"
+
+namespace akidb::backup {
+
+class CollectionCopy {
+  public:
+    /// The store must outlive it.
+    CollectionCopy(objects::ObjectStore& store, const Uuid& copy);
+
+    struct Source {
+        std::string name;  // relative to the directory of the collection
+        const io::ReadFile& file;
+    };
+    struct Put {
+        std::vector<BackupFile> files;
+        uint64_t sent_bytes = 0;
+    };
+    /// `described` is the collection without its files; `known` are those of the copy as it is, which were
+    /// verified. At success every file and then the manifest are there, verified. kUnavailable when it is to
+    /// stop; errors of the store.
+    Result<Put> put(BackedUpCollection described, const std::vector<Source>& sources,
+                    const std::vector<BackupFile>& known, const std::stop_token& stop);
+    /// kDataLoss when there is none, too: it was there once.
+    Result<BackedUpCollection> read();
+    /// That each file is there, by what the store tells. kDataLoss names the object that is not.
+    Result<void> verify(const std::vector<BackupFile>& files);
+    /// Of the files, those that `named` does not have: what the copy held before.
+    Result<void> remove_others(const std::vector<BackupFile>& named);
+    Result<void> remove_all();
+    /// All files into `directory`, which has log/ and seg/, each checked by its SHA-256 and durable, as many
+    /// at once as the executor does. What is there after an error is of no use.
+    Result<void> fetch(io::FileSystem& files, io::Executor& executor, const std::string& directory,
+                       const std::vector<BackupFile>& wanted, const std::stop_token& stop);
+    /// A file of the copy to read from; it must not outlive the store.
+    std::unique_ptr<io::ReadFile> open(const BackupFile& file);
+
+  private:
+    std::string key_of(const std::string& sha256) const;
+    Result<void> check(const BackupFile& file, bool& is_known);
+    Result<void> fetch_file(io::FileSystem& files, const std::string& path, const BackupFile& wanted,
+                            const std::stop_token& stop);
+
+    objects::ObjectStore& store_;
+    const std::string prefix_;
+    const Uuid copy_;
+};
+
+}  // namespace akidb::backup

@@ -1,0 +1,79 @@
+// Collections that are closed while nobody asks for them.
+#include "service/directory_impl.h"
+
+namespace akidb::service {
+namespace {
+
+Error no_collection() {
+    return Error(Code::kNotFound, "no collection of this name or id").with_field("collection");
+}
+
+}  // namespace
+
+void Directory::allow_sleep() {
+    impl_->allows_sleep = true;
+}
+
+std::optional<DirectoryEntry> Directory::find_by_id(const Uuid& id) const {
+    for (const auto& entry : impl_->entries.all()) {
+        if (entry->spec.id == id) {
+            return *entry;
+        }
+    }
+    return std::nullopt;
+}
+
+Result<std::shared_ptr<engine::Collection>> Directory::lull(const Uuid& id) {
+    MutexLock lock(impl_->declaring);
+    std::optional<DirectoryEntry> entry = find_by_id(id);
+    if (!entry) {
+        return no_collection();
+    }
+    if (entry->condition != Condition::kServing || entry->usage == nullptr) {
+        return Error(Code::kConflict, "the collection does not serve");
+    }
+    const DirectoryEntry before = *entry;
+    entry->condition = Condition::kAsleep;
+    entry->asleep_documents = entry->collection->stats().documents;
+    entry->collection = nullptr;
+    impl_->entries.update(*entry);
+    if (before.usage->users.load() > 0) {
+        impl_->entries.update(before);
+        return Error(Code::kConflict, "the collection is in use");
+    }
+    return before.collection;
+}
+
+void Directory::note_asleep(const Uuid& id, uint64_t documents) {
+    MutexLock lock(impl_->declaring);
+    if (std::optional<DirectoryEntry> entry = find_by_id(id);
+        entry && entry->condition == Condition::kAsleep) {
+        entry->asleep_documents = documents;
+        impl_->entries.update(*entry);
+    }
+}
+
+Result<void> Directory::rouse(const Uuid& id) {
+    const std::optional<DirectoryEntry> entry = find_by_id(id);
+    if (!entry) {
+        return no_collection();
+    }
+    if (entry->condition != Condition::kAsleep) {
+        return Error(Code::kConflict, "the collection is not asleep");
+    }
+    if (entry->usage != nullptr) {
+        entry->usage->last_used_us = impl_->dependencies.clock.monotonic_us();
+    }
+    const std::shared_ptr<engine::Collection> opened = impl_->load(*entry);
+    const std::optional<DirectoryEntry> now = find_by_id(id);
+    if (!now) {
+        if (opened != nullptr) {
+            static_cast<void>(opened->close(false).has_value());  // its files are about to go
+        }
+        return no_collection();
+    }
+    return now->condition == Condition::kServing ? Result<void>()
+                                                 : find({now->tenant, now->spec.name}).error();
+}
+
+}  // namespace akidb::service

@@ -1,0 +1,99 @@
+// The use cases of tiers: where collections are kept, and what the object store still owes.
+#include <utility>
+
+#include "service/service.h"
+
+namespace akidb::service {
+
+Result<Tiers*> Service::tiers() const {
+    if (tiers_ == nullptr) {
+        return Error(Code::kUnavailable, "this server keeps all collections open");
+    }
+    return tiers_;
+}
+
+bool Service::is_awake(const RequestContext& context, std::string_view collection) const {
+    if (!has_sleepers()) {
+        return true;
+    }
+    const Result<CollectionRef> named = reach(context, collection);
+    return !named || tiers_->is_awake(*named);
+}
+
+Result<void> Service::check_policy_change(const model::CollectionChange& change) const {
+    if (change.changes_spec()) {
+        return invalid_argument("policy", "the policy is changed in a request of its own",
+                                "nothing beside it");
+    }
+    AKIDB_TRY(const Tiers* const tiers, this->tiers());
+    return tiers->check_policy(*change.policy);
+}
+
+/// Bytes of these documents are in the copy as well, until its old files are gone.
+Result<EraseReceipt> Service::conclude_erase(const engine::Collection& collection,
+                                             engine::EraseReceipt files) const {
+    EraseReceipt receipt{.files = std::move(files)};
+    if (tiers_ != nullptr) {
+        Result<bool> renewed = tiers_->renew_copy(collection.spec().id);
+        if (!renewed) {
+            return std::move(renewed).error().with_context(
+                "the documents are erased here, but the object store still holds them; the server goes on "
+                "trying");
+        }
+        receipt.has_renewed_copy = *renewed;
+    }
+    receipt.completed_at_ms = clock_.unix_ms();
+    return receipt;
+}
+
+Result<CollectionTier> Service::describe_tier(const RequestContext& context, std::string_view collection) {
+    AKIDB_TRY(const CollectionRef named, reach(context, collection));
+    AKIDB_TRY(const DirectoryEntry entry, directory_.describe(named));
+    return tiers_ == nullptr ? CollectionTier{} : tiers_->tier_of(entry);
+}
+
+Result<CollectionTier> Service::move_collection(const RequestContext& context, std::string_view collection,
+                                                model::TierAction action) {
+    AKIDB_TRY(Tiers* const tiers, this->tiers());
+    AKIDB_TRY(const CollectionRef named, reach(context, collection));
+    AKIDB_TRY(write_down(context, model::Action::kAdminTiers, "collection", collection));
+    AKIDB_TRY(tiers->act(named, action));
+    return describe_tier(context, collection);
+}
+
+Result<TiersState> Service::describe_tiers() const {
+    AKIDB_TRY(const Tiers* const tiers, this->tiers());
+    return tiers->state();
+}
+
+Result<std::vector<DeadLetter>> Service::list_dead_letters() const {
+    AKIDB_TRY(const Tiers* const tiers, this->tiers());
+    return tiers->dead_letters();
+}
+
+Result<void> Service::retry_dead_letter(const RequestContext& context, int64_t id) {
+    AKIDB_TRY(Tiers* const tiers, this->tiers());
+    AKIDB_TRY(write_down(context, model::Action::kAdminTiers, "dead-letter", std::to_string(id)));
+    return tiers->retry_dead_letter(id);
+}
+
+Result<uint64_t> Service::retry_dead_letters(const RequestContext& context) {
+    AKIDB_TRY(Tiers* const tiers, this->tiers());
+    AKIDB_TRY(write_down(context, model::Action::kAdminTiers, "dead-letter", "all"));
+    return tiers->retry_all_dead_letters();
+}
+
+Result<void> Service::drop_dead_letter(const RequestContext& context, int64_t id) {
+    AKIDB_TRY(Tiers* const tiers, this->tiers());
+    AKIDB_TRY(write_down(context, model::Action::kAdminTiers, "dead-letter", std::to_string(id)));
+    return tiers->drop_dead_letter(id);
+}
+
+Result<void> Service::reset_breaker(const RequestContext& context) {
+    AKIDB_TRY(Tiers* const tiers, this->tiers());
+    AKIDB_TRY(write_down(context, model::Action::kAdminTiers, "breaker", "s3"));
+    tiers->reset_breaker();
+    return {};
+}
+
+}  // namespace akidb::service
