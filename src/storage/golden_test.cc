@@ -1,7 +1,7 @@
 // Files that any version wrote must be readable for ever, and what is written today must be the bytes of the
 // newest set. The second version brought keys of writes: log format 2, manifest format 2, segments .keys; the
-// third documents that expire: log format 3, .rows format 2. To make a new set after a deliberate change of
-// format, in a new directory:
+// third documents that expire: log format 3, .rows format 2; the fifth times of groups: log format 4. To make
+// a new set after a deliberate change of format, in a new directory:
 //   storage_test --gtest_also_run_disabled_tests --gtest_filter='Golden.DISABLED_*'
 #include <gtest/gtest.h>
 
@@ -12,6 +12,7 @@
 #include "model/expiry.h"
 #include "storage/files_for_tests.h"
 #include "storage/layout.h"
+#include "storage/log_excerpt.h"
 #include "storage/log_reader.h"
 #include "storage/log_writer.h"
 #include "storage/segment.h"
@@ -23,7 +24,8 @@ constexpr uint32_t kDimension = 16;
 const std::string kGoldenV1 = std::string(AKIDB_SOURCE_DIR) + "/tests/golden/v1";
 const std::string kGoldenV2 = std::string(AKIDB_SOURCE_DIR) + "/tests/golden/v2";
 const std::string kGoldenV4 = std::string(AKIDB_SOURCE_DIR) + "/tests/golden/v4";
-const std::string kGolden = std::string(AKIDB_SOURCE_DIR) + "/tests/golden/v3";  // what is written today
+const std::string kGoldenV3 = std::string(AKIDB_SOURCE_DIR) + "/tests/golden/v3";
+const std::string kGolden = std::string(AKIDB_SOURCE_DIR) + "/tests/golden/v5";  // what is written today
 constexpr LogWriterOptions kLogOptions{
     .file_bytes = 4096, .preallocate_bytes_min = 1024, .preallocate_bytes_max = 1024};
 
@@ -53,12 +55,12 @@ void write_log(io::FileSystem& files, const std::string& directory) {
     ASSERT_TRUE(writer.has_value());
     const std::vector<LogRecord> group{{RecordType::kUpsert, encode_upsert({document(1)})},
                                        {RecordType::kUpsert, encode_upsert({document(2), document(3)})}};
-    ASSERT_TRUE((*writer)->append_group(group).has_value());
+    ASSERT_TRUE((*writer)->append_group(group, kKeyedAtMs - 2).has_value());
     const LogRecord removal{RecordType::kDelete, encode_delete({document(2).id.encoded()})};
-    ASSERT_TRUE((*writer)->append_group(std::span(&removal, 1)).has_value());
+    ASSERT_TRUE((*writer)->append_group(std::span(&removal, 1), kKeyedAtMs - 1).has_value());
     LogRecord keyed = removal;
     add_key(keyed, write_key(), kKeyedAtMs);
-    ASSERT_TRUE((*writer)->append_group(std::span(&keyed, 1)).has_value());
+    ASSERT_TRUE((*writer)->append_group(std::span(&keyed, 1), kKeyedAtMs).has_value());
     ASSERT_TRUE((*writer)->close_cleanly().has_value());
 }
 
@@ -160,7 +162,8 @@ TEST(Golden, ExamplesInThePagesAreBytesOfTheseFiles) {
         all += read_bytes(kGoldenV1 + "/" + name);
     }
     for (const std::string& name : golden_names()) {
-        all += read_bytes(kGoldenV2 + "/" + name) + read_bytes(kGolden + "/" + name);
+        all += read_bytes(kGoldenV2 + "/" + name) + read_bytes(kGoldenV3 + "/" + name);
+        all += read_bytes(kGolden + "/" + name);
     }
     // Made and read by the engine's tests, which know what the vectors in them are.
     for (const auto& entry : std::filesystem::recursive_directory_iterator(kGoldenV4)) {
@@ -174,6 +177,17 @@ TEST(Golden, ExamplesInThePagesAreBytesOfTheseFiles) {
             EXPECT_NE(all.find(blocks[i]), std::string::npos) << "block " << i + 1 << " of " << page;
         }
     }
+}
+
+TEST(Golden, TheLogTellsWhenEachGroupWasCommitted) {
+    std::unique_ptr<io::FileSystem> files = io::make_posix_file_system();
+    std::vector<uint64_t> times;
+    ASSERT_TRUE(read_excerpt(*files, kGolden + "/log", test_collection(), {1, 4},
+                             [&](const TimedRecord& record) -> Result<bool> {
+                                 times.push_back(record.unix_ms);
+                                 return true;
+                             }));
+    EXPECT_EQ(times, (std::vector<uint64_t>{kKeyedAtMs - 2, kKeyedAtMs - 2, kKeyedAtMs - 1, kKeyedAtMs}));
 }
 
 std::vector<std::string> read_golden_log(const std::string& golden) {
@@ -216,8 +230,10 @@ std::vector<std::string> read_golden_log(const std::string& golden) {
 TEST(Golden, TheLogReadsAsItWasWritten) {
     EXPECT_EQ(read_golden_log(kGoldenV1), (std::vector<std::string>{"1+first", "2+2", "2+3", "3-2"}));
     EXPECT_EQ(read_golden_log(kGoldenV2), (std::vector<std::string>{"1+first", "2+2", "2+3", "3-2", "4-2"}));
-    EXPECT_EQ(read_golden_log(kGolden),
-              (std::vector<std::string>{"1+first", "2+2", "2+3 until 2030", "3-2", "4-2"}));
+    for (const std::string& golden : {kGoldenV3, kGolden}) {
+        EXPECT_EQ(read_golden_log(golden),
+                  (std::vector<std::string>{"1+first", "2+2", "2+3 until 2030", "3-2", "4-2"}));
+    }
 }
 
 void check_segments(io::FileSystem& files, const std::string& golden, const Manifest& named,
@@ -250,10 +266,13 @@ TEST(Golden, ManifestAndSegmentsReadAsTheyWereWritten) {
     std::unique_ptr<io::FileSystem> files = io::make_posix_file_system();
     Result<std::optional<Manifest>> first = read_manifest(*files, kGoldenV1);
     Result<std::optional<Manifest>> second = read_manifest(*files, kGoldenV2);
-    Result<std::optional<Manifest>> third = read_manifest(*files, kGolden);
+    Result<std::optional<Manifest>> third = read_manifest(*files, kGoldenV3);
+    Result<std::optional<Manifest>> fifth = read_manifest(*files, kGolden);
     ASSERT_TRUE(first.has_value() && first->has_value() && second.has_value() && second->has_value());
     ASSERT_TRUE(third.has_value() && third->has_value());
-    check_segments(*files, kGolden, **third, kExpiresAtMs);
+    check_segments(*files, kGoldenV3, **third, kExpiresAtMs);
+    ASSERT_TRUE(fifth.has_value() && fifth->has_value());
+    check_segments(*files, kGolden, **fifth, kExpiresAtMs);
     EXPECT_EQ((*first)->covered_sequence, 3u);
     EXPECT_FALSE((*first)->keys.has_value());
     check_segments(*files, kGoldenV1, **first, 0);

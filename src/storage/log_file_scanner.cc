@@ -26,6 +26,10 @@ Result<LogFileScanner> LogFileScanner::open(io::FileSystem& files, std::string p
     return LogFileScanner(std::move(path), std::move(file));
 }
 
+LogFileScanner LogFileScanner::over(std::string name, std::unique_ptr<io::ReadFile> file) {
+    return {std::move(name), std::move(file)};
+}
+
 /// Callers ask within the file only; a frame larger than the window makes the window that large, until the
 /// next one.
 Result<std::string_view> LogFileScanner::view(uint64_t offset, uint64_t count) {
@@ -108,7 +112,7 @@ Result<LogTail> LogFileScanner::scan_tail(std::optional<uint32_t> seed, uint64_t
 Result<void> LogFileScanner::for_each_record(
     const LogFrame& frame,
     FunctionRef<Result<void>(uint64_t sequence, RecordType type, std::string_view body)> visit) const {
-    ByteReader reader(frame.body);
+    ByteReader reader(frame.body.substr(frame_time_ms(frame.body) > 0 ? kTimeRecordBytes : 0));
     bool is_clean_stop = frame.header.record_count == 0;
     for (uint32_t i = 0; i < std::max(frame.header.record_count, 1U); ++i) {
         uint8_t type = reader.get<uint8_t>();

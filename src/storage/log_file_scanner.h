@@ -33,6 +33,8 @@ enum class TailScan : uint8_t { kToEnd, kToFirstFrame };
 class LogFileScanner {
   public:
     static Result<LogFileScanner> open(io::FileSystem& files, std::string path);
+    /// One that is open already; `name` is for messages.
+    static LogFileScanner over(std::string name, std::unique_ptr<io::ReadFile> file);
 
     const std::string& path() const { return path_; }
     uint64_t size() const { return size_; }

@@ -7,7 +7,7 @@
 // Frame: 40-byte header — magic u32, body bytes u32, first sequence u64, record count u32, epoch u32, file
 // offset u64, CRC32C u32 over header and body seeded with collection and file id (so that a misdirected or
 // recycled block never passes), 4 zero bytes — then the body: records of { type u8, length u32, bytes }.
-// Record i of a frame has sequence first + i.
+// Record i of a frame has sequence first + i. In front of them may be one of type kTime, which takes none.
 //
 // A clean stop is the last frame of an orderly shutdown: record count 0, first sequence the next one to be
 // given, and a body of one record, kCleanStop, which takes no sequence. So the log means the same with and
@@ -41,7 +41,11 @@ enum class RecordType : uint8_t {
     kDelete = 2,     // resolved ids, never a filter (rule R9)
     kCleanStop = 3,  // alone in a frame of record count 0; empty, without a sequence
     kKeyed = 4,      // an upsert or a delete, and behind it the key that it must not be repeated under
+    kTime = 5,       // first in the body of a frame, without a sequence: when its group was committed
 };
+
+/// What the time of a group takes of its frame's body.
+inline constexpr uint64_t kTimeRecordBytes = 5 + sizeof(uint64_t);
 
 struct LogRecord {
     RecordType type = RecordType::kUpsert;

@@ -75,8 +75,8 @@ uint32_t frame_seed(const LogFileHeader& header) {
 }
 
 void encode_frame(uint32_t seed, uint64_t first_sequence, uint64_t file_offset,
-                  std::span<const LogRecord> records, std::string& out) {
-    uint64_t body_bytes = group_body_bytes(records);
+                  std::span<const LogRecord> records, std::string& out, uint64_t unix_ms) {
+    uint64_t body_bytes = group_body_bytes(records) + (unix_ms > 0 ? kTimeRecordBytes : 0);
     AKIDB_ASSERT(body_bytes <= kFrameBodyBytesMax);
     auto is_stop = [](const LogRecord& record) { return record.type == RecordType::kCleanStop; };
     bool is_clean_stop = std::any_of(records.begin(), records.end(), is_stop);
@@ -91,6 +91,11 @@ void encode_frame(uint32_t seed, uint64_t first_sequence, uint64_t file_offset,
     writer.put(uint32_t{0});
     writer.put(file_offset);
     writer.put(uint64_t{0});
+    if (unix_ms > 0) {
+        writer.put(static_cast<uint8_t>(RecordType::kTime));
+        writer.put(static_cast<uint32_t>(sizeof(unix_ms)));
+        writer.put(unix_ms);
+    }
     for (const LogRecord& record : records) {
         writer.put(static_cast<uint8_t>(record.type));
         writer.put_string(record.body);
@@ -98,6 +103,14 @@ void encode_frame(uint32_t seed, uint64_t first_sequence, uint64_t file_offset,
     uint32_t crc = checksum_of_frame(seed, out);
     std::memcpy(out.data() + kFrameCrcOffset, &crc, sizeof(crc));
     out.resize(align_frame(out.size()), '\0');
+}
+
+uint64_t frame_time_ms(std::string_view body) {
+    ByteReader reader(body);
+    const bool is_time = reader.get<uint8_t>() == static_cast<uint8_t>(RecordType::kTime) &&
+                         reader.get<uint32_t>() == sizeof(uint64_t);
+    const auto unix_ms = reader.get<uint64_t>();
+    return is_time && !reader.failed() ? unix_ms : 0;
 }
 
 std::optional<FrameHeader> decode_frame_header(std::string_view bytes, uint64_t file_offset,

@@ -18,8 +18,8 @@ namespace akidb::storage {
 inline constexpr uint32_t kLogHeaderBytes = 64;
 inline constexpr uint32_t kFrameHeaderBytes = 40;
 inline constexpr uint32_t kRecordHeaderBytes = 5;
-/// What is written; 2 has records with keys. Older ones are read.
-inline constexpr uint32_t kLogFormatVersion = 3;
+/// What is written; 2 has records with keys, 4 frames with a time. Older ones are read.
+inline constexpr uint32_t kLogFormatVersion = 4;
 inline constexpr uint32_t kLogFormatVersionMin = 1;
 inline constexpr uint32_t kFrameMagic = 0x4d524641;  // "AFRM"
 inline constexpr uint64_t kFrameBodyBytesMax = 1 << 30;
@@ -39,7 +39,7 @@ struct LogFileHeader {
 constexpr bool is_known_log_format(uint32_t version) {
     return version >= kLogFormatVersionMin && version <= kLogFormatVersion;
 }
-/// "log format 4 is not known to this version, …"
+/// "log format 5 is not known to this version, …"
 std::string unknown_log_format(uint32_t version);
 
 std::string encode_log_header(const LogFileHeader& header);
@@ -58,9 +58,12 @@ struct FrameHeader {
     uint32_t crc = 0;
 };
 
-/// The whole frame, padded to kFrameAlignment, replaces `out`. A kCleanStop record stands alone.
+/// The whole frame, padded to kFrameAlignment, replaces `out`. A kCleanStop record stands alone. `unix_ms`:
+/// when its group was committed, milliseconds since 1970; 0: it does not tell.
 void encode_frame(uint32_t seed, uint64_t first_sequence, uint64_t file_offset,
-                  std::span<const LogRecord> records, std::string& out);
+                  std::span<const LogRecord> records, std::string& out, uint64_t unix_ms = 0);
+/// What encode_frame was given, from the body of a valid frame.
+uint64_t frame_time_ms(std::string_view body);
 /// Magic, zero bytes, offset, and lengths within `bytes_left` (the file's bytes from this frame on); not the
 /// checksum.
 std::optional<FrameHeader> decode_frame_header(std::string_view bytes, uint64_t file_offset,

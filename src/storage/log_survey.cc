@@ -80,8 +80,9 @@ class Survey {
                      .offset = offset,
                      .bytes = std::min(end, scanner_.size()) - offset,
                      .first_sequence = header.first_sequence,
-                     .record_count = header.record_count};
-        uint64_t record_offset = offset + kFrameHeaderBytes;
+                     .record_count = header.record_count,
+                     .unix_ms = frame_time_ms(frame.body)};
+        uint64_t record_offset = offset + kFrameHeaderBytes + (span.unix_ms > 0 ? kTimeRecordBytes : 0);
         const Result<void> read = scanner_.for_each_record(
             frame, [&](uint64_t sequence, RecordType type, std::string_view body) -> Result<void> {
                 span.records.push_back({sequence, type, record_offset, body});

@@ -39,7 +39,8 @@ struct LogSpan {
     uint64_t bytes = 0;           // with padding
     uint64_t first_sequence = 0;  // of a frame
     uint32_t record_count = 0;
-    std::vector<LogSpanRecord> records;
+    uint64_t unix_ms = 0;  // when its group was committed; 0: it does not tell
+    std::vector<LogSpanRecord> records{};
 };
 
 struct LogFault {

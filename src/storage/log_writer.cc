@@ -73,7 +73,7 @@ struct LogWriter::Impl {
     Result<void> fill_new_file(OpenFile& made, uint64_t frame_bytes);
     Result<void> roll(uint64_t frame_bytes);
     Result<void> extend(uint64_t frame_bytes);
-    Result<void> write_frame(std::span<const LogRecord> records);
+    Result<void> write_frame(std::span<const LogRecord> records, uint64_t unix_ms);
 };
 
 Result<void> LogWriter::Impl::check_usable() const {
@@ -203,8 +203,8 @@ Result<void> LogWriter::Impl::extend(uint64_t frame_bytes) {
     return {};
 }
 
-Result<void> LogWriter::Impl::write_frame(std::span<const LogRecord> records) {
-    encode_frame(active.seed, next_sequence, active.file->size(), records, frame);
+Result<void> LogWriter::Impl::write_frame(std::span<const LogRecord> records, uint64_t unix_ms) {
+    encode_frame(active.seed, next_sequence, active.file->size(), records, frame, unix_ms);
     AKIDB_TRY(active.file->append(frame));
     return active.file->sync();
 }
@@ -258,13 +258,13 @@ Result<void> LogWriter::start_file() {
     return is_begun ? Result<void>() : impl_->roll(0);
 }
 
-Result<void> LogWriter::append_group(std::span<const LogRecord> records) {
+Result<void> LogWriter::append_group(std::span<const LogRecord> records, uint64_t unix_ms) {
     AKIDB_TRY(impl_->check_usable());
     if (records.empty()) {
         return {};
     }
-    AKIDB_TRY(reserve(group_body_bytes(records)));
-    Result<void> written = impl_->write_frame(records);
+    AKIDB_TRY(reserve(group_body_bytes(records) + (unix_ms > 0 ? kTimeRecordBytes : 0)));
+    Result<void> written = impl_->write_frame(records, unix_ms);
     if (!written) {
         impl_->poisoned = true;
         return written;
@@ -317,7 +317,7 @@ Result<void> LogWriter::close_cleanly() {
         return {};
     }
     const LogRecord stop{.type = RecordType::kCleanStop, .body = {}};
-    Result<void> written = impl_->write_frame(std::span(&stop, 1));
+    Result<void> written = impl_->write_frame(std::span(&stop, 1), 0);
     impl_->stopped = written.has_value();
     impl_->poisoned = !impl_->stopped;
     return written;

@@ -37,7 +37,8 @@ class LogWriter {
     /// Appends the records as one frame and syncs. At success they are durable, and have the sequences
     /// next_sequence() onward. Any error is sticky, but for those of reserve when the group was not reserved
     /// before. An empty group is nothing.
-    Result<void> append_group(std::span<const LogRecord> records);
+    /// `unix_ms`: when, as encode_frame says; it wants kTimeRecordBytes more in the reserve.
+    Result<void> append_group(std::span<const LogRecord> records, uint64_t unix_ms = 0);
     uint64_t next_sequence() const;
     /// Closes the current file, if it has a record, so that trim can remove it, and starts a new one; nothing
     /// before the first group. Errors as of reserve.
