@@ -36,6 +36,7 @@
 #include "model/write_key.h"
 #include "simd/kernels.h"
 #include "storage/disk_space.h"
+#include "storage/log_excerpt.h"
 #include "storage/log_writer.h"
 #include "telemetry/metrics.h"
 
@@ -71,6 +72,9 @@ struct CollectionOptions {
     uint64_t rewrite_file_bytes = 128 << 20;
     /// A write with a key beyond these is refused with 429 until the oldest was 24 hours ago.
     uint64_t remembered_keys_max = model::kRememberedKeysDefault;
+    /// The log is for others to copy: what release_log did not release is kept beyond checkpoints, up to so
+    /// many bytes and while the disk is above its soft mark. 0: nothing is.
+    uint64_t held_log_bytes_max = 0;
     /// From the end of one scrub to the next.
     uint64_t scrub_interval_us = uint64_t{7} * 24 * 3600 * 1'000'000;
     const simd::Kernels* kernels = nullptr;  // null: the best that this CPU runs
@@ -135,6 +139,7 @@ struct CollectionStats {
     uint64_t linked_rows = 0;
     uint64_t head_rows = 0;
     uint64_t last_sequence = 0;
+    uint64_t opened_sequence = 0;  // the last one when the collection was opened
     uint64_t covered_sequence = 0;
     uint64_t log_bytes = 0;
     uint64_t segment_files = 0;
@@ -203,6 +208,13 @@ struct Settled {
     uint64_t sequence = 0;
     uint64_t documents = 0;
     uint64_t documents_hash = 0;  // engine/audit.h
+};
+
+/// How far the log is written. Every write beyond `sequence` is stamped later than `unix_ms`, every one up to
+/// it is not, as far as this process stamped it.
+struct LogReach {
+    uint64_t sequence = 0;
+    uint64_t unix_ms = 0;
 };
 
 class Collection {
@@ -298,6 +310,13 @@ class Collection {
     /// holds nothing beyond it. On an error the collection is closed, too, and what it acknowledged is in its
     /// files for the next open.
     virtual Result<Settled> settle_and_close() = 0;
+    /// Between two groups of the lane. Removes what of the log was released and is covered. kUnavailable when
+    /// the collection closes.
+    virtual Result<LogReach> reach_log() = 0;
+    /// As storage::read_excerpt, up to what reach_log told.
+    virtual Result<void> read_log(const storage::LogRange& range, storage::VisitTimed visit) const = 0;
+    /// Who copies the log has what is up to here, and will not ask for it again.
+    virtual void release_log(uint64_t sequence) = 0;
     /// Runs due maintenance until none is left, in the caller's thread: tests, simulator.
     virtual Result<void> run_maintenance_now() = 0;
 

@@ -104,7 +104,7 @@ Result<void> LiveCollection::checkpoint(LaneState lane) {
     warn_unless_done(storage::remove_strays(dependencies_.files, directory_, manifest_,
                                             rewrite_ ? rewrite_->file_names() : std::vector<std::string>()));
     auto trim = [this]() -> Result<void> {
-        warn_unless_done(log_->trim(covered_sequence_.load()));
+        warn_unless_done(log_->trim(removable_log()));
         log_bytes_ = log_->log_bytes();
         log_bytes_at_checkpoint_ = log_bytes_.load();
         return {};

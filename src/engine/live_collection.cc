@@ -236,7 +236,7 @@ Result<void> LiveCollection::prepare_group(std::span<PendingWrite* const> group)
     }
     AKIDB_TRY(check_in_service());
     uint64_t rows = 0;
-    uint64_t bytes = 0;
+    uint64_t bytes = storage::kTimeRecordBytes;
     for (const PendingWrite* write : group) {
         rows += write->documents;
         bytes += write->record.body.size() + 8;
@@ -296,7 +296,8 @@ void LiveCollection::commit_writes(std::vector<PendingWrite*>& writes) {
     uint64_t sequence = log_->next_sequence();
     const uint64_t now_ms = dependencies_.clock.unix_ms();
     const uint64_t started_us = dependencies_.clock.monotonic_us();
-    if (Result<void> logged = log_->append_group(records); !logged.has_value()) {
+    stamped_ms_ = std::max(stamped_ms_, now_ms);
+    if (Result<void> logged = log_->append_group(records, stamped_ms_); !logged.has_value()) {
         note_poison();
         if (!is_poisoned_) {
             return refuse(logged.error());
@@ -330,6 +331,7 @@ Result<WriteReply> LiveCollection::apply(uint64_t sequence, storage::RecordType 
         case storage::RecordType::kKeyed:
             return apply_keyed(sequence, body);
         case storage::RecordType::kCleanStop:
+        case storage::RecordType::kTime:
             return WriteReply{sequence, 0};
     }
     return Error(Code::kDataLoss, "a log record of unknown type " + std::to_string(static_cast<int>(type)));

@@ -64,6 +64,9 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     CheckpointState checkpoint_state() const override;
     Result<PinnedCheckpoint> pin_checkpoint(Cover cover) override;
     Result<Settled> settle_and_close() override;
+    Result<LogReach> reach_log() override;
+    Result<void> read_log(const storage::LogRange& range, storage::VisitTimed visit) const override;
+    void release_log(uint64_t sequence) override;
     Result<void> run_maintenance_now() noexcept override;
     void tend() override;
     std::string damage() const override;
@@ -191,6 +194,8 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     void end_work();
     Result<void> pin_file(const std::string& name, std::vector<PinnedFile>& pinned) const;
     Result<void> pin_log(uint64_t covered, PinnedFiles& pinned) const;
+    // The log as others copy it (live_log.cc).
+    uint64_t removable_log() const;
     bool is_stopping(const std::stop_token* stop) const;
     /// Poison never goes away again, whoever meets it.
     void note_poison() {
@@ -237,6 +242,8 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     // Owned by the lane's leader (and recovery before it).
     std::unique_ptr<storage::LogWriter> log_;
     uint64_t live_ = 0;
+    uint64_t stamped_ms_ = 0;  // the time of the last group, or later
+    uint64_t opened_sequence_ = 0;
 
     RememberedKeys keys_;
     mutable FilterAdviser adviser_;
@@ -251,6 +258,8 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
 
     std::atomic<uint64_t> covered_sequence_{0};
     std::atomic<uint64_t> manifest_version_{0};
+    std::atomic<uint64_t> released_sequence_{0};
+    std::atomic<bool> is_erasing_{false};  // no bytes of before may stay, copied or not
     std::atomic<uint64_t> segment_files_{0};
     std::atomic<uint32_t> graph_rows_saved_{0};
     std::atomic<uint64_t> log_bytes_{0};

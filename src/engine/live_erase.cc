@@ -24,7 +24,9 @@ Result<EraseReceipt> LiveCollection::purge(const WriteReply& deleted) noexcept {
         return Error(Code::kUnavailable,
                      "the documents are deleted, but the collection closed before the purge");
     }
+    is_erasing_ = true;
     Result<EraseReceipt> receipt = purge_files();
+    is_erasing_ = false;
     disown_maintenance();
     if (work_is_due()) {
         schedule_maintenance();

@@ -222,6 +222,7 @@ CollectionStats LiveCollection::stats() const {
     stats.head_rows = stats.rows < options_.graph_rows_min ? 0 : stats.rows - stats.linked_rows;
     stats.last_sequence = snapshot->sequence;
     stats.covered_sequence = covered_sequence_;
+    stats.opened_sequence = opened_sequence_;
     stats.log_bytes = log_bytes_;
     stats.segment_files = segment_files_;
     stats.is_poisoned = is_poisoned_;

@@ -92,8 +92,12 @@ Result<void> LiveCollection::recover() {
     AKIDB_TRY(log_, storage::LogWriter::open(dependencies_.files, log_directory(), spec_.id,
                                              recovery.last_sequence + 1, options_.log));
     // The manifest is durable, and so is the file that the log goes on in.
-    warn_unless_done(log_->trim(manifest_.covered_sequence));
+    warn_unless_done(log_->trim(removable_log()));
     log_bytes_ = log_->log_bytes();
+    // What is held for others, and covered, is no reason for a checkpoint.
+    log_bytes_at_checkpoint_ =
+        options_.held_log_bytes_max > 0 && recovery.records == 0 ? log_bytes_.load() : 0;
+    opened_sequence_ = recovery.last_sequence;
     keys_.start();
     publish(recovery.last_sequence);
     dependencies_.logger.log(
