@@ -131,6 +131,7 @@ DASHBOARDS = {
                                                                   ("akidb:faults:ratio_rate1h" + OF, "1 hour")]),
         ("Turned away unread", "reqps", [(rate("akidb_http_refused_total", "reason"), "{{reason}}")]),
         ("Refused for a full disk", "reqps", [(rate("akidb_disk_full_refused_total", "instance"), "{{instance}}")]),
+        ("Spans of traces", "short", [(rate("akidb_trace_spans_total", "result"), "{{result}}")]),
         ("Starts within 15 minutes", "none", [(f"changes(akidb_start_time_seconds{OF}[15m])", "{{instance}}")]),
     ],
 }

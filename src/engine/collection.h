@@ -40,6 +40,10 @@
 #include "storage/log_writer.h"
 #include "telemetry/metrics.h"
 
+namespace akidb::tracing {
+class Tracer;
+}
+
 namespace akidb::engine {
 
 class RecallProbe;
@@ -91,6 +95,14 @@ struct Dependencies {
     io::Executor* committer = nullptr;
     ScrubPace* scrub_pace = nullptr;      // null: as fast as it goes
     RecallProbe* recall_probe = nullptr;  // null: no search is answered again
+    tracing::Tracer* tracer = nullptr;    // null: nobody is told of jobs
+};
+
+/// When the group of a write went into the log, by the clock given, and how many writes shared its disk sync.
+struct LogTimes {
+    uint64_t began_us = 0;
+    uint64_t ended_us = 0;
+    uint64_t writes = 0;
 };
 
 struct WriteReply {
@@ -98,6 +110,7 @@ struct WriteReply {
     uint64_t count = 0;      // documents written, or deleted (those that were there)
     bool is_replay = false;  // the answer of an earlier write with this key, which was not applied again
     Uuid first_made_id{};    // of the key, in a replay
+    LogTimes log{};          // zeros in a replay
 };
 
 /// How a write ended. Called once, by the thread that committed it, with writes behind it waiting: it must be

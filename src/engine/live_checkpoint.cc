@@ -31,6 +31,7 @@ Result<void> LiveCollection::run_checkpoint(LaneState lane) {
     Result<void> done = checkpoint(lane);
     dependencies_.metrics.counter(telemetry::MetricId::kCheckpoints, {done.has_value() ? "ok" : "failed"})
         .add();
+    trace_job("checkpoint", started_us, done);
     const uint64_t ended_us = dependencies_.clock.monotonic_us();
     if (done.has_value()) {
         dependencies_.metrics.histogram(telemetry::MetricId::kCheckpointDuration)

@@ -295,7 +295,7 @@ void LiveCollection::commit_writes(std::vector<PendingWrite*>& writes) {
     }
     uint64_t sequence = log_->next_sequence();
     const uint64_t now_ms = dependencies_.clock.unix_ms();
-    const uint64_t started_us = dependencies_.clock.monotonic_us();
+    LogTimes times{.began_us = dependencies_.clock.monotonic_us(), .writes = writes.size()};
     stamped_ms_ = std::max(stamped_ms_, now_ms);
     if (Result<void> logged = log_->append_group(records, stamped_ms_); !logged.has_value()) {
         note_poison();
@@ -306,11 +306,10 @@ void LiveCollection::commit_writes(std::vector<PendingWrite*>& writes) {
                                  {{"collection", spec_.name}, {"error", logged.error().message()}});
         return refuse(Error(Code::kUnavailable, "outcome unknown: " + logged.error().message()));
     }
-    sync_seconds_.observe(static_cast<double>(dependencies_.clock.monotonic_us() - started_us) * 1e-6);
-    commit_records_.observe(static_cast<double>(writes.size()));
+    note_logged(times);
     for (size_t i = 0; i < writes.size(); ++i, ++sequence) {
         writes[i]->reply = apply(sequence, records[i].type, records[i].body, now_ms);
-        AKIDB_ASSERT(writes[i]->reply->has_value());  // durable already: it must become visible
+        (*writes[i]->reply)->log = times;  // asserts that there is one: what is durable must become visible
     }
     log_bytes_ = log_->log_bytes();
     publish(sequence - 1);

@@ -100,6 +100,7 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     // log.
     void commit_group(std::span<PendingWrite* const> group) noexcept;
     void commit_writes(std::vector<PendingWrite*>& writes);
+    void note_logged(LogTimes& times) const;
     std::optional<Result<WriteReply>> answer_of(const std::optional<model::WriteKey>& key) const;
     Result<void> prepare_group(std::span<PendingWrite* const> group);
     // What a write becomes once all before it are applied (live_updates.cc).
@@ -136,6 +137,7 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     void schedule_maintenance();
     void run_slice(const std::stop_token& stop) noexcept;  // as commit_group: close waits for its end
     void run_due_job(const std::stop_token* stop);
+    void trace_job(std::string_view name, uint64_t began_us, const Result<void>& outcome) const;
     bool own_maintenance();
     void disown_maintenance();
     bool link_is_due() const;

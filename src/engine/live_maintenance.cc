@@ -6,6 +6,7 @@
 #include "engine/audit.h"
 #include "engine/live_collection.h"
 #include "engine/shared_work.h"
+#include "tracing/tracer.h"
 
 namespace akidb::engine {
 namespace {
@@ -205,6 +206,18 @@ Result<void> LiveCollection::run_maintenance_now() noexcept {
     }
     disown_maintenance();
     return {};
+}
+
+void LiveCollection::note_logged(LogTimes& times) const {
+    times.ended_us = dependencies_.clock.monotonic_us();
+    sync_seconds_.observe(static_cast<double>(times.ended_us - times.began_us) * 1e-6);
+    commit_records_.observe(static_cast<double>(times.writes));
+}
+
+void LiveCollection::trace_job(std::string_view name, uint64_t began_us, const Result<void>& outcome) const {
+    if (dependencies_.tracer != nullptr) {
+        dependencies_.tracer->note_job({name, began_us, outcome, {{"akidb.collection", spec_.name}}});
+    }
 }
 
 /// Waits until no job runs, and keeps others from starting; false when the collection closes.

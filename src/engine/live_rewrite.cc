@@ -152,6 +152,7 @@ void LiveCollection::end_rewrite(const Result<void>& outcome) {
     dependencies_.metrics.counter(telemetry::MetricId::kRewrites, {outcome.has_value() ? "ok" : "failed"})
         .add();
     const uint64_t took_us = now_us - rewriting_.started_us;
+    trace_job("rewrite", rewriting_.started_us, outcome);
     rewriting_.total = 0;
     if (outcome.has_value()) {
         dependencies_.metrics.histogram(telemetry::MetricId::kRewriteDuration)

@@ -82,6 +82,11 @@ size_t on_header(char* data, size_t size, size_t count, void* user) {
     return bytes;
 }
 
+/// Asked at least once a second.
+int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+    return static_cast<const std::stop_token*>(user)->stop_requested() ? 1 : 0;
+}
+
 bool has_line_break(std::string_view text) {
     return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
 }
@@ -192,6 +197,12 @@ class CurlHttpClient final : public HttpClient {
         curl_easy_setopt(curl, CURLOPT_WRITEDATA, &transfer);
         curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, &on_header);
         curl_easy_setopt(curl, CURLOPT_HEADERDATA, &transfer);
+        std::stop_token stop = request.stop;
+        if (stop.stop_possible()) {
+            curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+            curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, &on_progress);
+            curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &stop);
+        }
         const CURLcode outcome = curl_easy_perform(curl);
         curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, nullptr);
         if (transfer.too_large) {

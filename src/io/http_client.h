@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,6 +22,7 @@ struct HttpRequest {
     std::vector<std::pair<std::string, std::string>> headers;
     uint32_t timeout_ms = 30'000;
     uint64_t reply_bytes_max = 256 << 20;
+    std::stop_token stop{};  // ends a request that is under way within about a second, as kUnavailable
 };
 
 struct HttpReply {

@@ -81,7 +81,8 @@ Result<void> perform(const std::shared_ptr<Call>& shared, service::Service& serv
         case RouteId::kSearchBatch:
             return search_batch(call, service);
         default: {
-            AKIDB_TRY(model::SearchRequest request, read_search_body(call.body(), call.began_us()));
+            AKIDB_TRY(model::SearchRequest request,
+                      call.timed("parse", [&] { return read_search_body(call.body(), call.began_us()); }));
             return search(call, service, request);
         }
     }
@@ -110,7 +111,7 @@ class ApiHandler final : public Api {
 
     void handle(HttpRequest request, Respond respond) override {
         auto call = std::make_shared<Call>(std::move(request), std::move(respond), durations_, given_.clock,
-                                           given_.logger);
+                                           given_.logger, given_.tracer);
         call->guarded([&] { return route(call); });
     }
 
@@ -134,6 +135,7 @@ class ApiHandler final : public Api {
             return {};
         }
         if (route->id <= RouteId::kRoot) {
+            call->drop_trace();
             // Before there is a service nothing is known of anybody, and the metrics name no collection yet.
             const service::Service* ready = service_.load(std::memory_order_acquire);
             if (!route->access.is_open() && ready != nullptr) {
@@ -221,7 +223,8 @@ class ApiHandler final : public Api {
             });
         }
         if (id == RouteId::kSearch && is_small) {
-            AKIDB_TRY(model::SearchRequest request, read_search_body(call->body(), call->began_us()));
+            AKIDB_TRY(model::SearchRequest request,
+                      call->timed("parse", [&] { return read_search_body(call->body(), call->began_us()); }));
             if (service.is_quick(call->context(), call->collection(), request)) {
                 return search(*call, service, request);
             }
@@ -250,7 +253,9 @@ class ApiHandler final : public Api {
     Result<void> submit(const std::shared_ptr<Call>& call, Act act) {
         // The job alone keeps the call, so that a dropped job answers; should it be refused, we still hold it
         // here.
+        call->begin_wait();
         bool taken = given_.workers.submit("http", [call, act = std::move(act)](std::stop_token) {
+            call->end_wait();
             call->guarded([&] { return act(call); });
         });
         if (!taken) {

@@ -16,6 +16,7 @@
 #include "service/lifecycle.h"
 #include "service/service.h"
 #include "telemetry/metrics.h"
+#include "tracing/tracer.h"
 
 namespace akidb::rest {
 
@@ -28,6 +29,8 @@ struct ApiDependencies {
     Logger& logger;
     /// Null: nobody is behind a proxy.
     const access::TrustedProxies* proxies = nullptr;
+    /// Null: no request is traced.
+    tracing::Tracer* tracer = nullptr;
 };
 
 class Api : public HttpHandler {

@@ -24,15 +24,20 @@ namespace akidb::rest {
 
 class Call {
   public:
+    /// `tracer`: null, or who is told of the request.
     Call(HttpRequest request, Respond respond, DurationSeries& durations, const io::Clock& clock,
-         Logger& logger)
+         Logger& logger, tracing::Tracer* tracer)
         : request_(std::move(request)),
           context_{.principal = nullptr, .request_id = request_.request_id},
           respond_(std::move(respond)),
           durations_(durations),
           clock_(clock),
           logger_(logger),
-          began_us_(clock.monotonic_us()) {}
+          began_us_(clock.monotonic_us()) {
+        if (tracer != nullptr) {
+            context_.traced = tracer->begin(request_.trace);
+        }
+    }
     Call(const Call&) = delete;
     Call& operator=(const Call&) = delete;
     ~Call() {
@@ -70,6 +75,22 @@ class Call {
     uint64_t began_us() const { return began_us_; }
     double elapsed_ms() const { return static_cast<double>(clock_.monotonic_us() - began_us_) / 1e3; }
 
+    /// For what nobody wants to read of: probes.
+    void drop_trace() { context_.traced = {}; }
+    /// Does a part of the work, which is a span of its own when the request is traced.
+    template <class Act>
+    auto timed(std::string_view what, Act act) const {
+        const tracing::Step step(context_.trace(), what);
+        return act();
+    }
+    /// From begin_wait() to end_wait() the call has no thread.
+    void begin_wait() {
+        if (context_.trace() != nullptr) {
+            waits_.emplace(context_.trace(), "wait");
+        }
+    }
+    void end_wait() { waits_.reset(); }
+
     /// The first answer counts: an exception may come after it.
     void answer(HttpResponse response) {
         if (respond_ == nullptr) {
@@ -79,6 +100,9 @@ class Call {
         durations_.observe(request_.method, match_.route, response.status, ms / 1e3);
         if (logger_.keeps(service::kRequestLogLevel)) {
             log_end(response.status, ms);
+        }
+        if (context_.trace() != nullptr) {
+            end_trace(response.status);
         }
         if (is_replay_) {
             response.headers.emplace_back("Idempotency-Replayed", "true");
@@ -118,17 +142,46 @@ class Call {
     }
 
   private:
+    bool names_collection() const {
+        return match_.route != nullptr && match_.route->path.find("/{collection}") != std::string_view::npos;
+    }
+
     void log_end(int status, double ms) {
         const Route* const route = match_.route;
-        const bool names_collection =
-            route != nullptr && route->path.find("/{collection}") != std::string_view::npos;
         service::log_request(logger_, context_,
                              {.protocol = "rest",
                               .what = route == nullptr ? std::string("no such route")
                                                        : request_.method + " " + std::string(route->path),
                               .status = std::to_string(status),
-                              .collection = names_collection ? match_.captured[0] : std::string(),
+                              .collection = names_collection() ? match_.captured[0] : std::string(),
                               .ms = ms});
+    }
+
+    /// By the conventions of OpenTelemetry for HTTP; the path as it was sent stays out, as it may name a
+    /// document.
+    void end_trace(int status) {
+        waits_.reset();
+        const bool is_known = match_.route != nullptr;
+        const std::string method = is_known ? request_.method : "_OTHER";
+        tracing::Span root{.name = is_known ? method + " " + std::string(match_.route->path) : "HTTP",
+                           .kind = tracing::SpanKind::kServer,
+                           .begin_us = began_us_,
+                           .attributes = {{"http.request.method", method},
+                                          {"http.response.status_code", status},
+                                          {"url.scheme", request_.is_tls ? "https" : "http"},
+                                          {"akidb.request_id", context_.request_id},
+                                          {"akidb.tenant", service::tenant_text(context_)}},
+                           .is_failed = status >= 500};
+        if (is_known) {
+            root.attributes.push_back({"http.route", match_.route->path});
+        }
+        if (names_collection()) {
+            root.attributes.push_back({"akidb.collection", match_.captured[0]});
+        }
+        if (root.is_failed) {
+            root.attributes.push_back({"error.type", std::to_string(status)});
+        }
+        context_.trace()->end(std::move(root));
     }
 
     HttpRequest request_;
@@ -139,6 +192,7 @@ class Call {
     Logger& logger_;
     uint64_t began_us_;
     RouteMatch match_;
+    std::optional<tracing::Step> waits_;
     bool is_replay_ = false;
     std::optional<service::QuotaState> quota_;
     ErrorAnswer error_answer_ = &error_answer;

@@ -31,9 +31,9 @@ class CorsHandler final : public HttpHandler {
             allow(answer, request.origin);
             answer.headers.emplace_back("Access-Control-Allow-Methods",
                                         "GET, HEAD, POST, PUT, PATCH, DELETE");
-            answer.headers.emplace_back(
-                "Access-Control-Allow-Headers",
-                "Authorization, Content-Type, Idempotency-Key, X-Request-Id, api-key");
+            answer.headers.emplace_back("Access-Control-Allow-Headers",
+                                        "Authorization, Content-Type, Idempotency-Key, X-Request-Id, "
+                                        "api-key, traceparent, tracestate");
             answer.headers.emplace_back("Access-Control-Max-Age", "600");
             respond(std::move(answer));
             return;

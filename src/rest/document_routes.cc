@@ -94,7 +94,7 @@ Result<void> upsert_documents(const std::shared_ptr<Call>& call, service::Servic
         return key ? model::DocumentId(model::next_id(key->first_made_id, ids_made++))
                    : service.new_document_id();
     };
-    AKIDB_TRY(UpsertBody body, read_upsert_body(call->body(), make_id));
+    AKIDB_TRY(UpsertBody body, call->timed("parse", [&] { return read_upsert_body(call->body(), make_id); }));
     call->body() = std::string();  // a batch may be 64 MiB: not twice in memory while it waits for the disk
     std::vector<model::DocumentId> ids;
     if (body.some_ids_made) {

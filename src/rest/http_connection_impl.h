@@ -427,6 +427,14 @@ class Connection final : public ConnectionHandle {
         for (auto [given, end] = message.equal_range("api-key"); given != end; ++given) {
             request.credentials.api_key.emplace_back(text_of(given->value()));
         }
+        if (shared_.options.reads_trace_headers) {
+            for (auto [given, end] = message.equal_range("traceparent"); given != end; ++given) {
+                request.trace.parents.emplace_back(text_of(given->value()));
+            }
+            for (auto [given, end] = message.equal_range("tracestate"); given != end; ++given) {
+                request.trace.states.emplace_back(text_of(given->value()));
+            }
+        }
         request.remote_address = seat_.address();
         request.request_id = request_id_;
         return request;

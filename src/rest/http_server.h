@@ -20,6 +20,7 @@
 #include "service/credentials.h"
 #include "service/memory_budget.h"
 #include "telemetry/metrics.h"
+#include "tracing/trace_context.h"
 
 namespace akidb::rest {
 
@@ -36,8 +37,9 @@ struct HttpRequest {
     bool is_tls = false;
     std::string body;  // with 64 spare bytes of capacity behind it, for simdjson
     std::string remote_address;
-    std::string origin;      // of the page that asks, when a browser says so
-    std::string request_id;  // the client's X-Request-Id when well-formed, else made here
+    std::string origin;             // of the page that asks, when a browser says so
+    std::string request_id;         // the client's X-Request-Id when well-formed, else made here
+    tracing::TraceHeaders trace{};  // only with HttpServerOptions::reads_trace_headers
 };
 
 struct HttpResponse {
@@ -72,6 +74,7 @@ struct HttpServerOptions {
     uint64_t request_memory_bytes_max = 512 << 20;  // of all requests in flight (service/memory_budget.h)
     service::MemoryBudget* memory = nullptr;        // shared with other servers, in its place
     const io::TlsSource* tls = nullptr;             // then HTTPS and nothing else; outlives the server
+    bool reads_trace_headers = false;               // for who traces requests
     uint32_t header_timeout_ms = 10'000;
     uint32_t body_timeout_ms_per_64k = 5'000;
     uint32_t idle_timeout_ms = 60'000;

@@ -11,7 +11,9 @@ namespace akidb::rest {
 
 Result<void> search(Call& call, service::Service& service, const model::SearchRequest& request) {
     AKIDB_TRY(model::SearchReply reply, service.search(call.context(), call.collection(), request));
-    call.answer(HttpResponse{.body = write_search_reply(reply, request.include, call.elapsed_ms())});
+    call.answer(HttpResponse{.body = call.timed("encode", [&] {
+        return write_search_reply(reply, request.include, call.elapsed_ms());
+    })});
     return {};
 }
 

@@ -53,6 +53,7 @@ class Call {
     const grpc::ByteBuffer& message() const { return *wire_.request; }
     /// As parse_message says.
     Result<void> parse(google::protobuf::Message& message) {
+        const tracing::Step step(context().trace(), "parse");
         AKIDB_TRY(parse_message(*wire_.request, message));
         head_.note_collection(message);
         return {};
@@ -79,8 +80,10 @@ class Call {
     /// The job alone keeps the call, so that a dropped job answers.
     template <class Act>
     static Result<void> submit(const std::shared_ptr<Call>& call, Act act) {
+        call->head_.begin_wait();
         const bool is_taken =
             call->head_.calls().given().workers.submit("rpc", [call, act = std::move(act)](std::stop_token) {
+                call->head_.end_wait();
                 call->guarded([&]() -> Result<void> {
                     AKIDB_TRY(call->head_.check_wanted());
                     return act(call);

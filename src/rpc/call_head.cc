@@ -1,6 +1,7 @@
 #include "rpc/call_head.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 
 #include "rpc/message.h"
@@ -76,6 +77,10 @@ CallHead::CallHead(Calls& calls, MethodId method, grpc::CallbackServerContext& c
     }
     context_.request_id = request_id_of(wire_, calls_.given());
     wire_.AddInitialMetadata("x-request-id", context_.request_id);
+    if (tracing::Tracer* tracer = calls_.given().tracer; tracer != nullptr) {
+        context_.traced =
+            tracer->begin({.parents = metadata_of("traceparent"), .states = metadata_of("tracestate")});
+    }
 }
 
 std::vector<std::string> CallHead::metadata_of(const std::string& name) const {
@@ -196,6 +201,9 @@ grpc::Status CallHead::end(const Error* error) {
     }
     memory_.reset();
     const double ms = elapsed_ms();
+    if (context_.trace() != nullptr) {
+        end_trace(code);
+    }
     if (Logger& logger = calls_.given().logger; logger.keeps(service::kRequestLogLevel)) {
         service::log_request(
             logger, context_,
@@ -209,8 +217,33 @@ grpc::Status CallHead::end(const Error* error) {
     return status;
 }
 
+/// By the conventions of OpenTelemetry for gRPC, which say for a server which codes are its own faults.
+void CallHead::end_trace(int code) {
+    waits_.reset();
+    const std::string name = std::string("akidb.v1.").append(row_of(method_).name);
+    const size_t slash = name.find('/');
+    constexpr std::array<int, 6> kFaults{2, 4, 12, 13, 14, 15};
+    tracing::Span root{.name = name,
+                       .kind = tracing::SpanKind::kServer,
+                       .begin_us = began_us_,
+                       .attributes = {{"rpc.system", "grpc"},
+                                      {"rpc.service", name.substr(0, slash)},
+                                      {"rpc.method", name.substr(slash + 1)},
+                                      {"rpc.grpc.status_code", code},
+                                      {"akidb.request_id", context_.request_id},
+                                      {"akidb.tenant", service::tenant_text(context_)}},
+                       .is_failed = std::find(kFaults.begin(), kFaults.end(), code) != kFaults.end()};
+    if (!collection_.empty()) {
+        root.attributes.push_back({"akidb.collection", collection_});
+    }
+    if (root.is_failed) {
+        root.attributes.push_back({"error.type", std::to_string(code)});
+    }
+    context_.trace()->end(std::move(root));
+}
+
 void CallHead::note_collection(const google::protobuf::Message& message) {
-    if (!calls_.given().logger.keeps(service::kRequestLogLevel)) {
+    if (!calls_.given().logger.keeps(service::kRequestLogLevel) && context_.trace() == nullptr) {
         return;
     }
     const google::protobuf::FieldDescriptor* field = message.GetDescriptor()->FindFieldByName("collection");

@@ -58,7 +58,15 @@ class CallHead {
     /// of it: kPayloadTooLarge, kRateLimited. The room is given back by end().
     Result<void> admit(size_t message_bytes);
 
-    /// The collection that the message names, for the log of requests.
+    /// From begin_wait() to end_wait() the call has no thread: a span of its own when it is traced.
+    void begin_wait() {
+        if (context_.trace() != nullptr) {
+            waits_.emplace(context_.trace(), "wait");
+        }
+    }
+    void end_wait() { waits_.reset(); }
+
+    /// The collection that the message names, for the log of requests and the trace.
     void note_collection(const google::protobuf::Message& message);
 
     /// Once: the status to finish the call with; `error` null = well. Not to be used afterwards.
@@ -69,12 +77,14 @@ class CallHead {
 
   private:
     std::vector<std::string> metadata_of(const std::string& name) const;
+    void end_trace(int code);
 
     Calls& calls_;
     MethodId method_;
     grpc::CallbackServerContext& wire_;
     service::RequestContext context_;
-    std::string collection_;  // only while requests are logged
+    std::optional<tracing::Step> waits_;
+    std::string collection_;  // only while requests are logged, or traced
     uint64_t began_us_;
     std::optional<uint64_t> deadline_us_;
     std::optional<service::MemoryBudget::Share> memory_;  // until the end

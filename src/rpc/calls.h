@@ -28,6 +28,7 @@ struct CallDependencies {
     Logger& logger;
     service::MemoryBudget& memory;
     const access::TrustedProxies* proxies = nullptr;  // whose x-forwarded-for is believed
+    tracing::Tracer* tracer = nullptr;                // null: no call is traced
 };
 
 class Calls {

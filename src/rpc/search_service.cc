@@ -11,7 +11,10 @@ Result<void> answer_search(Call& call, service::Service& service, const std::str
                            const model::SearchRequest& request) {
     AKIDB_TRY(const model::SearchReply found, service.search(call.context(), collection, request));
     OnArena<v1::SearchResponse> reply;
-    write_result(found, request.include, *reply);
+    {
+        const tracing::Step step(call.context().trace(), "encode");
+        write_result(found, request.include, *reply);
+    }
     reply->set_took_ms(call.elapsed_ms());
     return call.answer(*reply);
 }

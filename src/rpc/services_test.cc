@@ -33,7 +33,8 @@ TEST_F(ServicesTest, EachCallIsALineOfTheLogWhenItEnded) {
     EXPECT_EQ(documents_->Count(&context, request, &reply).error_code(), grpc::NOT_FOUND);
     const std::vector<std::string> lines = logger_.lines();
     ASSERT_EQ(lines.size(), 2u) << "the collection was made before";
-    EXPECT_TRUE(lines[1].starts_with("request_id=my-name.2 tenant=default collection=elsewhere ms="));
+    EXPECT_TRUE(
+        lines[1].starts_with("request_id=my-name.2 trace_id=none tenant=default collection=elsewhere ms="));
     for (const char* const fact : {"status=NOT_FOUND ", "protocol=grpc ", "what=DocumentService/Count "}) {
         EXPECT_NE(lines[1].find(fact), std::string::npos) << lines[1];
     }

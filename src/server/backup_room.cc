@@ -25,6 +25,7 @@ BackupRoom::BackupRoom(const Dependencies& given, const settings::Effective& eff
     asked.version = version;
     asked.owner = owner;
     asked.open_target = open;
+    asked.tracer = given.tracer;
     backups_ = std::make_unique<service::Backups>(std::move(asked));
     std::optional<service::BackupPlan> plan = backup_plan(effective);
     if (!plan) {

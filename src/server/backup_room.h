@@ -27,6 +27,7 @@ class BackupRoom {
         Logger& logger;
         telemetry::Metrics& metrics;
         const storage::DiskSpace& disk;
+        tracing::Tracer* tracer = nullptr;
     };
     BackupRoom(const Dependencies& given, const settings::Effective& effective, std::string_view version);
 

@@ -15,6 +15,7 @@
 #include "server/settings_table.h"
 #include "server/settings_table_check.h"
 #include "server/tier_room.h"
+#include "server/trace_room.h"
 #include "simd/kernels.h"
 
 namespace akidb::server {
@@ -201,6 +202,7 @@ std::vector<Finding> cross_check(const Effective& effective) {
     check_database_path(effective, findings);
     check_backup_settings(effective, findings);
     check_tier_settings(effective, findings);
+    check_trace_settings(effective, findings);
     if (const auto proxies = trusted_proxies(effective); !proxies) {
         findings.push_back(finding_at("auth.trusted_proxies", effective, proxies.error().message(),
                                       "networks with commas, as 10.0.0.0/8, 2001:db8::7"));

@@ -383,6 +383,52 @@ inline constexpr std::array kSettings{
                 "How long a request waits for its collection to be opened, unless it has a deadline before; "
                 "then it is answered 503, and the opening goes on. At most half of server.worker_threads "
                 "requests wait at once."},
+    Setting{.key = "traces.endpoint",
+            .type = SettingType::kString,
+            .fallback = "",
+            .sentence =
+                "Where spans of requests go: a collector of OpenTelemetry that speaks OTLP over HTTP, "
+                "http[s]://HOST[:PORT][/PATH], without a path /v1/traces (docs/monitoring.md). Empty: none "
+                "are made."},
+    Setting{.key = "traces.sample_permille",
+            .type = SettingType::kInteger,
+            .unit = "permille",
+            .fallback = "10",
+            .min = 0,
+            .max = 1000,
+            .reload = Reload::kLive,
+            .sentence =
+                "Share of requests that are traced, of those that come without a traceparent; with one, who "
+                "calls has decided. Read again on SIGHUP."},
+    Setting{
+        .key = "traces.headers_file",
+        .type = SettingType::kPath,
+        .fallback = "",
+        .sentence =
+            "File of headers for the collector, NAME: VALUE a line, such as a token; others than owner and "
+            "group must not be able to read it. Read again whenever spans are sent."},
+    Setting{
+        .key = "traces.ca_file",
+        .type = SettingType::kPath,
+        .fallback = "",
+        .sentence = "PEM file of the authorities to trust for traces.endpoint, in place of the system's."},
+    Setting{.key = "traces.timeout_ms",
+            .type = SettingType::kInteger,
+            .unit = "ms",
+            .fallback = "5000",
+            .min = 100,
+            .max = 60'000,
+            .sentence = "How long the collector may take for one batch of spans; no request waits for it."},
+    Setting{
+        .key = "traces.queue_spans",
+        .type = SettingType::kInteger,
+        .unit = "spans",
+        .fallback = "8192",
+        .min = 1'024,
+        .max = 1'048'576,
+        .sentence =
+            "Spans that wait for the collector at most, about a kilobyte each; traces beyond are dropped and "
+            "counted."},
     Setting{.key = "index.default_ef",
             .type = SettingType::kInteger,
             .unit = "candidates",

@@ -50,6 +50,18 @@ TEST(ServerSettings, AnswerToTheDocumentedVariables) {
     EXPECT_EQ(place_of("server.host", parsed.effective), "environment AKIDB_SERVER_HOST");
 }
 
+TEST(ServerSettings, ACollectorOfTracesIsAnUrl) {
+    EXPECT_TRUE(cross_check(with({{"traces.endpoint", "https://otel.example:4318"},
+                                  {"traces.headers_file", "/etc/akidb/headers"}}))
+                    .empty());
+    for (const char* wrong : {"otel.example:4317", "grpc://otel.example", "http://me:word@otel.example"}) {
+        EXPECT_THAT(keys_of(cross_check(with({{"traces.endpoint", wrong}}))),
+                    testing::ElementsAre("traces.endpoint"));
+    }
+    EXPECT_THAT(keys_of(cross_check(with({{"traces.headers_file", "/h"}, {"traces.ca_file", "/c"}}))),
+                testing::ElementsAre("traces.headers_file", "traces.ca_file"));
+}
+
 TEST(ServerSettings, RefuseKernelsThatThisCpuLacks) {
     EXPECT_FALSE(check_kernels({}).has_value());
     EXPECT_FALSE(check_kernels({{kKernelsVariable, ""}}).has_value());

@@ -17,6 +17,7 @@
 #include "rest/cors.h"
 #include "server/load_settings.h"
 #include "server/process_facts.h"
+#include "server/trace_room.h"
 
 namespace akidb::server {
 namespace {
@@ -169,6 +170,7 @@ std::vector<Finding> check_environment(const Effective& effective) {
                                           "a file of 64 hex digits that only its owner can read"));
         }
     }
+    check_trace_files(effective, findings);
     if (const auto origins = rest::parse_origins(effective.text("server.cors_origins")); !origins) {
         findings.push_back(finding_at("server.cors_origins", effective, origins.error().message(),
                                       origins.error().allowed()));

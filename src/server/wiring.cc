@@ -21,6 +21,7 @@
 #include "server/process_gauges.h"
 #include "server/startup_checks.h"
 #include "server/tier_room.h"
+#include "server/trace_room.h"
 #include "service/directory.h"
 #include "service/lifecycle.h"
 #include "service/service.h"
@@ -61,6 +62,8 @@ class Wiring final : public Server {
           data_(effective.text("storage.data_dir")),
           lock_(std::move(lock)),
           random_(io::make_system_random()),
+          traces_(TraceRoom::open({foundation.clock, *random_, metrics_, foundation.logger}, effective,
+                                  kVersion)),
           request_memory_(request_memory_bytes(effective), metrics_),
           disk_(foundation.files, foundation.clock, data_, disk_options(effective)),
           scrub_pace_(number_of<uint64_t>(effective, "storage.scrub_bytes_per_second")),
@@ -84,10 +87,11 @@ class Wiring final : public Server {
     Result<void> open_ports() {
         AKIDB_TRY(proxies_, trusted_proxies(effective_));
         api_ = rest::make_api(
-            {lifecycle_, workers_, foundation_.clock, metrics_, foundation_.logger, &proxies_});
+            {lifecycle_, workers_, foundation_.clock, metrics_, foundation_.logger, &proxies_, tracer()});
         probes_ = rest::make_probe_handler(lifecycle_, metrics_);
         rest::HttpServerOptions rest = rest_options(effective_);
         rest.memory = &request_memory_;
+        rest.reads_trace_headers = tracer() != nullptr;
         AKIDB_TRY(certificates_.open(effective_));
         rest.tls = certificates_.source();
         rest::HttpHandler* routes = api_.get();
@@ -104,7 +108,7 @@ class Wiring final : public Server {
         grpc.tls = certificates_.source();
         AKIDB_TRY(grpc_server_,
                   rpc::GrpcServer::listen(grpc, {workers_, foundation_.clock, *random_, metrics_,
-                                                 foundation_.logger, request_memory_, &proxies_}));
+                                                 foundation_.logger, request_memory_, &proxies_, tracer()}));
         return {};
     }
 
@@ -127,7 +131,7 @@ class Wiring final : public Server {
         AKIDB_TRY(catalog_, std::move(opened));
         directory_ = std::make_unique<service::Directory>(
             engine::Dependencies{foundation_.files, foundation_.clock, maintenance_, foundation_.logger,
-                                 metrics_, &disk_, &committer_, &scrub_pace_, &recall_probe_},
+                                 metrics_, &disk_, &committer_, &scrub_pace_, &recall_probe_, tracer()},
             *random_, *catalog_, data_ + "/collections", collection_options(effective_, foundation_.kernels));
         auto gate = Gate::open(effective_, foundation_, *random_, metrics_);
         if (!gate && gate.error().code() == Code::kDiskFull && disk_.release_ballast()) {
@@ -137,7 +141,7 @@ class Wiring final : public Server {
         const backup::TargetDoors doors{foundation_.files, foundation_.clock, *random_, *pause_};
         backup_room_ = std::make_unique<BackupRoom>(
             BackupRoom::Dependencies{*directory_, *catalog_, doors, foundation_.clock, backup_thread_,
-                                     foundation_.logger, metrics_, disk_},
+                                     foundation_.logger, metrics_, disk_, tracer()},
             effective_, kVersion);
         service_ =
             std::make_unique<service::Service>(*directory_, foundation_.clock, *random_, &gate_->control(),
@@ -161,6 +165,9 @@ class Wiring final : public Server {
     Health tick() override {
         disk_watch_.tick();
         certificates_.tick();
+        if (traces_ != nullptr) {
+            traces_->tick();
+        }
         const service::Readiness readiness = lifecycle_.readiness();
         grpc_server_->set_serving(readiness.is_ready);
         metrics_.gauge(MetricId::kReady).set(readiness.is_ready ? 1 : 0);
@@ -207,18 +214,24 @@ class Wiring final : public Server {
     void apply(const Effective& effective) override {
         slow_log_.set_limit_ms(number_of<uint64_t>(effective, "logging.slow_query_ms"));
         recall_probe_.set_share(number_of<uint32_t>(effective, "probe.share_permille"));
+        if (traces_ != nullptr) {
+            traces_->apply(effective);
+        }
     }
     void read_certificates_again() override { certificates_.read_again(); }
 
     Result<void> close(bool checkpoint) override;
 
   private:
+    tracing::Tracer* tracer() const { return traces_ == nullptr ? nullptr : &traces_->tracer(); }
+
     Foundation foundation_;
     Effective effective_;
     std::string data_;
     std::unique_ptr<io::FileLock> lock_;
     std::unique_ptr<io::Random> random_;
     telemetry::Metrics metrics_;
+    std::unique_ptr<TraceRoom> traces_;
     service::MemoryBudget request_memory_;
     storage::DiskSpace disk_;
     engine::ScrubPace scrub_pace_;
@@ -298,6 +311,9 @@ Result<void> Wiring::close(bool checkpoint) {
         if (outcome) {
             outcome = std::move(closed);
         }
+    }
+    if (traces_ != nullptr) {
+        traces_->close();  // the last checkpoints are told, too
     }
     if (probe_server_ != nullptr) {
         probe_server_->stop();

@@ -271,7 +271,11 @@ Result<BackupState> Backups::begin(const std::string& to) {
 
 Result<void> Backups::run(const BackupState& begun, const std::stop_token& stop) {
     given_.logger.log(LogLevel::kInfo, "backup began", {{"backup", begun.id.to_string()}, {"to", begun.to}});
+    const uint64_t began_us = given_.doors.clock.monotonic_us();
     Result<void> outcome = Run(*this, begun.id, begun.to, begun.started_ms).run(stop);
+    if (given_.tracer != nullptr) {
+        given_.tracer->note_job({"backup", began_us, outcome, {{"akidb.backup", begun.id.to_string()}}});
+    }
     end(begun.id, outcome);
     return outcome;
 }

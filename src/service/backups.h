@@ -18,6 +18,7 @@
 #include "io/executor.h"
 #include "service/directory.h"
 #include "telemetry/metrics.h"
+#include "tracing/tracer.h"
 
 namespace akidb::service {
 
@@ -58,6 +59,7 @@ class Backups {
         std::string version{};
         Uuid owner{};  // of locks: always the same for this data directory, and no other's
         backup::OpenTarget open_target{};
+        tracing::Tracer* tracer = nullptr;  // null: nobody is told of backups
     };
     explicit Backups(Dependencies dependencies);
     /// Before the first; it must outlive this. Without it, what is asleep is left out.

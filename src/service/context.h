@@ -12,6 +12,7 @@
 #include "model/limits.h"
 #include "model/write_key.h"
 #include "service/principal.h"
+#include "tracing/tracer.h"
 
 namespace akidb::service {
 
@@ -22,6 +23,10 @@ struct RequestContext {
     std::string user_agent{};
     std::string request_id{};
     std::optional<model::WriteKey> write_key{};  // of a write of documents, when the client named one
+    tracing::Begun traced{};
+
+    /// Null: not recorded.
+    tracing::Trace* trace() const { return traced.trace.get(); }
 };
 
 /// `[A-Za-z0-9._-]{1,64}`: whether a client may name its request so; the name stands in answers and in lines

@@ -14,6 +14,7 @@ void log_request(Logger& logger, const RequestContext& context, EndedRequest end
     ended.collection.resize(std::min<size_t>(ended.collection.size(), model::kCollectionNameBytesMax));
     logger.log(kRequestLogLevel, "request",
                {{"request_id", context.request_id},
+                {"trace_id", trace_text(context)},
                 {"tenant", tenant_text(context)},
                 {"collection", ended.collection.empty() ? "none" : std::move(ended.collection)},
                 {"ms", milliseconds(ended.ms)},
@@ -27,6 +28,10 @@ std::string tenant_text(const RequestContext& context) {
         return "none";
     }
     return context.principal->is_of_default_tenant() ? "default" : context.principal->tenant.to_string();
+}
+
+std::string trace_text(const RequestContext& context) {
+    return context.traced.id ? context.traced.id->to_string() : "none";
 }
 
 std::string milliseconds(double ms) {

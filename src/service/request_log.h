@@ -24,6 +24,8 @@ void log_request(Logger& logger, const RequestContext& context, EndedRequest end
 
 /// "default", or its id; "none" before it is known who asks.
 std::string tenant_text(const RequestContext& context);
+/// In hex; "none" when it belongs to no trace.
+std::string trace_text(const RequestContext& context);
 /// "12.345"
 std::string milliseconds(double ms);
 

@@ -5,6 +5,7 @@
 #include "model/limits.h"
 #include "service/composed_search.h"
 #include "service/row_rules.h"
+#include "service/traced.h"
 
 namespace akidb::service {
 namespace {
@@ -76,7 +77,7 @@ void Service::upsert_documents(const RequestContext& context, std::string_view c
     if (const Result<void> fits = check_documents_quota(context, documents.size()); !fits) {
         return done(fits.error());
     }
-    (*found)->submit_upsert(std::move(documents), std::move(done), terms_of(context));
+    (*found)->submit_upsert(std::move(documents), traced(context, std::move(done)), terms_of(context));
 }
 
 void Service::delete_documents(const RequestContext& context, std::string_view collection,
@@ -85,7 +86,7 @@ void Service::delete_documents(const RequestContext& context, std::string_view c
     if (!found) {
         return done(found.error());
     }
-    (*found)->submit_remove(ids, std::move(done), terms_of(context));
+    (*found)->submit_remove(ids, traced(context, std::move(done)), terms_of(context));
 }
 
 void Service::update_documents(const RequestContext& context, std::string_view collection,
@@ -94,7 +95,7 @@ void Service::update_documents(const RequestContext& context, std::string_view c
     if (!found) {
         return done(found.error());
     }
-    (*found)->submit_update(std::move(request), std::move(done), terms_of(context));
+    (*found)->submit_update(std::move(request), traced(context, std::move(done)), terms_of(context));
 }
 
 Result<engine::WriteReply> Service::delete_matching(const RequestContext& context,
@@ -103,7 +104,10 @@ Result<engine::WriteReply> Service::delete_matching(const RequestContext& contex
     AKIDB_TRY(const auto found, find(context, collection));
     AKIDB_TRY(model::validate(filter));
     const model::Filter own = ruled(filter, context.principal->row_rule);
-    return found->remove_matching(own, terms_of(context));
+    const uint64_t began_us = context.trace() == nullptr ? 0 : context.trace()->now_us();
+    Result<engine::WriteReply> reply = found->remove_matching(own, terms_of(context));
+    trace_write(context.trace(), began_us, reply);
+    return reply;
 }
 
 Result<EraseReceipt> Service::erase_documents(const RequestContext& context, std::string_view collection,
@@ -145,6 +149,7 @@ Result<uint64_t> Service::count_documents(const RequestContext& context, std::st
                                           const model::Filter* filter, bool is_exact,
                                           std::optional<uint64_t> deadline_us) {
     AKIDB_TRY(const auto found, find(context, collection, deadline_us));
+    const tracing::Step step(context.trace(), "count");
     const SharedFilter& rule = context.principal->row_rule;
     if (rule == nullptr) {
         return found->count(filter, is_exact, deadline_us);
@@ -160,12 +165,14 @@ Result<uint64_t> Service::count_documents(const RequestContext& context, std::st
 Result<model::ScrollReply> Service::scroll(const RequestContext& context, std::string_view collection,
                                            const model::ScrollRequest& request) {
     AKIDB_TRY(const auto found, find(context, collection, request.deadline_us));
+    const tracing::Step step(context.trace(), "scroll");
     return found->scroll(ruled(request, context.principal->row_rule));
 }
 
 Result<model::FacetReply> Service::facet(const RequestContext& context, std::string_view collection,
                                          const model::FacetRequest& request) {
     AKIDB_TRY(const auto found, find(context, collection, request.deadline_us));
+    const tracing::Step step(context.trace(), "facet");
     return found->facet(ruled(request, context.principal->row_rule));
 }
 
@@ -197,7 +204,11 @@ Result<model::SearchReply> Service::search_in(const engine::Collection& collecti
     const SharedFilter& rule = context.principal->row_rule;
     const bool is_timed = slow_log_ != nullptr && slow_log_->is_on();
     const uint64_t began_us = is_timed ? clock_.monotonic_us() : 0;
+    tracing::Step step(context.trace(), "search");
     Result<model::SearchReply> reply = search_one(collection, request, rule);
+    if (step.is_recorded()) {
+        describe_search(step, collection, request, reply);
+    }
     if (is_timed) {
         slow_log_->note({context, collection, request, reply, clock_.monotonic_us() - began_us});
     }

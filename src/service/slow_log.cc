@@ -52,6 +52,7 @@ void SlowLog::note(const EndedSearch& search) {
     const model::SearchRequest& request = search.request;
     logger_.log(LogLevel::kWarning, "slow search",
                 {{"request_id", search.context.request_id},
+                 {"trace_id", trace_text(search.context)},
                  {"tenant", tenant_text(search.context)},
                  {"collection", search.collection.spec().name},
                  {"ms", milliseconds(static_cast<double>(search.took_us) / 1000)},

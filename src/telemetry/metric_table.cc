@@ -200,6 +200,9 @@ constexpr MetricRow kMetrics[] = {
      "Since when the oldest of those waits; 0 when none does."},
     {kDeadLetters, kGauge, "akidb_dead_letters", "",
      "Uploads and removals that failed too often and wait for somebody to retry or drop them."},
+    {kTraceSpans, kCounter, "akidb_trace_spans_total", "result=exported/dropped/failed",
+     "Spans of recorded traces: exported; dropped, as more waited than traces.queue_spans, or the server "
+     "stopped; failed: the collector refused them, or could not be reached five times."},
     {kReady, kGauge, "akidb_ready", "", "1 while the server answers requests, 0 while it loads or drains."},
 };
 

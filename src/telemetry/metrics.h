@@ -100,6 +100,7 @@ enum class MetricId : uint8_t {
     kUploadsPendingBytes,
     kUploadsOldest,
     kDeadLetters,
+    kTraceSpans,
     kReady,
 };
 
