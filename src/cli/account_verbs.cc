@@ -1,4 +1,6 @@
 // login, setup, user, key, tenant and audit list.
+#include <unistd.h>
+
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -17,12 +19,8 @@ using Json = nlohmann::ordered_json;
 
 constexpr size_t kSecretBytesMax = 4096;
 
-Result<std::string> read_secret(std::istream& stream, const std::string& path) {
-    std::string text;
-    for (char letter = 0; text.size() <= kSecretBytesMax && stream.get(letter);) {
-        text.push_back(letter);
-    }
-    if (stream.bad() || text.size() > kSecretBytesMax) {
+Result<std::string> as_secret(std::string text, const std::string& path) {
+    if (text.size() > kSecretBytesMax) {
         return Error(Code::kInvalidArgument, path + " holds no password or token");
     }
     // An editor's last line end is no part of it.
@@ -35,7 +33,22 @@ Result<std::string> read_secret(std::istream& stream, const std::string& path) {
     return text;
 }
 
-Result<std::string> read_secret_file(const std::string& path) {
+Result<std::string> read_secret(std::istream& stream, const std::string& path) {
+    std::string text;
+    for (char letter = 0; text.size() <= kSecretBytesMax && stream.get(letter);) {
+        text.push_back(letter);
+    }
+    return stream.bad() ? Error(Code::kInvalidArgument, path + " cannot be read")
+                        : as_secret(std::move(text), path);
+}
+
+/// `what`: "password", to ask for it at a terminal.
+Result<std::string> read_secret_file(const std::string& path, std::string_view what) {
+    if (path == "-" && ::isatty(STDIN_FILENO) == 1) {
+        AKIDB_TRY(std::string typed,
+                  read_hidden_line(STDIN_FILENO, std::string(what) + " (not shown): ", kSecretBytesMax));
+        return as_secret(std::move(typed), "the line");
+    }
     if (path == "-") {
         return read_secret(std::cin, "standard input");
     }
@@ -116,9 +129,9 @@ struct Request {
 
 Result<Request> entrance(const AccountArguments& account) {
     Request request{"POST", "/auth/" + account.noun, {{"email", account.name}}};
-    AKIDB_TRY(request.body["password"], read_secret_file(account.password_file));
+    AKIDB_TRY(request.body["password"], read_secret_file(account.password_file, "Password"));
     if (account.noun == "setup") {
-        AKIDB_TRY(request.body["token"], read_secret_file(account.token_file));
+        AKIDB_TRY(request.body["token"], read_secret_file(account.token_file, "Set-up token"));
     }
     if (!account.tenant.empty()) {
         request.body["tenant"] = account.tenant;
@@ -141,7 +154,7 @@ Result<Request> user_request(const AccountArguments& account) {
         return Request{"PATCH", one, {{"role", account.role}}};
     }
     Json body;
-    AKIDB_TRY(body["password"], read_secret_file(account.password_file));
+    AKIDB_TRY(body["password"], read_secret_file(account.password_file, "Password"));
     if (account.act == "password") {
         return Request{"PATCH", one, body};
     }
@@ -277,7 +290,7 @@ Result<void> account(const Arguments& arguments) {
 }  // namespace
 
 Result<std::string> read_token_file(const std::string& path) {
-    return read_secret_file(path);
+    return read_secret_file(path, "API key or session token");
 }
 
 ExitCode run_account(const Arguments& arguments) {
