@@ -137,6 +137,7 @@ struct BackupArguments {
     uint32_t keep_days = 0;
     std::string data;
     std::string as;  // with Arguments::collection
+    std::string owner{};
     std::string scratch = ".";
     std::string key_file{};
     bool no_wait = false;

@@ -66,6 +66,10 @@ void add_restore(CLI::App& app, Arguments& arguments) {
     CLI::Option* one = restore->add_option("--collection", arguments.collection,
                                            "This one alone, by name or id, without users and keys");
     restore->add_option("--as", backup.as, "Its new name")->needs(one);
+    restore->add_option(
+        "--owner", backup.owner,
+        "USER[:GROUP] whose the data will be, when root restores it; else whose the directory "
+        "above is");
     restore->add_flag("--json", arguments.json, "As JSON");
     add_key_option(*restore, arguments);
     add_s3_options(*restore, arguments);

@@ -1,8 +1,11 @@
 // backup list, verify and prune, and restore: what is done with backups where no server is.
+#include <unistd.h>
+
 #include <chrono>
 #include <cstdio>
 
 #include "backup/restore.h"
+#include "io/ownership.h"
 #include "offline/report.h"
 #include "offline/verbs.h"
 
@@ -161,15 +164,31 @@ class BackupsVerb {
         return is_whole;
     }
 
+    /// Whose the data will be: looked up before anything is written.
+    Result<io::Owner> owner_for(const std::string& data) const {
+        if (request_.owner.empty()) {
+            const size_t slash = data.find_last_of('/');
+            return io::owner_of(slash == std::string::npos ? "." : slash == 0 ? "/" : data.substr(0, slash));
+        }
+        AKIDB_TRY(const io::Owner owner, io::parse_owner(request_.owner));
+        if (::geteuid() != 0 && owner.user != ::geteuid()) {
+            return invalid_argument("--owner", "only root gives files to another user",
+                                    "without it, or as root");
+        }
+        return owner;
+    }
+
     Result<bool> restore(backup::Repository& repository, const Uuid& id) {
         std::string data = request_.data;
         while (data.size() > 1 && data.ends_with('/')) {
             data.pop_back();
         }
+        AKIDB_TRY(const io::Owner owner, owner_for(data));
         AKIDB_TRY(const backup::RestoreReport report,
                   backup::restore(
                       doors_.files, repository,
                       {.backup = id, .data = data, .collection = request_.collection, .as = request_.as}));
+        AKIDB_TRY(io::give_tree(data, owner));
         if (request_.json) {
             print_(dump({{"backup", id.to_string()},
                          {"data", data},

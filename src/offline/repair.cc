@@ -4,6 +4,7 @@
 
 #include "catalog/catalog.h"
 #include "index/rows.h"
+#include "io/ownership.h"
 #include "offline/assessment.h"
 #include "offline/repair_plan.h"
 #include "offline/report.h"
@@ -314,6 +315,12 @@ Result<ExitCode> run(io::FileSystem& files, const io::Clock& clock, const Repair
     return ExitCode::kClean;
 }
 
+/// The lock is a file as well, so this is not for what was repaired alone.
+Result<void> give_back(const std::string& data) {
+    AKIDB_TRY(const io::Owner owner, io::owner_of(data));
+    return io::give_tree(data, owner);
+}
+
 }  // namespace
 
 ExitCode repair(io::FileSystem& files, const io::Clock& clock, const RepairRequest& request, Print print) {
@@ -327,7 +334,10 @@ ExitCode repair(io::FileSystem& files, const io::Clock& clock, const RepairReque
         end_with(lock.error(), request.json, print);
         return lock.error().code() == Code::kConflict ? ExitCode::kLockHeld : ExitCode::kIo;
     }
-    const Result<ExitCode> done = run(files, clock, request, print);
+    Result<ExitCode> done = run(files, clock, request, print);
+    if (const Result<void> given = give_back(request.data); done && !given) {
+        done = given.error();
+    }
     if (!done && done.error().code() == Code::kDataLoss && !request.json) {
         print("this cannot be repaired, for nothing else says which files count: restore a backup\n");
     }

@@ -1,7 +1,10 @@
 // repair over every kind of damage: what it tells, what it keeps, and that neither a crash nor a failing disk
 // in the middle of it makes more of the loss.
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "offline/collection_for_tests.h"
@@ -125,6 +128,31 @@ TEST_P(RepairOfStorageTest, KeepsWhatIsWholeInFilesAndLog) {
         const auto at = whole_.find(id);
         EXPECT_TRUE(at == whole_.end() || at->second == version);
     }
+}
+
+TEST_F(RepairTest, WhatRootRepairsIsOfTheOwnerOfTheData) {
+    if (::geteuid() != 0) {
+        GTEST_SKIP() << "only root can give files away";
+    }
+    constexpr uid_t kOwner = 12'345;
+    ASSERT_EQ(::chown(made_.data.c_str(), kOwner, kOwner), 0);
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(made_.data)) {
+        ASSERT_EQ(::chown(entry.path().c_str(), kOwner, kOwner), 0);
+    }
+    made_.flip(made_.first_rows(), 4096 + 77);
+    EXPECT_EQ(repair_now(false), ExitCode::kIo);
+    EXPECT_EQ(repair_now(true), ExitCode::kClean) << report_;
+    size_t files = 0;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(made_.data)) {
+        struct stat found {};
+        ASSERT_EQ(::lstat(entry.path().c_str(), &found), 0);
+        EXPECT_EQ(found.st_uid, kOwner) << entry.path();
+        EXPECT_EQ(found.st_gid, kOwner) << entry.path();
+        ++files;
+    }
+    EXPECT_GT(files, 10u);
+    EXPECT_TRUE(std::filesystem::exists(made_.directory + "/lost"));
+    EXPECT_TRUE(std::filesystem::exists(made_.data + "/LOCK"));
 }
 
 TEST_F(RepairTest, AMissingFileCostsItsRows) {

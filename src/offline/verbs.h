@@ -57,6 +57,7 @@ struct BackupsRequest {
     std::string data;  // of restore, as are the next two
     std::string collection;
     std::string as;
+    std::string owner{};     // of restore, as io::parse_owner says; empty: that of the directory above
     std::string scratch;     // for what a verify of level 3 restores
     std::string key_file{};  // empty: not encrypted
     bool json = false;

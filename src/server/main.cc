@@ -63,6 +63,7 @@ ExitCode run(const cli::Arguments& arguments) {
                                         .data = arguments.backup.data,
                                         .collection = arguments.collection,
                                         .as = arguments.backup.as,
+                                        .owner = arguments.backup.owner,
                                         .scratch = arguments.backup.scratch,
                                         .key_file = arguments.backup.key_file,
                                         .json = arguments.json});

@@ -1,5 +1,8 @@
 // Backups of a running server, restored: equal to what a model says at that point, refused by name when
 // damaged, and never half there.
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <csignal>
 #include <fstream>
@@ -220,6 +223,37 @@ TEST_F(BackupTest, KilledInTheMiddleLeavesAListThatDoesNotShowIt) {
     ASSERT_EQ(restored.exit_code, kClean) << restored.err;
     auto again = start("restored");
     EXPECT_EQ(read(*again, "words"), model);
+}
+
+TEST_F(BackupTest, WhatRootRestoresIsWhoseItIsSaidToBe) {
+    auto server = start("data");
+    ASSERT_EQ(ask(*server, "POST", "/api/v1/collections", collection_named("words")).status, 201);
+    write(*server, "words", {{1, 1}});
+    back_up(*server);
+    const Finished wrong =
+        run({"restore", "--from", backups(), "--data", path("wrong"), "--owner", "nobody-of-this-name"});
+    EXPECT_EQ(wrong.exit_code, 64);
+    EXPECT_THAT(wrong.err, HasSubstr("--owner"));
+    EXPECT_FALSE(fs::exists(path("wrong"))) << "before anything is written";
+    if (::geteuid() != 0) {
+        GTEST_SKIP() << "only root can give files away";
+    }
+    const auto expect_owner = [&](const std::string& data, uid_t owner) {
+        for (const auto& entry : fs::recursive_directory_iterator(path(data))) {
+            struct stat found {};
+            ASSERT_EQ(::lstat(entry.path().c_str(), &found), 0);
+            EXPECT_EQ(found.st_uid, owner) << entry.path();
+        }
+    };
+    const Finished named =
+        run({"restore", "--from", backups(), "--data", path("named"), "--owner", "12345:12346"});
+    EXPECT_EQ(named.exit_code, kClean) << named.err;
+    expect_owner("named", 12'345);
+    fs::create_directory(path("of-another"));
+    ASSERT_EQ(::chown(path("of-another").c_str(), 23'456, 23'456), 0);
+    const Finished below = run({"restore", "--from", backups(), "--data", path("of-another/data")});
+    EXPECT_EQ(below.exit_code, kClean) << below.err;
+    expect_owner("of-another", 23'456);
 }
 
 TEST_F(BackupTest, RefusesPlacesByName) {
