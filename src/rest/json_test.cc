@@ -209,6 +209,26 @@ TEST(JsonWriter, FloatsComeBackBitByBit) {
 TEST(Nearest, SuggestsOnlyWhatIsNear) {
     EXPECT_EQ(nearest_name("topk", std::array<std::string_view, 2>{"top_k", "vector"}), "top_k");
     EXPECT_EQ(nearest_name("completely_else", std::array<std::string_view, 2>{"top_k", "vector"}), "");
+    EXPECT_EQ(nearest_name("x", std::array<std::string_view, 2>{"id", "ef"}), "") << "no letter is alike";
+}
+
+TEST(Nearest, KnowsWhatOthersCallIt) {
+    const auto names =
+        std::to_array<std::string_view>({"id", "vector", "top_k", "filter", "metadata", "include"});
+    for (const auto& [theirs, ours] :
+         std::vector<std::pair<std::string_view, std::string_view>>{{"k", "top_k"},
+                                                                    {"limit", "top_k"},
+                                                                    {"topK", "top_k"},
+                                                                    {"n_results", "top_k"},
+                                                                    {"payload", "metadata"},
+                                                                    {"query_vector", "vector"},
+                                                                    {"where", "filter"},
+                                                                    {"with_payload", "include"}}) {
+        EXPECT_EQ(nearest_name(theirs, names), ours) << theirs;
+    }
+    EXPECT_EQ(nearest_name("top_k", std::array<std::string_view, 2>{"vector", "limit"}), "limit");
+    EXPECT_EQ(nearest_name("payload", std::array<std::string_view, 1>{"key"}), "")
+        << "what is not there is not meant";
 }
 
 TEST(Nearest, IsTheNearestOfAllPairsCompared) {
@@ -237,7 +257,8 @@ TEST(Nearest, IsTheNearestOfAllPairsCompared) {
         std::string_view expected;
         for (std::string_view name : names) {
             const size_t found = distance(wrong, name);
-            if (found < least && found <= std::max<size_t>(2, std::max(wrong.size(), name.size()) / 3)) {
+            if (found < least && found <= std::max<size_t>(2, std::max(wrong.size(), name.size()) / 3) &&
+                found < std::max(wrong.size(), name.size())) {
                 least = found;
                 expected = name;
             }

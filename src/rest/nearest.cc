@@ -9,6 +9,34 @@ namespace {
 
 constexpr size_t kComparedBytesMax = 96;
 
+struct Elsewhere {
+    std::string_view name;  // of a field in the interfaces of other products
+    std::string_view ours;  // of what it is there; of two, that which the list has
+};
+constexpr auto kElsewhere = std::to_array<Elsewhere>({{"k", "top_k"},
+                                                      {"limit", "top_k"},
+                                                      {"n_results", "top_k"},
+                                                      {"size", "top_k"},
+                                                      {"k", "limit"},
+                                                      {"top", "limit"},
+                                                      {"top_k", "limit"},
+                                                      {"embedding", "vector"},
+                                                      {"query_vector", "vector"},
+                                                      {"values", "vector"},
+                                                      {"payload", "metadata"},
+                                                      {"properties", "metadata"},
+                                                      {"with_payload", "include"},
+                                                      {"with_vector", "include"},
+                                                      {"where", "filter"},
+                                                      {"points", "documents"},
+                                                      {"vectors", "documents"},
+                                                      {"dim", "dimension"},
+                                                      {"size", "dimension"},
+                                                      {"distance", "metric"},
+                                                      {"datatype", "storage"},
+                                                      {"ef_search", "ef"},
+                                                      {"hnsw_ef", "ef"}});
+
 size_t tolerated(std::string_view wrong, std::string_view name) {
     return std::max<size_t>(2, std::max(wrong.size(), name.size()) / 3);
 }
@@ -50,12 +78,19 @@ size_t edit_distance(std::string_view a, std::string_view b, size_t limit) {
 }  // namespace
 
 std::string_view nearest_name(std::string_view wrong, std::span<const std::string_view> names) {
+    for (const Elsewhere& known : kElsewhere) {
+        if (known.name == wrong && std::find(names.begin(), names.end(), known.ours) != names.end()) {
+            return known.ours;
+        }
+    }
     wrong = wrong.substr(0, kComparedBytesMax);
     std::string_view best;
     size_t limit = kComparedBytesMax + 1;
     for (std::string_view name : names) {
         name = name.substr(0, kComparedBytesMax);
-        const size_t hopeless = std::min(limit, tolerated(wrong, name) + 1);
+        // Where every letter would change, nothing is alike.
+        const size_t hopeless =
+            std::min({limit, tolerated(wrong, name) + 1, std::max(wrong.size(), name.size())});
         const size_t distance = edit_distance(wrong, name, hopeless);
         if (distance < hopeless) {
             limit = distance;
