@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "backup/restore.h"
+#include "base/printable.h"
 #include "catalog/catalog.h"
 
 namespace akidb::backup {
@@ -70,9 +71,9 @@ Result<PracticeReport> practise(io::FileSystem& files, Repository& repository, c
 
 std::string describe(const PracticeReport& report, const BackupManifest& manifest, uint64_t duration_ms) {
     std::string text = "restored backup " + manifest.id.to_string() + " for practice in " +
-                       std::to_string(duration_ms) + " ms: " + std::to_string(report.collections) +
-                       " collections, " + std::to_string(report.documents) + " documents, " +
-                       std::to_string(report.bytes) + " bytes\n";
+                       std::to_string(duration_ms) + " ms: " + counted(report.collections, "collection") +
+                       ", " + counted(report.documents, "document") + ", " + counted(report.bytes, "byte") +
+                       "\n";
     for (const std::string& fault : report.faults) {
         text += "FAULT " + fault + "\n";
     }

@@ -17,6 +17,10 @@ std::string join_names(std::span<const std::string_view> names) {
     return joined;
 }
 
+std::string counted(uint64_t count, std::string_view singular) {
+    return std::to_string(count) + " " + std::string(singular) + (count == 1 ? "" : "s");
+}
+
 std::string printable(std::string_view text) {
     bool cut = text.size() > kPrintedBytesMax;
     if (cut) {

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <tuple>
 
+#include "base/printable.h"
 #include "cli/rest_client.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
@@ -17,6 +18,11 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr uint64_t kAskAgainUs = 200'000;
+
+uint64_t count_of(const Json& state, const char* member) {
+    const auto found = state.find(member);
+    return found != state.end() && found->is_number_unsigned() ? found->get<uint64_t>() : 0;
+}
 
 std::string text_of(const Json& state, const char* member) {
     const auto found = state.find(member);
@@ -38,9 +44,10 @@ Result<void> tell(const Arguments& arguments, const Json& state) {
         print_to(stdout, state.dump() + "\n");
     } else {
         std::string text = "backup " + text_of(state, "id") + " " + text_of(state, "stage") + ": " +
-                           text_of(state, "documents") + " documents of " +
-                           text_of(state, "collections_done") + " collections, " + text_of(state, "bytes") +
-                           " bytes, " + text_of(state, "sent_bytes") + " of them sent\n";
+                           counted(count_of(state, "documents"), "document") + " of " +
+                           counted(count_of(state, "collections_done"), "collection") + ", " +
+                           counted(count_of(state, "bytes"), "byte") + ", " +
+                           std::to_string(count_of(state, "sent_bytes")) + " of them sent\n";
         for (const Json& left : state.value("left_out", Json::array())) {
             text +=
                 "left out: collection " + text_of(left, "collection") + ": " + text_of(left, "reason") + "\n";
@@ -48,7 +55,9 @@ Result<void> tell(const Arguments& arguments, const Json& state) {
         print_to(stdout, text);
     }
     if (state["stage"] == "failed") {
-        return Error(Code::kInternal, "the backup failed: " + text_of(state, "error"));
+        // Most often the place: a directory that is not there, a disk that is full, S3 that does not answer.
+        return Error(Code::kUnavailable,
+                     "the backup to " + text_of(state, "to") + " failed: " + text_of(state, "error"));
     }
     return {};
 }

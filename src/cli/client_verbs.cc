@@ -189,7 +189,8 @@ Result<void> search(const Arguments& arguments) {
         }
     }
     print_to(stdout, format_table(rows));
-    print_to(stderr, std::to_string(rows.size() - 1) + " matches in " + cell(answer, "took_ms") + " ms\n");
+    print_to(stderr, std::to_string(rows.size() - 1) + (rows.size() == 2 ? " match in " : " matches in ") +
+                         cell(answer, "took_ms") + " ms\n");
     return {};
 }
 

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "base/printable.h"
 #include "cli/filter_argument.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
@@ -147,8 +148,8 @@ class Export {
     }
 
     Result<void> finish() {
-        print_to(stderr, "exported " + std::to_string(state_.documents) + " documents of " +
-                             arguments_.collection + "\n");
+        print_to(stderr,
+                 "exported " + counted(state_.documents, "document") + " of " + arguments_.collection + "\n");
         if (!to_file()) {
             return {};
         }
@@ -178,7 +179,7 @@ Result<void> export_collection(const Arguments& arguments) {
         const std::optional<ExportState> earlier = load_state(state_path);
         if (earlier && earlier->collection_id == state.collection_id && earlier->filter == state.filter) {
             state = *earlier;
-            print_to(stderr, "going on behind " + std::to_string(state.documents) + " documents\n");
+            print_to(stderr, "going on behind " + counted(state.documents, "document") + "\n");
         } else {
             print_to(stderr, "nothing to go on with: starting at the first document\n");
         }

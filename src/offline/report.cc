@@ -30,10 +30,6 @@ std::string table_of(const std::vector<std::vector<std::string>>& rows) {
     return text;
 }
 
-std::string counted(uint64_t count, std::string_view singular) {
-    return std::to_string(count) + " " + std::string(singular) + (count == 1 ? "" : "s");
-}
-
 ExitCode end_with(const Error& error, bool json, Print print) {
     const bool is_damage = error.code() == Code::kDataLoss;
     if (json) {

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/exit_code.h"
+#include "base/printable.h"
 #include "offline/verbs.h"
 
 namespace akidb::offline {
@@ -19,8 +20,6 @@ using Json = nlohmann::ordered_json;
 std::string dump(const Json& document);
 /// Rows of cells, two blanks between columns; the first row is the heading.
 std::string table_of(const std::vector<std::vector<std::string>>& rows);
-/// "3 records", "1 record".
-std::string counted(uint64_t count, std::string_view singular);
 /// Prints that a file is damaged, or on standard error why it cannot be looked at, and answers how the
 /// process ends: kUsage when the error names a field.
 ExitCode end_with(const Error& error, bool json, Print print);

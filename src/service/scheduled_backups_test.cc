@@ -166,7 +166,7 @@ TEST_F(ScheduledBackupsTest, AreMadeWhenDueAndPrunedAndRestoredForPractice) {
     EXPECT_TRUE(fs::is_empty(root_ / "data/staging"));
     const std::string report =
         storage::read_bytes(root_ / "backups/drills/" + first.last_drill->backup.to_string());
-    EXPECT_THAT(report, HasSubstr("1 collections, 1 documents"));
+    EXPECT_THAT(report, HasSubstr("1 collection, 1 document,"));
     EXPECT_THAT(report, HasSubstr("the backup is whole"));
 
     clock_.pass_ms(6 * kHourMs - 1);

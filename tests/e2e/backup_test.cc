@@ -256,6 +256,21 @@ TEST_F(BackupTest, WhatRootRestoresIsWhoseItIsSaidToBe) {
     expect_owner("of-another", 23'456);
 }
 
+TEST_F(BackupTest, APlaceThatIsNotThereEndsWith74AndIsNamed) {
+    auto server = start("data");
+    const Finished failed =
+        run({"backup", "create", "--url", server->rest_url(), "--to", path("no/such/parent")});
+    EXPECT_EQ(failed.exit_code, kDamaged);
+    EXPECT_THAT(failed.err, HasSubstr("the backup to " + path("no/such/parent") + " failed"));
+    const Finished made = run({"backup", "create", "--url", server->rest_url(), "--to", backups()});
+    EXPECT_EQ(made.exit_code, kClean) << made.err;
+    EXPECT_THAT(made.out, HasSubstr("0 documents of 0 collections"));
+    ASSERT_EQ(ask(*server, "POST", "/api/v1/collections", collection_named("words")).status, 201);
+    write(*server, "words", {{1, 1}});
+    const Finished one = run({"backup", "create", "--url", server->rest_url(), "--to", backups()});
+    EXPECT_THAT(one.out, HasSubstr("1 document of 1 collection,"));
+}
+
 TEST_F(BackupTest, RefusesPlacesByName) {
     auto server = start("data");
     for (const std::string& to :
