@@ -276,7 +276,7 @@ Result<void> Backups::run(const BackupState& begun, const std::stop_token& stop)
     if (given_.tracer != nullptr) {
         given_.tracer->note_job({"backup", began_us, outcome, {{"akidb.backup", begun.id.to_string()}}});
     }
-    end(begun.id, outcome);
+    end(begun.id, outcome, !outcome && stop.stop_requested() ? End::kCutShort : End::kItsOwn);
     return outcome;
 }
 
@@ -292,13 +292,13 @@ Result<BackupState> Backups::start(const std::string& to) {
         "backup", [this, state](const std::stop_token& stop) { std::ignore = run(state, stop); });
     if (!is_taken) {
         const Error stopping(Code::kUnavailable, "the server is stopping");
-        end(state.id, stopping);
+        end(state.id, stopping, End::kCutShort);
         return stopping;
     }
     return state;
 }
 
-void Backups::end(const Uuid& id, const Result<void>& outcome) {
+void Backups::end(const Uuid& id, const Result<void>& outcome, End how) {
     const uint64_t now_ms = given_.doors.clock.unix_ms();
     BackupState ended;
     change(id, [&](BackupState& state) {
@@ -307,6 +307,11 @@ void Backups::end(const Uuid& id, const Result<void>& outcome) {
         state.error = outcome ? std::string() : outcome.error().message();
         ended = state;
     });
+    if (how == End::kCutShort) {
+        given_.logger.log(LogLevel::kInfo, "backup cut short by the end of the server",
+                          {{"backup", id.to_string()}, {"to", ended.to}});
+        return;
+    }
     given_.metrics.counter(telemetry::MetricId::kBackups, {outcome ? "ok" : "failed"}).add();
     if (outcome) {
         given_.metrics.gauge(telemetry::MetricId::kBackupLastSuccess).set(static_cast<double>(now_ms) / 1000);

@@ -81,7 +81,9 @@ class Backups {
     friend class Run;
     Result<BackupState> begin(const std::string& to) AKIDB_EXCLUDES(mutex_);
     Result<void> run(const BackupState& begun, const std::stop_token& stop) AKIDB_EXCLUDES(mutex_);
-    void end(const Uuid& id, const Result<void>& outcome) AKIDB_EXCLUDES(mutex_);
+    /// kCutShort: by the end of the server, which is no failure to be woken for.
+    enum class End : uint8_t { kItsOwn, kCutShort };
+    void end(const Uuid& id, const Result<void>& outcome, End how) AKIDB_EXCLUDES(mutex_);
     template <class Change>
     void change(const Uuid& id, Change change) AKIDB_EXCLUDES(mutex_);
 

@@ -59,7 +59,7 @@ bool ScheduledBackups::drill_is_due(uint64_t now_ms) const {
 
 void ScheduledBackups::run(const std::stop_token& stop) {
     Result<void> done = look();
-    if (!done) {
+    if (!done && !stop.stop_requested()) {
         given_.metrics.counter(MetricId::kBackups, {"failed"}).add();
     }
     bool is_due = false;
@@ -83,7 +83,7 @@ void ScheduledBackups::run(const std::stop_token& stop) {
         }
         wants_drill = done && drill_is_due(now_ms) && !stop.stop_requested();
     }
-    if (!done) {
+    if (!done && !stop.stop_requested()) {
         given_.logger.log(LogLevel::kError, "scheduled backup failed",
                           {{"to", plan_.to}, {"error", done.error().message()}});
     }

@@ -66,9 +66,19 @@ class SetClock final : public io::Clock {
 class AtOnce final : public io::Executor {
   public:
     bool submit(std::string, Job job) override {
-        job({});
+        job(stop.get_token());
         return true;
     }
+    std::stop_source stop;
+};
+
+/// The worst that was logged.
+class Loudest final : public Logger {
+  public:
+    void log(LogLevel level, std::string_view, std::initializer_list<LogField>) override {
+        worst = std::max(worst, level);
+    }
+    LogLevel worst = LogLevel::kDebug;
 };
 
 class Idle final : public io::Executor {
@@ -145,7 +155,7 @@ class ScheduledBackupsTest : public testing::Test {
     std::unique_ptr<io::Pause> pause_ = io::make_system_pause();
     AtOnce now_;
     Idle idle_;
-    NullLogger logger_;
+    Loudest logger_;
     telemetry::Metrics metrics_;
     std::unique_ptr<catalog::Catalog> catalog_;
     std::unique_ptr<Directory> directory_;
@@ -210,6 +220,15 @@ TEST_F(ScheduledBackupsTest, WhatFailsIsToldAndTriedAgain) {
     scheduled_->tend();
     EXPECT_EQ(backups_there(), 1u);
     EXPECT_EQ(scheduled_->state().error, "");
+}
+
+TEST_F(ScheduledBackupsTest, OneThatAStopCutsShortIsNoFailure) {
+    now_.stop.request_stop();
+    scheduled_->tend();
+    EXPECT_EQ(backups_->list().front().stage, BackupStage::kFailed) << "it is not there all the same";
+    EXPECT_THAT(backups_->list().front().error, HasSubstr("stopping"));
+    EXPECT_LT(logger_.worst, LogLevel::kWarning);
+    EXPECT_THAT(exposed(), testing::Not(HasSubstr("akidb_backups_total{outcome=\"failed\"} 1")));
 }
 
 TEST_F(ScheduledBackupsTest, ADrillThatFailsNamesWhatIsDamagedAndIsRepeated) {

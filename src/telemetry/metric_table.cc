@@ -151,7 +151,8 @@ constexpr MetricRow kMetrics[] = {
      "Denials counted in the audit log but not written one by one, as there were more than ten a second."},
     {kAuditCheckpoint, kGauge, "akidb_audit_checkpoint_timestamp_seconds", "",
      "When the audit log was last signed, in seconds since 1970; 0 before."},
-    {kBackups, kCounter, "akidb_backups_total", "outcome=ok/failed", "Backups that ended: ok or failed."},
+    {kBackups, kCounter, "akidb_backups_total", "outcome=ok/failed",
+     "Backups that ended: ok or failed; not those that the end of the server cut short."},
     {kBackupLastSuccess, kGauge, "akidb_backup_last_success_timestamp_seconds", "",
      "When the last backup that this server made was complete, in seconds since 1970; with backup.to also "
      "one that an earlier process made there; 0 before."},
