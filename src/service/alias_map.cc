@@ -19,7 +19,7 @@ Result<void> AliasMap::plan(const Uuid& tenant, const AliasAction& action, const
             entry = find({tenant, *action.collection}, entries);
         }
         if (entry == nullptr) {
-            return Error(Code::kNotFound, "no collection of this name or id").with_field("create.collection");
+            return no_collection(*action.collection, "create.collection");
         }
         if (entries.lookup({tenant, action.alias}) != nullptr) {
             return Error(Code::kAlreadyExists, "a collection has this name").with_field("create.alias");

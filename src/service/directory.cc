@@ -137,7 +137,7 @@ LoadProgress Directory::progress() const {
 Result<DirectoryEntry> Directory::describe(const CollectionRef& named) const {
     const auto entry = impl_->lookup(named);
     if (entry == nullptr) {
-        return Error(Code::kNotFound, "no collection of this name or id").with_field("collection");
+        return no_collection(named.name);
     }
     return *entry;
 }
@@ -145,7 +145,7 @@ Result<DirectoryEntry> Directory::describe(const CollectionRef& named) const {
 Result<std::shared_ptr<engine::Collection>> Directory::find(const CollectionRef& named) const {
     const auto entry = impl_->lookup(named);
     if (entry == nullptr) {
-        return Error(Code::kNotFound, "no collection of this name or id").with_field("collection");
+        return no_collection(named.name);
     }
     switch (entry->condition) {
         case Condition::kServing:
@@ -270,7 +270,7 @@ Result<void> Directory::remove(const CollectionRef& named) {
     }
     // Unpublished first: while the catalog still holds the name, nobody can make a new collection under it.
     if (impl_->entries.take({entry.tenant, entry.spec.name}, entry.spec.id) == nullptr) {
-        return Error(Code::kNotFound, "no collection of this name or id").with_field("collection");
+        return no_collection(named.name);
     }
     const auto deleting = catalog::CollectionState::kDeleting;
     auto mark = [&] { return impl_->catalog.set_collection_state(entry.spec.id, deleting); };

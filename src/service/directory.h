@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/logger.h"
+#include "base/printable.h"
 #include "catalog/catalog.h"
 #include "engine/collection.h"
 #include "io/random.h"
@@ -29,6 +30,12 @@ struct CollectionRef {
     Uuid tenant;
     std::string_view name;
 };
+
+/// With the name as it was asked for, which tells nothing of what is there.
+inline Error no_collection(std::string_view named, std::string field = "collection") {
+    return Error(Code::kNotFound, "no collection of this name or id: " + printable(named))
+        .with_field(std::move(field));
+}
 
 /// Who uses a collection that may be put to sleep.
 struct Usage {

@@ -92,7 +92,7 @@ Result<CollectionRef> Service::reach(const RequestContext& context, std::string_
             .with_field("collection")
             .with_allowed(join_texts(principal.collections));
     }
-    return Error(Code::kNotFound, "no collection of this name or id").with_field("collection");
+    return no_collection(collection);
 }
 
 Result<Service::Found> Service::find(const RequestContext& context, std::string_view collection,
