@@ -115,8 +115,8 @@ void add_import(CLI::App& app, Arguments& arguments) {
     verb->add_option("--ids-from", import.ids_from,
                      "Field of the metadata that holds the id; else the row number");
     verb->add_flag("--create", import.create, "Make the collection when it is not there");
-    verb->add_option("--metric", import.metric, "With --create: cosine, dot or l2")->capture_default_str();
-    verb->add_option("--storage", import.storage, "With --create: f32, f16 or int8")->capture_default_str();
+    verb->add_option("--metric", import.metric, "With --create: cosine (by default), dot or l2");
+    verb->add_option("--storage", import.storage, "With --create: f32 (by default), f16 or int8");
     verb->add_option("--batch", import.batch, "Documents in one request")
         ->check(CLI::Range(1U, static_cast<unsigned>(model::kBatchDocumentsMax)))
         ->capture_default_str();

@@ -47,9 +47,9 @@ struct ImportArguments {
     std::string vectors;    // ….fbin or .npy
     std::string metadata;   // JSON Lines, a line a row; empty = none
     std::string ids_from;   // field of the metadata; empty = the row number
-    std::string metric = "cosine";
-    std::string storage = "f32";
-    std::string state;  // empty = .akidb-import-<collection>.json here
+    std::string metric;     // empty: not said, so cosine
+    std::string storage;    // empty: f32
+    std::string state;      // empty = .akidb-import-<collection>.json here
     bool create = false;
     bool resume = false;
     uint32_t batch = 500;

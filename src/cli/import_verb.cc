@@ -12,6 +12,7 @@
 
 #include "base/digest.h"
 #include "base/mutex.h"
+#include "base/printable.h"
 #include "cli/batch_reader.h"
 #include "cli/document_lines.h"
 #include "cli/import_state.h"
@@ -73,14 +74,34 @@ class Progress {
     uint64_t due_us_ = 0;
 };
 
+/// What was asked for of a collection to be made must be true of one that is there.
+Result<void> check_as_asked(const Arguments& arguments, const nlohmann::json& described) {
+    struct Asked {
+        const char* member;
+        const std::string& value;
+    };
+    for (const Asked& asked :
+         {Asked{"metric", arguments.import.metric}, Asked{"storage", arguments.import.storage}}) {
+        const std::string is = described.value(asked.member, std::string());
+        if (!asked.value.empty() && !is.empty() && asked.value != is) {
+            return invalid_argument(std::string("--") + asked.member,
+                                    "collection " + arguments.collection + " is there already, with " +
+                                        asked.member + " " + is + ", not " + asked.value,
+                                    is + ", or a collection of another name");
+        }
+    }
+    return {};
+}
+
 /// The collection's id; makes the collection when asked to.
 Result<std::string> target_collection(RestClient& client, const Arguments& arguments, uint32_t dimension) {
+    const ImportArguments& import = arguments.import;
     Result<std::string> found = client.send("GET", "/collections/" + path_segment(arguments.collection));
-    if (!found.has_value() && found.error().code() == Code::kNotFound && arguments.import.create) {
+    if (!found.has_value() && found.error().code() == Code::kNotFound && import.create) {
         const nlohmann::json body = {{"name", arguments.collection},
                                      {"dimension", dimension},
-                                     {"metric", arguments.import.metric},
-                                     {"storage", arguments.import.storage}};
+                                     {"metric", import.metric.empty() ? "cosine" : import.metric},
+                                     {"storage", import.storage.empty() ? "f32" : import.storage}};
         found = client.send("POST", "/collections", body.dump());
     }
     if (!found.has_value()) {
@@ -93,6 +114,7 @@ Result<std::string> target_collection(RestClient& client, const Arguments& argum
     if (!described.is_object() || !described.contains("id") || !described["id"].is_string()) {
         return Error(Code::kUnavailable, "the answer is not that of an AkiDB server");
     }
+    AKIDB_TRY(check_as_asked(arguments, described));
     return described["id"].get<std::string>();
 }
 
@@ -135,9 +157,9 @@ class Import {
             AKIDB_TRY(first_fault());
         }
         progress.show(state.next_row, true);
-        print_to(stdout, "imported " + std::to_string(state.rows) + " documents into " +
-                             arguments_.collection + " in " +
-                             std::to_string(static_cast<uint64_t>(progress.seconds() * 10) / 10) + " s\n");
+        print_to(stdout, "imported " + counted(state.rows, "document") + " into " + arguments_.collection +
+                             " in " + std::to_string(static_cast<uint64_t>(progress.seconds() * 10) / 10) +
+                             " s\n");
         ::unlink(state_path.c_str());  // done: nothing to resume
         return {};
     }

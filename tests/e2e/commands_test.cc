@@ -164,6 +164,15 @@ TEST_F(CommandsTest, ImportsFbinWithMetadataAndMakesCollection) {
     EXPECT_EQ(document.body["metadata"], Json({{"word", "w999"}, {"parity", 1}}));
     EXPECT_EQ(run(creating).exit_code, kClean);
     EXPECT_EQ(count(), 1000U) << "sent twice, stored once";
+    for (const auto& [flag, value] :
+         std::vector<std::pair<std::string, std::string>>{{"--metric", "cosine"}, {"--storage", "f16"}}) {
+        std::vector<std::string> other{"import",       "--collection", "numbers",     "--create", "--vectors",
+                                       write_fbin(10), "--state",      path("state"), flag,       value};
+        const Finished differs = run(other);
+        EXPECT_EQ(differs.exit_code, kUsage) << flag;
+        EXPECT_THAT(differs.err,
+                    AllOf(HasSubstr(flag), HasSubstr("numbers is there already"), HasSubstr(value)));
+    }
 }
 
 TEST_F(CommandsTest, ImportsNpyWithIdsFromMetadata) {
