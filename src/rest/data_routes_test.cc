@@ -195,6 +195,21 @@ TEST_F(DataRoutesTest, TheDialectsDatatypeIsTheStorage) {
     EXPECT_EQ(create("other", R"("float64")").status, 400);
 }
 
+TEST_F(DataRoutesTest, TheDialectChangesNothingInSilence) {
+    const auto patch = [&](const std::string& name, const std::string& body) {
+        return ask(*api_, "PATCH", "/collections/" + name, body);
+    };
+    for (const char* what :
+         {"optimizers_config", "hnsw_config", "params", "vectors", "quantization_config", "metadata"}) {
+        const HttpResponse refused = patch("words", std::string("{\"") + what + "\":{\"a\":1}}");
+        EXPECT_EQ(refused.status, 400) << what;
+        EXPECT_TRUE(contains(refused, what)) << refused.body;
+        EXPECT_TRUE(contains(refused, "cannot be changed in this dialect")) << refused.body;
+    }
+    EXPECT_EQ(patch("words", R"({"hnsw_config":null,"timeout":5})").status, 200) << "asks for nothing";
+    EXPECT_EQ(patch("nowhere", "{}").status, 404);
+}
+
 TEST_F(DataRoutesTest, OptimizeDropsTheDead) {
     expect("PATCH", "/documents", R"({"ids":[1],"merge":{"a":1}})", 200, "updated");
     expect("POST", "/optimize", "", 200, R"({"dropped_rows":1,)");

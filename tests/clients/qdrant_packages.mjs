@@ -198,7 +198,7 @@ await section("@qdrant/js-client-rest", async () => {
   await call("delete by ids", () => client.delete(name, { points: [11, 999] }));
   await call("delete by a filter", () => client.delete(name, { wait: true, filter: { must: [{ key: "n", match: { value: 20 } }] } }));
   await call("count", () => client.count(name), (r) => assert.equal(r.count, 4));
-  await call("updateCollection", () => client.updateCollection(name, { optimizers_config: { indexing_threshold: 10000 } }));
+  await refused("updateCollection", 400, () => client.updateCollection(name, { optimizers_config: { indexing_threshold: 10000 } }));
   await call("updateCollectionAliases", () => client.updateCollectionAliases({ actions: [{ create_alias: { collection_name: name, alias_name: name + "-a" } }] }));
   await call("getAliases", () => client.getAliases(), (r) => assert(r.aliases.some((one) => one.collection_name === name)));
   await call("getCollectionAliases", () => client.getCollectionAliases(name), (r) => assert.equal(r.aliases.length, 1));

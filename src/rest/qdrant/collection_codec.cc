@@ -33,8 +33,6 @@ constexpr std::array<std::string_view, 3> kVectorPassedOver{"hnsw_config", "quan
 constexpr std::array<std::string_view, 1> kVectorRefused{"multivector_config"};
 constexpr std::array<std::string_view, 2> kDatatypes{"float32", "float16"};
 constexpr std::array<std::string_view, 4> kDistances{"Cosine", "Dot", "Euclid", "Manhattan"};
-constexpr std::array<std::string_view, 1> kUpdatePassedOver{"params"};
-constexpr std::array<std::string_view, 2> kUpdateRefused{"vectors", "sparse_vectors"};
 constexpr std::array<std::string_view, 2> kIndexNames{"field_name", "field_schema"};
 constexpr std::array<std::string_view, 1> kSchemaNames{"type"};
 constexpr std::array<std::string_view, 11> kSchemaPassedOver{
@@ -179,10 +177,18 @@ Result<service::CreateCollection> read_create_body(std::string& body) {
 }
 
 Result<void> read_update_body(std::string& body) {
-    std::vector<std::string_view> passed_over(kTuning.begin(), kTuning.end());
-    passed_over.insert(passed_over.end(), kUpdatePassedOver.begin(), kUpdatePassedOver.end());
     JsonReader reader(body);
-    return read_body(reader, {{}, passed_over, kUpdateRefused}, [](size_t) { return Result<void>(); });
+    return reader.read_body_map([&](std::string_view key) -> Result<void> {
+        AKIDB_TRY(const JsonType type, reader.type());
+        if (type == JsonType::kNull || key == "timeout") {
+            return {};
+        }
+        return reader.error(
+            "\"" + printable(key) +
+                "\" of a collection cannot be changed in this dialect: AkiDB "
+                "tunes its graphs itself",
+            "PATCH /api/v1/collections/{collection} with settings (ef, recall_target, layout)");
+    });
 }
 
 Result<model::MetadataField> read_index_body(std::string& body) {

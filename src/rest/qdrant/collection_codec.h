@@ -11,7 +11,7 @@ namespace akidb::rest::qdrant {
 
 /// {"vectors":{"size","distance"}}; the name is in the path.
 Result<service::CreateCollection> read_create_body(std::string& body);
-/// Settings that change no answer, and nothing else: there is nothing to be done for them.
+/// Nothing can be changed in this dialect: what is there, and not null or empty, is refused by name.
 Result<void> read_update_body(std::string& body);
 /// {"field_name","field_schema"}, where the schema is a type or {"type":…}.
 Result<model::MetadataField> read_index_body(std::string& body);
