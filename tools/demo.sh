@@ -49,7 +49,7 @@ port_flags() {
 
 start_server() {
     local flags
-    # A log of its own: the ready line is read from standard output.
+    # A log of its own: where it listens is read from standard output.
     : >"$work/server.out"
     read -ra flags <<<"$(port_flags)"
     setsid "$akidb" serve --data "$data" "${flags[@]}" >"$work/server.out" 2>>"$work/server.log" &

@@ -29,6 +29,7 @@ using settings::Effective;
 using settings::Finding;
 
 constexpr uint32_t kTickMs = 250;
+constexpr uint32_t kStartTickMs = 20;  // until it is ready
 
 void print(FILE* stream, const std::string& text) {
     std::fwrite(text.data(), 1, text.size(), stream);
@@ -116,8 +117,9 @@ struct Stop {
 Stop run_until_stopped(Server& server, const StopSignals& signals, const SettingsSources& sources,
                        Effective& effective, AdjustableLogger& logger, Supervisor& supervisor) {
     const bool has_terminal = isatty(STDIN_FILENO) == 1;
+    bool is_told = false;
     while (true) {
-        const std::optional<int> signal = signals.wait(kTickMs);
+        const std::optional<int> signal = signals.wait(is_told ? kTickMs : kStartTickMs);
         if (signal == SIGHUP && !has_terminal) {
             supervisor.begin_reload();
             reload(sources, effective, logger);
@@ -132,6 +134,10 @@ Stop run_until_stopped(Server& server, const StopSignals& signals, const Setting
             logger.log(LogLevel::kError,
                        "a log could not be made durable: draining, no write is acknowledged");
             return {ExitCode::kIo, false};
+        }
+        if (!is_told && server.is_ready()) {
+            is_told = true;
+            print(stdout, "akidb ready to answer\n");
         }
         supervisor.tick();
     }
@@ -159,7 +165,7 @@ ExitCode run_server(Foundation foundation, const StopSignals& signals, const Set
     if (!server) {
         return fail(server.error());
     }
-    print(stdout, "akidb ready to answer: " + (*server)->endpoints() + "\n");
+    print(stdout, "akidb listening: " + (*server)->endpoints() + "\n");
     logger.log(LogLevel::kInfo, "listening",
                {{"endpoints", (*server)->endpoints()},
                 {"version", AKIDB_VERSION},

@@ -189,6 +189,8 @@ class Wiring final : public Server {
         return Health::kWell;
     }
 
+    bool is_ready() const override { return lifecycle_.readiness().is_ready; }
+
     void begin_draining() override {
         lifecycle_.begin_draining();
         grpc_server_->set_serving(false);

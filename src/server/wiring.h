@@ -53,6 +53,9 @@ class Server {
     /// To be called a few times a second: readiness to gRPC, gauges of the process.
     virtual Health tick() = 0;
 
+    /// Whether /ready answers 200.
+    virtual bool is_ready() const = 0;
+
     /// Takes over those settings that may change while the server runs.
     virtual void apply(const settings::Effective& effective) = 0;
 

@@ -201,7 +201,7 @@ Result<std::unique_ptr<ServerProcess>> ServerProcess::start(const ServerOptions&
     AKIDB_TRY(const Child running, std::move(child));
     server->pid_ = running.pid;
     server->process_ = running.process;
-    AKIDB_TRY(server->read_ready_line(options.start_timeout_ms));
+    AKIDB_TRY(server->first_line_, server->read_line_with("akidb listening:", options.start_timeout_ms));
     return server;
 }
 
@@ -214,7 +214,8 @@ ServerProcess::~ServerProcess() {
     }
 }
 
-Result<void> ServerProcess::read_ready_line(uint32_t timeout_ms) {
+Result<std::string> ServerProcess::read_line_with(std::string_view beginning, uint32_t timeout_ms) {
+    std::string line;
     const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
     while (true) {
         const auto left =
@@ -225,7 +226,8 @@ Result<void> ServerProcess::read_ready_line(uint32_t timeout_ms) {
             continue;
         }
         if (found == 0) {
-            return Error(Code::kDeadlineExceeded, "no ready line in time; standard error:\n" + log());
+            return Error(Code::kDeadlineExceeded,
+                         "no line '" + std::string(beginning) + "' in time; standard error:\n" + log());
         }
         char letter = 0;
         if (::read(out_, &letter, 1) != 1) {
@@ -233,33 +235,38 @@ Result<void> ServerProcess::read_ready_line(uint32_t timeout_ms) {
             return Error(Code::kUnavailable, "the server ended with " + std::to_string(code) + ":\n" + log());
         }
         if (letter != '\n') {
-            ready_line_ += letter;
-        } else if (ready_line_.starts_with("akidb ready to answer:")) {
-            return {};
+            line += letter;
+        } else if (line.starts_with(beginning)) {
+            return line;
         } else {
-            ready_line_.clear();
+            line.clear();
         }
     }
 }
 
-std::string ServerProcess::value_in_ready_line(std::string_view key) const {
+Result<void> ServerProcess::wait_until_told_ready(uint32_t timeout_ms) {
+    AKIDB_TRY(read_line_with("akidb ready to answer", timeout_ms));
+    return {};
+}
+
+std::string ServerProcess::value_in_first_line(std::string_view key) const {
     const std::string marker = " " + std::string(key) + "=";
-    const size_t at = ready_line_.find(marker);
+    const size_t at = first_line_.find(marker);
     if (at == std::string::npos) {
         return {};
     }
     const size_t begin = at + marker.size();
-    return ready_line_.substr(begin, ready_line_.find(' ', begin) - begin);
+    return first_line_.substr(begin, first_line_.find(' ', begin) - begin);
 }
 
 std::string ServerProcess::rest_url() const {
-    return value_in_ready_line("rest");
+    return value_in_first_line("rest");
 }
 std::string ServerProcess::metrics_url() const {
-    return value_in_ready_line("metrics");
+    return value_in_first_line("metrics");
 }
 std::string ServerProcess::grpc_address() const {
-    return value_in_ready_line("grpc");
+    return value_in_first_line("grpc");
 }
 
 Result<void> ServerProcess::wait_until_ready(uint32_t timeout_ms) const {

@@ -1,5 +1,5 @@
 // ServerProcess: the built akidb binary as a child of a test: starts it on free ports over a data directory,
-// reads the real ports from its ready line, sends it requests and signals, kills it, and tells its exit code.
+// reads the real ports from its first line, sends it requests and signals, kills it, and tells its exit code.
 // Also runs a verb to its end. The binary is the one built beside the test, or what AKIDB_TESTED_BINARY
 // names, which was built with AKIDB_TESTED_SANITIZER (address, thread). Times are milliseconds. Everything a
 // test starts is reaped (kill -9) when its object goes. Errors: kDeadlineExceeded when something did not
@@ -74,13 +74,16 @@ class ServerProcess {
     ServerProcess& operator=(const ServerProcess&) = delete;
 
     pid_t pid() const { return pid_; }
-    const std::string& ready_line() const { return ready_line_; }
+    /// "akidb listening: rest=… grpc=… metrics=… data=…"
+    const std::string& first_line() const { return first_line_; }
     std::string rest_url() const;      // "http://127.0.0.1:41234", without a slash at the end
     std::string metrics_url() const;   // the same for the listener of probes
     std::string grpc_address() const;  // "127.0.0.1:41235"
 
     /// Polls /ready until it answers 200.
     Result<void> wait_until_ready(uint32_t timeout_ms = 60'000) const;
+    /// Until it says by itself that it is.
+    Result<void> wait_until_told_ready(uint32_t timeout_ms = 60'000);
     /// A JSON request to the REST port; `path` begins with a slash.
     Result<io::HttpReply> request(std::string_view method, std::string_view path,
                                   std::string_view body = {}) const;
@@ -96,15 +99,15 @@ class ServerProcess {
 
   private:
     ServerProcess() = default;
-    Result<void> read_ready_line(uint32_t timeout_ms);
-    std::string value_in_ready_line(std::string_view key) const;
+    Result<std::string> read_line_with(std::string_view beginning, uint32_t timeout_ms);
+    std::string value_in_first_line(std::string_view key) const;
 
     TemporaryDirectory files_;
     pid_t pid_ = -1;
     int process_ = -1;  // pidfd: waiting with a time limit and without polling
     int out_ = -1;
     int exit_code_ = -1;
-    std::string ready_line_;
+    std::string first_line_;
     std::string ca_file_;
 };
 

@@ -96,6 +96,19 @@ TEST_F(ServerTest, IsReadyOnFreshDirectoryAndAnswersProbesOnBothListeners) {
     EXPECT_EQ(ask(*server_, "GET", "/api/v1/collections").body, Json({{"collections", Json::array()}}));
 }
 
+TEST_F(ServerTest, SaysThatItIsReadyWhenItIs) {
+    start();
+    fill(20);
+    server_.reset();  // kill -9: there is a log to replay
+    for (int round = 0; round < 5; ++round) {
+        auto started = ServerProcess::start({.data_directory = data_, .flags = {"--drain.min_ms", "0"}});
+        ASSERT_TRUE(started) << started.error().message();
+        ASSERT_TRUE((*started)->wait_until_told_ready());
+        EXPECT_EQ(ask(**started, "GET", "/ready").status, 200);
+        EXPECT_EQ(ask(**started, "POST", kCount, Json::object()).body["count"], 20);
+    }
+}
+
 TEST_F(ServerTest, KeepsDocumentsOverRestart) {
     start();
     fill(100);
