@@ -2,13 +2,6 @@
 #include "service/directory_impl.h"
 
 namespace akidb::service {
-namespace {
-
-Error no_collection() {
-    return Error(Code::kNotFound, "no collection of this name or id").with_field("collection");
-}
-
-}  // namespace
 
 void Directory::allow_sleep() {
     impl_->allows_sleep = true;
@@ -27,7 +20,7 @@ Result<std::shared_ptr<engine::Collection>> Directory::lull(const Uuid& id) {
     MutexLock lock(impl_->declaring);
     std::optional<DirectoryEntry> entry = find_by_id(id);
     if (!entry) {
-        return no_collection();
+        return no_collection(id.to_string());
     }
     if (entry->condition != Condition::kServing || entry->usage == nullptr) {
         return Error(Code::kConflict, "the collection does not serve");
@@ -56,7 +49,7 @@ void Directory::note_asleep(const Uuid& id, uint64_t documents) {
 Result<void> Directory::rouse(const Uuid& id) {
     const std::optional<DirectoryEntry> entry = find_by_id(id);
     if (!entry) {
-        return no_collection();
+        return no_collection(id.to_string());
     }
     if (entry->condition != Condition::kAsleep) {
         return Error(Code::kConflict, "the collection is not asleep");
@@ -70,7 +63,7 @@ Result<void> Directory::rouse(const Uuid& id) {
         if (opened != nullptr) {
             static_cast<void>(opened->close(false).has_value());  // its files are about to go
         }
-        return no_collection();
+        return no_collection(id.to_string());
     }
     return now->condition == Condition::kServing ? Result<void>()
                                                  : find({now->tenant, now->spec.name}).error();
