@@ -79,11 +79,24 @@ TEST(BackupManifest, NamesNothingThatCouldBeAnotherPath) {
     }
 }
 
-TEST(BackupManifest, ReadsTheGoldenFile) {
-    std::ifstream file(AKIDB_SOURCE_DIR "/tests/golden/backup/manifest-1", std::ios::binary);
-    const std::string golden{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-    EXPECT_EQ(encode_backup_manifest(example()), golden);
-    EXPECT_TRUE(decode_backup_manifest(golden));
+BackupManifest example_of_timeline() {
+    BackupManifest manifest = example();
+    manifest.timeline = id_of(9);
+    manifest.pinned_ms = 1'700'000'001'000;
+    return manifest;
+}
+
+TEST(BackupManifest, ReadsTheGoldenFiles) {
+    for (const auto& [name, expected] :
+         {std::pair("manifest-1", example()), std::pair("manifest-2", example_of_timeline())}) {
+        std::ifstream file(std::string(AKIDB_SOURCE_DIR "/tests/golden/backup/") + name, std::ios::binary);
+        const std::string golden{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+        EXPECT_EQ(encode_backup_manifest(expected), golden) << name;
+        const auto read = decode_backup_manifest(golden);
+        ASSERT_TRUE(read) << read.error().message();
+        EXPECT_EQ(read->timeline, expected.timeline);
+        EXPECT_EQ(read->pinned_ms, expected.pinned_ms);
+    }
 }
 
 class RepositoryTest : public testing::Test {

@@ -10,7 +10,8 @@ namespace akidb::backup {
 namespace {
 
 constexpr std::string_view kMagic = "AKIBACK1";
-constexpr uint32_t kFormat = 1;
+constexpr uint32_t kFormatPlain = 1;
+constexpr uint32_t kFormatOfTimeline = 2;
 constexpr size_t kDigestBytes = 32;
 
 int digit_of(char letter) {
@@ -42,7 +43,7 @@ Error damaged(std::string_view what) {
 
 class ManifestReader {
   public:
-    explicit ManifestReader(std::string_view bytes) : reader_(bytes) {}
+    ManifestReader(std::string_view bytes, uint32_t format) : reader_(bytes), format_(format) {}
 
     Result<BackupManifest> read() {
         BackupManifest manifest;
@@ -51,6 +52,13 @@ class ManifestReader {
         manifest.created_ms = reader_.get<uint64_t>();
         AKIDB_TRY(manifest.version, text());
         manifest.sent_bytes = reader_.get<uint64_t>();
+        if (format_ == kFormatOfTimeline) {
+            manifest.timeline = uuid();
+            manifest.pinned_ms = reader_.get<uint64_t>();
+            if (manifest.timeline == Uuid{}) {
+                return damaged("it has no timeline");
+            }
+        }
         AKIDB_TRY(manifest.catalog, file());
         if (!manifest.catalog.name.empty()) {
             return damaged("the catalog has a name");
@@ -130,6 +138,7 @@ class ManifestReader {
     }
 
     ByteReader reader_;
+    const uint32_t format_;
 };
 
 }  // namespace
@@ -155,12 +164,17 @@ uint64_t BackupManifest::documents() const {
 std::string encode_backup_manifest(const BackupManifest& manifest) {
     std::string bytes(kMagic);
     ByteWriter writer(bytes);
-    writer.put(kFormat);
+    const bool is_of_timeline = manifest.timeline != Uuid{};
+    writer.put(is_of_timeline ? kFormatOfTimeline : kFormatPlain);
     put_uuid(writer, manifest.id);
     put_uuid(writer, manifest.previous);
     writer.put(manifest.created_ms);
     writer.put_string(manifest.version);
     writer.put(manifest.sent_bytes);
+    if (is_of_timeline) {
+        put_uuid(writer, manifest.timeline);
+        writer.put(manifest.pinned_ms);
+    }
     put_file(writer, manifest.catalog);
     writer.put(static_cast<uint32_t>(manifest.collections.size()));
     for (const BackedUpCollection& collection : manifest.collections) {
@@ -188,7 +202,7 @@ std::string encode_backup_manifest(const BackupManifest& manifest) {
 }
 
 Result<BackupManifest> decode_backup_manifest(std::string_view bytes) {
-    if (bytes.size() < kMagic.size() + sizeof(kFormat) + kDigestBytes || !bytes.starts_with(kMagic)) {
+    if (bytes.size() < kMagic.size() + sizeof(kFormatPlain) + kDigestBytes || !bytes.starts_with(kMagic)) {
         return damaged("it does not begin as one");
     }
     const std::string_view content = bytes.substr(0, bytes.size() - kDigestBytes);
@@ -197,12 +211,14 @@ Result<BackupManifest> decode_backup_manifest(std::string_view bytes) {
         std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size())) {
         return damaged("its SHA-256 is wrong");
     }
-    ByteReader head(content.substr(kMagic.size(), sizeof(kFormat)));
-    if (const auto format = head.get<uint32_t>(); format != kFormat) {
+    ByteReader head(content.substr(kMagic.size(), sizeof(kFormatPlain)));
+    const auto format = head.get<uint32_t>();
+    if (format != kFormatPlain && format != kFormatOfTimeline) {
         return Error(Code::kConflict, "the backup has format " + std::to_string(format) +
-                                          ", and this AkiDB reads format " + std::to_string(kFormat));
+                                          ", and this AkiDB reads formats " + std::to_string(kFormatPlain) +
+                                          " and " + std::to_string(kFormatOfTimeline));
     }
-    return ManifestReader(content.substr(kMagic.size() + sizeof(kFormat))).read();
+    return ManifestReader(content.substr(kMagic.size() + sizeof(kFormatPlain)), format).read();
 }
 
 }  // namespace akidb::backup

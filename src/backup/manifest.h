@@ -48,6 +48,8 @@ struct BackupManifest {
     Uuid previous;  // the newest complete one when this began; zeros: none
     uint64_t created_ms = 0;
     std::string version;      // of the server
+    Uuid timeline{};          // whose archived log goes on from here (archive.h); zeros: none does
+    uint64_t pinned_ms = 0;   // of a timeline: no write in it was stamped later
     uint64_t sent_bytes = 0;  // of blobs that were not there yet
     BackupFile catalog;
     std::vector<BackedUpCollection> collections{};

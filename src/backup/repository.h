@@ -4,6 +4,7 @@
 //   latest              id of the newest backup
 //   verified/<id>       when a backup was last restored for practice
 //   drills/<id>         what came of it, when its server did it by itself
+//   archive/            the log as it goes on (archive.h)
 //   lock                who writes or prunes now, and until when: one at a time
 // A blob is put before any manifest names it, and removed after none does. Thread-compatible.
 #pragma once
@@ -64,6 +65,9 @@ class Repository {
     /// By page; names of blobs (hashes).
     Result<void> each_blob(FunctionRef<Result<void>(const std::string& sha256)> take);
     Result<void> remove_blob(const std::string& sha256);
+
+    /// Where the archived log lies beside (archive.h).
+    objects::ObjectStore& store() { return store_; }
 
   private:
     Result<void> write_lock(objects::PutMode mode);

@@ -26,11 +26,13 @@ class Restoring {
 
     Result<RestoreReport> run() {
         AKIDB_TRY(BackupManifest manifest, repository_.read_manifest(request_.backup));
-        AKIDB_TRY(choose(manifest));
+        if (!request_.point) {
+            AKIDB_TRY(choose(manifest));
+        }
         AKIDB_TRY(expect_nothing_at(request_.data));
         // What an earlier one left that was killed.
         AKIDB_TRY(io::remove_tree(files_, parent_, staging_name_));
-        Result<void> done = fill(manifest);
+        Result<void> done = request_.point ? fill_to_point(manifest) : fill(manifest);
         if (done) {
             done = switch_over();
         }
@@ -75,9 +77,13 @@ class Restoring {
         return {};
     }
 
-    Result<void> fill(const BackupManifest& manifest) {
+    Result<void> make_staging() {
         AKIDB_TRY(files_.make_directory(staging_));
-        AKIDB_TRY(files_.make_directory(staging_ + "/" + kCollections));
+        return files_.make_directory(staging_ + "/" + kCollections);
+    }
+
+    Result<void> fill(const BackupManifest& manifest) {
+        AKIDB_TRY(make_staging());
         for (const BackedUpCollection& collection : manifest.collections) {
             AKIDB_TRY(write_collection(collection));
         }
@@ -85,10 +91,99 @@ class Restoring {
         // Last: without it, whatever starts here has no collections.
         AKIDB_TRY(write_file(staging_, kRestoredCatalog, manifest.catalog));
         if (!request_.collection.empty()) {
-            AKIDB_TRY(write_catalog_of_one(manifest.collections.front()));
+            const BackedUpCollection& one = manifest.collections.front();
+            AKIDB_TRY(write_catalog_of_one(one.id, one.name));
         }
         return files_.sync_directory(staging_);
     }
+
+    /// The catalog says which collections there were; of each the files of the backup, if it has them, and
+    /// the log from there on.
+    Result<void> fill_to_point(const BackupManifest& base) {
+        AKIDB_TRY(make_staging());
+        Archive archive(repository_.store(), base.timeline);
+        AKIDB_TRY(const std::optional<ArchiveHead> head, archive.read_head());
+        AKIDB_TRY(const std::vector<catalog::CollectionRow> rows, take_catalog(archive, base, head));
+        Replay replay(files_, archive, head, *request_.point, request_.stop);
+        for (const catalog::CollectionRow& row : rows) {
+            AKIDB_TRY(write_to_point(row, base, replay));
+        }
+        AKIDB_TRY(files_.sync_directory(staging_ + "/" + kCollections));
+        if (!request_.collection.empty()) {
+            AKIDB_TRY(write_catalog_of_one(rows.front().spec.id, rows.front().spec.name));
+        }
+        report_.timeline = base.timeline;
+        report_.replayed_writes = replay.writes();
+        return files_.sync_directory(staging_);
+    }
+
+    /// Puts the catalog of the point there. Collections that were in service then, and are wanted.
+    Result<std::vector<catalog::CollectionRow>> take_catalog(Archive& archive, const BackupManifest& base,
+                                                             const std::optional<ArchiveHead>& head) {
+        const bool is_of_one = !request_.collection.empty();
+        AKIDB_TRY(const auto catalogs, catalogs_at(archive, base, head, *request_.point, is_of_one));
+        for (const std::optional<CatalogCopy>& copy : catalogs) {
+            if (copy) {
+                AKIDB_TRY(const auto file, files_.create(catalog_path()));
+                AKIDB_TRY(
+                    archive.read_catalog(*copy, [&](std::string_view read) { return file->append(read); }));
+                AKIDB_TRY(file->sync());
+                AKIDB_TRY(file->close());
+            } else {
+                AKIDB_TRY(write_file(staging_, kRestoredCatalog, base.catalog));
+            }
+            AKIDB_TRY(const auto opened, catalog::Catalog::open(catalog_path()));
+            AKIDB_TRY(std::vector<catalog::CollectionRow> rows, opened->list_collections());
+            AKIDB_TRY(opened->close());
+            std::erase_if(rows, [&](const catalog::CollectionRow& row) {
+                return row.state != catalog::CollectionState::kActive ||
+                       (is_of_one && row.spec.name != request_.collection &&
+                        row.spec.id.to_string() != request_.collection);
+            });
+            if (!is_of_one || rows.size() == 1) {
+                return rows;
+            }
+            if (rows.size() > 1) {
+                return Error(Code::kConflict, "several tenants have a collection " +
+                                                  printable(request_.collection) + "; name its id");
+            }
+            AKIDB_TRY(files_.remove(catalog_path()));
+        }
+        return Error(Code::kNotFound, "there was no collection " + printable(request_.collection) +
+                                          " in timeline " + base.timeline.to_string());
+    }
+
+    Result<void> write_to_point(const catalog::CollectionRow& row, const BackupManifest& base,
+                                Replay& replay) {
+        const std::string& name = row.spec.name;
+        const auto files =
+            std::find_if(base.collections.begin(), base.collections.end(),
+                         [&](const BackedUpCollection& candidate) { return candidate.id == row.spec.id; });
+        const auto left = std::find_if(base.left_out.begin(), base.left_out.end(),
+                                       [&](const LeftOut& candidate) { return candidate.name == name; });
+        if (files == base.collections.end() && left != base.left_out.end()) {
+            if (!request_.collection.empty()) {
+                return Error(Code::kNotFound,
+                             "the backup left collection " + printable(name) + " out: " + left->reason);
+            }
+            report_.left_out.push_back(name);
+            return {};
+        }
+        ReplayedCollection from{.id = row.spec.id, .name = name};
+        if (files != base.collections.end()) {
+            from.have = files->sequence;
+            AKIDB_TRY(write_collection(*files));
+        } else {
+            AKIDB_TRY(write_collection({.id = row.spec.id, .tenant = row.tenant, .name = name}));
+        }
+        const std::string log = staging_ + "/" + kCollections + "/" + row.spec.id.to_string() + "/" +
+                                std::string(storage::kLogDirectory);
+        AKIDB_TRY(const uint64_t reached, replay.run(from, log));
+        report_.reached.push_back({name, reached});
+        return {};
+    }
+
+    std::string catalog_path() const { return staging_ + "/" + kRestoredCatalog; }
 
     Result<void> write_collection(const BackedUpCollection& collection) {
         const std::string directory = staging_ + "/" + kCollections + "/" + collection.id.to_string();
@@ -131,8 +226,8 @@ class Restoring {
     }
 
     /// One collection alone, of the tenant default, and nobody who may reach it: as in a new server.
-    Result<void> write_catalog_of_one(const BackedUpCollection& collection) {
-        const std::string path = staging_ + "/" + kRestoredCatalog;
+    Result<void> write_catalog_of_one(const Uuid& id, const std::string& name) {
+        const std::string path = catalog_path();
         model::CollectionSpec spec;
         {
             AKIDB_TRY(const auto whole, catalog::Catalog::open(path));
@@ -140,9 +235,9 @@ class Restoring {
             AKIDB_TRY(whole->close());
             const auto row = std::find_if(
                 rows.begin(), rows.end(),
-                [&](const catalog::CollectionRow& candidate) { return candidate.spec.id == collection.id; });
+                [&](const catalog::CollectionRow& candidate) { return candidate.spec.id == id; });
             if (row == rows.end()) {
-                return Error(Code::kDataLoss, "the catalog of the backup does not have " + collection.name);
+                return Error(Code::kDataLoss, "the catalog of the backup does not have " + name);
             }
             spec = row->spec;
         }

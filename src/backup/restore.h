@@ -1,4 +1,5 @@
-// restore: makes a data directory from a backup, whole, or with one collection of it under any name.
+// restore: makes a data directory from a backup, whole, or with one collection of it under any name; as of
+// the backup, or as of a point after it, to which the archived log is replayed (point.h).
 // Everything is written beside it, in DATA.restoring-<id>, and verified by its SHA-256 while it is; then one
 // rename makes it the data directory. An error leaves neither of the two, a crash at most the first, which no
 // start takes for data. Not thread-safe: one restore is a process, or a step of one.
@@ -7,6 +8,7 @@
 #include <stop_token>
 #include <string>
 
+#include "backup/point.h"
 #include "backup/repository.h"
 #include "io/file_system.h"
 
@@ -17,17 +19,30 @@ struct RestoreRequest {
     std::string data;          // must not be there; its parent must be
     std::string collection{};  // name or id; empty: all, with users, keys and tenants
     std::string as{};          // its new name; empty: as it was
-    std::stop_token stop{};    // ends it with kUnavailable
+    /// Not before the backup (choose_base).
+    std::optional<RestorePoint> point{};
+    std::stop_token stop{};  // ends it with kUnavailable
+};
+
+struct RestoredCollection {
+    std::string name;
+    uint64_t sequence = 0;
 };
 
 struct RestoreReport {
     uint64_t collections = 0;
-    uint64_t documents = 0;
+    uint64_t documents = 0;  // in the backup
     uint64_t bytes = 0;
+    // To a point:
+    Uuid timeline{};
+    uint64_t replayed_writes = 0;
+    std::vector<RestoredCollection> reached{};
+    std::vector<std::string> left_out{};  // names of those that the backup has not
 };
 
 /// kAlreadyExists when `data` is there; kNotFound for a backup or collection that is not; kDataLoss names the
-/// blob that is damaged, kNotFound the one that is missing; kDiskFull.
+/// blob that is damaged, kNotFound the one that is missing; kDiskFull. What of the archived log is missing or
+/// damaged is named as well.
 Result<RestoreReport> restore(io::FileSystem& files, Repository& repository, const RestoreRequest& request);
 
 /// Where restore writes the catalog, in the data directory: the default of the setting database.path.

@@ -1,7 +1,10 @@
 #include "backup/upkeep.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
+
+#include "backup/point.h"
 
 namespace akidb::backup {
 namespace {
@@ -52,6 +55,176 @@ Result<void> check_list(Repository& repository, const std::vector<Uuid>& listed,
     return {};
 }
 
+/// What is archived of the log behind one backup.
+class ArchiveCheck {
+  public:
+    ArchiveCheck(Repository& repository, const BackupManifest& manifest, VerifyDepth depth,
+                 VerifyReport& report)
+        : archive_(repository.store(), manifest.timeline),
+          manifest_(manifest),
+          depth_(depth),
+          report_(report) {}
+
+    Result<void> run() {
+        const Result<std::optional<ArchiveHead>> head = archive_.read_head();
+        if (!head && !is_fault(head.error())) {
+            return head.error();
+        }
+        if (!head) {
+            report_.faults.push_back("the archived log: " + head.error().message());
+        }
+        if (!head || !*head) {
+            return {};
+        }
+        AKIDB_TRY(check_catalogs((*head)->catalog_ms));
+        for (const ArchivedCollection& collection : (*head)->collections) {
+            AKIDB_TRY(check(collection));
+        }
+        return {};
+    }
+
+  private:
+    Result<void> note(const Result<void>& found) {
+        ++report_.pieces;
+        if (!found && !is_fault(found.error())) {
+            return found.error();
+        }
+        if (!found) {
+            report_.faults.push_back("the archived log: " + found.error().message());
+        }
+        return {};
+    }
+
+    Result<void> check_catalogs(uint64_t newest_ms) {
+        AKIDB_TRY(const std::vector<CatalogCopy> copies, archive_.list_catalogs());
+        for (uint64_t at_ms = newest_ms; at_ms > manifest_.created_ms;) {
+            const auto found = std::find_if(copies.begin(), copies.end(),
+                                            [&](const CatalogCopy& copy) { return copy.unix_ms == at_ms; });
+            if (found == copies.end()) {
+                return note(
+                    Error(Code::kNotFound, "the copy of the catalog of " + moment_of(at_ms) + " is missing"));
+            }
+            if (depth_ == VerifyDepth::kBytes) {
+                AKIDB_TRY(
+                    note(archive_.read_catalog(*found, [](std::string_view) { return Result<void>(); })));
+            }
+            at_ms = found->previous_ms;
+        }
+        return {};
+    }
+
+    Result<void> check(const ArchivedCollection& archived) {
+        const auto files =
+            std::find_if(manifest_.collections.begin(), manifest_.collections.end(),
+                         [&](const BackedUpCollection& collection) { return collection.id == archived.id; });
+        const bool has_files = files != manifest_.collections.end();
+        AKIDB_TRY(std::vector<LogPiece> pieces, archive_.list_pieces(archived.id));
+        // What is in no file of the backup came later, was left out of it, or was deleted before.
+        const bool is_younger = find_piece(pieces, 1) != nullptr;
+        if (!has_files && !is_younger) {
+            return {};
+        }
+        std::string missed;
+        for (uint64_t next = has_files ? files->sequence + 1 : 1; next <= archived.last;) {
+            const LogPiece* const piece = find_piece(pieces, next);
+            if (piece == nullptr) {
+                return note(Error(Code::kDataLoss,
+                                  "write " + std::to_string(next) + " of collection " +
+                                      (has_files ? files->name : archived.id.to_string()) +
+                                      " and what follows it are missing: points in time after it cannot be "
+                                      "restored from this backup"));
+            }
+            const Result<void> found =
+                depth_ == VerifyDepth::kBytes
+                    ? archive_.read_piece(archived.id, *piece,
+                                          [](const storage::TimedRecord&) { return true; })
+                    : archive_.check_piece(archived.id, *piece);
+            if (!found && found.error().code() == Code::kNotFound && piece->sha256 != missed) {
+                missed = piece->sha256;  // a longer one took its place, perhaps
+                AKIDB_TRY(pieces, archive_.list_pieces(archived.id));
+                continue;
+            }
+            next = piece->last + 1;
+            AKIDB_TRY(note(found));
+        }
+        return {};
+    }
+
+    Archive archive_;
+    const BackupManifest& manifest_;
+    const VerifyDepth depth_;
+    VerifyReport& report_;
+};
+
+/// Removes of the archived logs what no kept backup is followed by.
+class ArchivePrune {
+  public:
+    ArchivePrune(Repository& repository, PruneReport& report) : repository_(repository), report_(report) {}
+
+    /// `kept`: the oldest first.
+    Result<void> run(const std::vector<BackupManifest>& kept) {
+        std::map<Uuid, const BackupManifest*> oldest;
+        for (const BackupManifest& manifest : kept) {
+            oldest.emplace(manifest.timeline, &manifest);
+        }
+        AKIDB_TRY(const std::vector<Uuid> timelines, Archive::list_timelines(repository_.store()));
+        for (const Uuid& timeline : timelines) {
+            Archive archive(repository_.store(), timeline);
+            const auto base = oldest.find(timeline);
+            if (base != oldest.end()) {
+                AKIDB_TRY(trim(archive, base->second, base->second->created_ms));
+                continue;
+            }
+            // One that has no backup yet may be about to get its first.
+            AKIDB_TRY(const std::optional<ArchiveHead> head, archive.read_head());
+            if (head && !kept.empty() && head->through_ms < kept.front().created_ms) {
+                AKIDB_TRY(trim(archive, nullptr, UINT64_MAX));
+                AKIDB_TRY(archive.remove_head());
+            }
+        }
+        return {};
+    }
+
+  private:
+    Result<void> trim(Archive& archive, const BackupManifest* base, uint64_t before_ms) {
+        AKIDB_TRY(const std::vector<CatalogCopy> copies, archive.list_catalogs());
+        for (const CatalogCopy& copy : copies) {
+            if (copy.unix_ms < before_ms) {
+                AKIDB_TRY(repository_.keep_lock());
+                AKIDB_TRY(archive.remove_catalog(copy));
+                ++report_.removed_pieces;
+            }
+        }
+        AKIDB_TRY(const std::vector<Uuid> collections, archive.list_collections());
+        for (const Uuid& collection : collections) {
+            const uint64_t covered = sequence_of(base, collection);
+            AKIDB_TRY(const std::vector<LogPiece> pieces, archive.list_pieces(collection));
+            for (const LogPiece& piece : pieces) {
+                const bool is_old = covered > 0 ? piece.last <= covered : piece.last_ms < before_ms;
+                if (is_old) {
+                    AKIDB_TRY(repository_.keep_lock());
+                    AKIDB_TRY(archive.remove_piece(collection, piece));
+                    ++report_.removed_pieces;
+                }
+            }
+        }
+        return {};
+    }
+
+    /// 0: the backup does not have it.
+    static uint64_t sequence_of(const BackupManifest* base, const Uuid& id) {
+        if (base == nullptr) {
+            return 0;
+        }
+        const auto found = std::find_if(base->collections.begin(), base->collections.end(),
+                                        [&](const BackedUpCollection& each) { return each.id == id; });
+        return found == base->collections.end() ? 0 : found->sequence;
+    }
+
+    Repository& repository_;
+    PruneReport& report_;
+};
+
 class Prune {
   public:
     Prune(Repository& repository, uint64_t now_ms, const Retention& retention)
@@ -90,6 +263,11 @@ class Prune {
             AKIDB_TRY(repository_.remove_blob(sha256));
             ++report_.removed_blobs;
         }
+        std::erase_if(manifests, [&](const BackupManifest& manifest) {
+            return std::find(report_.removed.begin(), report_.removed.end(), manifest.id) !=
+                   report_.removed.end();
+        });
+        AKIDB_TRY(ArchivePrune(repository_, report_).run(manifests));
         return report_;
     }
 
@@ -127,6 +305,9 @@ Result<VerifyReport> verify(Repository& repository, const BackupManifest& manife
         }
         ++report.blobs;
         report.bytes += blob.file->stored_bytes;
+    }
+    if (manifest.timeline != Uuid{}) {
+        AKIDB_TRY(ArchiveCheck(repository, manifest, depth, report).run());
     }
     return report;
 }

@@ -138,6 +138,9 @@ struct BackupArguments {
     std::string data;
     std::string as;  // with Arguments::collection
     std::string owner{};
+    std::optional<uint64_t> to_sequence{};
+    std::string to_time{};
+    std::string timeline{};
     std::string scratch = ".";
     std::string key_file{};
     bool no_wait = false;

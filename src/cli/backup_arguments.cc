@@ -52,17 +52,21 @@ void add_create(CLI::App& backup, Arguments& arguments) {
 
 void add_restore(CLI::App& app, Arguments& arguments) {
     BackupArguments& backup = arguments.backup;
-    CLI::App* restore = app.add_subcommand("restore", "Make a data directory from a backup");
+    CLI::App* restore =
+        app.add_subcommand("restore", "Make a data directory from a backup, or of a point in time");
     restore->footer(
         "Writes into a directory beside it, verifies every byte, and switches at the end: DATA is there "
         "whole or\n"
         "not at all. Needs no server.\n"
         "Example:\n  akidb restore --from /backups/akidb --data ./akidb-restored\n"
         "  akidb restore --from s3://backups/akidb --endpoint http://127.0.0.1:9000 --data ./one \\\n"
-        "    --collection words --as words2");
+        "    --collection words --as words2\n"
+        "  akidb restore --from /backups/akidb --data ./before --to-time 2026-01-31T11:59:59Z\n"
+        "  akidb restore --from /backups/akidb --data ./all --to-time latest");
     restore->add_option("--from", backup.place, "A directory, or s3://BUCKET/PREFIX")->required();
     restore->add_option("--data", backup.data, "The new data directory; must not be there")->required();
-    restore->add_option("--backup", backup.id, "Id of the backup; else the newest");
+    restore->add_option("--backup", backup.id,
+                        "Id of the backup (to begin with); else the newest that will do");
     CLI::Option* one = restore->add_option("--collection", arguments.collection,
                                            "This one alone, by name or id, without users and keys");
     restore->add_option("--as", backup.as, "Its new name")->needs(one);
@@ -70,6 +74,16 @@ void add_restore(CLI::App& app, Arguments& arguments) {
         "--owner", backup.owner,
         "USER[:GROUP] whose the data will be, when root restores it; else whose the directory "
         "above is");
+    CLI::Option* time =
+        restore->add_option("--to-time", backup.to_time,
+                            "The writes up to this moment (RFC 3339), or latest: all that is archived");
+    restore
+        ->add_option("--to-seq", backup.to_sequence,
+                     "Of one collection, the writes up to this sequence number")
+        ->needs(one)
+        ->excludes(time);
+    restore->add_option("--timeline", backup.timeline,
+                        "Id of the timeline to follow to that point; else that of the backup it begins with");
     restore->add_flag("--json", arguments.json, "As JSON");
     add_key_option(*restore, arguments);
     add_s3_options(*restore, arguments);

@@ -1,4 +1,4 @@
-// The log as others copy it while it is written (docs/adr/0017): how far it reaches, what it holds, and how
+// The log as others copy it while it is written (docs/adr/0019): how far it reaches, what it holds, and how
 // much of it stays for them.
 #include <algorithm>
 

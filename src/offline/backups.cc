@@ -5,7 +5,9 @@
 #include <cstdio>
 
 #include "backup/restore.h"
+#include "base/printable.h"
 #include "io/ownership.h"
+#include "model/moment.h"
 #include "offline/report.h"
 #include "offline/verbs.h"
 
@@ -46,6 +48,10 @@ class BackupsVerb {
         if (request_.act == "prune") {
             return prune(repository);
         }
+        AKIDB_TRY(const std::optional<backup::RestorePoint> point, parse_point());
+        if (point) {
+            return restore_to(repository, *point);
+        }
         AKIDB_TRY(const Uuid id, choose(repository));
         return request_.act == "verify" ? verify(repository, id) : restore(repository, id);
     }
@@ -64,12 +70,90 @@ class BackupsVerb {
         return ids.back();
     }
 
+    Result<std::optional<backup::RestorePoint>> parse_point() const {
+        using Kind = backup::RestorePoint::Kind;
+        if (request_.to_sequence) {
+            return std::optional(backup::RestorePoint{Kind::kSequence, *request_.to_sequence});
+        }
+        if (request_.to_time == "latest") {
+            return std::optional(backup::RestorePoint{Kind::kLatest, 0});
+        }
+        if (request_.to_time.empty()) {
+            return request_.timeline.empty()
+                       ? Result<std::optional<backup::RestorePoint>>(std::optional<backup::RestorePoint>())
+                       : invalid_argument("--timeline", "is for a restore to a point in time",
+                                          "--to-time or --to-seq beside it");
+        }
+        const std::optional<int64_t> moment = model::parse_moment(request_.to_time);
+        if (!moment || *moment < 0) {
+            return invalid_argument("--to-time", printable(request_.to_time) + " is no time",
+                                    "RFC 3339 (2026-01-31T12:00:00Z), or latest");
+        }
+        return std::optional(backup::RestorePoint{Kind::kTime, static_cast<uint64_t>(*moment) / 1000});
+    }
+
+    Result<std::optional<Uuid>> parse_id(const char* option, const std::string& text) const {
+        const std::optional<Uuid> id = Uuid::parse(text);
+        return text.empty() || id ? Result<std::optional<Uuid>>(id)
+                                  : invalid_argument(option, printable(text) + " is no id");
+    }
+
+    Result<bool> restore_to(backup::Repository& repository, const backup::RestorePoint& point) {
+        backup::PointRequest wanted{.point = point, .collection = request_.collection};
+        AKIDB_TRY(wanted.backup, parse_id("--backup", request_.id));
+        AKIDB_TRY(wanted.timeline, parse_id("--timeline", request_.timeline));
+        AKIDB_TRY(const backup::BackupManifest base, backup::choose_base(repository, wanted));
+        const std::string data = data_without_slash();
+        AKIDB_TRY(const io::Owner owner, owner_for(data));
+        AKIDB_TRY(const backup::RestoreReport report, backup::restore(doors_.files, repository,
+                                                                      {.backup = base.id,
+                                                                       .data = data,
+                                                                       .collection = request_.collection,
+                                                                       .as = request_.as,
+                                                                       .point = point}));
+        AKIDB_TRY(io::give_tree(data, owner));
+        if (request_.json) {
+            Json collections = Json::array();
+            for (const backup::RestoredCollection& reached : report.reached) {
+                collections.push_back({{"name", reached.name}, {"sequence", reached.sequence}});
+            }
+            print_(dump({{"backup", base.id.to_string()},
+                         {"timeline", report.timeline.to_string()},
+                         {"data", data},
+                         {"collections", collections},
+                         {"left_out", report.left_out},
+                         {"replayed_writes", report.replayed_writes},
+                         {"bytes", report.bytes}}));
+            return true;
+        }
+        print_("restored " + counted(report.reached.size(), "collection") + " to " + data + ": backup " +
+               base.id.to_string() + " of " + moment(base.created_ms) + " and " +
+               counted(report.replayed_writes, "write") + " after it, of timeline " +
+               report.timeline.to_string() + "\n");
+        for (const backup::RestoredCollection& reached : report.reached) {
+            print_("  " + reached.name + " up to sequence number " + std::to_string(reached.sequence) + "\n");
+        }
+        for (const std::string& name : report.left_out) {
+            print_("  " + name + " is not there: the backup left it out\n");
+        }
+        return true;
+    }
+
+    std::string data_without_slash() const {
+        std::string data = request_.data;
+        while (data.size() > 1 && data.ends_with('/')) {
+            data.pop_back();
+        }
+        return data;
+    }
+
     Result<bool> list(backup::Repository& repository) {
         AKIDB_TRY(const std::vector<Uuid> ids, repository.list_backups());
         Json rows = Json::array();
         std::vector<std::vector<std::string>> table{
             {"BACKUP", "MADE", "COLLECTIONS", "DOCUMENTS", "BYTES", "SENT", "VERIFIED"}};
         bool is_whole = true;
+        std::vector<backup::BackupManifest> manifests;
         for (const Uuid& id : ids) {
             const Result<backup::BackupManifest> manifest = repository.read_manifest(id);
             if (!manifest) {
@@ -78,6 +162,7 @@ class BackupsVerb {
                 table.push_back({id.to_string(), manifest.error().message()});
                 continue;
             }
+            manifests.push_back(*manifest);
             AKIDB_TRY(const std::optional<uint64_t> verified, repository.verified_at_ms(id));
             const std::string made = moment(manifest->created_ms);
             Json collections = Json::array();
@@ -107,7 +192,19 @@ class BackupsVerb {
                  std::to_string(manifest->documents()), std::to_string(manifest->stored_bytes()),
                  std::to_string(manifest->sent_bytes), verified ? moment(*verified) : "unverified"});
         }
-        print_(request_.json ? dump({{"backups", rows}}) : table_of(table));
+        AKIDB_TRY(const std::vector<backup::PointRange> ranges, backup::list_points(repository, manifests));
+        Json points = Json::array();
+        std::string lines;
+        for (const backup::PointRange& range : ranges) {
+            const std::string from = backup::moment_of(range.from_ms);
+            const std::string through = backup::moment_of(range.through_ms);
+            points.push_back(
+                {{"timeline", range.timeline.to_string()}, {"from", from}, {"through", through}});
+            lines += "points in time: " + from + " to " + through + ", timeline " +
+                     range.timeline.to_string() + "\n";
+        }
+        print_(request_.json ? dump({{"backups", rows}, {"points_in_time", points}})
+                             : table_of(table) + lines);
         return is_whole;
     }
 
@@ -120,12 +217,18 @@ class BackupsVerb {
             for (const Uuid& id : report.removed) {
                 removed.push_back(id.to_string());
             }
-            print_(
-                dump({{"removed", removed}, {"kept", report.kept}, {"removed_blobs", report.removed_blobs}}));
+            print_(dump({{"removed", removed},
+                         {"kept", report.kept},
+                         {"removed_blobs", report.removed_blobs},
+                         {"removed_pieces", report.removed_pieces}}));
             return true;
         }
         print_("removed " + counted(report.removed.size(), "backup") + " and " +
-               counted(report.removed_blobs, "blob") + ", kept " + counted(report.kept, "backup") + "\n");
+               counted(report.removed_blobs, "blob") +
+               (report.removed_pieces > 0
+                    ? ", " + counted(report.removed_pieces, "piece") + " of archived logs"
+                    : "") +
+               ", kept " + counted(report.kept, "backup") + "\n");
         return true;
     }
 
@@ -149,6 +252,7 @@ class BackupsVerb {
                          {"level", request_.level},
                          {"whole", is_whole},
                          {"blobs", report.blobs},
+                         {"pieces", report.pieces},
                          {"bytes", report.bytes},
                          {"faults", report.faults}}));
             return is_whole;
@@ -160,6 +264,7 @@ class BackupsVerb {
                                          "restored, opened and compared"};
         print_("backup " + id.to_string() + (is_whole ? " is whole" : " is NOT whole") + ": " +
                counted(report.blobs, "blob") + ", " + std::to_string(report.bytes) + " bytes, " +
+               (report.pieces > 0 ? counted(report.pieces, "piece") + " of the archived log, " : "") +
                kDone[request_.level] + "\n");
         return is_whole;
     }
@@ -179,10 +284,7 @@ class BackupsVerb {
     }
 
     Result<bool> restore(backup::Repository& repository, const Uuid& id) {
-        std::string data = request_.data;
-        while (data.size() > 1 && data.ends_with('/')) {
-            data.pop_back();
-        }
+        const std::string data = data_without_slash();
         AKIDB_TRY(const io::Owner owner, owner_for(data));
         AKIDB_TRY(const backup::RestoreReport report,
                   backup::restore(

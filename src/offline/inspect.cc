@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "backup/archive.h"
 #include "base/bytes.h"
 #include "offline/report.h"
 #include "storage/keyed_record.h"
@@ -45,6 +46,8 @@ std::string_view name_of(storage::RecordType type) {
             return "keyed";
         case storage::RecordType::kCleanStop:
             return "clean stop";
+        case storage::RecordType::kTime:
+            return "time";
     }
     return "unknown";
 }
@@ -88,6 +91,9 @@ Json json_of(const storage::LogSpan& span) {
         json["checksum"] = "holds";
         json["first_sequence"] = span.first_sequence;
         json["record_count"] = span.record_count;
+        if (span.unix_ms > 0) {
+            json["at"] = backup::moment_of(span.unix_ms);
+        }
         json["records"] = Json::array();
         for (const storage::LogSpanRecord& record : span.records) {
             json["records"].push_back({{"sequence", record.sequence},
@@ -122,6 +128,7 @@ void print_span(const storage::LogSpan& span, Print print) {
             sequences += "-" + std::to_string(span.first_sequence + span.record_count - 1);
         }
         what += ", " + counted(span.record_count, "record") + ", checksum holds";
+        what += span.unix_ms > 0 ? ", at " + backup::moment_of(span.unix_ms) : "";
     }
     print(line_of(std::to_string(span.offset), std::to_string(span.bytes), sequences, what));
     for (const storage::LogSpanRecord& record : span.records) {

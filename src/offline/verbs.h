@@ -6,6 +6,7 @@
 // verb is a process.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -58,8 +59,11 @@ struct BackupsRequest {
     std::string collection;
     std::string as;
     std::string owner{};     // of restore, as io::parse_owner says; empty: that of the directory above
-    std::string scratch;     // for what a verify of level 3 restores
-    std::string key_file{};  // empty: not encrypted
+    std::optional<uint64_t> to_sequence{};  // of restore, of one collection
+    std::string to_time{};                  // of restore: RFC 3339, or "latest"; empty: the backup itself
+    std::string timeline{};                 // with one of these; empty: that of the backup
+    std::string scratch;                    // for what a verify of level 3 restores
+    std::string key_file{};                 // empty: not encrypted
     bool json = false;
 };
 /// kIo when a backup is not whole. `open` is asked by a verify of level 3.

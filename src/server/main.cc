@@ -64,6 +64,9 @@ ExitCode run(const cli::Arguments& arguments) {
                                         .collection = arguments.collection,
                                         .as = arguments.backup.as,
                                         .owner = arguments.backup.owner,
+                                        .to_sequence = arguments.backup.to_sequence,
+                                        .to_time = arguments.backup.to_time,
+                                        .timeline = arguments.backup.timeline,
                                         .scratch = arguments.backup.scratch,
                                         .key_file = arguments.backup.key_file,
                                         .json = arguments.json});
