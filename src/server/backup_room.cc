@@ -1,5 +1,7 @@
 #include "server/backup_room.h"
 
+#include "server/layer_options.h"
+
 namespace akidb::server {
 
 BackupRoom::BackupRoom(const Dependencies& given, const settings::Effective& effective,
@@ -19,6 +21,18 @@ BackupRoom::BackupRoom(const Dependencies& given, const settings::Effective& eff
         return backup::Target::open(doors, place, s3, use, key_file);
     };
     const Uuid owner = lock_owner_of(data);
+    if (archives_log(effective)) {
+        service::LogArchiver::Dependencies of_log{given.directory,        given.catalog, given.doors,
+                                                  given.archive_executor, given.logger,  given.metrics};
+        of_log.data = data;
+        of_log.owner = owner;
+        of_log.open_target = open;
+        archiver_ = std::make_unique<service::LogArchiver>(
+            std::move(of_log),
+            service::ArchivePlan{
+                effective.text("backup.to"),
+                static_cast<uint64_t>(effective.integer("backup.archive_interval_s")) * 1000});
+    }
     service::Backups::Dependencies asked{given.directory, given.catalog, given.doors,
                                          given.executor,  given.logger,  given.metrics};
     asked.data = data;
@@ -26,6 +40,9 @@ BackupRoom::BackupRoom(const Dependencies& given, const settings::Effective& eff
     asked.owner = owner;
     asked.open_target = open;
     asked.tracer = given.tracer;
+    if (archiver_ != nullptr) {
+        asked.timeline = [archiver = archiver_.get()] { return archiver->timeline(); };
+    }
     backups_ = std::make_unique<service::Backups>(std::move(asked));
     std::optional<service::BackupPlan> plan = backup_plan(effective);
     if (!plan) {
@@ -37,6 +54,7 @@ BackupRoom::BackupRoom(const Dependencies& given, const settings::Effective& eff
     by_itself.open_target = open;
     by_itself.scratch = data + "/staging";
     by_itself.owner = owner;
+    by_itself.archiver = archiver_.get();
     scheduled_ = std::make_unique<service::ScheduledBackups>(std::move(by_itself), std::move(*plan));
 }
 
@@ -48,7 +66,14 @@ void BackupRoom::attach_to(service::Service& service) const {
 
 void BackupRoom::tick(bool is_ready) {
     metrics_.gauge(telemetry::MetricId::kS3BreakerState).set(static_cast<double>(breaker_.state()));
-    if (scheduled_ != nullptr && is_ready) {
+    if (!is_ready) {
+        return;
+    }
+    if (archiver_ != nullptr) {
+        archiver_->tend();
+    }
+    // The first round finds out which timeline this is, and so whether a backup is due at once.
+    if (scheduled_ != nullptr && (archiver_ == nullptr || archiver_->has_tried())) {
         scheduled_->tend();
     }
 }

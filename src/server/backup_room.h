@@ -1,6 +1,6 @@
 // BackupRoom: all that makes backups of this server, put together by its settings: those that are asked for,
-// those that run themselves, and what they share on the way to S3: one breaker, and who counts.
-// Thread-compatible; what it gives out is thread-safe.
+// those that run themselves, the archived log, and what they share on the way to S3: one breaker, and who
+// counts. Thread-compatible; what it gives out is thread-safe.
 #pragma once
 
 #include <memory>
@@ -23,7 +23,8 @@ class BackupRoom {
         catalog::Catalog& catalog;
         backup::TargetDoors doors;
         io::Clock& clock;
-        io::Executor& executor;  // outlives this; stopped before it goes
+        io::Executor& executor;          // outlives this, as the next; stopped before it goes
+        io::Executor& archive_executor;  // of its own: it does not wait for a backup
         Logger& logger;
         telemetry::Metrics& metrics;
         const storage::DiskSpace& disk;
@@ -45,6 +46,7 @@ class BackupRoom {
     objects::Breaker breaker_;
     S3Traffic traffic_;
     backup::S3Access s3_;
+    std::unique_ptr<service::LogArchiver> archiver_;
     std::unique_ptr<service::Backups> backups_;
     std::unique_ptr<service::ScheduledBackups> scheduled_;
 };

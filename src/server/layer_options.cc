@@ -25,6 +25,10 @@ std::string endpoint(const std::string& host, uint16_t port) {
     return (is_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
+bool archives_log(const Effective& effective) {
+    return !effective.text("backup.to").empty() && effective.integer("backup.archive_interval_s") > 0;
+}
+
 engine::CollectionOptions collection_options(const Effective& effective, const simd::Kernels& kernels) {
     engine::CollectionOptions options;
     const std::string& degree = effective.text("index.degree");
@@ -41,6 +45,9 @@ engine::CollectionOptions collection_options(const Effective& effective, const s
     options.head_rows_max = number_of<uint32_t>(effective, "index.head_rows_max");
     options.rewrite_dead_percent = number_of<uint32_t>(effective, "index.rewrite_dead_percent");
     options.log.file_bytes = number_of<uint64_t>(effective, "storage.log_file_bytes");
+    if (archives_log(effective)) {
+        options.held_log_bytes_max = number_of<uint64_t>(effective, "backup.archive_held_bytes");
+    }
     options.checkpoint_log_bytes = number_of<uint64_t>(effective, "storage.checkpoint_log_bytes");
     options.remembered_keys_max = number_of<uint64_t>(effective, "storage.remembered_keys_max");
     options.scrub_interval_us = number_of<uint64_t>(effective, "storage.scrub_interval_s") * 1'000'000;

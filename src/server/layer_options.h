@@ -27,6 +27,8 @@ std::string address_of(const std::string& host);
 /// "HOST:PORT", an IPv6 address in brackets.
 std::string endpoint(const std::string& host, uint16_t port);
 
+/// backup.to and backup.archive_interval_s.
+bool archives_log(const settings::Effective& effective);
 engine::CollectionOptions collection_options(const settings::Effective& effective,
                                              const simd::Kernels& kernels);
 /// Of all requests at once: a quarter of the machine's memory unless set.

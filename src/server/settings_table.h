@@ -315,6 +315,26 @@ inline constexpr std::array kSettings{
             "restored in the data directory, opened, compared and removed, which takes its size in disk and "
             "that of its largest collection in memory. 0: never."},
     Setting{
+        .key = "backup.archive_interval_s",
+        .type = SettingType::kInteger,
+        .unit = "s",
+        .fallback = "20",
+        .min = 0,
+        .max = 120,
+        .sentence =
+            "How often what the log has new is copied to backup.to, so that a restore can go to any point in "
+            "time and the loss of the disk costs the writes of about so long. 0: only backups are there."},
+    Setting{.key = "backup.archive_held_bytes",
+            .type = SettingType::kInteger,
+            .unit = "bytes",
+            .fallback = "1073741824",
+            .min = 16 << 20,
+            .max = int64_t{1} << 40,
+            .sentence =
+                "Of each collection's log, what could not be copied yet is kept up to so much, and while the "
+                "disk "
+                "has storage.disk_soft_free_bytes free; beyond, points up to the next backup are lost."},
+    Setting{
         .key = "tiers.to",
         .type = SettingType::kString,
         .fallback = "",

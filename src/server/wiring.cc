@@ -73,6 +73,7 @@ class Wiring final : public Server {
           committer_({"commit", kCommitThreads, kCommitQueueMax, 0}),
           loader_({"loader", cores(), kLoaderQueueMax, 0}),
           backup_thread_({"backup", 1, kBackupQueueMax, 10}),
+          archive_thread_({"archive", 1, 1, 10}),
           probe_thread_({"probe", 1, 1, 19}),
           recall_probe_(probe_thread_, foundation.clock, metrics_, {.processors = cores()}),
           certificates_(foundation.clock, foundation.logger, metrics_) {
@@ -141,7 +142,7 @@ class Wiring final : public Server {
         const backup::TargetDoors doors{foundation_.files, foundation_.clock, *random_, *pause_};
         backup_room_ = std::make_unique<BackupRoom>(
             BackupRoom::Dependencies{*directory_, *catalog_, doors, foundation_.clock, backup_thread_,
-                                     foundation_.logger, metrics_, disk_, tracer()},
+                                     archive_thread_, foundation_.logger, metrics_, disk_, tracer()},
             effective_, kVersion);
         service_ =
             std::make_unique<service::Service>(*directory_, foundation_.clock, *random_, &gate_->control(),
@@ -244,6 +245,7 @@ class Wiring final : public Server {
     io::ThreadPool loader_;
     std::unique_ptr<io::Pause> pause_ = io::make_system_pause();
     io::ThreadPool backup_thread_;
+    io::ThreadPool archive_thread_;
     io::ThreadPool probe_thread_;
     engine::RecallProbe recall_probe_;
     service::SlowLog slow_log_{foundation_.logger, foundation_.clock, metrics_};
@@ -285,6 +287,7 @@ Result<void> Wiring::close(bool checkpoint) {
     workers_.stop();
     pause_->stop();
     backup_thread_.stop();
+    archive_thread_.stop();
     probe_thread_.stop();
     if (tier_room_ != nullptr) {
         tier_room_->stop();

@@ -8,7 +8,6 @@
 #include <filesystem>
 
 #include "backup/upkeep.h"
-#include "index/stored_vector.h"
 #include "objects/memory_store.h"
 #include "service/backups.h"
 #include "service/histories_for_tests.h"
@@ -21,7 +20,6 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-constexpr uint64_t kIdsMax = 300;
 constexpr const char* kBroken = "broken";
 
 class BackupHistories : public testing::TestWithParam<uint64_t> {
@@ -86,80 +84,25 @@ class BackupHistories : public testing::TestWithParam<uint64_t> {
         ASSERT_EQ(server_->directory().quarantined(), std::vector<std::string>{kBroken});
     }
 
-    uint64_t draw(uint64_t below) { return chance_->next_u64() % below; }
+    uint64_t draw(uint64_t below) { return writes_.draw(below); }
 
     void step() {
         const Kind& kind = kKinds[draw(std::size(kKinds))];
         const auto collection = server_->find(kind.name);
         ASSERT_NE(collection, nullptr);
-        Model& now = now_[kind.name];
         switch (draw(8)) {
-            case 0:
-            case 1:
-            case 2:
-                return upsert(kind, *collection, now);
-            case 3:
-                return update(*collection, now);
-            case 4:
-                return remove(*collection, now);
-            case 5:
-                return remove_matching(*collection, now);
             case 6:
                 ASSERT_TRUE(collection->run_maintenance_now());
                 return;
-            default:
+            case 7:
                 if (draw(3) == 0) {
                     return open();
                 }
                 ASSERT_TRUE(collection->rewrite());
+                return;
+            default:
+                writes_.write(kind, *collection, now_[kind.name]);
         }
-    }
-
-    void upsert(const Kind& kind, engine::Collection& collection, Model& now) {
-        std::vector<model::Document> batch;
-        for (uint64_t i = 1 + draw(60); i > 0; --i) {
-            const uint64_t id = draw(kIdsMax);
-            const Row row{static_cast<int64_t>(draw(1000)), chance_->next_u64()};
-            batch.push_back(document(kind, id, row));
-            now[id] = row;
-        }
-        ASSERT_TRUE(collection.upsert(std::move(batch)));
-    }
-
-    void update(engine::Collection& collection, Model& now) {
-        model::UpdateAll all;
-        std::vector<model::DocumentId> ids;
-        const auto number = static_cast<int64_t>(draw(1000));
-        for (uint64_t id = draw(10); id < kIdsMax; id += 1 + draw(40)) {
-            ids.emplace_back(id);
-            if (const auto found = now.find(id); found != now.end()) {
-                found->second.number = number;
-            }
-        }
-        all.which = ids;
-        all.change.merge = metadata_of(number);
-        ASSERT_TRUE(collection.update(all));
-    }
-
-    void remove(engine::Collection& collection, Model& now) {
-        std::vector<model::DocumentId> ids;
-        for (uint64_t i = 1 + draw(20); i > 0; --i) {
-            const uint64_t id = draw(kIdsMax);
-            ids.emplace_back(id);
-            now.erase(id);
-        }
-        ASSERT_TRUE(collection.remove(ids));
-    }
-
-    void remove_matching(engine::Collection& collection, Model& now) {
-        const auto bound = static_cast<int64_t>(draw(120));
-        model::Filter filter;
-        model::RangeCondition range;
-        range.key = "n";
-        range.lt = static_cast<double>(bound);
-        filter.must.emplace_back(std::move(range));
-        std::erase_if(now, [&](const auto& row) { return row.second.number < bound; });
-        ASSERT_TRUE(collection.remove_matching(filter));
     }
 
     void back_up(const std::string& place) {
@@ -178,23 +121,6 @@ class BackupHistories : public testing::TestWithParam<uint64_t> {
         return backup::restore(
             *files_, repository,
             {.backup = point.backup, .data = restored_, .collection = collection, .as = as});
-    }
-
-    void expect_equal(const Kind& kind, engine::Collection& collection, const Model& expected) {
-        model::ScrollRequest request{.limit = 10'000};
-        request.include = {.vector = true, .metadata = true};
-        const auto page = collection.scroll(request);
-        ASSERT_TRUE(page) << page.error().message();
-        ASSERT_EQ(page->documents.size(), expected.size()) << kind.name;
-        auto row = expected.begin();
-        for (const model::Document& found : page->documents) {
-            ASSERT_EQ(found.id, model::DocumentId(row->first));
-            EXPECT_EQ(model::MetadataView(found.metadata).member("n")->as_int(), row->second.number);
-            std::vector<float> vector = vector_of(kind.dimension, row->second.seed);
-            index::round_to_stored(kind.storage, vector);
-            EXPECT_EQ(found.vector, vector);
-            ++row;
-        }
     }
 
     void expect_whole(const Point& point) {
@@ -303,7 +229,7 @@ class BackupHistories : public testing::TestWithParam<uint64_t> {
     std::unique_ptr<io::FileSystem> files_ = io::make_posix_file_system();
     std::unique_ptr<io::Clock> clock_ = io::make_system_clock();
     std::unique_ptr<io::Random> random_ = io::make_system_random();
-    std::unique_ptr<io::Random> chance_ = io::make_seeded_random(GetParam());
+    RandomWrites writes_{GetParam()};
     std::unique_ptr<io::Pause> pause_ = io::make_system_pause();
     std::unique_ptr<objects::ObjectStore> memory_ = objects::make_memory_store();
     JoblessExecutor idle_;

@@ -39,6 +39,8 @@ class Backups::Run {
         manifest_.id = id;
         manifest_.created_ms = started_ms;
         manifest_.version = given_.version;
+        manifest_.timeline = given_.timeline ? given_.timeline() : Uuid{};
+        owner_.change(id, [&](BackupState& state) { state.timeline = manifest_.timeline; });
     }
 
     Result<void> run(const std::stop_token& stop) {
@@ -90,6 +92,7 @@ class Backups::Run {
 
     Result<void> conclude() {
         manifest_.sent_bytes = sent_bytes_;
+        manifest_.pinned_ms = std::max(manifest_.pinned_ms, manifest_.created_ms);
         AKIDB_TRY(repository_->put_manifest(manifest_));
         tell_verified();
         return {};
@@ -147,6 +150,8 @@ class Backups::Run {
             leave_out(name, pinned.error().message());
             return true;
         }
+        // A group is stamped at most one beyond the clock (Collection::reach_log).
+        manifest_.pinned_ms = std::max(manifest_.pinned_ms, given_.doors.clock.unix_ms() + 1);
         backup::BackedUpCollection made{.id = row.spec.id,
                                         .tenant = row.tenant,
                                         .name = name,

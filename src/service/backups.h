@@ -6,6 +6,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -38,6 +39,7 @@ struct BackupState {
     uint64_t bytes = 0;       // of those done, in blobs
     uint64_t sent_bytes = 0;  // of them those that were not there yet
     std::vector<backup::LeftOut> left_out{};
+    Uuid timeline{};  // of which it is; zeros: the log was not archived
 };
 
 /// An absolute path outside the data directory `data`, or s3://BUCKET/PREFIX; else kInvalidArgument on field
@@ -60,6 +62,7 @@ class Backups {
         Uuid owner{};  // of locks: always the same for this data directory, and no other's
         backup::OpenTarget open_target{};
         tracing::Tracer* tracer = nullptr;  // null: nobody is told of backups
+        std::function<Uuid()> timeline{};  // of the archived log; null: none is
     };
     explicit Backups(Dependencies dependencies);
     /// Before the first; it must outlive this. Without it, what is asleep is left out.

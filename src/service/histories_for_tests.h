@@ -13,6 +13,7 @@
 
 #include "backup/restore.h"
 #include "catalog/catalog.h"
+#include "index/stored_vector.h"
 #include "io/random.h"
 #include "objects/forwarding_store.h"
 #include "service/directory.h"
@@ -62,6 +63,96 @@ inline model::Document document(const Kind& kind, uint64_t id, const Row& row) {
     return made;
 }
 
+inline constexpr uint64_t kIdsMax = 300;
+
+/// Writes of each sort, to a collection and to a model of it.
+class RandomWrites {
+  public:
+    explicit RandomWrites(uint64_t seed) : chance_(io::make_seeded_random(seed)) {}
+
+    uint64_t draw(uint64_t below) { return chance_->next_u64() % below; }
+
+    void write(const Kind& kind, engine::Collection& collection, Model& now) {
+        switch (draw(6)) {
+            case 0:
+                return update(collection, now);
+            case 1:
+                return remove(collection, now);
+            case 2:
+                return remove_matching(collection, now);
+            default:
+                return upsert(kind, collection, now);
+        }
+    }
+
+    void upsert(const Kind& kind, engine::Collection& collection, Model& now) {
+        std::vector<model::Document> batch;
+        for (uint64_t i = 1 + draw(60); i > 0; --i) {
+            const uint64_t id = draw(kIdsMax);
+            const Row row{static_cast<int64_t>(draw(1000)), chance_->next_u64()};
+            batch.push_back(document(kind, id, row));
+            now[id] = row;
+        }
+        ASSERT_TRUE(collection.upsert(std::move(batch)));
+    }
+
+  private:
+    void update(engine::Collection& collection, Model& now) {
+        model::UpdateAll all;
+        std::vector<model::DocumentId> ids;
+        const auto number = static_cast<int64_t>(draw(1000));
+        for (uint64_t id = draw(10); id < kIdsMax; id += 1 + draw(40)) {
+            ids.emplace_back(id);
+            if (const auto found = now.find(id); found != now.end()) {
+                found->second.number = number;
+            }
+        }
+        all.which = ids;
+        all.change.merge = metadata_of(number);
+        ASSERT_TRUE(collection.update(all));
+    }
+
+    void remove(engine::Collection& collection, Model& now) {
+        std::vector<model::DocumentId> ids;
+        for (uint64_t i = 1 + draw(20); i > 0; --i) {
+            const uint64_t id = draw(kIdsMax);
+            ids.emplace_back(id);
+            now.erase(id);
+        }
+        ASSERT_TRUE(collection.remove(ids));
+    }
+
+    void remove_matching(engine::Collection& collection, Model& now) {
+        const auto bound = static_cast<int64_t>(draw(120));
+        model::Filter filter;
+        model::RangeCondition range;
+        range.key = "n";
+        range.lt = static_cast<double>(bound);
+        filter.must.emplace_back(std::move(range));
+        std::erase_if(now, [&](const auto& row) { return row.second.number < bound; });
+        ASSERT_TRUE(collection.remove_matching(filter));
+    }
+
+    std::unique_ptr<io::Random> chance_;
+};
+
+inline void expect_equal(const Kind& kind, engine::Collection& collection, const Model& expected) {
+    model::ScrollRequest request{.limit = 10'000};
+    request.include = {.vector = true, .metadata = true};
+    const auto page = collection.scroll(request);
+    ASSERT_TRUE(page) << page.error().message();
+    ASSERT_EQ(page->documents.size(), expected.size()) << kind.name;
+    auto row = expected.begin();
+    for (const model::Document& found : page->documents) {
+        ASSERT_EQ(found.id, model::DocumentId(row->first));
+        EXPECT_EQ(model::MetadataView(found.metadata).member("n")->as_int(), row->second.number);
+        std::vector<float> vector = vector_of(kind.dimension, row->second.seed);
+        index::round_to_stored(kind.storage, vector);
+        EXPECT_EQ(found.vector, vector);
+        ++row;
+    }
+}
+
 /// Objects that outlive whoever opens them.
 class Sharing final : public objects::ForwardingStore<Sharing> {
   public:
@@ -81,12 +172,15 @@ class JoblessExecutor final : public io::Executor {
 /// A data directory, opened as a server does.
 class Opened {
   public:
-    Opened(io::FileSystem& files, io::Clock& clock, io::Random& random, const std::string& data)
+    /// `held_log_bytes`: as of CollectionOptions; 0: the log is nobody's.
+    Opened(io::FileSystem& files, io::Clock& clock, io::Random& random, const std::string& data,
+           uint64_t held_log_bytes = 0)
         : catalog_(catalog::Catalog::open(data + "/" + backup::kRestoredCatalog).value()) {
         engine::CollectionOptions options;
         options.checkpoint_log_bytes = 32 << 10;
         options.graph_rows_min = 200;
         options.rewrite_dead_rows_min = 64;
+        options.held_log_bytes_max = held_log_bytes;
         directory_ = std::make_unique<Directory>(engine::Dependencies{files, clock, idle_, logger_, metrics_},
                                                  random, *catalog_, data + "/collections", options);
         EXPECT_TRUE(directory_->start_loading(loader_));

@@ -27,9 +27,10 @@ ScheduledBackups::ScheduledBackups(Dependencies dependencies, BackupPlan plan)
 
 void ScheduledBackups::tend() {
     const uint64_t now_ms = given_.clock.unix_ms();
+    const bool is_wanted = archiver_wants_backup();
     {
         MutexLock lock(mutex_);
-        if (is_busy_ || (is_known_ && !backup_is_due(now_ms) && !drill_is_due(now_ms)) ||
+        if (is_busy_ || (is_known_ && !backup_is_due(now_ms, is_wanted) && !drill_is_due(now_ms)) ||
             (!is_known_ && now_ms < not_before_ms_)) {
             return;
         }
@@ -43,10 +44,12 @@ void ScheduledBackups::tend() {
     }
 }
 
-/// A clock that was set back must not put backups off for as long.
-bool ScheduledBackups::backup_is_due(uint64_t now_ms) const {
+/// A clock that was set back must not put backups off for as long; gaps in the archived log, one after
+/// another, must not make backups all the time.
+bool ScheduledBackups::backup_is_due(uint64_t now_ms, bool is_wanted) const {
     const bool was_set_back = last_ms_ > now_ms + kClockFaultMs;
-    return now_ms >= not_before_ms_ && (was_set_back || now_ms >= plan_.times.next_ms(last_ms_));
+    const bool is_missed = lacks_base_ || (is_wanted && now_ms >= last_ms_ + plan_.times.retry_ms());
+    return now_ms >= not_before_ms_ && (was_set_back || is_missed || now_ms >= plan_.times.next_ms(last_ms_));
 }
 
 uint64_t ScheduledBackups::next_drill_ms() const {
@@ -63,9 +66,10 @@ void ScheduledBackups::run(const std::stop_token& stop) {
         given_.metrics.counter(MetricId::kBackups, {"failed"}).add();
     }
     bool is_due = false;
+    const bool is_wanted = archiver_wants_backup();
     {
         MutexLock lock(mutex_);
-        is_due = done && backup_is_due(given_.clock.unix_ms());
+        is_due = done && backup_is_due(given_.clock.unix_ms(), is_wanted);
     }
     if (is_due) {
         done = back_up(stop);
@@ -99,6 +103,8 @@ Result<void> ScheduledBackups::look() {
     Result<std::unique_ptr<backup::Target>> target = given_.open_target(plan_.to, backup::TargetUse::kRead);
     uint64_t last_ms = 0;
     uint64_t verified_ms = 0;
+    const Uuid timeline = given_.archiver == nullptr ? Uuid{} : given_.archiver->timeline();
+    bool lacks_base = timeline != Uuid{};
     if (target) {
         backup::Repository repository((*target)->store(), given_.clock);
         AKIDB_TRY(const std::vector<Uuid> ids, repository.list_backups());
@@ -109,6 +115,10 @@ Result<void> ScheduledBackups::look() {
         if (!ids.empty()) {
             AKIDB_TRY(const backup::BackupManifest newest, repository.read_manifest(ids.back()));
             last_ms = newest.created_ms;
+        }
+        for (auto id = ids.rbegin(); lacks_base && id != ids.rend(); ++id) {
+            AKIDB_TRY(const backup::BackupManifest manifest, repository.read_manifest(*id));
+            lacks_base = manifest.timeline != timeline;
         }
     } else if (target.error().code() != Code::kNotFound) {  // a directory that the first backup makes
         return std::move(target).error();
@@ -122,6 +132,7 @@ Result<void> ScheduledBackups::look() {
             .set(static_cast<double>(verified_ms) / 1000);
     }
     is_known_ = true;
+    lacks_base_ = lacks_base;
     last_ms_ = last_ms;
     verified_ms_ = verified_ms;
     return {};
@@ -129,8 +140,12 @@ Result<void> ScheduledBackups::look() {
 
 Result<void> ScheduledBackups::back_up(const std::stop_token& stop) {
     AKIDB_TRY(const BackupState made, given_.backups.make(plan_.to, stop));
+    if (given_.archiver != nullptr) {
+        given_.archiver->note_backup(made.timeline, made.started_ms);
+    }
     {
         MutexLock lock(mutex_);
+        lacks_base_ = false;
         last_ms_ = made.started_ms;
     }
     return plan_.prunes ? prune() : Result<void>();

@@ -1,6 +1,7 @@
 // ScheduledBackups: backups that nobody has to ask for: made when they are due, followed by a prune, and the
 // newest restored for practice now and then (backup/practice.h). When the last ones were is read from where
-// they lie, so it outlives the process and needs no file here. What fails is logged and counted, and tried
+// they lie, so it outlives the process and needs no file here. One is due at once where the archived log has
+// no backup to go on from: on a new timeline, and after a gap. What fails is logged and counted, and tried
 // again after BackupTimes::retry_ms. One thing at a time, as a job. Thread-safe.
 #pragma once
 
@@ -18,6 +19,7 @@
 #include "io/executor.h"
 #include "service/backup_times.h"
 #include "service/backups.h"
+#include "service/log_archiver.h"
 #include "storage/disk_space.h"
 #include "telemetry/metrics.h"
 
@@ -61,8 +63,9 @@ class ScheduledBackups {
         telemetry::Metrics& metrics;
         const storage::DiskSpace* disk = nullptr;  // null: only the disk itself says when it is full
         backup::OpenTarget open_target{};
-        std::string scratch{};  // a directory that is there
-        Uuid owner{};           // of locks, as of Backups
+        std::string scratch{};            // a directory that is there
+        Uuid owner{};                     // of locks, as of Backups
+        LogArchiver* archiver = nullptr;  // null: the log is not archived
     };
     ScheduledBackups(Dependencies dependencies, BackupPlan plan);
 
@@ -78,7 +81,10 @@ class ScheduledBackups {
     void drill(const std::stop_token& stop) AKIDB_EXCLUDES(mutex_);
     Result<void> practise(DrillState& drill, const std::stop_token& stop) const;
     Result<void> expect_space(uint64_t bytes) const;
-    bool backup_is_due(uint64_t now_ms) const AKIDB_REQUIRES(mutex_);
+    bool backup_is_due(uint64_t now_ms, bool is_wanted) const AKIDB_REQUIRES(mutex_);
+    bool archiver_wants_backup() const {
+        return given_.archiver != nullptr && given_.archiver->wants_backup();
+    }
     bool drill_is_due(uint64_t now_ms) const AKIDB_REQUIRES(mutex_);
     uint64_t next_drill_ms() const AKIDB_REQUIRES(mutex_);
 
@@ -86,7 +92,8 @@ class ScheduledBackups {
     const BackupPlan plan_;
     mutable Mutex mutex_;
     bool is_busy_ AKIDB_GUARDED_BY(mutex_) = false;
-    bool is_known_ AKIDB_GUARDED_BY(mutex_) = false;  // what lies there
+    bool is_known_ AKIDB_GUARDED_BY(mutex_) = false;    // what lies there
+    bool lacks_base_ AKIDB_GUARDED_BY(mutex_) = false;  // of the timeline that is written
     uint64_t last_ms_ AKIDB_GUARDED_BY(mutex_) = 0;
     uint64_t verified_ms_ AKIDB_GUARDED_BY(mutex_) = 0;
     uint64_t not_before_ms_ AKIDB_GUARDED_BY(mutex_) = 0;       // after what failed

@@ -169,6 +169,18 @@ constexpr MetricRow kMetrics[] = {
     {kBackupDrillLastDuration, kGauge, "akidb_backup_drill_last_duration_seconds", "",
      "How long the last restore for practice took that ended ok: about what a restore of everything takes; 0 "
      "before."},
+    {kLogArchiveLag, kGauge, "akidb_log_archive_lag_seconds", "",
+     "Age of the writes that the loss of the data directory would cost now: since when not all of the log is "
+     "archived in backup.to. 0 when it is not archived at all."},
+    {kLogArchiveRounds, kCounter, "akidb_log_archive_rounds_total", "outcome=ok/failed",
+     "Times that what the log had new was archived: ok, or failed: not all of it was, and it is tried "
+     "again."},
+    {kLogArchiveBytes, kCounter, "akidb_log_archive_bytes_total", "",
+     "Bytes of the log, and of copies of the catalog, that were archived."},
+    {kLogArchiveGaps, kCounter, "akidb_log_archive_gaps_total", "",
+     "Times that writes of a collection left the log before they were archived: no point between them and "
+     "the "
+     "next backup can be restored."},
     {kS3Requests, kCounter, "akidb_s3_requests_total", "operation,outcome",
      "Requests to S3, each try counted, by operation (put, put_file, get, get_range, head, list, remove) and "
      "outcome: ok; refused: the server said no; failed: no answer, one of 500 and above, or wrong bytes."},

@@ -1,0 +1,389 @@
+#include "service/log_archiver.h"
+
+#include <algorithm>
+#include <set>
+
+#include "io/random.h"
+#include "objects/sha256.h"
+
+namespace akidb::service {
+namespace {
+
+using backup::Archive;
+using telemetry::MetricId;
+
+constexpr const char* kTimelineName = "TIMELINE";
+constexpr uint64_t kTimelineBytesMax = 256;
+constexpr size_t kIdLetters = 36;
+// A tail is sent again with each round until it has so many: a few hundred objects a day, and little twice.
+constexpr uint64_t kSealedBytes = 1 << 20;
+constexpr uint64_t kPieceBytes = 8 << 20;
+// A catalog that takes long to copy is copied less often: it takes a hundredth of the time.
+constexpr uint64_t kCatalogShare = 100;
+// Of collections that were deleted: so many are remembered in the head, the longest.
+constexpr size_t kGoneMax = 10'000;
+
+struct LocalTimeline {
+    Uuid id;
+    Uuid owner;
+};
+
+/// "<timeline> <owner>"
+std::optional<LocalTimeline> parse_timeline(std::string_view text) {
+    if (text.size() < 2 * kIdLetters + 1 || text[kIdLetters] != ' ') {
+        return std::nullopt;
+    }
+    const auto id = Uuid::parse(text.substr(0, kIdLetters));
+    const auto owner = Uuid::parse(text.substr(kIdLetters + 1, kIdLetters));
+    return id && owner ? std::optional(LocalTimeline{*id, *owner}) : std::nullopt;
+}
+
+}  // namespace
+
+/// One look at everything.
+class LogArchiver::Round {
+  public:
+    Round(LogArchiver& owner, std::stop_token stop)
+        : owner_(owner), given_(owner.given_), stop_(std::move(stop)) {}
+
+    Result<void> run() {
+        AKIDB_TRY(const auto target, given_.open_target(owner_.plan_.to, backup::TargetUse::kWrite));
+        AKIDB_TRY(settle(target->store()));
+        Archive archive(target->store(), owner_.timeline());
+        const uint64_t began_ms = given_.doors.clock.unix_ms();
+        AKIDB_TRY(copy_catalog(archive));
+        Result<void> done;
+        for (const DirectoryEntry& entry : given_.directory.list_all()) {
+            if (stop_.stop_requested()) {
+                return Error(Code::kUnavailable, "the server is stopping");
+            }
+            if (entry.condition != Condition::kServing) {
+                continue;
+            }
+            Result<void> followed = follow(archive, entry);
+            if (!followed && done) {
+                done = std::move(followed).error().with_context("collection " + entry.spec.name);
+            }
+        }
+        if (done) {
+            MutexLock lock(owner_.mutex_);
+            owner_.through_ms_ = began_ms;
+        }
+        AKIDB_TRY(put_head(archive));
+        return done;
+    }
+
+  private:
+    /// The timeline of before goes on when this directory holds all that is archived of it, and is the one
+    /// that archived it.
+    Result<void> settle(objects::ObjectStore& store) {
+        if (owner_.timeline() != Uuid{}) {
+            return {};
+        }
+        const std::string path = given_.data + "/" + kTimelineName;
+        const Result<std::string> text = io::read_whole_file(given_.doors.files, path, kTimelineBytesMax);
+        if (!text && text.error().code() != Code::kNotFound) {
+            return text.error();
+        }
+        const std::optional<LocalTimeline> local = text ? parse_timeline(*text) : std::nullopt;
+        std::string why = text ? "the data directory was copied" : "";
+        if (local && local->owner == given_.owner) {
+            const auto head = Archive(store, local->id).read_head();
+            if (!head && head.error().code() != Code::kDataLoss) {
+                return head.error();
+            }
+            why = head ? find_rollback(*head) : head.error().message();
+            if (why.empty()) {
+                return take(local->id, head ? *head : std::nullopt);
+            }
+        }
+        const Uuid fresh = io::make_uuid(given_.doors.random, given_.doors.clock);
+        AKIDB_TRY(io::write_file_atomically(given_.doors.files, given_.data, kTimelineName,
+                                            fresh.to_string() + " " + given_.owner.to_string() + "\n"));
+        given_.logger.log(LogLevel::kInfo, "a new timeline begins",
+                          {{"timeline", fresh.to_string()}, {"why", why.empty() ? "the first" : why}});
+        want_backup();
+        return take(fresh, std::nullopt);
+    }
+
+    std::string find_rollback(const std::optional<backup::ArchiveHead>& head) const {
+        for (const DirectoryEntry& entry : given_.directory.list_all()) {
+            const auto* const archived = head ? head->find(entry.spec.id) : nullptr;
+            if (archived != nullptr && entry.condition == Condition::kServing &&
+                entry.collection->stats().opened_sequence < archived->last) {
+                return "the data directory is of before what is archived of collection " + entry.spec.name;
+            }
+        }
+        return {};
+    }
+
+    Result<void> take(const Uuid& timeline, const std::optional<backup::ArchiveHead>& head) {
+        for (const backup::ArchivedCollection& entry :
+             head ? head->collections : std::vector<backup::ArchivedCollection>()) {
+            owner_.collections_[entry.id] = {
+                .is_begun = true, .last = entry.last, .through_ms = entry.through_ms};
+        }
+        owner_.catalog_ms_ = head ? head->catalog_ms : 0;
+        MutexLock lock(owner_.mutex_);
+        owner_.timeline_ = timeline;
+        owner_.through_ms_ = head && head->through_ms > 0 ? head->through_ms : owner_.through_ms_;
+        return {};
+    }
+
+    void want_backup() {
+        const uint64_t now_ms = given_.doors.clock.unix_ms();
+        MutexLock lock(owner_.mutex_);
+        owner_.wants_backup_since_ms_ = now_ms;
+    }
+
+    Result<void> copy_catalog(Archive& archive) {
+        const uint64_t began_us = given_.doors.clock.monotonic_us();
+        if (given_.doors.clock.unix_ms() < owner_.catalog_not_before_ms_) {
+            return {};
+        }
+        const std::string name = "archive-" + archive.timeline().to_string() + ".db";
+        const std::string path = given_.data + "/staging/" + name;
+        const auto discard = [&] {
+            const Result<void> removed = given_.doors.files.remove(path);
+            return removed || removed.error().code() == Code::kNotFound ? Result<void>() : removed;
+        };
+        AKIDB_TRY(discard());
+        AKIDB_TRY(given_.catalog.copy_to(path));
+        const Result<void> put = put_catalog(archive, path);
+        AKIDB_TRY(discard());
+        AKIDB_TRY(Result<void>(put));
+        const uint64_t took_ms = (given_.doors.clock.monotonic_us() - began_us) / 1000;
+        owner_.catalog_not_before_ms_ = took_ms * kCatalogShare > owner_.plan_.interval_ms
+                                            ? given_.doors.clock.unix_ms() + took_ms * kCatalogShare
+                                            : 0;
+        return {};
+    }
+
+    Result<void> put_catalog(Archive& archive, const std::string& path) {
+        AKIDB_TRY(const auto file, given_.doors.files.open_read(path));
+        AKIDB_TRY(std::string sha256, objects::sha256_of_file(*file, file->size()));
+        if (sha256 == owner_.catalog_sha256_) {
+            return {};
+        }
+        // After the copy, so nothing in it is younger; and later than the one before, whatever the clock
+        // says.
+        const backup::CatalogCopy copy{
+            .unix_ms = std::max(given_.doors.clock.unix_ms(), owner_.catalog_ms_ + 1),
+            .previous_ms = owner_.catalog_ms_,
+            .sha256 = sha256};
+        AKIDB_TRY(archive.put_catalog(copy, *file));
+        count_sent(file->size());
+        owner_.catalog_ms_ = copy.unix_ms;
+        owner_.catalog_sha256_ = std::move(sha256);
+        return {};
+    }
+
+    void count_sent(uint64_t bytes) const {
+        given_.metrics.counter(MetricId::kLogArchiveBytes).add(static_cast<double>(bytes));
+    }
+
+    Result<void> follow(Archive& archive, const DirectoryEntry& entry) {
+        AKIDB_TRY(const engine::LogReach reach, entry.collection->reach_log());
+        Progress& progress = owner_.collections_[entry.spec.id];
+        if (reach.sequence > progress.last) {
+            AKIDB_TRY(copy_log(archive, entry, progress, reach.sequence));
+        }
+        progress.is_begun = true;
+        progress.through_ms = std::max(progress.through_ms, reach.unix_ms);
+        entry.collection->release_log(progress.tail ? progress.tail->first - 1 : progress.last);
+        return {};
+    }
+
+    Result<void> copy_log(Archive& archive, const DirectoryEntry& entry, Progress& progress, uint64_t to) {
+        const uint64_t from = progress.tail ? progress.tail->first : progress.last + 1;
+        backup::LogPieceWriter piece(entry.spec.id);
+        bool has_begun = false;
+        const auto take = [&](const storage::TimedRecord& record) -> Result<bool> {
+            if (!has_begun && record.sequence > progress.last + 1) {
+                note_gap(entry, progress, record.sequence);
+            }
+            has_begun = true;
+            piece.add(record);
+            if (piece.bytes() < kPieceBytes) {
+                return true;
+            }
+            if (stop_.stop_requested()) {
+                return Error(Code::kUnavailable, "the server is stopping");
+            }
+            AKIDB_TRY(put(archive, entry.spec.id, progress, piece));
+            return true;
+        };
+        AKIDB_TRY(entry.collection->read_log({from, to}, take));
+        if (!piece.is_empty()) {
+            AKIDB_TRY(put(archive, entry.spec.id, progress, piece));
+        }
+        if (!has_begun) {  // all of it went before it was copied
+            note_gap(entry, progress, to + 1);
+            progress.last = to;
+            progress.tail.reset();
+        }
+        return {};
+    }
+
+    /// Where the archive of a collection begins is none.
+    void note_gap(const DirectoryEntry& entry, const Progress& progress, uint64_t next) {
+        if (!progress.is_begun) {
+            return;
+        }
+        given_.metrics.counter(MetricId::kLogArchiveGaps).add();
+        given_.logger.log(LogLevel::kError,
+                          "writes left the log before they were archived: no point between them and the next "
+                          "backup can be restored",
+                          {{"collection", entry.spec.name},
+                           {"first", std::to_string(progress.last + 1)},
+                           {"last", std::to_string(next - 1)}});
+        want_backup();
+    }
+
+    Result<void> put(Archive& archive, const Uuid& collection, Progress& progress,
+                     backup::LogPieceWriter& writer) {
+        backup::LogPieceWriter::Made made = writer.finish();
+        const backup::LogPiece piece = made.piece;
+        const uint64_t bytes = made.bytes.size();
+        AKIDB_TRY(archive.put_piece(collection, std::move(made)));
+        count_sent(bytes);
+        const std::optional<backup::LogPiece> before = std::move(progress.tail);
+        progress.last = piece.last;
+        progress.tail = bytes < kSealedBytes ? std::optional(piece) : std::nullopt;
+        if (before && before->first == piece.first && before->sha256 != piece.sha256) {
+            // What stays is only superfluous, and goes with a prune.
+            static_cast<void>(archive.remove_piece(collection, *before).has_value());
+        }
+        return {};
+    }
+
+    Result<void> put_head(Archive& archive) {
+        backup::ArchiveHead head{.catalog_ms = owner_.catalog_ms_};
+        {
+            MutexLock lock(owner_.mutex_);
+            head.through_ms = owner_.through_ms_;
+        }
+        forget_gone();
+        for (const auto& [id, progress] : owner_.collections_) {
+            head.collections.push_back({id, progress.last, progress.through_ms});
+        }
+        return archive.put_head(head);
+    }
+
+    /// Those deleted longest ago.
+    void forget_gone() {
+        if (owner_.collections_.size() <= kGoneMax) {
+            return;
+        }
+        std::set<Uuid> there;
+        for (const DirectoryEntry& entry : given_.directory.list_all()) {
+            there.insert(entry.spec.id);
+        }
+        while (owner_.collections_.size() > kGoneMax) {
+            auto oldest = owner_.collections_.end();
+            for (auto at = owner_.collections_.begin(); at != owner_.collections_.end(); ++at) {
+                if (!there.contains(at->first) && (oldest == owner_.collections_.end() ||
+                                                   at->second.through_ms < oldest->second.through_ms)) {
+                    oldest = at;
+                }
+            }
+            if (oldest == owner_.collections_.end()) {
+                return;
+            }
+            owner_.collections_.erase(oldest);
+        }
+    }
+
+    LogArchiver& owner_;
+    const Dependencies& given_;
+    const std::stop_token stop_;
+};
+
+LogArchiver::LogArchiver(Dependencies dependencies, ArchivePlan plan)
+    : given_(std::move(dependencies)), plan_(std::move(plan)), through_ms_(given_.doors.clock.unix_ms()) {
+    given_.metrics.counter(MetricId::kLogArchiveGaps).add(0);
+    for (const std::string_view outcome : {"ok", "failed"}) {
+        given_.metrics.counter(MetricId::kLogArchiveRounds, {outcome}).add(0);
+    }
+}
+
+void LogArchiver::tend() {
+    export_lag();
+    const uint64_t now_us = given_.doors.clock.monotonic_us();
+    {
+        MutexLock lock(mutex_);
+        if (is_busy_ || now_us < due_us_) {
+            return;
+        }
+        is_busy_ = true;
+        due_us_ = now_us + plan_.interval_ms * 1000;
+    }
+    const bool is_taken =
+        given_.executor.submit("archive", [this](const std::stop_token& stop) { run(stop); });
+    if (!is_taken) {  // the server is stopping
+        MutexLock lock(mutex_);
+        is_busy_ = false;
+    }
+}
+
+void LogArchiver::run(const std::stop_token& stop) {
+    const Result<void> done = archive_now(stop);
+    // Once each, not every few seconds.
+    if (!done && !stop.stop_requested() && done.error().message() != logged_error_) {
+        given_.logger.log(LogLevel::kError, "the log could not be archived",
+                          {{"to", plan_.to}, {"error", done.error().message()}});
+    } else if (done && !logged_error_.empty()) {
+        given_.logger.log(LogLevel::kInfo, "the log is archived again", {{"to", plan_.to}});
+    }
+    logged_error_ = done ? std::string() : done.error().message();
+    MutexLock lock(mutex_);
+    is_busy_ = false;
+}
+
+Result<void> LogArchiver::archive_now(const std::stop_token& stop) {
+    Result<void> done = Round(*this, stop).run();
+    if (done || !stop.stop_requested()) {
+        given_.metrics.counter(MetricId::kLogArchiveRounds, {done ? "ok" : "failed"}).add();
+    }
+    {
+        MutexLock lock(mutex_);
+        has_tried_ = true;
+    }
+    export_lag();
+    return done;
+}
+
+void LogArchiver::export_lag() {
+    const uint64_t now_ms = given_.doors.clock.unix_ms();
+    uint64_t through_ms = 0;
+    {
+        MutexLock lock(mutex_);
+        through_ms = through_ms_;
+    }
+    given_.metrics.gauge(MetricId::kLogArchiveLag)
+        .set(now_ms > through_ms ? static_cast<double>(now_ms - through_ms) / 1000 : 0);
+}
+
+bool LogArchiver::has_tried() const {
+    MutexLock lock(mutex_);
+    return has_tried_;
+}
+
+Uuid LogArchiver::timeline() const {
+    MutexLock lock(mutex_);
+    return timeline_;
+}
+
+bool LogArchiver::wants_backup() const {
+    MutexLock lock(mutex_);
+    return wants_backup_since_ms_ > 0;
+}
+
+void LogArchiver::note_backup(const Uuid& timeline, uint64_t began_ms) {
+    MutexLock lock(mutex_);
+    if (timeline == timeline_ && began_ms >= wants_backup_since_ms_) {
+        wants_backup_since_ms_ = 0;
+    }
+}
+
+}  // namespace akidb::service
