@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "catalog/catalog.h"
+#include "catalog/tier_store.h"
 #include "index/rows.h"
 #include "io/ownership.h"
 #include "offline/assessment.h"
@@ -268,6 +269,17 @@ std::string text_of(const model::CollectionSpec& spec, const Assessment& found, 
     return plan.documents_lost() == 0 && !found.log_is_damaged ? text + "no document is lost\n" : text;
 }
 
+Result<void> check_is_here(const RepairRequest& request, const model::CollectionSpec& spec) {
+    AKIDB_TRY(const std::unique_ptr<catalog::TierStore> store, catalog::TierStore::open(request.catalog));
+    AKIDB_TRY(const std::vector<catalog::TierRow> rows, store->list_rows());
+    const bool is_cold = std::any_of(rows.begin(), rows.end(), [&](const catalog::TierRow& row) {
+        return row.collection == spec.id && row.tier == model::Tier::kCold;
+    });
+    return is_cold ? Error(Code::kConflict, "the collection " + spec.name +
+                                                " is cold: its files are in the object store, not here")
+                   : Result<void>();
+}
+
 Result<model::CollectionSpec> find_collection(const RepairRequest& request) {
     AKIDB_TRY(const std::unique_ptr<catalog::Catalog> catalog, catalog::Catalog::open(request.catalog));
     AKIDB_TRY(const std::vector<catalog::CollectionRow> rows, catalog->list_collections());
@@ -275,6 +287,7 @@ Result<model::CollectionSpec> find_collection(const RepairRequest& request) {
         const bool is_named =
             row.spec.name == request.collection || row.spec.id.to_string() == request.collection;
         if (is_named && row.state == catalog::CollectionState::kActive) {
+            AKIDB_TRY(check_is_here(request, row.spec));
             return row.spec;
         }
     }

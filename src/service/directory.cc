@@ -149,7 +149,7 @@ Result<std::shared_ptr<engine::Collection>> Directory::find(const CollectionRef&
     }
     switch (entry->condition) {
         case Condition::kServing:
-            return impl_->lease(named, entry);
+            return Impl::lease(*entry, impl_->dependencies.clock.monotonic_us());
         case Condition::kAsleep:
             return Error(Code::kUnavailable, "the collection is asleep").with_retry_after(1);
         case Condition::kLoading:

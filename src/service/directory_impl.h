@@ -16,6 +16,9 @@
 
 namespace akidb::service {
 
+/// Beside the count of who uses a collection: it is being closed.
+inline constexpr uint64_t kLeaving = uint64_t{1} << 63;
+
 inline std::string how_to_repair(const std::string& name) {
     return "; with the server stopped, `akidb repair --collection " + name +
            "` tells what is lost and can make it open again";
@@ -74,31 +77,28 @@ struct Directory::Impl {
         return usage;
     }
 
-    /// The collection of an entry that serves, in use until the result goes. Who uses it is counted before
-    /// the entry is looked at once more, and lull() takes it away before it counts: one of both sees the
-    /// other.
-    Result<std::shared_ptr<engine::Collection>> lease(
-        const CollectionRef& named, const std::shared_ptr<const DirectoryEntry>& entry) const {
-        if (entry->usage == nullptr) {
-            return entry->collection;
+    /// The collection of an entry that serves, in use until the result goes. Who uses it counts himself
+    /// before he looks whether it is leaving, and lull() says so before it counts: one of both sees the
+    /// other. Each opening has a Usage of its own, so that nobody comes late into one that was closed.
+    static Result<std::shared_ptr<engine::Collection>> lease(const DirectoryEntry& entry, uint64_t now_us) {
+        if (entry.usage == nullptr) {
+            return entry.collection;
         }
         struct Lease {
             Lease(std::shared_ptr<Usage> counted, std::shared_ptr<engine::Collection> used)
-                : usage(std::move(counted)), collection(std::move(used)) {
-                usage->users.fetch_add(1);
-            }
+                : usage(std::move(counted)), collection(std::move(used)) {}
             Lease(const Lease&) = delete;
             Lease& operator=(const Lease&) = delete;
             ~Lease() { usage->users.fetch_sub(1); }
             const std::shared_ptr<Usage> usage;
             const std::shared_ptr<engine::Collection> collection;
         };
-        auto lease = std::make_shared<Lease>(entry->usage, entry->collection);
-        entry->usage->last_used_us.store(dependencies.clock.monotonic_us(), std::memory_order_relaxed);
-        const auto again = lookup(named);
-        if (again == nullptr || again->collection != entry->collection) {
+        const bool is_leaving = (entry.usage->users.fetch_add(1) & kLeaving) != 0;
+        auto lease = std::make_shared<Lease>(entry.usage, entry.collection);
+        if (is_leaving) {
             return Error(Code::kUnavailable, "the collection is just being closed").with_retry_after(1);
         }
+        entry.usage->last_used_us.store(now_us, std::memory_order_relaxed);
         engine::Collection* const collection = lease->collection.get();
         return std::shared_ptr<engine::Collection>(std::move(lease), collection);
     }

@@ -29,11 +29,11 @@ Result<std::shared_ptr<engine::Collection>> Directory::lull(const Uuid& id) {
     entry->condition = Condition::kAsleep;
     entry->asleep_documents = entry->collection->stats().documents;
     entry->collection = nullptr;
-    impl_->entries.update(*entry);
-    if (before.usage->users.load() > 0) {
-        impl_->entries.update(before);
+    if (before.usage->users.fetch_or(kLeaving) > 0) {
+        before.usage->users.fetch_and(~kLeaving);
         return Error(Code::kConflict, "the collection is in use");
     }
+    impl_->entries.update(*entry);
     return before.collection;
 }
 
@@ -47,16 +47,14 @@ void Directory::note_asleep(const Uuid& id, uint64_t documents) {
 }
 
 Result<void> Directory::rouse(const Uuid& id) {
-    const std::optional<DirectoryEntry> entry = find_by_id(id);
+    std::optional<DirectoryEntry> entry = find_by_id(id);
     if (!entry) {
         return no_collection(id.to_string());
     }
     if (entry->condition != Condition::kAsleep) {
         return Error(Code::kConflict, "the collection is not asleep");
     }
-    if (entry->usage != nullptr) {
-        entry->usage->last_used_us = impl_->dependencies.clock.monotonic_us();
-    }
+    entry->usage = impl_->make_usage();
     const std::shared_ptr<engine::Collection> opened = impl_->load(*entry);
     const std::optional<DirectoryEntry> now = find_by_id(id);
     if (!now) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 
 #include "service/waiters_share.h"
 #include "storage/durable_files.h"
@@ -28,15 +29,17 @@ Error not_before_the_deadline() {
     return Error(Code::kDeadlineExceeded, "the collection was not open before the deadline");
 }
 
-Error no_dead_letter(int64_t id) {
-    return Error(Code::kNotFound, "there is no dead letter " + std::to_string(id)).with_field("id");
-}
-
 }  // namespace
 
 Tiers::Tiers(Dependencies given, TierOptions options)
     : given_(std::move(given)), options_(std::move(options)) {
     given_.directory.allow_sleep();
+    for (const MetricId id : {MetricId::kTierOpenings, MetricId::kUploads}) {
+        for (const std::string_view outcome : {"ok", "failed"}) {
+            given_.metrics.counter(id, {outcome}).add(0);
+        }
+    }
+    given_.metrics.counter(MetricId::kUploadedBytes).add(0);
 }
 
 Tiers::~Tiers() = default;
@@ -96,21 +99,24 @@ Result<TierRow> Tiers::change_row(const Uuid& id, FunctionRef<void(TierRow&)> ch
 }
 
 void Tiers::forget_deleted() {
-    std::vector<Uuid> ids;
+    std::set<Uuid> there;
+    for (const DirectoryEntry& entry : given_.directory.list_all()) {
+        there.insert(entry.spec.id);
+    }
+    std::vector<Uuid> missing;
     {
         MutexLock lock(mutex_);
         for (const auto& [id, collection] : collections_) {
-            ids.push_back(id);
+            if (!there.contains(id) && !collection.is_moving && !collection.is_opening) {
+                missing.push_back(id);
+            }
         }
     }
-    for (const Uuid& id : ids) {
-        if (!given_.directory.find_by_id(id)) {
+    for (const Uuid& id : missing) {
+        if (!given_.directory.find_by_id(id)) {  // and not made since the first look
             MutexLock lock(mutex_);
-            const auto found = collections_.find(id);
-            if (found != collections_.end() && !found->second.is_moving && !found->second.is_opening) {
-                collections_.erase(found);
-                count_sleepers();
-            }
+            collections_.erase(id);
+            count_sleepers();
         }
     }
 }
@@ -334,65 +340,6 @@ void Tiers::export_gauges() {
     const bool is_waiting = now.oldest_pending_ms > 0 && now_ms > now.oldest_pending_ms;
     given_.metrics.gauge(MetricId::kUploadsOldest)
         .set(is_waiting ? static_cast<double>(now_ms - now.oldest_pending_ms) / 1000 : 0);
-}
-
-Result<std::vector<DeadLetter>> Tiers::dead_letters() const {
-    AKIDB_TRY(const std::vector<TierTask> tasks, given_.store.list_tasks());
-    std::vector<DeadLetter> letters;
-    for (const TierTask& task : tasks) {
-        if (task.is_dead) {
-            letters.push_back({task.id, task.kind, task.collection, name_of_collection(task.collection),
-                               task.bytes, task.tries, task.error, task.queued_at_ms});
-        }
-    }
-    return letters;
-}
-
-Result<uint64_t> Tiers::retry_all_dead_letters() {
-    AKIDB_TRY(const std::vector<TierTask> tasks, given_.store.list_tasks());
-    uint64_t count = 0;
-    for (TierTask task : tasks) {
-        if (task.is_dead) {
-            task.is_dead = false;
-            task.tries = 0;
-            task.not_before_ms = 0;
-            AKIDB_TRY(given_.store.put_task(task));
-            ++count;
-        }
-    }
-    return count;
-}
-
-Result<void> Tiers::retry_dead_letter(int64_t id) {
-    AKIDB_TRY(const std::vector<TierTask> tasks, given_.store.list_tasks());
-    for (TierTask task : tasks) {
-        if (task.is_dead && task.id == id) {
-            task.is_dead = false;
-            task.tries = 0;
-            task.not_before_ms = 0;
-            return given_.store.put_task(task);
-        }
-    }
-    return no_dead_letter(id);
-}
-
-Result<void> Tiers::drop_dead_letter(int64_t id) {
-    AKIDB_TRY(const std::vector<TierTask> tasks, given_.store.list_tasks());
-    const auto task = std::find_if(tasks.begin(), tasks.end(),
-                                   [&](const TierTask& one) { return one.is_dead && one.id == id; });
-    if (task == tasks.end()) {
-        return no_dead_letter(id);
-    }
-    const std::optional<DirectoryEntry> entry = given_.directory.find_by_id(task->collection);
-    const uint64_t version = entry && entry->collection != nullptr
-                                 ? entry->collection->checkpoint_state().manifest_version
-                                 : find_row(task->collection).value_or(TierRow{}).settled_version;
-    AKIDB_TRY(given_.store.remove_task(id));
-    if (task->kind == TierTaskKind::kUpload && entry) {
-        MutexLock lock(mutex_);
-        collections_[task->collection].given_up_version = version;
-    }
-    return {};
 }
 
 void Tiers::reset_breaker() {

@@ -269,4 +269,61 @@ class TieredServer {
     std::unique_ptr<Tiers> tiers_;
 };
 
+class TiersFixture : public testing::Test {
+  protected:
+    static Model rows(uint64_t first, uint64_t count, uint64_t seed = 0) {
+        Model model;
+        for (uint64_t id = first; id < first + count; ++id) {
+            model[id] = {static_cast<int64_t>(id + seed), id * 1000 + seed};
+        }
+        return model;
+    }
+    static void write(TieredServer& server, const Kind& kind, const std::string& name, const Model& model) {
+        std::vector<model::Document> documents;
+        for (const auto& [id, row] : model) {
+            documents.push_back(document(kind, id, row));
+        }
+        const auto collection = server.wake(name);
+        ASSERT_TRUE(collection) << collection.error().message();
+        ASSERT_TRUE((*collection)->upsert(std::move(documents)));
+    }
+    /// Every document, and no other.
+    static void expect_equal(engine::Collection& collection, const Kind& kind, const Model& model) {
+        EXPECT_EQ(collection.count(nullptr).value(), model.size());
+        for (const auto& [id, row] : model) {
+            const auto found = collection.get({model::DocumentId(id)}, {.vector = true, .metadata = true});
+            ASSERT_TRUE(found) << found.error().message();
+            ASSERT_EQ(found->size(), 1U) << id;
+            EXPECT_EQ(found->front().metadata, metadata_of(row.number));
+            if (kind.storage == model::VectorStorage::kF32 && kind.metric != model::Metric::kCosine) {
+                EXPECT_EQ(found->front().vector, vector_of(kind.dimension, row.seed));
+            }
+        }
+        model::SearchRequest request;
+        request.vector = vector_of(kind.dimension, model.empty() ? 1 : model.begin()->second.seed);
+        request.top_k = 3;
+        const auto answer = collection.search(request);
+        ASSERT_TRUE(answer) << answer.error().message();
+        EXPECT_EQ(answer->matches.size(), std::min<size_t>(3, model.size()));
+    }
+    std::vector<std::string> objects() const {
+        std::vector<std::string> keys;
+        const auto page = world_.memory->list({});
+        for (const auto& object : page->objects) {
+            keys.push_back(object.key);
+        }
+        return keys;
+    }
+    bool any_object_has(const std::string& text) const {
+        for (const std::string& key : objects()) {
+            if (world_.memory->get(key, 64 << 20)->find(text) != std::string::npos) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    TierWorld world_;
+};
+
 }  // namespace akidb::service
