@@ -7,6 +7,7 @@ export type Metadata = { [key: string]: Json };
 export type Vector = readonly number[] | Float32Array | Float64Array;
 export type Metric = "cosine" | "dot" | "l2";
 export type Storage = "f32" | "f16" | "int8";
+export type Policy = "memory" | "memory_s3" | "s3_only";
 export type IndexType = "keyword" | "integer" | "float" | "bool" | "datetime" | "uuid";
 export type Part = "vector" | "metadata";
 
@@ -62,6 +63,7 @@ export interface CollectionSettings {
   dimension: number;
   metric?: Metric;
   storage?: Storage;
+  policy?: Policy;
   metadata_indexes?: Record<string, IndexType>;
 }
 export interface Description {
@@ -72,7 +74,10 @@ export interface Description {
   storage: Storage;
   count: number;
   created_at: string;
-  condition: "loading" | "serving" | "quarantined" | "no_space";
+  condition: "loading" | "serving" | "quarantined" | "no_space" | "asleep";
+  policy: Policy;
+  tier: "hot" | "warm" | "cold";
+  pinned: boolean;
   reason?: string;
   rows: number;
   linked_rows: number;
@@ -169,6 +174,7 @@ export interface Receipt {
   sequence: number;
   rewritten: string[];
   removed: string[];
+  copy_renewed: boolean;
   completed_at: string;
 }
 

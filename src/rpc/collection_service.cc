@@ -5,6 +5,7 @@
 #include "rpc/call.h"
 #include "rpc/moment_codec.h"
 #include "rpc/services.h"
+#include "rpc/tier_codec.h"
 
 namespace akidb::rpc {
 namespace {
@@ -100,9 +101,7 @@ void write_collection(const service::CollectionDescription& from, v1::Collection
     }
     write_indexes(from, to);
     write_settings(from.spec.settings, *to.mutable_settings());
-    to.set_policy(static_cast<v1::StoragePolicy>(static_cast<int>(from.tier.policy) + 1));
-    to.set_tier(static_cast<v1::Tier>(static_cast<int>(from.tier.tier) + 1));
-    to.set_pinned(from.tier.is_pinned);
+    write_tier(from.tier, to);
     for (const engine::UnindexedField& field : stats.unindexed_fields) {
         v1::UnindexedField& written_field = *to.add_unindexed_fields();
         written_field.set_field(field.wanted.key);
@@ -200,8 +199,7 @@ Result<void> create(const std::shared_ptr<Call>& call, service::Service& service
     AKIDB_TRY(request.metric, read_choice<model::Metric>("metric", message->metric(), model::kMetricNames));
     AKIDB_TRY(request.storage,
               read_choice<model::VectorStorage>("storage", message->storage(), model::kVectorStorageNames));
-    AKIDB_TRY(request.policy,
-              read_choice<model::StoragePolicy>("policy", message->policy(), model::kStoragePolicyNames));
+    AKIDB_TRY(request.policy, read_policy(message->policy()));
     AKIDB_TRY(request.metadata_indexes, read_indexes(message->metadata_indexes()));
     AKIDB_TRY(const service::CollectionDescription made, service.create_collection(call->context(), request));
     OnArena<v1::Collection> reply;

@@ -4,6 +4,7 @@
 #include "rpc/call.h"
 #include "rpc/moment_codec.h"
 #include "rpc/services.h"
+#include "rpc/tier_codec.h"
 
 namespace akidb::rpc {
 namespace {
@@ -23,9 +24,7 @@ Result<void> read(Call& call, Message& message) {
 
 Result<void> answer_tier(Call& call, const service::CollectionTier& tier) {
     OnArena<v1::CollectionTier> reply;
-    reply->set_policy(written<v1::StoragePolicy>(tier.policy));
-    reply->set_tier(written<v1::Tier>(tier.tier));
-    reply->set_pinned(tier.is_pinned);
+    write_tier(tier, *reply);
     reply->set_moving(tier.is_moving);
     reply->set_bytes(tier.bytes);
     reply->set_has_copy(tier.has_copy);

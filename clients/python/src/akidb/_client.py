@@ -53,6 +53,7 @@ class Client:
         *,
         metric: Optional[t.Metric] = None,
         storage: Optional[t.Storage] = None,
+        policy: Optional[t.Policy] = None,
         metadata_indexes: Optional[Mapping[str, t.IndexType]] = None,
     ) -> Collection:
         settings: Dict[str, Any] = {"name": name, "dimension": dimension}
@@ -60,6 +61,8 @@ class Client:
             settings["metric"] = metric
         if storage is not None:
             settings["storage"] = storage
+        if policy is not None:
+            settings["policy"] = policy
         if metadata_indexes is not None:
             settings["metadata_indexes"] = metadata_indexes
         self._transport.send(Call("POST", "/api/v1/collections", settings, may_repeat=False))

@@ -11,6 +11,7 @@ Metadata = Dict[str, Any]
 Filter = Dict[str, Any]
 Metric = Literal["cosine", "dot", "l2"]
 Storage = Literal["f32", "f16", "int8"]
+Policy = Literal["memory", "memory_s3", "s3_only"]
 IndexType = Literal["keyword", "integer", "float", "bool", "datetime", "uuid"]
 Part = Literal["vector", "metadata"]
 Like = Union[DocumentId, Vector]
@@ -184,6 +185,7 @@ class Receipt(TypedDict):
     sequence: int
     rewritten: List[str]
     removed: List[str]
+    copy_renewed: bool
     completed_at: str
 
 
@@ -213,7 +215,10 @@ class _Description(TypedDict):
     storage: Storage
     count: int
     created_at: str
-    condition: Literal["loading", "serving", "quarantined", "no_space"]
+    condition: Literal["loading", "serving", "quarantined", "no_space", "asleep"]
+    policy: Policy
+    tier: Literal["hot", "warm", "cold"]
+    pinned: bool
 
 
 class Description(_Description, total=False):
