@@ -1,0 +1,11 @@
+# Where the store's directory should be is a file; then somebody takes it away.
+alert=AkidbDeadLetters
+inject() {
+    : >"$here/store"
+    settings+=(--tiers.to "$here/store" --tiers.tries 2 --tiers.copy_interval_s 1)
+    stop_server
+    start_server
+    akidb tiers policy words memory_s3 --url "$URL"
+}
+operator() { rm -f "$here/store"; }
+recovered() { search && get "$METRICS/metrics" | grep -q '^akidb_dead_letters 0'; }
