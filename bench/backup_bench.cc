@@ -1,8 +1,10 @@
 // backup_bench: what a backup of a server costs, and what it is worth: searches at a fixed rate while backups
-// run and while none does, what a second backup sends after a change of 1 %, and how long it takes from an
-// empty place to a server that answers. One collection has a graph and is searched; the bulk lies in others,
-// small enough to have none. Vectors are made. Through a server of its own. Prints the bars. Exit codes: 0,
-// 64 usage, 70 when something did not work.
+// run and while none does, what a second backup sends after a change of 1 %, how long it takes from an
+// empty place to a server that answers, and what of its acknowledged writes a server loses whose data
+// directory is removed under it while it writes (RPO), with how long it takes until another answers (RTO).
+// One collection has a graph and is searched; the bulk lies in others, small enough to have none. Vectors are
+// made. Through a server of its own. Prints the bars. Exit codes: 0, 64 usage, 70 when something did not
+// work.
 #include <stdlib.h>
 
 #include <algorithm>
@@ -40,6 +42,7 @@ struct Options {
     double seconds = 10;
     size_t queries = 500;
     size_t rounds = 5;
+    double archived_seconds = 65;
     uint64_t seed = 1;
     std::vector<std::string> flags;
 };
@@ -98,6 +101,7 @@ class BackupBench {
         bars_.at_most(1.5, "P99 meanwhile, of P99 without", busy / idle, "times");
         second_backup();
         restore();
+        lose_directory();
         return bars_.missed();
     }
 
@@ -198,25 +202,71 @@ class BackupBench {
                       100 * second["sent_bytes"].get<double>() / second["bytes"].get<double>(), "%");
     }
 
-    void restore() {
-        server_.stop();
+    /// A server on what was restored, which is ready. Prints how long that took.
+    std::unique_ptr<e2e::ServerProcess> restore_from(const std::string& place, const std::string& to,
+                                                     const std::vector<std::string>& more) {
         const auto began = Clock::now();
-        const auto restored = e2e::run_akidb(
-            {"restore", "--from", place_ / "kept", "--data", place_ / "restored"}, {}, 3'600'000);
+        std::vector<std::string> words{"restore", "--from", place, "--data", to};
+        words.insert(words.end(), more.begin(), more.end());
+        const auto restored = e2e::run_akidb(words, {}, 3'600'000);
         if (!restored || restored->exit_code != 0) {
             throw std::runtime_error("the restore failed: " + (restored ? restored->err : std::string()));
         }
         const double copied = seconds_since(began);
-        auto started =
-            e2e::ServerProcess::start({.data_directory = place_ / "restored", .flags = options_.flags});
+        auto started = e2e::ServerProcess::start({.data_directory = to, .flags = options_.flags});
         if (!started || !(*started)->wait_until_ready(600'000)) {
             throw std::runtime_error("the restored server did not become ready");
         }
         const double ready = seconds_since(began);
-        bars_.heading("from an empty place to a server that answers");
         bars_.line("restore, every byte verified", copied, "s");
         bars_.line("start until ready", ready - copied, "s");
-        bars_.line("together", ready, "s");
+        bars_.line("together (RTO)", ready, "s");
+        return std::move(*started);
+    }
+
+    void restore() {
+        server_.stop();
+        bars_.heading("from an empty place to a server that answers");
+        restore_from(place_ / "kept", place_ / "restored", {});
+    }
+
+    /// Only the log was archived of nearly all of it, so this is the longest that a restore takes.
+    void lose_directory() {
+        const std::string kept = place_ / "archived";
+        std::vector<std::string> flags = options_.flags;
+        flags.insert(flags.end(), {"--backup.to", kept, "--backup.drill_interval_s", "0"});
+        BenchServer writing(flags);
+        for (Json made; made.empty() || made[0]["stage"] == "running";) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(100));
+            made = writing.ask("GET", "/api/v1/backups")["backups"];
+        }
+        writing.create("written", kBulkDimension, "l2");
+        const auto began = Clock::now();
+        const double bytes_of_one = static_cast<double>(kBulkDimension * sizeof(float));
+        std::vector<Clock::time_point> acknowledged;  // of each batch
+        while (static_cast<double>(acknowledged.size() * kBatch) * bytes_of_one < options_.megabytes * 1e6 ||
+               seconds_since(began) < options_.archived_seconds) {
+            Json documents = Json::array();
+            for (size_t i = 0; i < kBatch; ++i) {
+                documents.push_back(
+                    {{"id", acknowledged.size() * kBatch + i}, {"vector", vector_of(kBulkDimension)}});
+            }
+            writing.ask("PUT", "/api/v1/collections/written/documents", {{"documents", documents}});
+            acknowledged.push_back(Clock::now());
+        }
+        const auto lost_at = Clock::now();
+        writing.kill();
+        fs::remove_all(writing.directory());
+        bars_.heading("the data directory is lost while a server writes");
+        bars_.line("written", static_cast<double>(acknowledged.size() * kBatch) * bytes_of_one / 1e6, "MB");
+        const auto started = restore_from(kept, place_ / "again", {"--to-time", "latest"});
+        const auto answer = started->request("POST", "/api/v1/collections/written/count", "{}");
+        const size_t batches = Json::parse(answer->body)["count"].get<size_t>() / kBatch;
+        const double lost_s = batches >= acknowledged.size()
+                                  ? 0
+                                  : std::chrono::duration<double>(lost_at - acknowledged[batches]).count();
+        bars_.line("acknowledged writes lost", static_cast<double>(acknowledged.size() - batches), "batches");
+        bars_.at_most(60, "of the last (RPO)", lost_s, "s");
     }
 
     const Options options_;
@@ -244,6 +294,9 @@ int main(int argc, char** argv) {
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
     app.add_option("--queries", options.queries, "Different ones")->capture_default_str();
+    app.add_option("--archived-seconds", options.archived_seconds,
+                   "At least so long a server writes whose data directory is lost")
+        ->capture_default_str();
     app.add_option("--seed", options.seed, "Of the vectors")->capture_default_str();
     app.add_option("--flags", options.flags, "Of the server");
     return akidb::bench::bench_main(app, "backup_bench", argc, argv,

@@ -1,5 +1,7 @@
 // Backups that make themselves, and encrypted ones.
+#include <atomic>
 #include <chrono>
+#include <cstdio>
 #include <fstream>
 #include <iterator>
 #include <thread>
@@ -41,6 +43,97 @@ TEST_F(BackupTest, MakesThemByItselfAndRestoresForPractice) {
     EXPECT_THAT(wrong.out + wrong.err,
                 testing::AllOf(HasSubstr("backup.to"), HasSubstr("lies in the data directory"),
                                HasSubstr("backup.schedule"), HasSubstr("03:30")));
+}
+
+/// Of a series, as a scrape tells it; 0 when it is not there.
+double metric(const ServerProcess& server, const std::string& series) {
+    const Json text = get_url(server.metrics_url() + "/metrics").body;
+    const std::string all = text.is_string() ? "\n" + text.get<std::string>() : std::string();
+    const size_t at = all.find("\n" + series + " ");
+    return at == std::string::npos ? 0 : std::stod(all.substr(at + series.size() + 2));
+}
+
+void await_rounds(const ServerProcess& server, double count) {
+    constexpr const char* kRounds = "akidb_log_archive_rounds_total{outcome=\"ok\"}";
+    const double before = metric(server, kRounds);
+    for (int i = 0; i < 3000 && metric(server, kRounds) < before + count; ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    ASSERT_GE(metric(server, kRounds), before + count);
+}
+
+// The machine's data directory is lost under load; what was archived comes back, up to the last write of it.
+TEST_F(BackupTest, TheLossOfTheDataDirectoryCostsAnIntervalOfWrites) {
+    using Clock = std::chrono::steady_clock;
+    auto server = start("data", "1048576", {"--backup.to", backups(), "--backup.archive_interval_s", "1"});
+    for (int i = 0; i < 1000 && list().empty(); ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    ASSERT_FALSE(list().empty());
+    ASSERT_EQ(ask(*server, "POST", "/api/v1/collections", collection_named("words")).status, 201);
+    std::vector<Clock::time_point> acknowledged;
+    std::atomic<size_t> count{0};
+    {
+        std::jthread load([&](const std::stop_token& stop) {
+            for (uint64_t id = 0; !stop.stop_requested(); ++id) {
+                if (ask(*server, "PUT", "/api/v1/collections/words/documents",
+                        {{"documents", Json::array({document_of(id)})}})
+                        .status != 200) {
+                    return;
+                }
+                acknowledged.push_back(Clock::now());
+                ++count;
+            }
+        });
+        ASSERT_NO_FATAL_FAILURE(await_rounds(*server, 2));
+        const size_t surely = count;
+        ASSERT_NO_FATAL_FAILURE(await_rounds(*server, 2));
+        EXPECT_LT(metric(*server, "akidb_log_archive_lag_seconds"), 60);
+        server->kill_now();
+        fs::remove_all(path("data"));
+        load.join();
+        ASSERT_GT(surely, 0u);
+        const auto killed = acknowledged.back();
+        const Finished restored =
+            run({"restore", "--from", backups(), "--data", path("restored"), "--to-time", "latest"});
+        ASSERT_EQ(restored.exit_code, kClean) << restored.err;
+        server = start("restored");
+        const size_t there =
+            ask(*server, "POST", "/api/v1/collections/words/count", Json::object()).body.value("count", 0U);
+        EXPECT_GE(there, surely) << "of what was archived, nothing is missing";
+        ASSERT_LE(there, acknowledged.size() + 1);
+        for (const size_t id : {size_t{0}, there / 2, there - 1}) {
+            EXPECT_EQ(ask(*server, "GET", "/api/v1/collections/words/documents/" + std::to_string(id)).status,
+                      200);
+        }
+        const double lost_s = there >= acknowledged.size()
+                                  ? 0
+                                  : std::chrono::duration<double>(killed - acknowledged[there]).count();
+        std::printf("RPO: %zu of %zu acknowledged writes lost, %.2f s of them\n",
+                    acknowledged.size() - std::min(there, acknowledged.size()), acknowledged.size(), lost_s);
+        EXPECT_LT(lost_s, 60);
+    }
+    // What it is now goes on as another timeline, and begins with a backup of it.
+    server.reset();
+    server = start("restored", "1048576", {"--backup.to", backups(), "--backup.archive_interval_s", "1"});
+    for (int i = 0; i < 1000 && list().size() < 2; ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    ASSERT_NO_FATAL_FAILURE(await_rounds(*server, 1));
+    const Finished listed = run({"backup", "list", backups(), "--json"});
+    const Json points = Json::parse(listed.out, nullptr, false).value("points_in_time", Json::array());
+    ASSERT_EQ(points.size(), 2u) << listed.out;
+    EXPECT_NE(points[0]["timeline"], points[1]["timeline"]);
+    const Finished whole = run({"backup", "verify", backups(), "--level", "2"});
+    EXPECT_EQ(whole.exit_code, kClean) << whole.out << whole.err;
+    const Finished late =
+        run({"restore", "--from", backups(), "--data", path("late"), "--to-time", "2100-01-01T00:00:00Z"});
+    EXPECT_NE(late.exit_code, kClean);
+    EXPECT_THAT(late.err, HasSubstr("reaches"));
+    const Finished wrong =
+        run({"restore", "--from", backups(), "--data", path("wrong"), "--to-time", "yesterday"});
+    EXPECT_THAT(wrong.err,
+                testing::AllOf(HasSubstr("--to-time"), HasSubstr("RFC 3339"), HasSubstr("latest")));
 }
 
 TEST_F(BackupTest, EncryptedOnesAreForWhoHasTheKey) {
