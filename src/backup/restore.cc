@@ -103,6 +103,7 @@ class Restoring {
         AKIDB_TRY(make_staging());
         Archive archive(repository_.store(), base.timeline);
         AKIDB_TRY(const std::optional<ArchiveHead> head, archive.read_head());
+        AKIDB_TRY(expect_reach(archive, head));
         AKIDB_TRY(const std::vector<catalog::CollectionRow> rows, take_catalog(archive, base, head));
         Replay replay(files_, archive, head, *request_.point, request_.stop);
         for (const catalog::CollectionRow& row : rows) {
@@ -115,6 +116,18 @@ class Restoring {
         report_.timeline = base.timeline;
         report_.replayed_writes = replay.writes();
         return files_.sync_directory(staging_);
+    }
+
+    /// Which collections there were is told up to where the archive of all of them reaches.
+    Result<void> expect_reach(const Archive& archive, const std::optional<ArchiveHead>& head) const {
+        const uint64_t through_ms = head ? head->through_ms : 0;
+        if (!request_.collection.empty() || request_.point->kind != RestorePoint::Kind::kTime ||
+            request_.point->value <= through_ms) {
+            return {};
+        }
+        return Error(Code::kNotFound, "the archive of timeline " + archive.timeline().to_string() +
+                                          " reaches " + (head ? moment_of(through_ms) : "no known moment") +
+                                          ", and not " + moment_of(request_.point->value));
     }
 
     /// Puts the catalog of the point there. Collections that were in service then, and are wanted.

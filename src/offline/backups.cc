@@ -86,7 +86,7 @@ class BackupsVerb {
         }
         const std::optional<int64_t> moment = model::parse_moment(request_.to_time);
         if (!moment || *moment < 0) {
-            return invalid_argument("--to-time", printable(request_.to_time) + " is no time",
+            return invalid_argument("--to-time", printable(request_.to_time) + " is no time for --to-time",
                                     "RFC 3339 (2026-01-31T12:00:00Z), or latest");
         }
         return std::optional(backup::RestorePoint{Kind::kTime, static_cast<uint64_t>(*moment) / 1000});

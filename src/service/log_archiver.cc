@@ -18,8 +18,10 @@ constexpr size_t kIdLetters = 36;
 // A tail is sent again with each round until it has so many: a few hundred objects a day, and little twice.
 constexpr uint64_t kSealedBytes = 1 << 20;
 constexpr uint64_t kPieceBytes = 8 << 20;
-// A catalog that takes long to copy is copied less often: it takes a hundredth of the time.
+// A catalog that takes long to copy is copied less often while the collections are the same: it takes a
+// hundredth of the time, and what it has of users and keys is not much older than that of documents.
 constexpr uint64_t kCatalogShare = 100;
+constexpr uint64_t kCatalogPauseMsMax = 30'000;
 // Of collections that were deleted: so many are remembered in the head, the longest.
 constexpr size_t kGoneMax = 10'000;
 
@@ -138,7 +140,11 @@ class LogArchiver::Round {
 
     Result<void> copy_catalog(Archive& archive) {
         const uint64_t began_us = given_.doors.clock.monotonic_us();
-        if (given_.doors.clock.unix_ms() < owner_.catalog_not_before_ms_) {
+        std::set<Uuid> there;
+        for (const DirectoryEntry& entry : given_.directory.list_all()) {
+            there.insert(entry.spec.id);
+        }
+        if (given_.doors.clock.unix_ms() < owner_.catalog_not_before_ms_ && there == owner_.catalog_has_) {
             return {};
         }
         const std::string name = "archive-" + archive.timeline().to_string() + ".db";
@@ -153,9 +159,9 @@ class LogArchiver::Round {
         AKIDB_TRY(discard());
         AKIDB_TRY(Result<void>(put));
         const uint64_t took_ms = (given_.doors.clock.monotonic_us() - began_us) / 1000;
-        owner_.catalog_not_before_ms_ = took_ms * kCatalogShare > owner_.plan_.interval_ms
-                                            ? given_.doors.clock.unix_ms() + took_ms * kCatalogShare
-                                            : 0;
+        owner_.catalog_not_before_ms_ =
+            given_.doors.clock.unix_ms() + std::min(took_ms * kCatalogShare, kCatalogPauseMsMax);
+        owner_.catalog_has_ = std::move(there);
         return {};
     }
 

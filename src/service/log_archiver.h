@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "backup/archive.h"
@@ -77,6 +78,7 @@ class LogArchiver {
     uint64_t catalog_ms_ = 0;
     std::string catalog_sha256_;
     uint64_t catalog_not_before_ms_ = 0;
+    std::set<Uuid> catalog_has_;  // collections
     std::string logged_error_;
 
     mutable Mutex mutex_;
