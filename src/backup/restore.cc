@@ -4,6 +4,7 @@
 
 #include "base/printable.h"
 #include "catalog/catalog.h"
+#include "catalog/tier_store.h"
 #include "storage/durable_files.h"
 #include "storage/layout.h"
 
@@ -148,6 +149,10 @@ class Restoring {
             AKIDB_TRY(const auto opened, catalog::Catalog::open(catalog_path()));
             AKIDB_TRY(std::vector<catalog::CollectionRow> rows, opened->list_collections());
             AKIDB_TRY(opened->close());
+            // All files are here, and the copies in the store of tiers belong to another server.
+            AKIDB_TRY(const auto tiers, catalog::TierStore::open(catalog_path()));
+            AKIDB_TRY(tiers->forget_copies());
+            AKIDB_TRY(tiers->close());
             std::erase_if(rows, [&](const catalog::CollectionRow& row) {
                 return row.state != catalog::CollectionState::kActive ||
                        (is_of_one && row.spec.name != request_.collection &&

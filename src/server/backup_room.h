@@ -36,7 +36,12 @@ class BackupRoom {
     /// How S3 is reached by others than backups: through the same breaker, and counted.
     const backup::S3Access& s3() const { return s3_; }
     objects::Breaker& breaker() { return breaker_; }
-    void attach(service::Tiers& tiers) { backups_->attach(tiers); }
+    void attach(service::Tiers& tiers) {
+        backups_->attach(tiers);
+        if (archiver_ != nullptr) {
+            archiver_->attach(tiers);
+        }
+    }
     void attach_to(service::Service& service) const;
     /// To be called every few seconds.
     void tick(bool is_ready);

@@ -150,8 +150,7 @@ class Backups::Run {
             leave_out(name, pinned.error().message());
             return true;
         }
-        // A group is stamped at most one beyond the clock (Collection::reach_log).
-        manifest_.pinned_ms = std::max(manifest_.pinned_ms, given_.doors.clock.unix_ms() + 1);
+        note_pinned();
         backup::BackedUpCollection made{.id = row.spec.id,
                                         .tenant = row.tenant,
                                         .name = name,
@@ -184,6 +183,7 @@ class Backups::Run {
             leave_out(row.spec.name, "it is asleep: " + asleep.error().message());
             return true;
         }
+        note_pinned();
         backup::BackedUpCollection made{.id = row.spec.id,
                                         .tenant = row.tenant,
                                         .name = row.spec.name,
@@ -206,6 +206,11 @@ class Backups::Run {
         owner_.change(manifest_.id, [&](BackupState& state) { state.documents += made.documents; });
         manifest_.collections.push_back(std::move(made));
         return true;
+    }
+
+    /// A group is stamped at most one beyond the clock (Collection::reach_log).
+    void note_pinned() {
+        manifest_.pinned_ms = std::max(manifest_.pinned_ms, given_.doors.clock.unix_ms() + 1);
     }
 
     void leave_out(const std::string& name, const std::string& reason) {

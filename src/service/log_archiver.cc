@@ -5,6 +5,7 @@
 
 #include "io/random.h"
 #include "objects/sha256.h"
+#include "service/tiers.h"
 
 namespace akidb::service {
 namespace {
@@ -22,8 +23,8 @@ constexpr uint64_t kPieceBytes = 8 << 20;
 // hundredth of the time, and what it has of users and keys is not much older than that of documents.
 constexpr uint64_t kCatalogShare = 100;
 constexpr uint64_t kCatalogPauseMsMax = 30'000;
-// Of collections that were deleted: so many are remembered in the head, the longest.
-constexpr size_t kGoneMax = 10'000;
+// In the head, deleted ones among them: a few MiB.
+constexpr size_t kCollectionsMax = 200'000;
 
 struct LocalTimeline {
     Uuid id;
@@ -58,6 +59,9 @@ class LogArchiver::Round {
         for (const DirectoryEntry& entry : given_.directory.list_all()) {
             if (stop_.stop_requested()) {
                 return Error(Code::kUnavailable, "the server is stopping");
+            }
+            if (entry.condition == Condition::kAsleep) {
+                note_asleep(entry.spec.id, began_ms);
             }
             if (entry.condition != Condition::kServing) {
                 continue;
@@ -200,6 +204,19 @@ class LogArchiver::Round {
         return {};
     }
 
+    /// Nothing is written to it: it is archived as far as it was when it fell asleep.
+    void note_asleep(const Uuid& id, uint64_t now_ms) {
+        const auto sequence =
+            owner_.tiers_ == nullptr ? std::nullopt : owner_.tiers_->sequence_of_sleeper(id);
+        Progress& progress = owner_.collections_[id];
+        if (sequence && !progress.is_begun) {
+            progress = {.is_begun = true, .last = *sequence};
+        }
+        if (sequence && progress.last >= *sequence) {
+            progress.through_ms = std::max(progress.through_ms, now_ms);
+        }
+    }
+
     Result<void> copy_log(Archive& archive, const DirectoryEntry& entry, Progress& progress, uint64_t to) {
         const uint64_t from = progress.tail ? progress.tail->first : progress.last + 1;
         backup::LogPieceWriter piece(entry.spec.id);
@@ -269,35 +286,16 @@ class LogArchiver::Round {
             MutexLock lock(owner_.mutex_);
             head.through_ms = owner_.through_ms_;
         }
-        forget_gone();
+        auto& all = owner_.collections_;
+        while (all.size() > kCollectionsMax) {  // those deleted longest ago go
+            all.erase(std::min_element(all.begin(), all.end(), [](const auto& one, const auto& other) {
+                return one.second.through_ms < other.second.through_ms;
+            }));
+        }
         for (const auto& [id, progress] : owner_.collections_) {
             head.collections.push_back({id, progress.last, progress.through_ms});
         }
         return archive.put_head(head);
-    }
-
-    /// Those deleted longest ago.
-    void forget_gone() {
-        if (owner_.collections_.size() <= kGoneMax) {
-            return;
-        }
-        std::set<Uuid> there;
-        for (const DirectoryEntry& entry : given_.directory.list_all()) {
-            there.insert(entry.spec.id);
-        }
-        while (owner_.collections_.size() > kGoneMax) {
-            auto oldest = owner_.collections_.end();
-            for (auto at = owner_.collections_.begin(); at != owner_.collections_.end(); ++at) {
-                if (!there.contains(at->first) && (oldest == owner_.collections_.end() ||
-                                                   at->second.through_ms < oldest->second.through_ms)) {
-                    oldest = at;
-                }
-            }
-            if (oldest == owner_.collections_.end()) {
-                return;
-            }
-            owner_.collections_.erase(oldest);
-        }
     }
 
     LogArchiver& owner_;

@@ -29,6 +29,8 @@ struct ArchivePlan {
     uint64_t interval_ms = 0;
 };
 
+class Tiers;
+
 class LogArchiver {
   public:
     struct Dependencies {
@@ -43,6 +45,9 @@ class LogArchiver {
         backup::OpenTarget open_target{};
     };
     LogArchiver(Dependencies dependencies, ArchivePlan plan);
+
+    /// Who knows of collections that are asleep. Once, before the first round.
+    void attach(const Tiers& tiers) { tiers_ = &tiers; }
 
     /// Submits a round when one is due. To be called every few seconds while the server is ready; quick.
     void tend() AKIDB_EXCLUDES(mutex_);
@@ -72,6 +77,7 @@ class LogArchiver {
 
     const Dependencies given_;
     const ArchivePlan plan_;
+    const Tiers* tiers_ = nullptr;
 
     // Of the round that runs.
     std::map<Uuid, Progress> collections_;

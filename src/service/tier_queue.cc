@@ -262,4 +262,10 @@ Result<bool> Tiers::renew_copy(const Uuid& collection) {
     return true;
 }
 
+std::optional<uint64_t> Tiers::sequence_of_sleeper(const Uuid& collection) const {
+    const auto row = find_row(collection);
+    const bool is_settled = row && row->tier != model::Tier::kHot && row->settled_version > 0;
+    return is_settled ? std::optional(row->sequence) : std::nullopt;
+}
+
 }  // namespace akidb::service

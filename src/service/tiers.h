@@ -147,6 +147,9 @@ class Tiers {
     Result<void> drop_dead_letter(int64_t id) AKIDB_EXCLUDES(mutex_);
     void reset_breaker();
 
+    /// That of its last write, of a collection that is asleep.
+    std::optional<uint64_t> sequence_of_sleeper(const Uuid& collection) const AKIDB_EXCLUDES(mutex_);
+
     /// The files of a collection that is asleep, for whoever copies them.
     struct SleepingFiles {
         catalog::TierRow row;
