@@ -76,8 +76,9 @@ class ArchiveCheck {
         if (!head || !*head) {
             return {};
         }
-        AKIDB_TRY(check_catalogs((*head)->catalog_ms));
-        for (const ArchivedCollection& collection : (*head)->collections) {
+        const ArchiveHead& reached = **head;
+        AKIDB_TRY(check_catalogs(reached.catalog_ms));
+        for (const ArchivedCollection& collection : reached.collections) {
             AKIDB_TRY(check(collection));
         }
         return {};

@@ -318,8 +318,7 @@ void LiveCollection::commit_writes(std::vector<PendingWrite*>& writes) {
     }
 }
 
-// ---- applying: the same for a fresh write and for replay
-
+/// The same for a fresh write and for replay.
 Result<WriteReply> LiveCollection::apply(uint64_t sequence, storage::RecordType type, std::string_view body,
                                          uint64_t now_ms) {
     switch (type) {
