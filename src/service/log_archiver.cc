@@ -206,13 +206,18 @@ class LogArchiver::Round {
 
     /// Nothing is written to it: it is archived as far as it was when it fell asleep.
     void note_asleep(const Uuid& id, uint64_t now_ms) {
-        const auto sequence =
-            owner_.tiers_ == nullptr ? std::nullopt : owner_.tiers_->sequence_of_sleeper(id);
         Progress& progress = owner_.collections_[id];
-        if (sequence && !progress.is_begun) {
+        if (owner_.tiers_ == nullptr) {
+            return;
+        }
+        const std::optional<uint64_t> sequence = owner_.tiers_->sequence_of_sleeper(id);
+        if (!sequence) {
+            return;
+        }
+        if (!progress.is_begun) {
             progress = {.is_begun = true, .last = *sequence};
         }
-        if (sequence && progress.last >= *sequence) {
+        if (progress.last >= *sequence) {
             progress.through_ms = std::max(progress.through_ms, now_ms);
         }
     }
