@@ -275,8 +275,11 @@ class BackupsVerb {
             const size_t slash = data.find_last_of('/');
             return io::owner_of(slash == std::string::npos ? "." : slash == 0 ? "/" : data.substr(0, slash));
         }
-        AKIDB_TRY(const io::Owner owner, io::parse_owner(request_.owner));
-        if (::geteuid() != 0 && owner.user != ::geteuid()) {
+        Result<io::Owner> owner = io::parse_owner(request_.owner);
+        if (!owner) {
+            return std::move(owner).error().with_context("--owner");
+        }
+        if (::geteuid() != 0 && owner->user != ::geteuid()) {
             return invalid_argument("--owner", "only root gives files to another user",
                                     "without it, or as root");
         }

@@ -58,7 +58,7 @@ struct BackupsRequest {
     std::string data;  // of restore, as are the next two
     std::string collection;
     std::string as;
-    std::string owner{};     // of restore, as io::parse_owner says; empty: that of the directory above
+    std::string owner{};  // of restore, as io::parse_owner says; empty: that of the directory above
     std::optional<uint64_t> to_sequence{};  // of restore, of one collection
     std::string to_time{};                  // of restore: RFC 3339, or "latest"; empty: the backup itself
     std::string timeline{};                 // with one of these; empty: that of the backup

@@ -1,6 +1,7 @@
 // The services over a real server on loopback: what goes in comes out, errors say what REST says, and calls
 // that nobody waits for do nothing.
 #include <akidb/v1/access.pb.h>
+#include <akidb/v1/tiers.pb.h>
 #include <google/protobuf/unknown_field_set.h>
 #include <grpcpp/generic/generic_stub.h>
 
@@ -326,7 +327,8 @@ TEST(MethodTable, IsTheContract) {
     std::vector<std::string> in_contract;
     for (const google::protobuf::FileDescriptor* file :
          {v1::Collection::descriptor()->file(), v1::UpsertRequest::descriptor()->file(),
-          v1::SearchRequest::descriptor()->file(), v1::LogInRequest::descriptor()->file()}) {
+          v1::SearchRequest::descriptor()->file(), v1::LogInRequest::descriptor()->file(),
+          v1::CollectionTier::descriptor()->file()}) {
         for (int i = 0; i < file->service_count(); ++i) {
             const google::protobuf::ServiceDescriptor& service = *file->service(i);
             for (int j = 0; j < service.method_count(); ++j) {

@@ -62,7 +62,7 @@ class Backups {
         Uuid owner{};  // of locks: always the same for this data directory, and no other's
         backup::OpenTarget open_target{};
         tracing::Tracer* tracer = nullptr;  // null: nobody is told of backups
-        std::function<Uuid()> timeline{};  // of the archived log; null: none is
+        std::function<Uuid()> timeline{};   // of the archived log; null: none is
     };
     explicit Backups(Dependencies dependencies);
     /// Before the first; it must outlive this. Without it, what is asleep is left out.

@@ -7,7 +7,7 @@ namespace akidb::service {
 
 Result<Tiers*> Service::tiers() const {
     if (tiers_ == nullptr) {
-        return Error(Code::kUnavailable, "this server keeps all collections open");
+        return Error(Code::kConflict, "this server keeps all collections open");
     }
     return tiers_;
 }
@@ -54,8 +54,9 @@ Result<CollectionTier> Service::describe_tier(const RequestContext& context, std
 
 Result<CollectionTier> Service::move_collection(const RequestContext& context, std::string_view collection,
                                                 model::TierAction action) {
-    AKIDB_TRY(Tiers* const tiers, this->tiers());
     AKIDB_TRY(const CollectionRef named, reach(context, collection));
+    AKIDB_TRY(directory_.describe(named));
+    AKIDB_TRY(Tiers* const tiers, this->tiers());
     AKIDB_TRY(write_down(context, model::Action::kAdminTiers, "collection", collection));
     AKIDB_TRY(tiers->act(named, action));
     return describe_tier(context, collection);

@@ -194,7 +194,6 @@ class Tiers {
     uint64_t count_cached_bytes() const AKIDB_REQUIRES(mutex_);
     void measure_open();
     Result<void> check_droppable(const catalog::TierRow& row);
-    uint64_t last_used_us(const Uuid& id) const;
     std::string path_of(const Uuid& id) const;
     // The queue (tier_queue.cc).
     struct Uploadable;
