@@ -30,7 +30,7 @@ BODIES = {
     "POST /api/v1/collections/{collection}/search": {"vector": VECTOR, "top_k": 3, "include": ["metadata"], "explain": True},
     "POST /api/v1/collections/{collection}/search/batch": {"searches": [{"vector": VECTOR}, {"id": 7}]},
     "PUT /collections/{collection}": {"vectors": {"size": 16, "distance": "Cosine"}},
-    "PATCH /collections/{collection}": {"optimizers_config": {"indexing_threshold": 20000}},
+    "PATCH /collections/{collection}": {"hnsw_config": None},
     "PUT /collections/{collection}/index": {"field_name": "lang", "field_schema": "keyword"},
     "POST /collections/aliases": {"actions": [{"create_alias": {"collection_name": "words", "alias_name": "shown"}}]},
     "POST /collections/{collection}/points": {"ids": [7]},
