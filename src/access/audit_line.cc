@@ -3,8 +3,6 @@
 #include <sodium.h>
 
 #include <algorithm>
-#include <chrono>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "base/bytes.h"
@@ -26,20 +24,6 @@ using Signature = std::array<uint8_t, kSignatureBytes>;
 
 const uint8_t* raw(std::string_view text) {
     return reinterpret_cast<const uint8_t*>(text.data());
-}
-
-std::string time_text(uint64_t unix_ms) {
-    using std::chrono::milliseconds;
-    const std::chrono::sys_time<milliseconds> time{milliseconds(unix_ms)};
-    const auto day = std::chrono::floor<std::chrono::days>(time);
-    const std::chrono::year_month_day date(day);
-    const std::chrono::hh_mm_ss clock(time - day);
-    char text[40];
-    std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
-                  static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                  static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-                  static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
-    return text;
 }
 
 std::string clipped(std::string_view text) {
@@ -257,7 +241,7 @@ std::string encode_audit_header(const AuditHeader& header, const AuditKey& key) 
     line.number("akidb_audit", 1)
         .text("log", header.log.to_string())
         .number("first", header.first)
-        .text("time", time_text(header.unix_ms))
+        .text("time", model::rfc3339(header.unix_ms))
         .text("previous", to_hex(header.previous))
         .text("key", to_hex(header.key));
     return sign(std::move(line), key);
@@ -267,7 +251,7 @@ std::string encode_audit_checkpoint(const AuditCheckpoint& checkpoint, const Aud
     LineWriter line;
     line.number("checkpoint", checkpoint.sequence)
         .text("log", checkpoint.log.to_string())
-        .text("time", time_text(checkpoint.unix_ms))
+        .text("time", model::rfc3339(checkpoint.unix_ms))
         .text("hash", to_hex(checkpoint.hash));
     return sign(std::move(line), key);
 }
@@ -275,7 +259,7 @@ std::string encode_audit_checkpoint(const AuditCheckpoint& checkpoint, const Aud
 std::string encode_audit_entry(const AuditEntry& entry, Sha256& hash) {
     LineWriter line;
     line.number("seq", entry.sequence)
-        .text("time", time_text(entry.unix_ms))
+        .text("time", model::rfc3339(entry.unix_ms))
         .text("actor", clipped(entry.actor))
         .text("tenant", clipped(entry.tenant))
         .text("action", clipped(entry.action))

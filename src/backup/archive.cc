@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <chrono>
-#include <cstdio>
 
 #include "base/bytes.h"
 #include "io/memory_file.h"
@@ -120,18 +118,6 @@ Uuid uuid_from(ByteReader& reader) {
 }
 
 }  // namespace
-
-std::string moment_of(uint64_t unix_ms) {
-    const std::chrono::sys_seconds at{std::chrono::seconds(unix_ms / 1000)};
-    const std::chrono::year_month_day date(std::chrono::floor<std::chrono::days>(at));
-    const std::chrono::hh_mm_ss time(at - std::chrono::floor<std::chrono::days>(at));
-    char text[48];
-    std::snprintf(text, sizeof(text), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
-                  static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                  static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
-                  static_cast<int>(time.seconds().count()), static_cast<int>(unix_ms % 1000));
-    return text;
-}
 
 const ArchivedCollection* ArchiveHead::find(const Uuid& id) const {
     const auto found = std::find_if(collections.begin(), collections.end(),

@@ -83,7 +83,4 @@ class Archive {
     const std::string prefix_;
 };
 
-/// RFC 3339 with milliseconds, for messages.
-std::string moment_of(uint64_t unix_ms);
-
 }  // namespace akidb::backup

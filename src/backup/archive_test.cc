@@ -8,6 +8,7 @@
 #include "backup/point.h"
 #include "backup/upkeep.h"
 #include "io/memory_file.h"
+#include "model/moment.h"
 #include "objects/memory_store.h"
 #include "objects/sha256.h"
 #include "objects/stores_for_tests.h"
@@ -225,7 +226,7 @@ TEST_F(ArchiveTest, ChoosesTheNewestBackupThatWillDo) {
               first.id.to_string());
     put_head(40);
     EXPECT_THAT(choose({.point = {Kind::kTime, first.pinned_ms - 1}}),
-                testing::AllOf(HasSubstr(moment_of(first.pinned_ms)), HasSubstr(id_of(1).to_string())));
+                testing::AllOf(HasSubstr(model::rfc3339(first.pinned_ms)), HasSubstr(id_of(1).to_string())));
     EXPECT_THAT(choose({.point = {Kind::kSequence, 17}, .collection = "words"}), HasSubstr("17 or before"));
 }
 

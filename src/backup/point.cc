@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "base/printable.h"
+#include "model/moment.h"
 #include "storage/log_writer.h"
 
 namespace akidb::backup {
@@ -14,7 +15,7 @@ using Kind = RestorePoint::Kind;
 constexpr uint64_t kAppendBytes = 4 << 20;  // so much for a sync
 
 std::string text_of(const PointRange& range) {
-    return moment_of(range.from_ms) + " to " + moment_of(range.through_ms) + " of timeline " +
+    return model::rfc3339(range.from_ms) + " to " + model::rfc3339(range.through_ms) + " of timeline " +
            range.timeline.to_string();
 }
 
@@ -172,7 +173,7 @@ Result<std::vector<std::optional<CatalogCopy>>> catalogs_at(Archive& archive, co
         const auto found = std::find_if(copies.begin(), copies.end(),
                                         [&](const CatalogCopy& copy) { return copy.unix_ms == wanted_ms; });
         if (found == copies.end()) {
-            return Error(Code::kNotFound, "the copy of the catalog of " + moment_of(wanted_ms) +
+            return Error(Code::kNotFound, "the copy of the catalog of " + model::rfc3339(wanted_ms) +
                                               " is missing in the archive of timeline " +
                                               archive.timeline().to_string());
         }
@@ -305,7 +306,7 @@ Result<void> Replay::expect_whole(const ReplayedCollection& collection, const st
     }
     const std::string of = " of collection " + collection.name;
     const std::string range = "; it can be restored up to " + records(reached, reached) +
-                              (reached_ms > 0 ? ", of " + moment_of(reached_ms) : std::string());
+                              (reached_ms > 0 ? ", of " + model::rfc3339(reached_ms) : std::string());
     if (known > reached) {
         return Error(Code::kDataLoss, records(reached + 1, next > 0 ? next - 1 : known) + of +
                                           " are missing in the archive of timeline " +
@@ -320,8 +321,8 @@ Result<void> Replay::expect_whole(const ReplayedCollection& collection, const st
     if (point_.kind == Kind::kTime && point_.value > through_ms) {
         return Error(Code::kNotFound, "the archive of timeline " + archive_.timeline().to_string() +
                                           " reaches " +
-                                          (through_ms > 0 ? moment_of(through_ms) : "no known moment") + of +
-                                          ", and not " + moment_of(point_.value));
+                                          (through_ms > 0 ? model::rfc3339(through_ms) : "no known moment") +
+                                          of + ", and not " + model::rfc3339(point_.value));
     }
     return {};
 }

@@ -5,6 +5,7 @@
 #include "base/printable.h"
 #include "catalog/catalog.h"
 #include "catalog/tier_store.h"
+#include "model/moment.h"
 #include "storage/durable_files.h"
 #include "storage/layout.h"
 
@@ -127,8 +128,9 @@ class Restoring {
             return {};
         }
         return Error(Code::kNotFound, "the archive of timeline " + archive.timeline().to_string() +
-                                          " reaches " + (head ? moment_of(through_ms) : "no known moment") +
-                                          ", and not " + moment_of(request_.point->value));
+                                          " reaches " +
+                                          (head ? model::rfc3339(through_ms) : "no known moment") +
+                                          ", and not " + model::rfc3339(request_.point->value));
     }
 
     /// Puts the catalog of the point there. Collections that were in service then, and are wanted.

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "backup/point.h"
+#include "model/moment.h"
 
 namespace akidb::backup {
 namespace {
@@ -102,8 +103,8 @@ class ArchiveCheck {
             const auto found = std::find_if(copies.begin(), copies.end(),
                                             [&](const CatalogCopy& copy) { return copy.unix_ms == at_ms; });
             if (found == copies.end()) {
-                return note(
-                    Error(Code::kNotFound, "the copy of the catalog of " + moment_of(at_ms) + " is missing"));
+                return note(Error(Code::kNotFound,
+                                  "the copy of the catalog of " + model::rfc3339(at_ms) + " is missing"));
             }
             if (depth_ == VerifyDepth::kBytes) {
                 AKIDB_TRY(

@@ -1,6 +1,9 @@
 #include "model/moment.h"
 
+#include <algorithm>
+#include <array>
 #include <chrono>
+#include <cstdio>
 
 namespace akidb::model {
 namespace {
@@ -100,6 +103,24 @@ std::optional<int64_t> parse_moment(std::string_view text) {
     const int64_t days = chrono::sys_days(date).time_since_epoch().count();
     const int64_t seconds = ((days * 24 + hour) * 60 + minute - offset.minutes) * 60 + second;
     return seconds * 1'000'000 + fraction;
+}
+
+std::string rfc3339(uint64_t unix_ms) {
+    // Beyond the year 9999 the form does not hold; a clock that wrong is shown as the last moment that it can
+    // name.
+    constexpr uint64_t kLastMs = 253'402'300'799'999;
+    std::chrono::milliseconds since_1970(static_cast<int64_t>(std::min(unix_ms, kLastMs)));
+    std::chrono::sys_days day =
+        std::chrono::floor<std::chrono::days>(std::chrono::sys_time<std::chrono::milliseconds>(since_1970));
+    std::chrono::year_month_day date(day);
+    std::chrono::hh_mm_ss time(since_1970 - day.time_since_epoch());
+    std::array<char, 40> text;
+    int length =
+        std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", int(date.year()),
+                      unsigned(date.month()), unsigned(date.day()), static_cast<int>(time.hours().count()),
+                      static_cast<int>(time.minutes().count()), static_cast<int>(time.seconds().count()),
+                      static_cast<int>(time.subseconds().count()));
+    return std::string(text.data(), static_cast<size_t>(length));
 }
 
 }  // namespace akidb::model

@@ -196,8 +196,8 @@ class BackupsVerb {
         Json points = Json::array();
         std::string lines;
         for (const backup::PointRange& range : ranges) {
-            const std::string from = backup::moment_of(range.from_ms);
-            const std::string through = backup::moment_of(range.through_ms);
+            const std::string from = model::rfc3339(range.from_ms);
+            const std::string through = model::rfc3339(range.through_ms);
             points.push_back(
                 {{"timeline", range.timeline.to_string()}, {"from", from}, {"through", through}});
             lines += "points in time: " + from + " to " + through + ", timeline " +

@@ -3,8 +3,8 @@
 #include <array>
 #include <utility>
 
-#include "backup/archive.h"
 #include "base/bytes.h"
+#include "model/moment.h"
 #include "offline/report.h"
 #include "storage/keyed_record.h"
 #include "storage/layout.h"
@@ -92,7 +92,7 @@ Json json_of(const storage::LogSpan& span) {
         json["first_sequence"] = span.first_sequence;
         json["record_count"] = span.record_count;
         if (span.unix_ms > 0) {
-            json["at"] = backup::moment_of(span.unix_ms);
+            json["at"] = model::rfc3339(span.unix_ms);
         }
         json["records"] = Json::array();
         for (const storage::LogSpanRecord& record : span.records) {
@@ -128,7 +128,7 @@ void print_span(const storage::LogSpan& span, Print print) {
             sequences += "-" + std::to_string(span.first_sequence + span.record_count - 1);
         }
         what += ", " + counted(span.record_count, "record") + ", checksum holds";
-        what += span.unix_ms > 0 ? ", at " + backup::moment_of(span.unix_ms) : "";
+        what += span.unix_ms > 0 ? ", at " + model::rfc3339(span.unix_ms) : "";
     }
     print(line_of(std::to_string(span.offset), std::to_string(span.bytes), sequences, what));
     for (const storage::LogSpanRecord& record : span.records) {

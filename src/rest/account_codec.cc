@@ -200,7 +200,7 @@ void write_user(JsonWriter& writer, const service::UserView& user) {
         .member("role", model::row_of(user.row.role).name)
         .member("status", service::name_of(user.row.status))
         .member("tenant", user.tenant)
-        .member("created_at", rfc3339(user.row.created_at_ms))
+        .member("created_at", model::rfc3339(user.row.created_at_ms))
         .end_object();
 }
 
@@ -226,16 +226,16 @@ void open_key(JsonWriter& writer, const catalog::KeyRow& key, const std::string&
         writer.key("row_rule").raw(key.row_rule);
     }
     writer.member("tenant", tenant).member("created_by", key.created_by);
-    writer.member("created_at", rfc3339(key.created_at_ms));
+    writer.member("created_at", model::rfc3339(key.created_at_ms));
     if (key.expires_at_ms != 0) {
-        writer.member("expires_at", rfc3339(key.expires_at_ms));
+        writer.member("expires_at", model::rfc3339(key.expires_at_ms));
     }
     writer.member("revoked", key.is_revoked);
     if (key.requests_per_second != 0) {
         writer.member("requests_per_second", key.requests_per_second);
     }
     if (key.last_used_at_ms != 0) {
-        writer.member("last_used_at", rfc3339(key.last_used_at_ms));
+        writer.member("last_used_at", model::rfc3339(key.last_used_at_ms));
     }
 }
 
@@ -247,7 +247,7 @@ void write_tenant(JsonWriter& writer, const catalog::TenantRow& tenant) {
         .member("requests_per_second", tenant.requests_per_second)
         .member("documents_max", tenant.documents_max);
     if (tenant.created_at_ms != 0) {
-        writer.member("created_at", rfc3339(tenant.created_at_ms));
+        writer.member("created_at", model::rfc3339(tenant.created_at_ms));
     }
     writer.end_object();
 }

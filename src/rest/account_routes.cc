@@ -1,5 +1,6 @@
 #include "rest/account_routes.h"
 
+#include "model/moment.h"
 #include "rest/account_codec.h"
 #include "rest/answer_codec.h"
 #include "rest/audit_routes.h"
@@ -38,7 +39,7 @@ Result<void> answer_login(Call& call, Accounts& accounts, const service::LoginRe
     } else {
         writer.member("token", reply.token);
     }
-    writer.member("expires_at", rfc3339(reply.expires_at_ms));
+    writer.member("expires_at", model::rfc3339(reply.expires_at_ms));
     if (!reply.device_token.empty()) {
         writer.member("device_token", reply.device_token);
     }

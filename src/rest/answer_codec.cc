@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
-#include <cstdio>
 
+#include "model/moment.h"
 #include "rest/metadata_codec.h"
 
 namespace akidb::rest {
@@ -128,7 +127,7 @@ void write_parts(JsonWriter& writer, const model::Document& document, model::Inc
                        model::MetadataView(document.metadata.empty() ? model::empty_metadata()
                                                                      : std::string_view(document.metadata)));
         if (document.expires_at_ms > 0) {
-            writer.member("expires_at", rfc3339(document.expires_at_ms));
+            writer.member("expires_at", model::rfc3339(document.expires_at_ms));
         }
     }
 }
@@ -141,7 +140,7 @@ void open_collection(JsonWriter& writer, const service::CollectionDescription& c
         .member("metric", model::name_of(collection.spec.metric))
         .member("storage", model::name_of(collection.spec.storage))
         .member("count", collection.stats.documents)
-        .member("created_at", rfc3339(collection.spec.created_at_ms));
+        .member("created_at", model::rfc3339(collection.spec.created_at_ms));
 }
 
 void write_tier(JsonWriter& writer, const service::CollectionTier& tier) {
@@ -167,7 +166,7 @@ void write_description(JsonWriter& writer, const service::CollectionDescription&
         .member("segment_files", stats.segment_files)
         .member("log_poisoned", stats.is_poisoned);
     if (stats.scrubbed_at_ms > 0) {
-        writer.member("scrubbed_at", rfc3339(stats.scrubbed_at_ms));
+        writer.member("scrubbed_at", model::rfc3339(stats.scrubbed_at_ms));
     }
     writer.key("jobs").begin_array();
     for (const engine::JobState& job : stats.jobs) {
@@ -206,27 +205,9 @@ std::string write_erase_receipt(const service::EraseReceipt& receipt) {
         writer.end_array();
     }
     writer.member("copy_renewed", receipt.has_renewed_copy)
-        .member("completed_at", rfc3339(receipt.completed_at_ms))
+        .member("completed_at", model::rfc3339(receipt.completed_at_ms))
         .end_object();
     return std::move(writer).take();
-}
-
-std::string rfc3339(uint64_t unix_ms) {
-    namespace chrono = std::chrono;
-    // Beyond the year 9999 the form does not hold; a clock that wrong is shown as the last moment that it can
-    // name.
-    constexpr uint64_t kLastMs = 253'402'300'799'999;
-    chrono::milliseconds since_1970(static_cast<int64_t>(std::min(unix_ms, kLastMs)));
-    chrono::sys_days day = chrono::floor<chrono::days>(chrono::sys_time<chrono::milliseconds>(since_1970));
-    chrono::year_month_day date(day);
-    chrono::hh_mm_ss time(since_1970 - day.time_since_epoch());
-    std::array<char, 40> text;
-    int length =
-        std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", int(date.year()),
-                      unsigned(date.month()), unsigned(date.day()), static_cast<int>(time.hours().count()),
-                      static_cast<int>(time.minutes().count()), static_cast<int>(time.seconds().count()),
-                      static_cast<int>(time.subseconds().count()));
-    return std::string(text.data(), static_cast<size_t>(length));
 }
 
 }  // namespace akidb::rest

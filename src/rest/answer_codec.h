@@ -31,7 +31,5 @@ void write_tier(JsonWriter& writer, const service::CollectionTier& tier);
 /// As describe and stats answer: the above, condition and sizes; closed.
 void write_description(JsonWriter& writer, const service::CollectionDescription& collection);
 std::string write_erase_receipt(const service::EraseReceipt& receipt);
-/// RFC 3339 in UTC with milliseconds.
-std::string rfc3339(uint64_t unix_ms);
 
 }  // namespace akidb::rest

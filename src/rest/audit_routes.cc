@@ -57,7 +57,7 @@ Result<void> read_parameter(const std::string& name, const std::string& value, a
 }
 
 void write_entry(JsonWriter& writer, const access::AuditEntry& entry) {
-    writer.begin_object().member("sequence", entry.sequence).member("time", rfc3339(entry.unix_ms));
+    writer.begin_object().member("sequence", entry.sequence).member("time", model::rfc3339(entry.unix_ms));
     for (const auto& [name, text] : {std::pair{"actor", &entry.actor},
                                      {"tenant", &entry.tenant},
                                      {"action", &entry.action},

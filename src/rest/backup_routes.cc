@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "model/moment.h"
 #include "rest/field_readers.h"
 #include "rest/json_reader.h"
 #include "service/scheduled_backups.h"
@@ -30,9 +31,9 @@ void write_state(JsonWriter& writer, const service::BackupState& state) {
         .member("id", state.id.to_string())
         .member("to", state.to)
         .member("stage", service::name_of(state.stage))
-        .member("started_at", rfc3339(state.started_ms));
+        .member("started_at", model::rfc3339(state.started_ms));
     if (state.ended_ms > 0) {
-        writer.member("ended_at", rfc3339(state.ended_ms));
+        writer.member("ended_at", model::rfc3339(state.ended_ms));
     }
     writer.member("collections", state.collections)
         .member("collections_done", state.collections_done)
@@ -54,7 +55,7 @@ void write_state(JsonWriter& writer, const service::BackupState& state) {
 
 void write_moment(JsonWriter& writer, std::string_view name, uint64_t unix_ms) {
     if (unix_ms > 0) {
-        writer.member(name, rfc3339(unix_ms));
+        writer.member(name, model::rfc3339(unix_ms));
     }
 }
 
@@ -71,7 +72,7 @@ void write_plan(JsonWriter& writer, const service::PlanState& plan) {
         writer.key("last_drill")
             .begin_object()
             .member("backup", plan.last_drill->backup.to_string())
-            .member("ended_at", rfc3339(plan.last_drill->ended_ms))
+            .member("ended_at", model::rfc3339(plan.last_drill->ended_ms))
             .member("milliseconds", plan.last_drill->duration_ms)
             .member("whole", plan.last_drill->faults.empty());
         writer.key("faults").begin_array();

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "model/limits.h"
+#include "model/moment.h"
 #include "rest/answer_codec.h"
 #include "rest/metadata_codec.h"
 #include "rest/request_codec.h"
@@ -251,9 +252,9 @@ TEST(AnswerCodec, HasOneErrorShape) {
 }
 
 TEST(AnswerCodec, WritesTimesAsRfc3339) {
-    EXPECT_EQ(rfc3339(0), "1970-01-01T00:00:00.000Z");
-    EXPECT_EQ(rfc3339(1'709'210'096'789), "2024-02-29T12:34:56.789Z");
-    EXPECT_EQ(rfc3339(~uint64_t{0}), "9999-12-31T23:59:59.999Z");
+    EXPECT_EQ(model::rfc3339(0), "1970-01-01T00:00:00.000Z");
+    EXPECT_EQ(model::rfc3339(1'709'210'096'789), "2024-02-29T12:34:56.789Z");
+    EXPECT_EQ(model::rfc3339(~uint64_t{0}), "9999-12-31T23:59:59.999Z");
 }
 
 }  // namespace

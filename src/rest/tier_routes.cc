@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/printable.h"
+#include "model/moment.h"
 #include "rest/field_readers.h"
 #include "rest/json_reader.h"
 
@@ -71,7 +72,7 @@ JsonWriter tiers_body(const service::TiersState& state) {
         .member("pending", state.pending)
         .member("pending_bytes", state.pending_bytes);
     if (state.oldest_pending_ms > 0) {
-        writer.member("oldest_at", rfc3339(state.oldest_pending_ms));
+        writer.member("oldest_at", model::rfc3339(state.oldest_pending_ms));
     }
     writer.end_object().member("dead_letters", state.dead);
     writer.member("breaker", kBreakerNames.at(static_cast<size_t>(state.breaker))).end_object();
@@ -89,7 +90,7 @@ JsonWriter letters_body(const std::vector<service::DeadLetter>& letters) {
             .member("bytes", letter.bytes)
             .member("tries", letter.tries)
             .member("error", letter.error)
-            .member("queued_at", rfc3339(letter.queued_at_ms))
+            .member("queued_at", model::rfc3339(letter.queued_at_ms))
             .end_object();
     }
     writer.end_array().end_object();

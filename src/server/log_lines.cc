@@ -1,25 +1,12 @@
 #include "server/log_lines.h"
 
 #include <array>
-#include <chrono>
 #include <cstdio>
+
+#include "model/moment.h"
 
 namespace akidb::server {
 namespace {
-
-std::string time_text(uint64_t unix_ms) {
-    const std::chrono::sys_time<std::chrono::milliseconds> time{std::chrono::milliseconds(unix_ms)};
-    const auto day = std::chrono::floor<std::chrono::days>(time);
-    const std::chrono::year_month_day date(day);
-    const std::chrono::hh_mm_ss clock(time - day);
-    std::array<char, 64> text{};
-    std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02ld:%02ld:%02ld.%03ldZ",
-                  static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                  static_cast<unsigned>(date.day()), static_cast<long>(clock.hours().count()),
-                  static_cast<long>(clock.minutes().count()), static_cast<long>(clock.seconds().count()),
-                  static_cast<long>(clock.subseconds().count()));
-    return text.data();
-}
 
 // Bytes of the well-formed UTF-8 sequence that `text` begins with (Unicode 15, table 3-7), 0 when there is
 // none.
@@ -82,7 +69,7 @@ bool needs_quotes(std::string_view text) {
 
 std::string text_line(const LogEvent& event) {
     constexpr std::array<std::string_view, 4> kNames{" DEBUG ", " INFO  ", " WARN  ", " ERROR "};
-    std::string line = time_text(event.unix_ms);
+    std::string line = model::rfc3339(event.unix_ms);
     line += kNames[static_cast<size_t>(event.level)];
     line += event.event;
     for (const LogField& field : event.fields) {
@@ -97,7 +84,7 @@ std::string text_line(const LogEvent& event) {
 }
 
 std::string json_line(const LogEvent& event) {
-    std::string line = "{\"time\":\"" + time_text(event.unix_ms) + "\",\"level\":\"";
+    std::string line = "{\"time\":\"" + model::rfc3339(event.unix_ms) + "\",\"level\":\"";
     line.append(name_of(event.level)).append("\",\"event\":");
     append_quoted(line, event.event);
     for (const LogField& field : event.fields) {

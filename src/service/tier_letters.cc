@@ -11,6 +11,13 @@ using catalog::TierTaskKind;
 
 namespace {
 
+/// To be tried at once, as if it never had been.
+void revive(TierTask& task) {
+    task.is_dead = false;
+    task.tries = 0;
+    task.not_before_ms = 0;
+}
+
 Error no_dead_letter(int64_t id) {
     return Error(Code::kNotFound, "there is no dead letter " + std::to_string(id)).with_field("id");
 }
@@ -34,9 +41,7 @@ Result<uint64_t> Tiers::retry_all_dead_letters() {
     uint64_t count = 0;
     for (TierTask task : tasks) {
         if (task.is_dead) {
-            task.is_dead = false;
-            task.tries = 0;
-            task.not_before_ms = 0;
+            revive(task);
             AKIDB_TRY(given_.store.put_task(task));
             ++count;
         }
@@ -48,9 +53,7 @@ Result<void> Tiers::retry_dead_letter(int64_t id) {
     AKIDB_TRY(const std::vector<TierTask> tasks, given_.store.list_tasks());
     for (TierTask task : tasks) {
         if (task.is_dead && task.id == id) {
-            task.is_dead = false;
-            task.tries = 0;
-            task.not_before_ms = 0;
+            revive(task);
             return given_.store.put_task(task);
         }
     }

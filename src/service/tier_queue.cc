@@ -18,6 +18,8 @@ using telemetry::MetricId;
 namespace {
 
 constexpr size_t kErrorBytesMax = 1024;
+// It reads the queue and looks at the files of what is open.
+constexpr uint64_t kTickUs = 1'000'000;
 
 bool has_version(const std::vector<backup::BackupFile>& files, uint64_t version) {
     const std::string name = storage::manifest_name(version);
@@ -34,6 +36,11 @@ struct Tiers::Uploadable {
 };
 
 void Tiers::tick() {
+    const uint64_t now_us = given_.clock.monotonic_us();
+    if (now_us < next_tick_us_) {
+        return;
+    }
+    next_tick_us_ = now_us + kTickUs;
     export_gauges();
     if (is_running_.exchange(true)) {
         return;

@@ -220,7 +220,8 @@ class Tiers {
     const TierOptions options_;
     std::atomic<uint64_t> sleepers_{0};
     std::atomic<bool> is_running_{false};
-    Mutex rows_mutex_;  // of those who change a row; held while the catalog writes. Before mutex_.
+    uint64_t next_tick_us_ = 0;  // of who calls tick()
+    Mutex rows_mutex_;           // of those who change a row; held while the catalog writes. Before mutex_.
     mutable Mutex mutex_;
     CondVar changed_;
     std::map<Uuid, Collection> collections_ AKIDB_GUARDED_BY(mutex_);
