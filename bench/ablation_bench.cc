@@ -55,15 +55,6 @@ std::vector<Variant> variants(const EngineOptions& as_it_is, size_t dimension) {
     return all;
 }
 
-double speed_at(const EngineReport& report, double recall) {
-    std::vector<CurvePoint> curve;
-    for (const EnginePoint& point : report.points) {
-        curve.push_back({point.recall10, point.qps});
-    }
-    const std::optional<Speed> speed = qps_at(curve, recall);
-    return speed ? speed->qps : 0;
-}
-
 std::string share(double of, double whole) {
     return of > 0 && whole > 0 ? fmt::format("{:.2f}x", of / whole) : "-";
 }

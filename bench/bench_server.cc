@@ -17,6 +17,7 @@ namespace {
 using Json = nlohmann::json;
 namespace fs = std::filesystem;
 
+constexpr size_t kThreadNameMax = 15;  // of Linux
 constexpr uint32_t kStopMs = 120'000;
 constexpr uint32_t kAnswerMs = 300'000;
 
@@ -152,6 +153,22 @@ ProcessFacts BenchServer::process() const {
         ++facts.descriptors;
     }
     return facts;
+}
+
+double BenchServer::thread_seconds(std::string_view name) const {
+    double seconds = 0;
+    std::error_code gone;  // threads end while we count
+    for (const fs::directory_entry& task :
+         fs::directory_iterator("/proc/" + std::to_string(server_->pid()) + "/task", gone)) {
+        std::string called;
+        std::ifstream(task.path() / "comm") >> called;
+        if (called.starts_with(name.substr(0, kThreadNameMax))) {
+            uint64_t nanoseconds = 0;
+            std::ifstream(task.path() / "schedstat") >> nanoseconds;
+            seconds += static_cast<double>(nanoseconds) / 1e9;
+        }
+    }
+    return seconds;
 }
 
 uint64_t BenchServer::disk_bytes() const {

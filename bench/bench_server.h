@@ -59,6 +59,8 @@ class BenchServer {
     void await_linked(const std::string& collection);
 
     ProcessFacts process() const;
+    /// Processor time of all threads whose name begins so.
+    double thread_seconds(std::string_view name) const;
     /// What the data directory takes on the disk (allocated blocks).
     uint64_t disk_bytes() const;
     /// Of these, what collections take: without catalog and ballast, and with files that are removed but

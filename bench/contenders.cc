@@ -8,6 +8,7 @@
 #include <numeric>
 #include <random>
 
+#include "bench/curve.h"
 #include "bench/process_memory.h"
 
 namespace akidb::bench {
@@ -60,6 +61,15 @@ void measure(std::vector<Contender>& contenders, OrderedBase base, const VectorF
     for (Contender& contender : contenders) {
         contender.report.points = contender.sweep->points();
     }
+}
+
+double speed_at(const EngineReport& report, double recall) {
+    std::vector<CurvePoint> curve;
+    for (const EnginePoint& point : report.points) {
+        curve.push_back({point.recall10, point.qps});
+    }
+    const std::optional<Speed> speed = qps_at(curve, recall);
+    return speed ? speed->qps : 0;
 }
 
 std::string processor_name() {

@@ -36,6 +36,9 @@ Contender build_contender(OrderedBase base, const EngineOptions& options, const 
 void measure(std::vector<Contender>& contenders, OrderedBase base, const VectorFile& queries,
              const RecallJudge& judge, const Sweeps& sweeps);
 
+/// Queries a second at that recall@10, from the points measured; 0 where they do not reach it.
+double speed_at(const EngineReport& report, double recall);
+
 std::string processor_name();
 
 }  // namespace akidb::bench

@@ -15,6 +15,7 @@
 #include "bench/bars.h"
 #include "bench/bench_main.h"
 #include "bench/bench_server.h"
+#include "bench/builder_share.h"
 #include "bench/search_probe.h"
 #include "bench/upsert_bodies.h"
 
@@ -37,7 +38,7 @@ struct Options {
     double seconds = 3;
     double share = 1;  // of the documents of bursts
     size_t burst_connections = 4;
-    std::vector<std::string> parts{"singles", "batches", "burst", "searches", "restart"};
+    std::vector<std::string> parts{"singles", "batches", "burst", "share", "searches", "restart"};
     std::vector<std::string> flags;
 };
 
@@ -84,6 +85,10 @@ class WriteBench {
         }
         if (wants("burst")) {
             burst();
+        }
+        if (wants("share")) {
+            measure_builder_share(server_, "burst", vectors_, queries_, documents_ / 2, 3 * options_.seconds,
+                                  bars_);
         }
         if (wants("searches")) {
             searches();
@@ -365,7 +370,7 @@ int run(int argc, char** argv) {
         ->capture_default_str();
     app.add_option("--burst-connections", options.burst_connections, "of bursts")->capture_default_str();
     app.add_option("--parts", options.parts,
-                   "singles,batches,burst,searches,restart; the last two need burst")
+                   "singles,batches,burst,share,searches,restart; the last three need burst")
         ->delimiter(',');
     app.add_option("--server-flags", options.flags,
                    "further flags of the server, e.g. --server-flags=--a.b,1")
