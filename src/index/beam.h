@@ -134,20 +134,28 @@ class Marks {
   public:
     /// Forgets all marks and makes room for `count` rows.
     void reset(uint32_t count) {
-        if (marks_.size() < count) {
-            marks_.resize(count, 0);
+        for (const uint32_t word : touched_) {
+            words_[word] = 0;
         }
-        if (++epoch_ == 0) {
-            std::fill(marks_.begin(), marks_.end(), uint16_t{0});
-            epoch_ = 1;
+        touched_.clear();
+        if (const size_t words = count / 64 + size_t{1}; words_.size() < words) {
+            words_.resize(words, 0);
         }
     }
-    bool is_set(uint32_t ordinal) const { return marks_[ordinal] == epoch_; }
-    void set(uint32_t ordinal) { marks_[ordinal] = epoch_; }
+    bool is_set(uint32_t ordinal) const { return (words_[ordinal / 64] >> (ordinal % 64) & 1) != 0; }
+    void set(uint32_t ordinal) {
+        uint64_t& word = words_[ordinal / 64];
+        if (word == 0) {
+            touched_.push_back(ordinal / 64);
+        }
+        word |= uint64_t{1} << (ordinal % 64);
+    }
 
   private:
-    std::vector<uint16_t> marks_;  // small, to stay in cache
-    uint16_t epoch_ = 0;
+    // A bit a row: asked at random for each neighbour of each row visited, they stay in the nearest cache. (An epoch of
+    // 16 bits a row, which needs no undoing, took a third of a wide walk in misses.)
+    std::vector<uint64_t> words_;
+    std::vector<uint32_t> touched_;  // not zero
 };
 
 }  // namespace akidb::index
