@@ -28,7 +28,12 @@ set(FLOOR_sim 6)
 #             [THREADED_TESTS filter | none])
 # makes the static library akidb_NAME and, when TESTS are given, the test program NAME_test that links this layer alone.
 # ThreadSanitizer sees nothing in what one thread does, at ten times the price: its build runs only the tests that pass the
-# filter (GoogleTest's), or none.
+# filter (GoogleTest's), or none. AKIDB_TEST_SHARE is what tests that draw many cases divide their number by: a sanitizer
+# takes ten times as long for each, and finds what it finds in the first ones.
+set(AKIDB_TEST_SHARE 1)
+if(AKIDB_SANITIZE)
+  set(AKIDB_TEST_SHARE 10)
+endif()
 function(akidb_layer name)
   cmake_parse_arguments(A "" "THREADED_TESTS" "SOURCES;DEPENDS;LIBRARIES;TESTS;TEST_DEPENDS" ${ARGN})
   if(NOT DEFINED FLOOR_${name})
@@ -68,6 +73,8 @@ function(akidb_layer name)
   endif()
   if(A_TESTS AND AKIDB_TESTS)
     add_executable(${name}_test ${A_TESTS})
+    akidb_test_program(${name}_test)
+    target_compile_definitions(${name}_test PRIVATE AKIDB_TEST_SHARE=${AKIDB_TEST_SHARE})
     target_link_libraries(${name}_test PRIVATE akidb_${name} ${A_TEST_DEPENDS} ${A_LIBRARIES} akidb_warnings
                           GTest::gmock GTest::gtest_main)
     add_test(NAME ${name} COMMAND ${name}_test ${filter})

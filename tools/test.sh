@@ -19,7 +19,7 @@ count_cases() {
         END { print passed + 0, failed + 0 }' "$1"
 }
 
-# test_pass PRESET: builds and runs one pass, and adds its counts.
+# test_pass PRESET TESTS: builds and runs one pass, TESTS at a time, and adds its counts.
 test_pass() {
     local preset=$1 status=0 passed=0 failed=0 log
     printf '\n== %s: build\n' "$preset"
@@ -31,7 +31,7 @@ test_pass() {
     printf '== %s: tests\n' "$preset"
     log=build/$preset/Testing/Temporary/LastTest.log
     rm -f "$log"
-    "${test_prefix[@]}" ctest --test-dir "build/$preset" -j 2 --output-on-failure --no-tests=error || status=$?
+    "${test_prefix[@]}" ctest --test-dir "build/$preset" -j "$2" --output-on-failure --no-tests=error || status=$?
     if [ -f "$log" ]; then read -r passed failed < <(count_cases "$log"); fi
     if [ "$status" != 0 ] && [ "$failed" = 0 ]; then failed=1; fi
     passed_sum=$((passed_sum + passed))
@@ -41,19 +41,20 @@ test_pass() {
 
 run_tests() {
     local -a test_prefix=(env) build_arguments=()
-    test_pass release
+    # Many of these wait for a process, a package or an alert, and those of the sanitizers for the processor.
+    test_pass release 3
     if [ "${1:-}" != --quick ]; then
         need_packages clang
         build_arguments=("-DCMAKE_CXX_COMPILER=$(clang_compiler)")
         test_prefix=(env ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1)
-        test_pass debug
+        test_pass debug 2
         # The gRPC packages are not built for ThreadSanitizer; see tests/tsan.supp. Where the kernel randomises 32 bits
         # of addresses the sanitizer's shadow memory does not fit, hence setarch.
         test_prefix=(env "TSAN_OPTIONS=ignore_noninstrumented_modules=1 suppressions=$PWD/tests/tsan.supp")
         if [ "$(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo 28)" -gt 28 ]; then
             test_prefix=(setarch -R "${test_prefix[@]}")
         fi
-        test_pass tsan
+        test_pass tsan 2
     fi
     printf '\n%d passed, %d failed\n' "$passed_sum" "$failed_sum"
     [ "$failed_sum" = 0 ]

@@ -167,7 +167,7 @@ TEST_F(RewriteTest, WritesMeanwhileAreFollowed) {
             upsert(20'000 + round, 1);
         }
     });
-    for (int times = 0; times < 3; ++times) {
+    for (int times = 0; times < 2; ++times) {
         const auto report = collection_->rewrite();
         ASSERT_TRUE(report.has_value()) << report.error().message();
     }

@@ -66,9 +66,9 @@ TEST(Graph, FindsTheNearestInClusteredDataForEveryMetric) {
 }
 
 TEST(Graph, FindsTheNearestOfWhatIsKeptForEveryStorage) {
-    auto vectors = testing::gaussian_clusters(6'200, 48, 60, 13);
+    auto vectors = testing::gaussian_clusters(3'200, 48, 30, 13);
     const std::vector<Vector> queries(vectors.end() - 200, vectors.end());
-    vectors.resize(6'000);
+    vectors.resize(3'000);
     for (const auto storage : {model::VectorStorage::kF16, model::VectorStorage::kInt8}) {
         for (const Metric metric : {Metric::kCosine, Metric::kDot, Metric::kL2}) {
             const DataSet data(metric, vectors, storage);

@@ -14,7 +14,7 @@ namespace {
 using model::DocumentId;
 
 constexpr uint64_t kIds = 48;
-constexpr int kOperations = 110'000;
+constexpr int kOperations = 110'000 / AKIDB_TEST_SHARE;
 
 struct Held {
     std::string owner;  // empty: the document names none
