@@ -35,8 +35,11 @@ Result<std::unique_ptr<Target>> Target::open_plain(const TargetDoors& doors, con
         target->stores_.push_back(std::move(directory));
         return target;
     }
-    objects::S3Options options{
-        .endpoint = s3.endpoint, .region = s3.region, .bucket = {}, .addressing = s3.addressing};
+    objects::S3Options options{.endpoint = s3.endpoint,
+                               .region = s3.region,
+                               .bucket = {},
+                               .addressing = s3.addressing,
+                               .part_senders = s3.part_senders};
     AKIDB_TRY(objects::parse_s3_url(place, options));
     AKIDB_TRY(objects::Credentials credentials, objects::find_credentials(s3.credentials));
     AKIDB_TRY(auto bucket,

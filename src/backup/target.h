@@ -30,6 +30,7 @@ struct S3Access {
     objects::Breaker* breaker = nullptr;
     objects::TrafficObserver* observer = nullptr;
     objects::RetryOptions retry{};
+    io::Executor* part_senders = nullptr;  // as of S3Options
 };
 
 struct TargetDoors {

@@ -6,6 +6,7 @@
 
 #include "base/mutex.h"
 #include "base/printable.h"
+#include "objects/part_sender.h"
 #include "objects/s3_address.h"
 #include "objects/s3_reply.h"
 #include "objects/sha256.h"
@@ -17,6 +18,7 @@ namespace {
 constexpr std::string_view kHashHeader = "x-amz-meta-akidb-sha256";
 constexpr uint64_t kPartBytesMin = 16 << 20;
 constexpr uint64_t kPartsMax = 10'000;        // of S3
+constexpr size_t kPartsAtOnce = 4;            // as rclone does
 constexpr uint64_t kWordsBytesMax = 8 << 20;  // a page of 1,000 keys has less than 2 MiB
 constexpr uint64_t kHeadBytesMax = 64 << 10;  // what headers add to the bytes of an object
 constexpr size_t kIdleClientsMax = 16;
@@ -258,34 +260,45 @@ class S3Store final : public ObjectStore {
 
     Result<void> send_parts(const std::string& key, const std::string& upload, const FileToPut& source) {
         const uint64_t part_bytes = std::max(kPartBytesMin, (source.bytes + kPartsMax - 1) / kPartsMax);
-        std::string list = "<CompleteMultipartUpload>";
+        PartSender sender(options_.part_senders, kPartsAtOnce, [&](uint64_t number, std::string_view part) {
+            return send_part(key, upload, number, part);
+        });
         Sha256 hash;
-        std::string part;
-        uint64_t index = 0;
-        for (uint64_t at = 0; at < source.bytes; at += part.size()) {
+        for (uint64_t at = 0; at < source.bytes;) {
+            std::string part;
             AKIDB_TRY(source.file.read_at(at, std::min(part_bytes, source.bytes - at), part));
             hash.add(part);
-            const std::string position = std::to_string(++index);
-            AKIDB_TRY(const io::HttpReply reply,
-                      send({.method = "PUT",
-                            .key = whole(key),
-                            .query = {{"partNumber", position}, {"uploadId", upload}},
-                            .body = part}));
-            const std::string_view tag = header_of(reply, "etag");
-            if (tag.empty()) {
-                return Error(Code::kUnavailable, "PUT " + name(key) + ": a part came back without its tag");
-            }
-            list +=
-                "<Part><PartNumber>" + position + "</PartNumber><ETag>" + xml_escaped(tag) + "</ETag></Part>";
+            at += part.size();
+            AKIDB_TRY(sender.add(std::move(part)));
         }
+        AKIDB_TRY(const std::vector<std::string> tags, sender.finish());
         if (hex(hash.finish()) != source.sha256) {
             return changed_file(key);
+        }
+        std::string list = "<CompleteMultipartUpload>";
+        for (size_t i = 0; i < tags.size(); ++i) {
+            list += "<Part><PartNumber>" + std::to_string(i + 1) + "</PartNumber><ETag>" +
+                    xml_escaped(tags[i]) + "</ETag></Part>";
         }
         list += "</CompleteMultipartUpload>";
         AKIDB_TRY(const io::HttpReply reply,
                   send({.method = "POST", .key = whole(key), .query = {{"uploadId", upload}}, .body = list}));
         AKIDB_TRY(words_of(reply, "POST " + name(key), "CompleteMultipartUploadResult"));
         return {};
+    }
+
+    Result<std::string> send_part(const std::string& key, const std::string& upload, uint64_t number,
+                                  std::string_view part) {
+        AKIDB_TRY(const io::HttpReply reply,
+                  send({.method = "PUT",
+                        .key = whole(key),
+                        .query = {{"partNumber", std::to_string(number)}, {"uploadId", upload}},
+                        .body = part}));
+        const std::string_view tag = header_of(reply, "etag");
+        if (tag.empty()) {
+            return Error(Code::kUnavailable, "PUT " + name(key) + ": a part came back without its tag");
+        }
+        return std::string(tag);
     }
 
     static Result<XmlElement> words_of(const io::HttpReply& reply, const std::string& what,

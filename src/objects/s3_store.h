@@ -1,15 +1,15 @@
 // S3Store: objects in a bucket of any server that speaks S3, over HTTP/1.1 by io::HttpClient, signed with
 // Signature Version 4. What it takes care of, because servers differ or have been wrong:
-//   - every body goes out with its SHA-256 under the signature, which the server checks; the hash stays with
-//   the
-//     object as x-amz-meta-akidb-sha256, and whole reads are held against it
+//   - every body goes out with its SHA-256 under the signature, which the server checks; the hash stays
+//     with the object as x-amz-meta-akidb-sha256, and whole reads are held against it
 //   - after a put the server is asked what it has; a put is done only when size and hash are right
 //   - create-only goes by If-None-Match: * and single puts, the one form that all decide alike
 //   - an answer 200 whose body tells an error (CompleteMultipartUpload) is an error
 //   - a status of 500 and above, a time-out or a broken connection mean: outcome unknown (kUnavailable)
 //   - redirects are not followed; link-local and metadata addresses are refused, by name and when connecting
-// A file larger than kSinglePutBytesMax goes up in parts, one in memory at a time. Tries nothing twice: that
-// is retrying_store.h. Thread-safe: one HTTP client for each call at a time, kept for the next.
+// A file larger than kSinglePutBytesMax goes up in parts of 16 MiB, several at once where there are threads
+// for it (part_sender.h); up to five are in memory. Tries nothing twice: that is retrying_store.h.
+// Thread-safe: one HTTP client for each call at a time, kept for the next.
 #pragma once
 
 #include <functional>
@@ -17,6 +17,7 @@
 #include <string>
 
 #include "io/clock.h"
+#include "io/executor.h"
 #include "io/http_client.h"
 #include "objects/aws_signature.h"
 #include "objects/object_store.h"
@@ -32,6 +33,8 @@ struct S3Options {
     std::string prefix{};  // before every key, without a '/' at its end; may be empty
     Addressing addressing = Addressing::kPath;
     uint32_t timeout_ms = 60'000;  // of one request
+    /// Send parts of large files, four at once; null: one after the other. Must outlive the store.
+    io::Executor* part_senders = nullptr;
 };
 
 using MakeHttpClient = std::function<std::unique_ptr<io::HttpClient>()>;

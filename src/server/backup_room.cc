@@ -3,6 +3,13 @@
 #include "server/layer_options.h"
 
 namespace akidb::server {
+namespace {
+
+// Parts of large files that are sent at once, of all uploads together.
+constexpr size_t kPartSenders = 4;
+constexpr size_t kPartQueueMax = 64;
+
+}  // namespace
 
 BackupRoom::BackupRoom(const Dependencies& given, const settings::Effective& effective,
                        std::string_view version)
@@ -11,10 +18,12 @@ BackupRoom::BackupRoom(const Dependencies& given, const settings::Effective& eff
           given.clock,
           {.cool_down_us = static_cast<uint64_t>(effective.integer("s3.breaker_cool_down_s")) * 1'000'000}),
       traffic_(given.metrics),
+      part_senders_({"parts", kPartSenders, kPartQueueMax, 10}),
       s3_(s3_access(effective)) {
     const std::string& data = effective.text("storage.data_dir");
     s3_.breaker = &breaker_;
     s3_.observer = &traffic_;
+    s3_.part_senders = &part_senders_;
     const backup::OpenTarget open = [doors = given.doors, s3 = s3_,
                                      key_file = effective.text("backup.key_file")](const std::string& place,
                                                                                    backup::TargetUse use) {

@@ -50,6 +50,7 @@ class BackupRoom {
     telemetry::Metrics& metrics_;
     objects::Breaker breaker_;
     S3Traffic traffic_;
+    io::ThreadPool part_senders_;
     backup::S3Access s3_;
     std::unique_ptr<service::LogArchiver> archiver_;
     std::unique_ptr<service::Backups> backups_;
