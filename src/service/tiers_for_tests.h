@@ -172,6 +172,7 @@ struct TierWorld {
     std::unique_ptr<objects::ObjectStore> memory = objects::make_memory_store();
     std::atomic<bool> is_down{false};
     std::atomic<uint64_t> store_calls{0};
+    objects::Breaker* breaker = nullptr;  // in front of what stands in for `memory`
     TierOptions options{.place = "memory",
                         .cache_bytes = 64 << 20,
                         .warm_after_us = 60'000'000,
@@ -213,7 +214,8 @@ class TieredServer {
                                         return Result<std::unique_ptr<backup::Target>>(
                                             backup::Target::over(std::make_unique<DoomedStore>(
                                                 *world_.memory, doom_, world_.is_down, world_.store_calls)));
-                                    }},
+                                    },
+                                .breaker = world.breaker},
             world.options);
         const auto asleep = tiers_->begin();
         EXPECT_TRUE(asleep);

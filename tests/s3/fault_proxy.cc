@@ -16,7 +16,7 @@ namespace akidb::s3_test {
 namespace {
 
 constexpr auto kDelay = std::chrono::milliseconds(50);
-constexpr auto kSilence = std::chrono::milliseconds(700);
+constexpr auto kSilence = std::chrono::milliseconds(1200);
 
 int connect_to(uint16_t port) {
     const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

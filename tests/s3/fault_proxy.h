@@ -59,8 +59,12 @@ class FaultProxy {
         only_ = fault;
         has_only_ = true;
     }
+    /// As drawn, again.
+    void set_any() { has_only_ = false; }
     uint64_t count(Fault fault) const { return counts_[static_cast<size_t>(fault)]; }
     uint64_t faults() const;
+    /// With those that met none.
+    uint64_t requests() const { return faults() + count(Fault::kNone); }
     size_t kinds() const;
 
   private:

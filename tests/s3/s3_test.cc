@@ -4,17 +4,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <map>
 #include <mutex>
 #include <set>
 
 #include "fault_proxy.h"
+#include "gateway.h"
 #include "objects/breaker.h"
 #include "objects/conformance.h"
-#include "objects/credentials.h"
 #include "objects/retrying_store.h"
-#include "objects/s3_store.h"
 #include "objects/sha256.h"
 #include "objects/stores_for_tests.h"
 
@@ -23,7 +21,6 @@ namespace {
 
 using objects::Breaker;
 using objects::BreakerState;
-using objects::Credentials;
 using objects::Finding;
 using objects::kObjectBytesMax;
 using objects::kSinglePutBytesMax;
@@ -32,67 +29,42 @@ using objects::ObjectStore;
 using objects::PassingTime;
 using objects::PutMode;
 
-std::string variable(const char* name) {
-    const char* value = std::getenv(name);
-    return value == nullptr ? std::string() : std::string(value);
-}
-
 class S3 : public testing::Test {
   protected:
-    uint16_t server_port() const { return static_cast<uint16_t>(std::stoul(variable("AKIDB_S3_PORT"))); }
-
-    std::unique_ptr<ObjectStore> store(uint16_t port, const std::string& prefix,
-                                       uint32_t timeout_ms = 10'000) {
-        const Result<Credentials> found = objects::find_credentials(
-            {{}, {{"AWS_ACCESS_KEY_ID", variable("AWS_ACCESS_KEY_ID")}, {"AWS_SECRET_ACCESS_KEY", secret_}}});
-        EXPECT_TRUE(found);
-        auto made = objects::make_s3_store(
-            {.endpoint = "http://127.0.0.1:" + std::to_string(port),
-             .bucket = bucket_,
-             .prefix = prefix,
-             .timeout_ms = timeout_ms},
-            *found, *clock_, [] { return io::make_curl_http_client({.refuses_link_local = true}); });
-        EXPECT_TRUE(made);
-        return std::move(made).value();
-    }
-
-    std::string secret_ = variable("AWS_SECRET_ACCESS_KEY");
-    std::string bucket_ = "akidb-test";
-    std::unique_ptr<io::Clock> clock_ = io::make_system_clock();
+    io::ThreadPool part_senders_{{.name = "parts", .threads = 2}};
+    Gateway gateway_{.part_senders = &part_senders_};
     std::unique_ptr<io::Random> random_ = io::make_system_random();
 };
 
 TEST_F(S3, Conforms) {
-    for (const std::string& prefix : {std::string(), std::string("backups/of-a.b_c")}) {
-        const auto s3 = store(server_port(), prefix);
-        size_t promises = 0;
-        EXPECT_TRUE(objects::probe_store(*s3, *random_, [&](const Finding& finding) {
-            ++promises;
-            EXPECT_EQ(finding.fault, "") << finding.promise;
-        }));
-        EXPECT_EQ(promises, 9u);
-    }
+    const auto s3 = gateway_.store(gateway_.port(), "backups/of-a.b_c");
+    size_t promises = 0;
+    EXPECT_TRUE(objects::probe_store(*s3, *random_, [&](const Finding& finding) {
+        ++promises;
+        EXPECT_EQ(finding.fault, "") << finding.promise;
+    }));
+    EXPECT_EQ(promises, 9u);
 }
 
 TEST_F(S3, NamesWhatIsWrongWithTheCredentialsAndTheBucket) {
-    secret_ = "wrong";
-    const Result<ObjectPage> refused = store(server_port(), "")->list({});
+    gateway_.secret = "wrong";
+    const Result<ObjectPage> refused = gateway_.store(gateway_.port(), "")->list({});
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code(), Code::kPermissionDenied);
     EXPECT_THAT(refused.error().message(), testing::HasSubstr("the secret key is wrong"));
-    secret_ = variable("AWS_SECRET_ACCESS_KEY");
-    bucket_ = "no-such-bucket";
-    const Result<ObjectPage> missing = store(server_port(), "")->list({});
+    gateway_.secret = variable("AWS_SECRET_ACCESS_KEY");
+    gateway_.bucket = "no-such-bucket";
+    const Result<ObjectPage> missing = gateway_.store(gateway_.port(), "")->list({});
     ASSERT_FALSE(missing);
     EXPECT_EQ(missing.error().code(), Code::kInvalidArgument);
     EXPECT_THAT(missing.error().message(), testing::HasSubstr("there is no such bucket"));
-    EXPECT_EQ(store(server_port(), "")->put("a", "b", PutMode::kOverwrite).error().code(),
+    EXPECT_EQ(gateway_.store(gateway_.port(), "")->put("a", "b", PutMode::kOverwrite).error().code(),
               Code::kInvalidArgument);
 }
 
 TEST_F(S3, ABreakerOpensInFrontOfAServerThatFailsAndClosesAgain) {
-    FaultProxy proxy(server_port(), 0, 1);
-    const auto s3 = store(proxy.port(), "breaker");
+    FaultProxy proxy(gateway_.port(), 0, 1);
+    const auto s3 = gateway_.store(proxy.port(), "breaker");
     PassingTime time;
     Breaker breaker(time, {});
     const auto guarded = objects::make_breaking_store(*s3, breaker);
@@ -232,13 +204,11 @@ class Storm {
     std::set<std::string> certain_;                          // there
 };
 
-TEST_F(S3, NothingFalseIsToldThroughTwoThousandFaults) {
-    constexpr uint64_t kFaultsMin = 2'000;
-    const std::string given = variable("AKIDB_S3_SEED");
-    const uint64_t seed = given.empty() ? random_->next_u64() : std::stoull(given);
-    std::printf("seed %llu (AKIDB_S3_SEED)\n", static_cast<unsigned long long>(seed));
-    FaultProxy proxy(server_port(), 45, seed);
-    const auto clean = store(server_port(), "storm");
+TEST_F(S3, NothingFalseIsToldThroughFaults) {
+    const uint64_t faults_min = number_of("AKIDB_S3_FAULTS", 300);
+    const uint64_t seed = s3_test::seed();
+    FaultProxy proxy(gateway_.port(), 45, seed);
+    const auto clean = gateway_.store(gateway_.port(), "storm");
     std::atomic<uint64_t> steps{0};
     {
         std::vector<std::jthread> threads;
@@ -246,10 +216,10 @@ TEST_F(S3, NothingFalseIsToldThroughTwoThousandFaults) {
             threads.emplace_back([&, i] {
                 PassingTime time;
                 const auto random = io::make_seeded_random(seed + i);
-                const auto spoilt = store(proxy.port(), "storm", 400);
+                const auto spoilt = gateway_.store(proxy.port(), "storm", 400);
                 const auto retrying = objects::make_retrying_store(*spoilt, *random, time);
                 Storm storm(i % 2 == 0 ? *retrying : *spoilt, *clean, seed % 1'000'000 + i);
-                for (uint64_t step = 0; proxy.faults() < kFaultsMin && !HasFatalFailure(); ++step, ++steps) {
+                for (uint64_t step = 0; proxy.faults() < faults_min && !HasFatalFailure(); ++step, ++steps) {
                     storm.step();
                     if (step % 100 == 50) {
                         storm.put_parts();
@@ -260,7 +230,7 @@ TEST_F(S3, NothingFalseIsToldThroughTwoThousandFaults) {
     }
     std::printf("%llu steps, %llu faults of %zu kinds\n", static_cast<unsigned long long>(steps),
                 static_cast<unsigned long long>(proxy.faults()), proxy.kinds());
-    EXPECT_GE(proxy.faults(), kFaultsMin);
+    EXPECT_GE(proxy.faults(), faults_min);
     EXPECT_GE(proxy.kinds(), 20u);
 }
 
