@@ -61,7 +61,7 @@ void answer_exactly(const FilterData& data, const VectorFile& queries, FilterQue
 // The vectors and, as metadata, each row's place in every order.
 void append_rows(FilterData& data, const VectorFile& base, uint32_t rows) {
     // The orders by anchor need distances, hence rows: those are made first, in a generation of their own.
-    Generation plain(data.generation->rows.rows().shape(), {}, 1);
+    Generation plain({data.generation->first().column.spec}, {}, 1);
     if (!plain.rows.reserve(rows) || !data.generation->rows.reserve(rows)) {
         fail("no memory");
     }
@@ -103,17 +103,17 @@ void link(FilterData& data, const std::string& file, uint32_t rows) {
     std::ifstream saved(file, std::ios::binary);
     if (!file.empty() && saved) {
         const std::string lists{std::istreambuf_iterator<char>(saved), {}};
-        if (!data.generation->graph.import_lists(lists, rows)) {
+        if (!data.generation->first().graph.import_lists(lists, rows)) {
             fail(file + " is not the graph of these rows");
         }
         return;
     }
     index::SearchScratch scratch;
-    data.generation->graph.link(
+    data.generation->first().graph.link(
         rows, [] { return false; }, scratch);
     if (!file.empty()) {
         std::string lists;
-        data.generation->graph.export_lists(0, rows, lists);
+        data.generation->first().graph.export_lists(0, rows, lists);
         std::ofstream(file, std::ios::binary) << lists;
     }
 }
@@ -189,12 +189,15 @@ FilterData make_filter_data(const VectorFile& base, const VectorFile& queries,
     const uint32_t rows = options.rows;
     FilterData data;
     data.generation = std::make_shared<Generation>(
-        index::RowShape{options.metric, static_cast<uint32_t>(base.dimension())}, index::GraphOptions{}, 1);
+        std::vector<model::VectorSpec>{
+            {.dimension = static_cast<uint32_t>(base.dimension()), .metric = options.metric}},
+        index::GraphOptions{}, 1);
     append_rows(data, base, rows);
     data.snapshot = {data.generation, 1, rows, rows};
     link(data, options.graph, rows);
     index::SearchScratch scratch;
-    data.generation->walks.measure(data.generation->rows, data.generation->graph, scratch);
+    data.generation->first().walks.measure(data.generation->rows.rows(), data.generation->first().graph,
+                                           scratch);
     if (options.has_indexes) {
         index_metadata(data, rows);
     }

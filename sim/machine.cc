@@ -42,6 +42,9 @@ model::CollectionSpec Catalog::spec() const {
     spec.metric = model::Metric::kL2;
     spec.storage = static_cast<model::VectorStorage>(seed % model::kVectorStorageNames.size());
     spec.metadata_indexes = metadata_indexes;
+    if (seed % 2 == 1) {
+        spec.vectors = {side_spec()};
+    }
     return spec;
 }
 

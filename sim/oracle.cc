@@ -50,8 +50,12 @@ Result<State> read_all(const engine::Collection& collection) {
               collection.get(ids, {.vector = true, .metadata = true}));
     State found;
     for (const model::Document& document : documents) {
-        found[std::get<uint64_t>(document.id.value())] = {document.vector, stamp_of(document.metadata),
-                                                          document.expires_at_ms};
+        const int64_t stamp = stamp_of(document.metadata);
+        const bool has_its_side = collection.spec().vectors.empty()
+                                      ? document.vectors.empty()
+                                      : model::vector_of(document, side_spec().name) == side_of(stamp);
+        found[std::get<uint64_t>(document.id.value())] = {document.vector, stamp, document.expires_at_ms,
+                                                          has_its_side};
     }
     return found;
 }
@@ -96,11 +100,14 @@ bool is_same_ranking(const std::vector<uint64_t>& got, const std::vector<Scored>
     return true;
 }
 
-std::string check_search(const engine::Collection& collection, const State& state, Dice& dice) {
+/// `name`: of the vector that searches go by, which `state` has as its only one.
+std::string check_search(const engine::Collection& collection, const State& state, Dice& dice,
+                         const std::string& name = {}) {
     const int64_t newest =
         std::accumulate(state.begin(), state.end(), int64_t{0},
                         [](int64_t stamp, const auto& named) { return std::max(stamp, named.second.stamp); });
     model::SearchRequest request = random_search(dice, newest + 1);
+    request.vector_name = name;
     std::optional<int64_t> stamp_below;
     if (request.filter != nullptr) {
         stamp_below = stamp_limit(*request.filter);
@@ -168,6 +175,23 @@ std::optional<model::WriteKey> key_of(const Operation& operation) {
 }
 
 }  // namespace
+
+model::VectorSpec side_spec() {
+    return {.name = "side",
+            .dimension = kDimension,
+            .metric = model::Metric::kL2,
+            .storage = model::VectorStorage::kF16};
+}
+
+std::vector<float> side_of(int64_t stamp) {
+    if (stamp % 3 == 0) {
+        return {};
+    }
+    Dice dice(static_cast<uint64_t>(stamp));
+    std::vector<float> vector = random_vector(dice);
+    index::round_to_stored(side_spec().storage, vector);
+    return vector;
+}
 
 model::SearchRequest random_search(Dice& dice, int64_t next_stamp) {
     model::SearchRequest request;
@@ -251,6 +275,10 @@ Result<engine::WriteReply> perform(const Operation& operation, engine::Collectio
                 model::Document document;
                 document.id = model::DocumentId(id);
                 document.vector = entry.vector;
+                if (std::vector<float> side = side_of(entry.stamp);
+                    !side.empty() && !collection.spec().vectors.empty()) {
+                    document.vectors.push_back({side_spec().name, std::move(side)});
+                }
                 document.metadata = metadata_of(entry.stamp);
                 document.expires_at_ms = entry.expires_at_ms;
                 documents.push_back(std::move(document));
@@ -321,6 +349,21 @@ std::string Oracle::check(const engine::Collection& collection, Dice& dice) {
     for (int i = 0; i < 3; ++i) {
         if (std::string wrong = check_search(collection, state, dice); !wrong.empty()) {
             return wrong;
+        }
+    }
+    if (!collection.spec().vectors.empty()) {
+        State by_side;
+        for (const auto& [id, entry] : state) {
+            if (std::vector<float> side = side_of(entry.stamp); !side.empty()) {
+                by_side[id] = entry;
+                by_side[id].vector = std::move(side);
+            }
+        }
+        for (int i = 0; i < 2; ++i) {
+            if (std::string wrong = check_search(collection, by_side, dice, side_spec().name);
+                !wrong.empty()) {
+                return wrong + ", by the second vector";
+            }
         }
     }
     allowed_.assign(1, std::move(state));

@@ -23,6 +23,7 @@ struct Entry {
     int64_t stamp =
         0;  // unique per write, kept in the metadata: an old version that comes back is told from a new one
     uint64_t expires_at_ms = 0;  // 0: never
+    bool has_its_side = true;    // where there is a second vector: it is the one of the stamp
     bool operator==(const Entry&) const = default;
 };
 using State = std::map<uint64_t, Entry>;
@@ -37,6 +38,11 @@ struct Operation {
 };
 
 std::vector<float> random_vector(Dice& dice);
+/// A second vector, named "side", that every other simulated collection has.
+model::VectorSpec side_spec();
+/// Of the document with this stamp, as it is kept; empty: it lacks one. No dice fall for it, so that
+/// histories are the same with and without.
+std::vector<float> side_of(int64_t stamp);
 /// Exact or not, filtered or not; `next_stamp` is where filters are interesting.
 model::SearchRequest random_search(Dice& dice, int64_t next_stamp);
 /// `now_ms`: one document in four expires some seconds after it.

@@ -34,8 +34,9 @@ void Audit::look_at(uint32_t row) {
 
 void Audit::conclude() {
     const Snapshot& snapshot = *snapshot_;
-    const index::Graph& graph = snapshot.generation->graph;
-    report_.unreachable = graph.linked() == 0 ? 0 : graph.count_unreachable();
+    for (const auto& index : snapshot.generation->indexes) {
+        report_.unreachable += index->graph.linked() == 0 ? 0 : index->graph.count_unreachable();
+    }
     if (report_.live != snapshot.live) {
         report_.faults.push_back(std::to_string(report_.live) + " rows are alive where " +
                                  std::to_string(snapshot.live) + " were counted");

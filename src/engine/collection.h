@@ -146,11 +146,19 @@ struct EraseReceipt {
     std::vector<std::string> removed{};
 };
 
-struct CollectionStats {
-    uint64_t documents = 0;  // live
-    uint64_t rows = 0;       // live and dead
+/// Of a vector that has a name.
+struct VectorState {
+    std::string name;
+    uint64_t rows = 0;  // live and dead, that have it
     uint64_t linked_rows = 0;
+};
+
+struct CollectionStats {
+    uint64_t documents = 0;    // live
+    uint64_t rows = 0;         // live and dead
+    uint64_t linked_rows = 0;  // of all vectors together, as the next
     uint64_t head_rows = 0;
+    std::vector<VectorState> vectors{};  // in the order declared
     uint64_t last_sequence = 0;
     uint64_t opened_sequence = 0;  // the last one when the collection was opened
     uint64_t covered_sequence = 0;
@@ -244,7 +252,8 @@ class Collection {
 
     virtual const model::CollectionSpec& spec() const = 0;
 
-    /// All or nothing. Validates ids, vectors and sizes; later duplicates of an id in one batch win.
+    /// All or nothing. Validates ids, vectors and sizes; a document replaces the one of its id with all its
+    /// vectors; later duplicates of an id in one batch win.
     /// kInvalidArgument, kRateLimited (head full), kDiskFull, kUnavailable (closed or poisoned), kConflict
     /// (if_version).
     /// With a key that was seen in the last 24 hours (also by remove and remove_matching) nothing is applied:

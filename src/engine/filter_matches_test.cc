@@ -99,7 +99,8 @@ class FilterMatchesTest : public ::testing::Test {
 
     model::RandomTrees draw_{31};
     std::shared_ptr<Generation> generation_ = std::make_shared<Generation>(
-        index::RowShape{model::Metric::kL2, kDimension}, index::GraphOptions{}, 77);
+        std::vector<model::VectorSpec>{{.dimension = kDimension, .metric = model::Metric::kL2}},
+        index::GraphOptions{}, 77);
     index::SearchScratch scratch_;
     uint64_t sequence_ = 0;
     uint64_t live_ = 0;
@@ -136,7 +137,7 @@ TEST_F(FilterMatchesTest, SearchesReturnWhatMatchesByEveryPlan) {
     model::RandomFilters filters(33);
     write_some(600);
     index_some();
-    generation_->graph.link(
+    generation_->first().graph.link(
         generation_->rows.size() - 50, [] { return false; }, scratch_);
     const Snapshot seen = snapshot();
     write_some(100);

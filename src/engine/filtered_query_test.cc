@@ -38,7 +38,7 @@ class FilteredQueryTest : public ::testing::Test {
             writer.end();
             append(row, vector_near(cluster), std::move(writer).finish().value());
         }
-        generation_->graph.link(
+        generation_->first().graph.link(
             kRows - 100, [] { return false; }, scratch_);  // the rest is the head
     }
     std::vector<float> vector_near(uint32_t cluster) {
@@ -122,7 +122,8 @@ class FilteredQueryTest : public ::testing::Test {
         return rows;
     }();
     std::shared_ptr<Generation> generation_ = std::make_shared<Generation>(
-        index::RowShape{model::Metric::kL2, kDimension}, index::GraphOptions{}, 77);
+        std::vector<model::VectorSpec>{{.dimension = kDimension, .metric = model::Metric::kL2}},
+        index::GraphOptions{}, 77);
     index::SearchScratch scratch_;
     uint32_t dead_ = 0;
 };
@@ -214,16 +215,16 @@ TEST_F(FilteredQueryTest, ResidualConditionsAreHeldAgainstCandidates) {
 }
 
 TEST_F(FilteredQueryTest, WalksAreMeasuredAsTheGraphDoubles) {
-    WalkMeasure& walks = generation_->walks;
+    WalkMeasure& walks = generation_->first().walks;
     EXPECT_FALSE(walks.is_due(1'023));
     EXPECT_TRUE(walks.is_due(1'024));
-    walks.measure(generation_->rows, generation_->graph, scratch_);
+    walks.measure(generation_->rows.rows(), generation_->first().graph, scratch_);
     const double share = walks.fresh_share();
     EXPECT_GT(share, 0.05);
     EXPECT_LE(share, 1);
-    EXPECT_FALSE(walks.is_due(2 * generation_->graph.linked() - 1));
-    EXPECT_TRUE(walks.is_due(2 * generation_->graph.linked()));
-    walks.measure(generation_->rows, generation_->graph, scratch_);
+    EXPECT_FALSE(walks.is_due(2 * generation_->first().graph.linked() - 1));
+    EXPECT_TRUE(walks.is_due(2 * generation_->first().graph.linked()));
+    walks.measure(generation_->rows.rows(), generation_->first().graph, scratch_);
     EXPECT_EQ(walks.fresh_share(), share) << "the same graph, the same figure";
 }
 

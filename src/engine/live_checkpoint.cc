@@ -87,16 +87,21 @@ Result<std::shared_ptr<const Snapshot>> LiveCollection::begin_checkpoint(LaneSta
 Result<void> LiveCollection::checkpoint(LaneState lane) {
     // Asked before the log moves on, too: a checkpoint that has no room must not cost a file at each try.
     const std::shared_ptr<const Snapshot> before = published_.load();
-    AKIDB_TRY(admit_checkpoint(*before, std::min(generation_->graph.linked(), before->rows)));
+    AKIDB_TRY(admit_checkpoint(*before));
     AKIDB_TRY(const std::shared_ptr<const Snapshot> snapshot, begin_checkpoint(lane));
-    const uint32_t linked = std::min(generation_->graph.linked(), snapshot->rows);
-    AKIDB_TRY(admit_checkpoint(*snapshot, linked));
-    AKIDB_TRY(storage::Manifest manifest, write_segments(*snapshot, linked));
+    AKIDB_TRY(admit_checkpoint(*snapshot));
+    std::vector<uint32_t> linked;  // only this job links, so they are the same to the end
+    for (const auto& index : generation_->indexes) {
+        linked.push_back(snapshot->linked_of(*index));
+    }
+    AKIDB_TRY(storage::Manifest manifest, write_segments(*snapshot));
     AKIDB_TRY(storage::write_manifest(dependencies_.files, directory_, manifest));
     manifest_ = std::move(manifest);
     is_checkpoint_owed_ = false;
     has_begun_log_file_ = false;
-    graph_rows_saved_ = linked;
+    for (size_t i = 0; i < linked.size(); ++i) {
+        generation_->indexes[i]->graph_rows_saved = linked[i];
+    }
     covered_sequence_ = manifest_.covered_sequence;
     manifest_version_ = manifest_.version;
     segment_files_ = manifest_.rows.size();
@@ -128,12 +133,14 @@ void LiveCollection::warn_unless_done(const Result<void>& removed) {
     }
 }
 
-Result<storage::Manifest> LiveCollection::write_segments(const Snapshot& snapshot, uint32_t linked) {
+Result<storage::Manifest> LiveCollection::write_segments(const Snapshot& snapshot) {
     storage::Manifest manifest = manifest_;
     manifest.version = ++last_version_;
     manifest.covered_sequence = snapshot.sequence;
     AKIDB_TRY(write_rows(snapshot, manifest));
-    AKIDB_TRY(write_graph(manifest, linked));
+    for (size_t i = 0; i < generation_->indexes.size(); ++i) {
+        AKIDB_TRY(write_graph(snapshot, i, manifest));
+    }
     AKIDB_TRY(write_dead(snapshot, manifest));
     AKIDB_TRY(write_keys(snapshot, manifest));
     return manifest;
@@ -150,35 +157,44 @@ Result<void> LiveCollection::write_rows(const Snapshot& snapshot, storage::Manif
     const RowStore& rows = generation_->rows;
     AKIDB_TRY(verify_mapped_rows(rows, first));
     const uint64_t count = snapshot.rows - first;
-    const size_t row_bytes = rows.rows().row_bytes();
     AKIDB_TRY(
         storage::ManifestFile file,
         storage::write_rows_segment(
             dependencies_.files, segment_directory(), storage::rows_name(first, count, manifest.version),
-            {.collection = spec_.id, .first_row = first, .row_count = count, .form = form_of(rows.rows())},
+            {.collection = spec_.id, .first_row = first, .row_count = count, .form = rows.form()},
             [&](uint64_t index) {
                 const auto row = static_cast<uint32_t>(first + index);
-                return storage::RowRecord{{reinterpret_cast<const char*>(rows.rows().row(row)), row_bytes},
-                                          rows.version(row),
-                                          rows.id(row),
+                return storage::RowRecord{rows.row_as_kept(row), rows.version(row), rows.id(row),
                                           rows.stored_metadata(row)};
             }));
     manifest.rows.push_back({std::move(file), first, count});
     return {};
 }
 
-Result<void> LiveCollection::write_graph(storage::Manifest& manifest, uint32_t linked) {
-    if (linked == 0 || linked == graph_rows_saved_.load()) {
+Result<void> LiveCollection::write_graph(const Snapshot& snapshot, size_t index,
+                                         storage::Manifest& manifest) {
+    const VectorIndex& of_vector = *generation_->indexes[index];
+    const uint32_t linked = snapshot.linked_of(of_vector);
+    if (linked == 0 || linked == of_vector.graph_rows_saved.load()) {
         return {};
     }
-    const index::Graph& graph = generation_->graph;
-    AKIDB_TRY(manifest.graph,
-              storage::write_graph_segment(
-                  dependencies_.files, segment_directory(), storage::graph_name(manifest.version), spec_.id,
-                  linked, graph.options().degree, [&](uint32_t begin, uint32_t end, std::string& out) {
-                      graph.export_lists(begin, end, out);
-                  }));
+    const index::Graph& graph = of_vector.graph;
+    const size_t unnamed = spec_.dimension > 0 ? 1 : 0;
+    const std::string name = index < unnamed ? storage::graph_name(manifest.version)
+                                             : storage::graph_name(manifest.version, index - unnamed);
+    AKIDB_TRY(
+        graph_entry(manifest, index),
+        storage::write_graph_segment(
+            dependencies_.files, segment_directory(), name, spec_.id, linked, graph.options().degree,
+            [&](uint32_t begin, uint32_t end, std::string& out) { graph.export_lists(begin, end, out); }));
     return {};
+}
+
+/// Of the column of that number.
+std::optional<storage::ManifestFile>& LiveCollection::graph_entry(storage::Manifest& manifest,
+                                                                  size_t index) const {
+    const size_t unnamed = spec_.dimension > 0 ? 1 : 0;
+    return index < unnamed ? manifest.graph : manifest.vectors.at(index - unnamed).graph;
 }
 
 Result<void> LiveCollection::write_dead(const Snapshot& snapshot, storage::Manifest& manifest) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "engine/query.h"
 #include "engine/row_rule.h"
 #include "model/limits.h"
 
@@ -22,7 +21,7 @@ Result<void> validate_batch(const model::CollectionSpec& spec,
                                 "1.." + std::to_string(model::kBatchDocumentsMax));
     }
     for (size_t i = 0; i < documents.size(); ++i) {
-        Result<void> valid = model::validate_kept_vector(spec, documents[i].vector);
+        Result<void> valid = model::validate_kept_vectors(spec, documents[i].vector, documents[i].vectors);
         if (valid.has_value() && documents[i].metadata.size() > model::kMetadataBytesMax) {
             valid = invalid_argument("metadata", "too large", "at most 1 MiB");
         }
@@ -40,6 +39,7 @@ LiveCollection::LiveCollection(Dependencies dependencies, std::string directory,
     : dependencies_(dependencies),
       directory_(std::move(directory)),
       spec_(std::move(spec)),
+      vectors_(model::vectors_of(spec_)),
       options_(options),
       lane_([this](std::span<PendingWrite* const> group) { commit_group(group); },
             [this] { return lead_elsewhere(); }),
@@ -63,8 +63,7 @@ std::shared_ptr<Generation> LiveCollection::make_generation() const {
     std::memcpy(&hash_key, spec_.id.bytes.data() + 8, sizeof(hash_key));
     index::GraphOptions graph = options_.graph;
     graph.layout = wanted_layout();
-    return std::make_shared<Generation>(index::RowShape{spec_.metric, spec_.dimension, spec_.storage}, graph,
-                                        hash_key, options_.kernels);
+    return std::make_shared<Generation>(vectors_, graph, hash_key, options_.kernels);
 }
 
 index::Layout LiveCollection::wanted_layout() const {
@@ -336,14 +335,14 @@ Result<WriteReply> LiveCollection::apply(uint64_t sequence, storage::RecordType 
 }
 
 Result<WriteReply> LiveCollection::apply_upsert(uint64_t sequence, std::string_view body) {
-    AKIDB_TRY(const std::vector<storage::UpsertItem> items, storage::decode_upsert(body, spec_.dimension));
+    std::vector<float> vectors(model::dimension_of_all(spec_));
+    AKIDB_TRY(const auto items, storage::decode_upsert(body, static_cast<uint32_t>(vectors.size())));
     Generation& generation = *generation_;
     AKIDB_TRY(generation.rows.reserve(items.size()));
-    std::vector<float> vector(spec_.dimension);
     for (const storage::UpsertItem& item : items) {
-        std::memcpy(vector.data(), item.vector.data(), item.vector.size());
+        std::memcpy(vectors.data(), item.vector.data(), item.vector.size());
         const uint32_t previous = generation.ids.find(item.id);
-        const uint32_t row = generation.rows.append({vector, sequence, item.id, item.metadata, previous});
+        const uint32_t row = generation.rows.append({vectors, sequence, item.id, item.metadata, previous});
         generation.ids.insert(row);
         if (previous != kNoRow && generation.rows.dead_at(previous) == 0) {
             generation.rows.mark_dead(previous, sequence);

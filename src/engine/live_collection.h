@@ -77,6 +77,7 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
 
     // Recovery (live_recovery.cc).
     Result<void> open_segments(const storage::Manifest& manifest);
+    Result<void> open_graph(const storage::ManifestFile& file, VectorIndex& index);
     Result<void> open_keys(const storage::Manifest& manifest);
     Result<storage::LogRecovery> replay_log();
     Result<bool> holds_files() const;
@@ -130,7 +131,7 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     Result<void> prepare_deletes(std::vector<PendingWrite*>& group, const Error& full);
     bool has_plenty_of_disk() const;
     Result<void> admit_rewrite(const Snapshot& snapshot) const;
-    Result<void> admit_checkpoint(const Snapshot& snapshot, uint32_t linked) const;
+    Result<void> admit_checkpoint(const Snapshot& snapshot) const;
     uint64_t first_row_to_write(const storage::Manifest& manifest, const Snapshot& snapshot) const;
 
     // Background work, one job at a time (live_maintenance.cc).
@@ -141,6 +142,9 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     bool own_maintenance();
     void disown_maintenance();
     bool link_is_due() const;
+    bool wants_link(const Snapshot& snapshot, const VectorIndex& index) const;
+    uint32_t head_rows(const Snapshot& snapshot, const VectorIndex& index) const;
+    uint32_t unsaved_links() const;
     bool indexing_is_due() const;
     bool measuring_is_due() const;
     bool rewrite_is_due() const;
@@ -152,9 +156,11 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     void link_rows(index::Graph& graph, uint32_t end, FunctionRef<bool()> cancelled);
     void index_slice();
     void measure_walks();
-    QuerySettings query_settings() const;
+    QuerySettings query_settings(std::string_view vector_name) const;
+    size_t column_of(std::string_view vector_name) const;
     bool calibration_is_due() const;
-    void calibrate(Generation& generation, const Snapshot& snapshot, const std::stop_token* stop);
+    static bool wants_calibration(const VectorIndex& index);
+    void calibrate(VectorIndex& index, const Snapshot& snapshot, const std::stop_token* stop);
     // Rewriting (live_rewrite.cc).
     Result<void> rewrite_slice(const std::stop_token* stop);
     Result<bool> advance_rewrite(const std::stop_token* stop);
@@ -210,9 +216,10 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     Result<std::shared_ptr<const Snapshot>> begin_checkpoint(LaneState lane);
     Result<void> checkpoint(LaneState lane);
     void warn_unless_done(const Result<void>& removed);
-    Result<storage::Manifest> write_segments(const Snapshot& snapshot, uint32_t linked);
+    Result<storage::Manifest> write_segments(const Snapshot& snapshot);
     Result<void> write_rows(const Snapshot& snapshot, storage::Manifest& manifest);
-    Result<void> write_graph(storage::Manifest& manifest, uint32_t linked);
+    Result<void> write_graph(const Snapshot& snapshot, size_t index, storage::Manifest& manifest);
+    std::optional<storage::ManifestFile>& graph_entry(storage::Manifest& manifest, size_t index) const;
     Result<void> write_dead(const Snapshot& snapshot, storage::Manifest& manifest);
     Result<void> write_keys(const Snapshot& snapshot, storage::Manifest& manifest);
     std::string segment_directory() const;
@@ -230,6 +237,7 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     const Dependencies dependencies_;
     const std::string directory_;
     const model::CollectionSpec spec_;
+    const std::vector<model::VectorSpec> vectors_;  // the columns of every generation
     const CollectionOptions options_;
 
     // Appended by the leader, linked by the maintenance job, replaced by the leader at the job's request:
@@ -263,7 +271,6 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     std::atomic<uint64_t> released_sequence_{0};
     std::atomic<bool> is_erasing_{false};  // no bytes of before may stay, copied or not
     std::atomic<uint64_t> segment_files_{0};
-    std::atomic<uint32_t> graph_rows_saved_{0};
     std::atomic<uint64_t> log_bytes_{0};
     std::atomic<uint64_t> log_bytes_at_checkpoint_{0};
     std::atomic<bool> is_poisoned_{false};

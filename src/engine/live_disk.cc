@@ -55,7 +55,7 @@ Result<void> LiveCollection::prepare_deletes(std::vector<PendingWrite*>& group, 
 }
 
 /// A checkpoint lets the log be trimmed, so it may go below the soft mark; never below the hard one.
-Result<void> LiveCollection::admit_checkpoint(const Snapshot& snapshot, uint32_t linked) const {
+Result<void> LiveCollection::admit_checkpoint(const Snapshot& snapshot) const {
     storage::DiskSpace* disk = dependencies_.disk;
     if (disk == nullptr) {
         return {};
@@ -64,11 +64,13 @@ Result<void> LiveCollection::admit_checkpoint(const Snapshot& snapshot, uint32_t
     uint64_t bytes = kCheckpointOverheadBytes;
     for (uint64_t row = first_row_to_write(manifest_, snapshot); row < snapshot.rows; ++row) {
         const auto number = static_cast<uint32_t>(row);
-        bytes += rows.rows().row_bytes() + rows.id(number).size() + rows.metadata(number).size() +
-                 kRowOverheadBytes;
+        bytes += rows.row_bytes() + rows.id(number).size() + rows.metadata(number).size() + kRowOverheadBytes;
     }
-    if (linked != graph_rows_saved_.load()) {
-        bytes += uint64_t{linked} * generation_->graph.options().degree * sizeof(uint32_t);
+    for (const auto& index : generation_->indexes) {
+        const uint32_t linked = snapshot.linked_of(*index);
+        if (linked != index->graph_rows_saved.load()) {
+            bytes += uint64_t{linked} * options_.graph.degree * sizeof(uint32_t);
+        }
     }
     bytes += (snapshot.rows - std::min<uint64_t>(snapshot.rows, snapshot.live)) * kDeadRowBytes;
     if (!disk->admits(bytes)) {
@@ -86,8 +88,9 @@ Result<void> LiveCollection::admit_rewrite(const Snapshot& snapshot) const {
     if (disk == nullptr) {
         return {};
     }
-    const uint64_t row_bytes = generation_->rows.rows().row_bytes() + kRowOverheadBytes +
-                               uint64_t{generation_->graph.options().degree} * sizeof(uint32_t);
+    const uint64_t list_bytes = uint64_t{options_.graph.degree} * sizeof(uint32_t);
+    const uint64_t row_bytes =
+        generation_->rows.row_bytes() + kRowOverheadBytes + generation_->indexes.size() * list_bytes;
     const uint64_t bytes = snapshot.live * row_bytes + kCheckpointOverheadBytes;
     if (!disk->admits(bytes)) {
         return disk_full("a rewrite of at least " + std::to_string(bytes) + " bytes does not fit in the " +

@@ -26,9 +26,20 @@ constexpr uint32_t kRowsWorthAThread = 64;
 
 bool LiveCollection::link_is_due() const {
     const auto snapshot = published_.load();
-    const index::Graph& graph = snapshot->generation->graph;
-    return snapshot->rows >= options_.graph_rows_min &&
-           (graph.linked() < snapshot->rows || graph.encoded() < snapshot->rows);
+    const auto& indexes = snapshot->generation->indexes;
+    return std::any_of(indexes.begin(), indexes.end(),
+                       [&](const auto& index) { return wants_link(*snapshot, *index); });
+}
+
+bool LiveCollection::wants_link(const Snapshot& snapshot, const VectorIndex& index) const {
+    const uint32_t rows = snapshot.count_of(index);
+    return rows >= options_.graph_rows_min && (index.graph.linked() < rows || index.graph.encoded() < rows);
+}
+
+/// Rows with the vector that wait for its graph, where there is to be one.
+uint32_t LiveCollection::head_rows(const Snapshot& snapshot, const VectorIndex& index) const {
+    const uint32_t rows = snapshot.count_of(index);
+    return rows < options_.graph_rows_min ? 0 : rows - std::min(rows, index.graph.linked());
 }
 
 bool LiveCollection::indexing_is_due() const {
@@ -44,16 +55,24 @@ bool LiveCollection::work_is_due() const {
 
 bool LiveCollection::measuring_is_due() const {
     const auto snapshot = published_.load();
-    return snapshot->generation->walks.is_due(snapshot->generation->graph.linked());
+    const auto& indexes = snapshot->generation->indexes;
+    return std::any_of(indexes.begin(), indexes.end(),
+                       [](const auto& index) { return index->walks.is_due(index->graph.linked()); });
 }
 
 // Anew when the graph has grown by half, once nothing waits to be linked.
 bool LiveCollection::calibration_is_due() const {
     const auto snapshot = published_.load();
-    const uint32_t linked = snapshot->generation->graph.linked();
-    const auto curve = snapshot->generation->recall.load();
-    return linked >= kCalibratedRowsMin && !link_is_due() &&
-           (curve == nullptr || linked / 3 >= curve->rows() / 2);
+    const auto& indexes = snapshot->generation->indexes;
+    return std::any_of(indexes.begin(), indexes.end(),
+                       [](const auto& index) { return wants_calibration(*index); }) &&
+           !link_is_due();
+}
+
+bool LiveCollection::wants_calibration(const VectorIndex& index) {
+    const uint32_t linked = index.graph.linked();
+    const auto curve = index.recall.load();
+    return linked >= kCalibratedRowsMin && (curve == nullptr || linked / 3 >= curve->rows() / 2);
 }
 
 bool LiveCollection::checkpoint_is_due() const {
@@ -64,8 +83,17 @@ bool LiveCollection::checkpoint_is_due() const {
         log_bytes_.load() > log_bytes_at_checkpoint_.load() + options_.checkpoint_log_bytes) {
         return true;
     }
-    return !link_is_due() && published_.load()->generation->graph.linked() >=
-                                 graph_rows_saved_.load() + options_.checkpoint_linked_rows;
+    return !link_is_due() && unsaved_links() >= options_.checkpoint_linked_rows;
+}
+
+/// Rows that were linked since the graph was last written, of the vector that has most of them.
+uint32_t LiveCollection::unsaved_links() const {
+    const auto snapshot = published_.load();
+    uint32_t most = 0;
+    for (const auto& index : snapshot->generation->indexes) {
+        most = std::max(most, index->graph.linked() - index->graph_rows_saved.load());
+    }
+    return most;
 }
 
 void LiveCollection::schedule_maintenance() {
@@ -122,19 +150,32 @@ void LiveCollection::run_due_job(const std::stop_token* stop) {
     } else if (rewrite_is_due() && !(link_has_turn_ && link_is_due())) {
         std::ignore = rewrite_slice(stop);
         const auto snapshot = published_.load();
-        link_has_turn_ = snapshot->rows >= options_.graph_rows_min &&
-                         snapshot->rows - generation_->graph.linked() > kHeadRowsBesideRewrite;
+        const auto& indexes = snapshot->generation->indexes;
+        link_has_turn_ = std::any_of(indexes.begin(), indexes.end(), [&](const auto& index) {
+            return head_rows(*snapshot, *index) > kHeadRowsBesideRewrite;
+        });
     } else if (link_is_due()) {
         link_has_turn_ = false;
         link_slice(stop);
     } else if (calibration_is_due()) {
-        calibrate(*generation_, *published_.load(), stop);
+        const auto& indexes = generation_->indexes;
+        const auto due = std::find_if(indexes.begin(), indexes.end(),
+                                      [](const auto& index) { return wants_calibration(*index); });
+        if (due != indexes.end()) {
+            calibrate(**due, *published_.load(), stop);
+        }
     }
 }
 
 void LiveCollection::link_slice(const std::stop_token* stop) {
-    const uint32_t rows = published_.load()->rows;
-    index::Graph& graph = generation_->graph;
+    const auto snapshot = published_.load();
+    const auto due = std::find_if(generation_->indexes.begin(), generation_->indexes.end(),
+                                  [&](const auto& index) { return wants_link(*snapshot, *index); });
+    if (due == generation_->indexes.end()) {
+        return;
+    }
+    const uint32_t rows = snapshot->count_of(**due);
+    index::Graph& graph = (*due)->graph;
     const uint32_t end = std::min(rows, graph.linked() + link_slice_rows());
     const auto cancelled = [&] { return is_stopping(stop); };
     // Codes come first: with them the head is scanned fast, and a graph from a file is walked fast.
@@ -171,18 +212,18 @@ bool LiveCollection::is_stopping(const std::stop_token* stop) const {
     return closing_.load() || (stop != nullptr && stop->stop_requested());
 }
 
-void LiveCollection::calibrate(Generation& generation, const Snapshot& snapshot,
-                               const std::stop_token* stop) {
+void LiveCollection::calibrate(VectorIndex& index, const Snapshot& snapshot, const std::stop_token* stop) {
     std::unique_ptr<index::SearchScratch> scratch = take_scratch();
     index::RecallCurve curve = index::measure_recall(
-        generation.graph, generation.rows.rows(), std::min(generation.graph.linked(), snapshot.rows),
-        [&](uint32_t row) { return snapshot.sees(row); }, [&] { return is_stopping(stop); }, *scratch);
+        index.graph, index.column.counted(), snapshot.linked_of(index),
+        [&](uint32_t counted) { return snapshot.sees(index.column.row_of(counted)); },
+        [&] { return is_stopping(stop); }, *scratch);
     give_scratch(std::move(scratch));
     if (curve.is_empty() && !is_stopping(stop)) {
-        curve = index::RecallCurve(generation.graph.linked(), {});  // nearly all are dead: not again at once
+        curve = index::RecallCurve(index.graph.linked(), {});  // nearly all are dead: not again at once
     }
     if (!is_stopping(stop)) {
-        generation.recall.store(std::make_shared<const index::RecallCurve>(std::move(curve)));
+        index.recall.store(std::make_shared<const index::RecallCurve>(std::move(curve)));
     }
 }
 
@@ -193,7 +234,11 @@ void LiveCollection::index_slice() {
 
 void LiveCollection::measure_walks() {
     std::unique_ptr<index::SearchScratch> scratch = take_scratch();
-    generation_->walks.measure(generation_->rows, generation_->graph, *scratch);
+    for (const auto& index : generation_->indexes) {
+        if (index->walks.is_due(index->graph.linked())) {
+            index->walks.measure(index->column.counted(), index->graph, *scratch);
+        }
+    }
     give_scratch(std::move(scratch));
 }
 
@@ -262,8 +307,7 @@ Result<Settled> LiveCollection::settle_and_close() {
     AKIDB_TRY(check_in_service());
     const auto snapshot = published_.load();
     const bool is_owed = manifest_.version == 0 || manifest_.covered_sequence < snapshot->sequence ||
-                         is_checkpoint_owed_.load() ||
-                         generation_->graph.linked() > graph_rows_saved_.load() + kStopCheckpointLinkedRows;
+                         is_checkpoint_owed_.load() || unsaved_links() > kStopCheckpointLinkedRows;
     if (is_owed && !is_poisoned_.load()) {
         const Result<void> written = run_checkpoint(LaneState::kClosed);
         if (!written.has_value()) {
@@ -286,10 +330,9 @@ Result<void> LiveCollection::close(bool with_checkpoint) {
     }
     is_closed_ = true;
     end_work();
-    const bool is_worth_it =
-        is_checkpoint_owed_.load() ||
-        log_bytes_.load() > log_bytes_at_checkpoint_.load() + kStopCheckpointLogBytes ||
-        generation_->graph.linked() > graph_rows_saved_.load() + kStopCheckpointLinkedRows;
+    const bool is_worth_it = is_checkpoint_owed_.load() ||
+                             log_bytes_.load() > log_bytes_at_checkpoint_.load() + kStopCheckpointLogBytes ||
+                             unsaved_links() > kStopCheckpointLinkedRows;
     if (with_checkpoint && is_worth_it && !is_poisoned_.load() && !is_damaged_.load()) {
         std::ignore = run_checkpoint(LaneState::kClosed);
     }

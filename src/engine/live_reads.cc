@@ -99,6 +99,7 @@ Result<model::FacetReply> LiveCollection::facet(const model::FacetRequest& reque
 Result<model::SearchReply> LiveCollection::search(const model::SearchRequest& request) const {
     AKIDB_TRY(model::validate(request, spec_));
     AKIDB_TRY(check_in_service());
+    const QuerySettings settings = query_settings(request.vector_name);
     const uint64_t started_us = dependencies_.clock.monotonic_us();
     if (request.deadline_us && started_us >= *request.deadline_us) {
         return Error(Code::kDeadlineExceeded, "the time allowed ran out before the search began")
@@ -107,7 +108,7 @@ Result<model::SearchReply> LiveCollection::search(const model::SearchRequest& re
     const Snapshot snapshot = current_view();
     std::unique_ptr<index::SearchScratch> scratch = take_scratch();
     QueryCost cost;
-    model::SearchReply reply = run_query(snapshot, request, query_settings(), *scratch, cost);
+    model::SearchReply reply = run_query(snapshot, request, settings, *scratch, cost);
     give_scratch(std::move(scratch));
     AKIDB_TRY(check_in_service());
     search_distances_.add(static_cast<double>(cost.distances));
@@ -144,27 +145,39 @@ void LiveCollection::offer_to_probe(const Snapshot& snapshot, const model::Searc
         filter =
             cost.estimated_matches >= kBroadShare * snapshot.rows ? FilterKind::kBroad : FilterKind::kNarrow;
     }
-    dependencies_.recall_probe->take({snapshot, request, query_settings(), filter}, reply);
+    dependencies_.recall_probe->take({snapshot, request, query_settings(request.vector_name), filter}, reply);
 }
 
-QuerySettings LiveCollection::query_settings() const {
+QuerySettings LiveCollection::query_settings(std::string_view vector_name) const {
     const auto settings = settings_.load();
     // Whoever sets ef alone means it, whatever was measured.
     const double recall = settings->ef ? 0 : options_.default_recall;
     return {.default_ef = settings->ef.value_or(options_.default_ef),
             .default_recall = settings->recall_target.value_or(recall),
-            .clock = &dependencies_.clock};
+            .clock = &dependencies_.clock,
+            .vector = column_of(vector_name)};
 }
 
 uint64_t LiveCollection::estimate_floats(const model::SearchRequest& request) const {
     const auto snapshot = published_.load();
-    const uint64_t linked = std::min(snapshot->generation->graph.linked(), snapshot->rows);
-    uint64_t compared = snapshot->rows;
+    const QuerySettings settings = query_settings(request.vector_name);
+    const VectorIndex& index = *snapshot->generation->indexes[settings.vector];
+    const uint64_t linked = snapshot->linked_of(index);
+    uint64_t compared = snapshot->count_of(index);
     if (!request.params.exact && linked > 0) {
-        const uint64_t ef = choose_ef(*snapshot, request, query_settings());
+        const uint64_t ef = choose_ef(*snapshot, request, settings);
         compared -= linked - std::min(linked, ef * options_.graph.degree);
     }
-    return compared * spec_.dimension;
+    return compared * index.column.spec.dimension;
+}
+
+/// The first for a name that is none: who searches was refused before.
+size_t LiveCollection::column_of(std::string_view vector_name) const {
+    const auto& columns = vectors_;
+    const auto found = std::find_if(columns.begin(), columns.end(), [&](const model::VectorSpec& column) {
+        return column.name == vector_name;
+    });
+    return found == columns.end() ? 0 : static_cast<size_t>(found - columns.begin());
 }
 
 /// Looked up once for each kind: a lookup hashes the label under a lock that all searches share.
@@ -217,9 +230,15 @@ CollectionStats LiveCollection::stats() const {
     stats.documents = count_documents();
     stats.rows = snapshot->rows;
     const Generation& generation = *snapshot->generation;
-    stats.linked_rows = std::min(generation.graph.linked(), snapshot->rows);
-    // A collection too small for a graph has no head: its rows wait for nothing.
-    stats.head_rows = stats.rows < options_.graph_rows_min ? 0 : stats.rows - stats.linked_rows;
+    // A vector too few have for a graph has no head: its rows wait for nothing.
+    for (const auto& index : generation.indexes) {
+        const uint64_t linked = snapshot->linked_of(*index);
+        stats.linked_rows += linked;
+        stats.head_rows += head_rows(*snapshot, *index);
+        if (!index->column.spec.name.empty()) {
+            stats.vectors.push_back({index->column.spec.name, snapshot->count_of(*index), linked});
+        }
+    }
     stats.last_sequence = snapshot->sequence;
     stats.covered_sequence = covered_sequence_;
     stats.opened_sequence = opened_sequence_;
@@ -232,7 +251,7 @@ CollectionStats LiveCollection::stats() const {
                                           !field->is_behind(snapshot->rows), field->bytes});
     }
     if (stats.head_rows > 0) {
-        JobState link{"link", stats.linked_rows, stats.rows};
+        JobState link{"link", stats.linked_rows, stats.linked_rows + stats.head_rows};
         if (const double rate = linked_rows_a_second_; rate > 0) {
             link.seconds_left = static_cast<double>(stats.head_rows) / rate;
         }

@@ -73,8 +73,7 @@ Result<void> LiveCollection::recover() {
     AKIDB_TRY(std::optional<storage::Manifest> manifest,
               storage::read_manifest(dependencies_.files, directory_));
     if (manifest.has_value()) {
-        if (manifest->collection != spec_.id || manifest->dimension != spec_.dimension ||
-            manifest->metric != spec_.metric || manifest->storage != spec_.storage) {
+        if (manifest->collection != spec_.id || !storage::has_vectors_of(*manifest, spec_)) {
             return Error(Code::kDataLoss, "the manifest belongs to another collection");
         }
         manifest_ = std::move(*manifest);
@@ -82,9 +81,7 @@ Result<void> LiveCollection::recover() {
         manifest_version_ = manifest_.version;
     } else {
         manifest_.collection = spec_.id;
-        manifest_.dimension = spec_.dimension;
-        manifest_.metric = spec_.metric;
-        manifest_.storage = spec_.storage;
+        storage::take_vectors_of(spec_, manifest_);
     }
     AKIDB_TRY(open_segments(manifest_));
     AKIDB_TRY(storage::remove_strays(dependencies_.files, directory_, manifest_));
@@ -104,7 +101,7 @@ Result<void> LiveCollection::recover() {
         LogLevel::kInfo, "collection opened",
         {{"collection", spec_.name},
          {"documents", std::to_string(live_)},
-         {"linked_rows", std::to_string(generation_->graph.linked())},
+         {"linked_rows", std::to_string(generation_->first().graph.linked())},
          {"replayed_records", std::to_string(recovery.records)},
          {"torn_bytes", std::to_string(recovery.torn_bytes)},
          {"clean", recovery.was_clean ? "true" : "false"},
@@ -129,8 +126,8 @@ Result<void> LiveCollection::open_segments(const storage::Manifest& manifest) {
             return Error(Code::kDataLoss, "the manifest's row segments do not follow one another");
         }
         AKIDB_TRY(auto segment, storage::RowsSegment::open(dependencies_.files, directory, entry, spec_.id,
-                                                           form_of(generation.rows.rows())));
-        const uint64_t vector_bytes = segment->row_count() * generation.rows.rows().row_bytes();
+                                                           generation.rows.form()));
+        const uint64_t vector_bytes = segment->row_count() * generation.rows.row_bytes();
         if (checked_bytes + vector_bytes <= kCheckedAtOpenBytes) {
             checked_bytes += vector_bytes;
             AKIDB_TRY(segment->verify_vectors([] { return false; }));
@@ -159,22 +156,30 @@ Result<void> LiveCollection::open_segments(const storage::Manifest& manifest) {
         }
         generation.ids.insert(row);
     }
-    if (manifest.graph.has_value()) {
-        AKIDB_TRY(const storage::GraphLists lists,
-                  storage::open_graph_segment(dependencies_.files, directory, *manifest.graph, spec_.id));
-        // A graph of another degree (the setting changed) is built anew from the rows.
-        if (lists.degree == generation.graph.options().degree) {
-            if (lists.row_count > rows) {
-                return Error(Code::kDataLoss, "the graph has more rows than the segments");
-            }
-            AKIDB_TRY(generation.graph.import_lists(lists.lists, static_cast<uint32_t>(lists.row_count)));
-            graph_rows_saved_ = static_cast<uint32_t>(lists.row_count);
+    for (size_t i = 0; i < generation.indexes.size(); ++i) {
+        if (const auto& graph = graph_entry(manifest_, i)) {
+            AKIDB_TRY(open_graph(*graph, *generation.indexes[i]));
         }
     }
     AKIDB_TRY(open_keys(manifest));
     covered_sequence_ = manifest.covered_sequence;
     segment_files_ = manifest.rows.size();
     plan_first_scrub(reads_all);
+    return {};
+}
+
+Result<void> LiveCollection::open_graph(const storage::ManifestFile& file, VectorIndex& index) {
+    AKIDB_TRY(const storage::GraphLists lists,
+              storage::open_graph_segment(dependencies_.files, segment_directory(), file, spec_.id));
+    // A graph of another degree (the setting changed) is built anew from the rows.
+    if (lists.degree != index.graph.options().degree) {
+        return {};
+    }
+    if (lists.row_count > index.column.count_below(generation_->rows.size())) {
+        return Error(Code::kDataLoss, "the graph has more rows than the segments");
+    }
+    AKIDB_TRY(index.graph.import_lists(lists.lists, static_cast<uint32_t>(lists.row_count)));
+    index.graph_rows_saved = static_cast<uint32_t>(lists.row_count);
     return {};
 }
 

@@ -92,11 +92,15 @@ Result<bool> LiveCollection::advance_rewrite(const std::stop_token* stop) {
     give_scratch(std::move(scratch));
     rewriting_.done = rewrite_->done();
     Generation& target = *rewrite_->target();
-    if (is_ready.has_value() && *is_ready && generation_->recall.load() != nullptr &&
-        target.recall.load() == nullptr && target.graph.linked() > 0) {
-        const Snapshot snapshot{rewrite_->target(), newest->sequence, target.rows.size(), rewrite_->live()};
-        calibrate(target, snapshot, stop);
-        return false;
+    for (size_t i = 0; is_ready.has_value() && *is_ready && i < target.indexes.size(); ++i) {
+        VectorIndex& index = *target.indexes[i];
+        if (generation_->indexes[i]->recall.load() != nullptr && index.recall.load() == nullptr &&
+            index.graph.linked() > 0) {
+            const Snapshot snapshot{rewrite_->target(), newest->sequence, target.rows.size(),
+                                    rewrite_->live()};
+            calibrate(index, snapshot, stop);
+            return false;
+        }
     }
     return is_ready;
 }
@@ -139,9 +143,10 @@ Result<void> LiveCollection::take_rewrites_place() {
                      new_report.faults.empty() ? "the documents differ" : new_report.faults.front());
     }
     manifest_.rows = rewrite_->files();
-    manifest_.graph.reset();
+    for (size_t i = 0; i < generation_->indexes.size(); ++i) {
+        graph_entry(manifest_, i).reset();
+    }
     manifest_.dead.reset();
-    graph_rows_saved_ = 0;
     rewrite_.reset();
     is_checkpoint_owed_ = true;
     return run_checkpoint(LaneState::kOpen);

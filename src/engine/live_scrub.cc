@@ -114,10 +114,13 @@ bool LiveCollection::drop_from_manifest(const std::string& name) {
             return true;
         }
     }
-    if (manifest_.graph.has_value() && manifest_.graph->name == name) {
-        manifest_.graph.reset();
-        graph_rows_saved_ = 0;
-        return true;
+    for (size_t i = 0; i < generation_->indexes.size(); ++i) {
+        std::optional<storage::ManifestFile>& graph = graph_entry(manifest_, i);
+        if (graph.has_value() && graph->name == name) {
+            graph.reset();
+            generation_->indexes[i]->graph_rows_saved = 0;
+            return true;
+        }
     }
     const auto rows =
         std::find_if(manifest_.rows.begin(), manifest_.rows.end(),

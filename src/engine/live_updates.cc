@@ -48,9 +48,7 @@ class Changed {
         model::Document& document = documents_[known->second];
         bytes_ -= is_new ? 0 : model::content_bytes(document);
         AKIDB_TRY(document.metadata, model::changed_metadata(change, model::MetadataView(document.metadata)));
-        if (!change.vector.empty()) {
-            document.vector = change.vector;
-        }
+        model::change_vectors(change, document);
         document.expires_at_ms = change.expires_at_ms.value_or(document.expires_at_ms);
         bytes_ += model::content_bytes(document);
         return {};
@@ -77,8 +75,10 @@ Error too_large(std::string field) {
 /// kRateLimited while too many rows wait for the graph.
 Result<void> LiveCollection::check_head() const {
     const auto snapshot = published_.load();
-    const uint32_t linked = std::min(snapshot->generation->graph.linked(), snapshot->rows);
-    if (snapshot->rows >= options_.graph_rows_min && snapshot->rows - linked > options_.head_rows_max) {
+    const auto& indexes = snapshot->generation->indexes;
+    if (std::any_of(indexes.begin(), indexes.end(), [&](const auto& index) {
+            return head_rows(*snapshot, *index) > options_.head_rows_max;
+        })) {
         return Error(Code::kRateLimited,
                      "more documents wait to be indexed than the setting index.head_rows_max allows")
             .with_retry_after(1);
@@ -89,7 +89,7 @@ Result<void> LiveCollection::check_head() const {
 Result<void> LiveCollection::set_upsert(PendingWrite& write,
                                         const std::vector<model::Document>& documents) const {
     write.documents = documents.size();
-    write.record = {storage::RecordType::kUpsert, storage::encode_upsert(documents)};
+    write.record = {storage::RecordType::kUpsert, storage::encode_upsert(documents, spec_.vectors)};
     if (write.record.body.size() > kRecordBytesMax) {
         return Error(Code::kPayloadTooLarge, "the batch is too large").with_field("documents");
     }

@@ -29,11 +29,14 @@ class Search {
            index::SearchScratch& scratch, QueryCost& cost)
         : snapshot_(snapshot),
           request_(request),
-          rows_(snapshot.generation->rows.rows()),
+          index_(*snapshot.generation->indexes[settings.vector]),
+          column_(index_.column),
+          rows_(column_.rows),
           settings_(settings),
           scratch_(scratch),
           cost_(cost),
-          linked_(std::min(snapshot.generation->graph.linked(), snapshot.rows)),
+          counted_(snapshot.count_of(index_)),
+          linked_(snapshot.linked_of(index_)),
           wanted_(static_cast<size_t>(request.top_k) + request.offset),
           ef_(choose_ef(snapshot, request, settings)),
           query_(rows_.query_size()) {
@@ -60,7 +63,8 @@ class Search {
             compares_all ? scan(matches, planner, best) : search_filtered(matches, planner, best);
             cost_.evaluated = matches.evaluated();
         } else {
-            cost_.estimated_matches = static_cast<double>(snapshot_.live);
+            cost_.estimated_matches =
+                std::min(static_cast<double>(snapshot_.live), static_cast<double>(counted_));
             compares_all ? scan_all(best) : walk(best);
         }
         return answer(best);
@@ -70,13 +74,12 @@ class Search {
     QueryShape shape_of(const FilterMatches& matches) const {
         return {.rows = snapshot_.rows,
                 .dimension = rows_.dimension(),
-                .degree = snapshot_.generation->graph.options().degree,
+                .degree = index_.graph.options().degree,
                 .wanted = static_cast<uint32_t>(wanted_ + kTieSlack),
                 .ef = ef_,
-                .matches = matches.count() * static_cast<double>(snapshot_.live) /
-                           std::max(1.0, static_cast<double>(snapshot_.rows)),
+                .matches = matches.count() * live_share() * counted_share(),
                 .candidates = matches.candidate_count(),
-                .fresh_share = snapshot_.generation->walks.fresh_share(),
+                .fresh_share = index_.walks.fresh_share(),
                 .is_exact = matches.is_exact(),
                 .has_codes = has_codes()};
     }
@@ -84,28 +87,55 @@ class Search {
     /// But for a few of the last rows: others would be compared exactly after all.
     bool has_codes() const {
         constexpr uint32_t kShareWithout = 16;
-        return snapshot_.generation->graph.encoded() + snapshot_.rows / kShareWithout >= snapshot_.rows;
+        return index_.graph.encoded() + counted_ / kShareWithout >= counted_;
+    }
+
+    double live_share() const {
+        return static_cast<double>(snapshot_.live) / std::max(1.0, static_cast<double>(snapshot_.rows));
+    }
+    double counted_share() const {
+        return static_cast<double>(counted_) / std::max(1.0, static_cast<double>(snapshot_.rows));
     }
 
     void scan_all(TopK& best) {
+        scan_counted(best);
+        to_rows(best);
+    }
+
+    /// As walks, by what the graph counts.
+    void scan_counted(TopK& best) {
         is_exact_ = true;
         cost_.estimated_recall = 1;
-        for (uint32_t begin = 0; begin < snapshot_.rows && !is_late(); begin += kRowsBetweenLooks) {
-            const uint32_t end = std::min(snapshot_.rows, begin + kRowsBetweenLooks);
+        for (uint32_t begin = 0; begin < counted_ && !is_late(); begin += kRowsBetweenLooks) {
+            const uint32_t end = std::min(counted_, begin + kRowsBetweenLooks);
             cost_.distances += end - begin;
             cost_.candidates += end - begin;
             index::scan_range(
-                rows_, query_.data(), begin, end, [&](uint32_t row) { return is_wanted(row); }, best);
+                column_.counted(), query_.data(), begin, end,
+                [&](uint32_t counted) { return is_wanted(column_.row_of(counted)); }, best);
+        }
+    }
+
+    /// From what the graph counts, where that is not every row.
+    void to_rows(TopK& best) const {
+        if (column_.members == nullptr) {
+            return;
+        }
+        const std::vector<Candidate> found = best.take_sorted();
+        for (const Candidate& candidate : found) {
+            best.offer({candidate.distance, column_.row_of(candidate.ordinal)});
         }
     }
 
     bool is_excluded(uint32_t row) const {
         return !excluded_.empty() && std::binary_search(excluded_.begin(), excluded_.end(), row);
     }
+    bool has_vector(uint32_t row) const { return snapshot_.generation->rows.has(row, column_); }
     bool is_wanted(uint32_t row) const { return snapshot_.sees(row) && !is_excluded(row); }
     /// As many as were asked for, or all that there are.
     bool has_enough(const TopK& best) const {
-        return best.size() >= wanted_ || best.size() + excluded_.size() >= snapshot_.documents();
+        return best.size() >= wanted_ || best.size() + excluded_.size() >=
+                                             (column_.members == nullptr ? snapshot_.documents() : counted_);
     }
 
     /// Whether the deadline has passed; then the answer is a part.
@@ -120,22 +150,23 @@ class Search {
     }
 
     void walk(TopK& best) {
-        auto accept = [&](uint32_t row) { return is_wanted(row); };
-        const index::Graph& graph = snapshot_.generation->graph;
+        auto accept = [&](uint32_t counted) { return is_wanted(column_.row_of(counted)); };
+        const index::Graph& graph = index_.graph;
         cost_.ef = ef_;
-        if (const auto curve = snapshot_.generation->recall.load(); curve != nullptr && !curve->is_empty()) {
+        if (const auto curve = index_.recall.load(); curve != nullptr && !curve->is_empty()) {
             cost_.estimated_recall = curve->recall_at(ef_);
         }
         const auto walked = graph.search(query_.data(), ef_, linked_, accept, scratch_, best);
-        const auto scanned = graph.scan(query_.data(), linked_, snapshot_.rows, accept, scratch_, best);
+        const auto scanned = graph.scan(query_.data(), linked_, counted_, accept, scratch_, best);
         cost_.distances += walked.distances + walked.exact + scanned.distances + scanned.exact;
         cost_.candidates = cost_.distances;
         // k results are really returned when k documents live: a walk through many dead rows may come back
         // with fewer, and then everything is compared.
         if (!has_enough(best)) {
             best.reset(wanted_ + kTieSlack);
-            scan_all(best);
+            scan_counted(best);
         }
+        to_rows(best);
     }
 
     /// Brute force.
@@ -153,7 +184,8 @@ class Search {
             index::scan_ordinals(
                 rows_, query_.data(), batch,
                 [&](uint32_t row) {
-                    return !is_excluded(row) && (order == Order::kEvaluateFirst || matches.admits(row));
+                    return has_vector(row) && !is_excluded(row) &&
+                           (order == Order::kEvaluateFirst || matches.admits(row));
                 },
                 best);
             return true;
@@ -165,20 +197,39 @@ class Search {
     void scan_codes(FilterMatches& matches, TopK& best) {
         constexpr double kCodesRecall = 0.999;
         cost_.estimated_recall = kCodesRecall;
-        const index::Graph& graph = snapshot_.generation->graph;
-        graph.aim(query_.data(), scratch_);
-        matches.for_each_batch(
-            snapshot_.rows, FilterMatches::Order::kCompareFirst, [&](std::span<const uint32_t> batch) {
-                if (is_late()) {
-                    return false;
-                }
-                const index::SearchCost cost = graph.scan_rows(
-                    query_.data(), batch,
-                    [&](uint32_t row) { return !is_excluded(row) && matches.admits(row); }, scratch_, best);
-                cost_.distances += cost.distances + cost.exact;
-                cost_.candidates += batch.size();
-                return true;
-            });
+        std::vector<uint32_t> counted;
+        index_.graph.aim(query_.data(), scratch_);
+        matches.for_each_batch(snapshot_.rows, FilterMatches::Order::kCompareFirst,
+                               [&](std::span<const uint32_t> batch) {
+                                   if (is_late()) {
+                                       return false;
+                                   }
+                                   const index::SearchCost cost = index_.graph.scan_rows(
+                                       query_.data(), to_counted(batch, counted),
+                                       [&](uint32_t one) {
+                                           const uint32_t row = column_.row_of(one);
+                                           return !is_excluded(row) && matches.admits(row);
+                                       },
+                                       scratch_, best);
+                                   cost_.distances += cost.distances + cost.exact;
+                                   cost_.candidates += batch.size();
+                                   return true;
+                               });
+        to_rows(best);
+    }
+
+    /// Of rows, ascending, those that have the vector, as the graph counts them.
+    std::span<const uint32_t> to_counted(std::span<const uint32_t> rows, std::vector<uint32_t>& room) const {
+        if (column_.members == nullptr) {
+            return rows;
+        }
+        room.clear();
+        for (const uint32_t row : rows) {
+            if (has_vector(row)) {
+                room.push_back(column_.count_below(row));
+            }
+        }
+        return room;
     }
 
     static bool is_walk(Plan plan) { return plan == Plan::kInline || plan == Plan::kTwoHop; }
@@ -187,6 +238,7 @@ class Search {
         cost_.plan = settings_.forced.value_or(planner.plan());
         if (is_walk(cost_.plan) && walk_filtered(matches, planner, best)) {
             scan_head(matches, best);
+            to_rows(best);
             // As in walk(); the others that match must be dead, if none was missed.
             if (settings_.forced || has_enough(best)) {
                 return;
@@ -213,12 +265,12 @@ class Search {
             return settings_.forced ? planner.forced(*settings_.forced, local_share)
                                     : planner.choose(local_share);
         };
-        const index::FilteredCost walked = snapshot_.generation->graph.search_filtered(
+        const index::FilteredCost walked = index_.graph.search_filtered(
             query_.data(),
             {.ef = std::min(ef_, linked_),
              .end = linked_,
-             .matches = [&](uint32_t row) { return matches.has(row); },
-             .accept = [&](uint32_t row) { return is_wanted(row); },
+             .matches = [&](uint32_t counted) { return matches.has(column_.row_of(counted)); },
+             .accept = [&](uint32_t counted) { return is_wanted(column_.row_of(counted)); },
              .choose = choose,
              .spend_max = settings_.forced ? kUnlimited : planner.spend_max(),
              .test_weight = planner.test_weight(),
@@ -235,19 +287,22 @@ class Search {
     }
 
     void scan_head(const FilterMatches& matches, TopK& best) {
-        std::vector<uint32_t> rows;
-        for (uint32_t row = linked_; row < snapshot_.rows; ++row) {
-            if (matches.is_candidate(row)) {
-                rows.push_back(row);
+        std::vector<uint32_t> candidates;
+        for (uint32_t counted = linked_; counted < counted_; ++counted) {
+            if (matches.is_candidate(column_.row_of(counted))) {
+                candidates.push_back(counted);
             }
         }
-        const index::Graph& graph = snapshot_.generation->graph;
-        graph.aim(query_.data(), scratch_);
-        const index::SearchCost cost = graph.scan_rows(
-            query_.data(), rows, [&](uint32_t row) { return is_wanted(row) && matches.has(row); }, scratch_,
-            best);
+        index_.graph.aim(query_.data(), scratch_);
+        const index::SearchCost cost = index_.graph.scan_rows(
+            query_.data(), candidates,
+            [&](uint32_t counted) {
+                const uint32_t row = column_.row_of(counted);
+                return is_wanted(row) && matches.has(row);
+            },
+            scratch_, best);
         cost_.distances += cost.distances + cost.exact;
-        cost_.candidates += rows.size();
+        cost_.candidates += candidates.size();
     }
 
     model::SearchReply answer(TopK& best) const {
@@ -297,11 +352,14 @@ class Search {
 
     const Snapshot& snapshot_;
     const model::SearchRequest& request_;
+    const VectorIndex& index_;
+    const VectorColumn& column_;
     const index::Rows& rows_;
     const QuerySettings& settings_;
     index::SearchScratch& scratch_;
     QueryCost& cost_;
-    const uint32_t linked_;
+    const uint32_t counted_;  // rows that have the vector
+    const uint32_t linked_;   // of them
     const size_t wanted_;
     const uint32_t ef_;
     bool is_exact_ = false;
@@ -323,7 +381,7 @@ uint32_t choose_ef(const Snapshot& snapshot, const model::SearchRequest& request
     }
     const bool has_filter = request.filter != nullptr && !request.filter->is_empty();
     const double target = request.params.recall_target.value_or(has_filter ? 0 : settings.default_recall);
-    const auto curve = snapshot.generation->recall.load();
+    const auto curve = snapshot.generation->indexes[settings.vector]->recall.load();
     if (curve == nullptr || curve->is_empty() || target == 0) {
         return std::max(settings.default_ef, wanted);
     }
@@ -335,46 +393,6 @@ uint32_t choose_ef(const Snapshot& snapshot, const model::SearchRequest& request
 model::SearchReply run_query(const Snapshot& snapshot, const model::SearchRequest& request,
                              const QuerySettings& settings, index::SearchScratch& scratch, QueryCost& cost) {
     return Search(snapshot, request, settings, scratch, cost).run();
-}
-
-model::Document document_at(const Snapshot& snapshot, uint32_t row, model::Include include) {
-    const RowStore& rows = snapshot.generation->rows;
-    model::Document document;
-    auto id = model::DocumentId::decode(rows.id(row));
-    AKIDB_ASSERT(id.has_value());
-    document.id = std::move(id).value();
-    document.version = rows.version(row);
-    document.expires_at_ms = rows.expires_at_ms(row);
-    if (include.vector) {
-        document.vector = rows.vector(row);
-    }
-    document.metadata = include.metadata ? std::string(rows.metadata(row)) : std::string();
-    return document;
-}
-
-std::vector<uint32_t> matching_rows(const Snapshot& snapshot, const model::Filter* filter, Effort* effort) {
-    std::vector<uint32_t> rows;
-    if (filter == nullptr || filter->is_empty()) {
-        for (uint32_t row = 0; row < snapshot.rows; ++row) {
-            if (snapshot.sees(row)) {
-                rows.push_back(row);
-            }
-            if (effort != nullptr && row % kRowsBetweenLooks == 0 && !effort->has_time()) {
-                break;
-            }
-        }
-        return rows;
-    }
-    FilterMatches matches(snapshot, *filter);
-    matches.for_each_batch(snapshot.rows, FilterMatches::Order::kEvaluateFirst,
-                           [&](std::span<const uint32_t> batch) {
-                               rows.insert(rows.end(), batch.begin(), batch.end());
-                               return effort == nullptr || effort->has_time();
-                           });
-    if (effort != nullptr) {
-        effort->evaluated += matches.evaluated();
-    }
-    return rows;
 }
 
 }  // namespace akidb::engine

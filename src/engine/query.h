@@ -1,7 +1,8 @@
 // Query: how one search runs over one snapshot. Without a filter: compare with every row (small collections,
 // `exact`, and whenever another plan could return too few), or walk the graph and scan the head. With one:
 // what query_planner.h finds cheapest, and brute force over the matches whenever a walk turns out dearer than
-// that, or may have missed some. Pure over the snapshot, thread-safe.
+// that, or may have missed some. A document that lacks the vector which is compared is never an answer. Pure
+// over the snapshot, thread-safe.
 #pragma once
 
 #include <optional>
@@ -20,6 +21,7 @@ struct QuerySettings {
     std::optional<Plan>
         forced{};  // under a filter: kBrute, kCodes, kInline or kTwoHop and nothing else (benches)
     const io::Clock* clock = nullptr;  // of the request's deadline; null: there is none
+    size_t vector = 0;                 // which of the documents' vectors: the number of its column
 };
 
 /// What a read that goes through many documents may take, and what it took.

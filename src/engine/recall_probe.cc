@@ -92,7 +92,8 @@ void RecallProbe::answer_again(const ProbedSearch& search, const std::vector<flo
     not_before_us_.store(began_us + std::max(took_us, paid_after_us), std::memory_order_relaxed);
     if (!exact.matches.empty()) {
         const Generation& generation = *search.snapshot.generation;
-        const uint32_t found = count_found(scores, exact.matches, generation.rows.rows().metric());
+        const uint32_t found = count_found(scores, exact.matches,
+                                           generation.indexes[search.settings.vector]->column.spec.metric);
         generation.probed.add(search.filter, found, static_cast<uint32_t>(exact.matches.size()), now_us);
     }
     done_.add();

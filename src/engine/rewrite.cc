@@ -27,12 +27,27 @@ Rewrite::Rewrite(io::FileSystem& files, RewritePlan plan)
     }
 }
 
+uint32_t Rewrite::to_link(const VectorIndex& index) const {
+    const uint32_t rows = index.column.count_below(static_cast<uint32_t>(live_rows_.size()));
+    return rows >= plan_.graph_rows_min ? rows : 0;
+}
+
 uint64_t Rewrite::total() const {
-    return live_rows_.size() * (has_graph() ? 2 : 1);
+    // Which rows have which vectors is known when they are copied; until then all may have all.
+    uint64_t total = live_rows_.size();
+    for (const auto& index : plan_.target->indexes) {
+        const bool will_link = live_rows_.size() >= plan_.graph_rows_min;
+        total += copied_ == live_rows_.size() ? to_link(*index) : will_link ? live_rows_.size() : 0;
+    }
+    return total;
 }
 
 uint64_t Rewrite::done() const {
-    return std::min<uint64_t>(total(), copied_ + plan_.target->graph.linked());
+    uint64_t done = copied_;
+    for (const auto& index : plan_.target->indexes) {
+        done += index->graph.linked();
+    }
+    return std::min(total(), done);
 }
 
 std::vector<std::string> Rewrite::file_names() const {
@@ -44,8 +59,7 @@ std::vector<std::string> Rewrite::file_names() const {
     return names;
 }
 
-Result<bool> Rewrite::advance(const Snapshot& newest, FunctionRef<bool()> cancelled,
-                              FunctionRef<void(index::Graph&, uint32_t end)> link,
+Result<bool> Rewrite::advance(const Snapshot& newest, FunctionRef<bool()> cancelled, Link link,
                               index::SearchScratch& scratch) {
     if (!is_checked_) {
         AKIDB_TRY(check_source(cancelled));
@@ -62,19 +76,29 @@ Result<bool> Rewrite::advance(const Snapshot& newest, FunctionRef<bool()> cancel
         target.metadata.advance(first_rows, [&](uint32_t row) { return target.rows.metadata(row); });
         return false;
     }
-    if (has_graph() && target.graph.linked() < first_rows) {
-        if (target.graph.encoded() < first_rows) {
-            target.graph.encode(std::min(first_rows, target.graph.encoded() + kEncodeSliceRows), cancelled);
-        } else {
-            link(target.graph, std::min(first_rows, target.graph.linked() + plan_.link_slice_rows));
+    for (const auto& index : target.indexes) {
+        if (advance_index(*index, cancelled, link, scratch)) {
+            return false;
         }
-        return false;
-    }
-    if (target.walks.is_due(target.graph.linked())) {
-        target.walks.measure(target.rows, target.graph, scratch);
-        return false;
     }
     return catch_up(newest, cancelled);
+}
+
+/// A slice of what is left to do for the graph; false when nothing is.
+bool Rewrite::advance_index(VectorIndex& index, FunctionRef<bool()> cancelled, Link link,
+                            index::SearchScratch& scratch) const {
+    const uint32_t end = to_link(index);
+    index::Graph& graph = index.graph;
+    if (graph.linked() < end && graph.encoded() < end) {
+        graph.encode(std::min(end, graph.encoded() + kEncodeSliceRows), cancelled);
+    } else if (graph.linked() < end) {
+        link(graph, std::min(end, graph.linked() + plan_.link_slice_rows));
+    } else if (index.walks.is_due(graph.linked())) {
+        index.walks.measure(index.column.counted(), graph, scratch);
+    } else {
+        return false;
+    }
+    return true;
 }
 
 /// Copying and encoding a row takes microseconds, so this ends however fast documents come; linking them
@@ -82,11 +106,13 @@ Result<bool> Rewrite::advance(const Snapshot& newest, FunctionRef<bool()> cancel
 Result<bool> Rewrite::catch_up(const Snapshot& newest, FunctionRef<bool()> cancelled) {
     const uint64_t missing = newest.rows - target_row_.size();
     AKIDB_TRY(follow(newest));
-    index::Graph& graph = plan_.target->graph;
-    const uint32_t rows = plan_.target->rows.size();
-    if (has_graph() && graph.encoded() + kLastRowsMax < rows) {
-        graph.encode(std::min(rows, graph.encoded() + kEncodeSliceRows), cancelled);
-        return false;
+    for (const auto& index : plan_.target->indexes) {
+        index::Graph& graph = index->graph;
+        const uint32_t rows = index->column.count_below(plan_.target->rows.size());
+        if (to_link(*index) > 0 && graph.encoded() + kLastRowsMax < rows) {
+            graph.encode(std::min(rows, graph.encoded() + kEncodeSliceRows), cancelled);
+            return false;
+        }
     }
     return missing <= kLastRowsMax;
 }
@@ -104,31 +130,25 @@ Result<void> Rewrite::check_source(FunctionRef<bool()> cancelled) {
 Result<void> Rewrite::write_file() {
     const RowStore& from = plan_.source->generation->rows;
     RowStore& to = plan_.target->rows;
-    const size_t row_bytes = from.rows().row_bytes();
     const uint64_t rows_max =
-        std::max<uint64_t>(1, plan_.segment_bytes_max / row_bytes / index::kRowsPerChunk) *
+        std::max<uint64_t>(1, plan_.segment_bytes_max / from.row_bytes() / index::kRowsPerChunk) *
         index::kRowsPerChunk;
     const uint64_t first = copied_;
     const uint64_t count = std::min<uint64_t>(rows_max, live_rows_.size() - first);
     const std::string name = storage::rows_name(first, count, plan_.version);
     AKIDB_TRY(
         storage::ManifestFile file,
-        storage::write_rows_segment(files_, plan_.segment_directory, name,
-                                    {.collection = plan_.collection,
-                                     .first_row = first,
-                                     .row_count = count,
-                                     .form = form_of(from.rows())},
-                                    [&](uint64_t index) {
-                                        const uint32_t row = live_rows_[first + index];
-                                        return storage::RowRecord{
-                                            {reinterpret_cast<const char*>(from.rows().row(row)), row_bytes},
-                                            from.version(row),
-                                            from.id(row),
-                                            from.stored_metadata(row)};
-                                    }));
+        storage::write_rows_segment(
+            files_, plan_.segment_directory, name,
+            {.collection = plan_.collection, .first_row = first, .row_count = count, .form = from.form()},
+            [&](uint64_t index) {
+                const uint32_t row = live_rows_[first + index];
+                return storage::RowRecord{from.row_as_kept(row), from.version(row), from.id(row),
+                                          from.stored_metadata(row)};
+            }));
     written_.push_back({std::move(file), first, count});
     AKIDB_TRY(auto segment, storage::RowsSegment::open(files_, plan_.segment_directory, written_.back(),
-                                                       plan_.collection, form_of(from.rows())));
+                                                       plan_.collection, from.form()));
     // What the disk gives back is not always what it was given, and from here on it is all there is.
     AKIDB_TRY(segment->verify_vectors([] { return false; }));
     AKIDB_TRY(to.adopt(std::move(segment)));
@@ -166,8 +186,9 @@ Result<void> Rewrite::follow(const Snapshot& newest) {
             target_row_.push_back(kNoRow);
             continue;
         }
-        const std::vector<float> vector = from.vector(row);
-        const uint32_t copy = to.append({vector, from.version(row), from.id(row), from.stored_metadata(row)});
+        const std::vector<float> vectors = from.vectors(row);
+        const uint32_t copy =
+            to.append({vectors, from.version(row), from.id(row), from.stored_metadata(row)});
         plan_.target->ids.insert(copy);
         target_row_.push_back(copy);
         ++live_;

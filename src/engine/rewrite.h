@@ -39,6 +39,8 @@ struct RewritePlan {
 
 class Rewrite {
   public:
+    using Link = FunctionRef<void(index::Graph& graph, uint32_t end)>;
+
     Rewrite(io::FileSystem& files, RewritePlan plan);
 
     /// A slice of work, some 50 ms or one file. True once everything that `newest` sees is in the target and
@@ -46,8 +48,8 @@ class Rewrite {
     /// measured; later ones are the target's head, as they are the source's. kDataLoss when a file that it
     /// read from is damaged, else what storage says; then nothing is left but to drop it.
     /// `link` links rows of the target's graph up to `end`, or fewer when it is cancelled.
-    Result<bool> advance(const Snapshot& newest, FunctionRef<bool()> cancelled,
-                         FunctionRef<void(index::Graph&, uint32_t end)> link, index::SearchScratch& scratch);
+    Result<bool> advance(const Snapshot& newest, FunctionRef<bool()> cancelled, Link link,
+                         index::SearchScratch& scratch);
     /// What `newest`, of the source's generation, has seen since: deaths and new rows.
     Result<void> follow(const Snapshot& newest);
 
@@ -65,9 +67,12 @@ class Rewrite {
     uint64_t total() const;
 
   private:
-    bool has_graph() const { return live_rows_.size() >= plan_.graph_rows_min; }
+    /// Rows of the target that the vector's graph is to hold before the target serves.
+    uint32_t to_link(const VectorIndex& index) const;
     Result<void> check_source(FunctionRef<bool()> cancelled);
     Result<void> write_file();
+    bool advance_index(VectorIndex& index, FunctionRef<bool()> cancelled, Link link,
+                       index::SearchScratch& scratch) const;
     Result<bool> catch_up(const Snapshot& newest, FunctionRef<bool()> cancelled);
 
     io::FileSystem& files_;

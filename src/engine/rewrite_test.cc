@@ -230,8 +230,9 @@ TEST_F(RewriteTest, DamageIsNotCopied) {
 
 TEST(AuditTest, CountsWhatASnapshotSees) {
     constexpr uint32_t kDimension = 16;
-    auto generation = std::make_shared<Generation>(index::RowShape{model::Metric::kL2, kDimension},
-                                                   index::GraphOptions{}, 7);
+    auto generation = std::make_shared<Generation>(
+        std::vector<model::VectorSpec>{{.dimension = kDimension, .metric = model::Metric::kL2}},
+        index::GraphOptions{}, 7);
     ASSERT_TRUE(generation->rows.reserve(3).has_value());
     const std::vector<float> vector(kDimension, 1.0f);
     for (const std::string_view id : {"a", "b", "c"}) {

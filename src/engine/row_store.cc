@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <utility>
 
 namespace akidb::engine {
 namespace {
@@ -21,15 +22,37 @@ void add_relaxed(std::atomic<uint64_t>& total, uint64_t bytes) {
 
 }  // namespace
 
+VectorColumn::VectorColumn(model::VectorSpec vector, const simd::Kernels& kernels, index::RowPart part)
+    : spec(std::move(vector)), rows({spec.metric, spec.dimension, spec.storage}, kernels, part) {
+    if (!spec.name.empty()) {
+        members = std::make_unique<index::Members>();
+        of_members = std::make_unique<index::Rows>(rows, *members);
+    }
+}
+
 RowStore::Chunk::~Chunk() {
     ::operator delete(vectors, kVectorAlignment);
     delete[] expires_at.load(std::memory_order_relaxed);
+    delete[] lacking.load(std::memory_order_relaxed);
 }
 
-RowStore::RowStore(const index::RowShape& shape, const simd::Kernels* kernels)
-    : rows_(shape, kernels != nullptr ? *kernels : simd::choose_kernels("")),
+RowStore::RowStore(const std::vector<model::VectorSpec>& vectors, const simd::Kernels* kernels)
+    : vectors_(vectors),
+      row_words_(index::row_stride(vectors)),
       pages_(index::kChunksMax * sizeof(std::atomic<Chunk*>), index::Pages::Size::kSmall),
-      chunks_(static_cast<std::atomic<Chunk*>*>(pages_.data())) {}
+      chunks_(static_cast<std::atomic<Chunk*>*>(pages_.data())) {
+    const simd::Kernels& chosen = kernels != nullptr ? *kernels : simd::choose_kernels("");
+    uint32_t offset = 0;
+    uint32_t named = 0;
+    for (const model::VectorSpec& vector : vectors) {
+        columns_.push_back(std::make_unique<VectorColumn>(
+            vector, chosen, index::RowPart{.offset = offset, .pitch = row_words_}));
+        offset += index::row_stride(vector.dimension, vector.storage);
+        if (!vector.name.empty()) {
+            columns_.back()->lacking_bit = static_cast<uint8_t>(1U << named++);
+        }
+    }
+}
 
 RowStore::~RowStore() {
     for (uint32_t chunk = 0; chunk < index::kChunksMax; ++chunk) {
@@ -47,13 +70,13 @@ Result<void> RowStore::make_chunk(uint32_t chunk, bool with_vectors) {
         return out_of_memory();
     }
     if (with_vectors) {
-        const size_t bytes = index::kRowsPerChunk * rows_.row_bytes();
+        const size_t bytes = index::kRowsPerChunk * row_bytes();
         made->vectors = static_cast<std::byte*>(::operator new(bytes, kVectorAlignment, std::nothrow));
         if (made->vectors == nullptr) {
             return out_of_memory();
         }
         add_relaxed(heap_vector_bytes_, bytes);
-        rows_.set_chunk(chunk, made->vectors);
+        set_chunk(chunk, made->vectors);
     }
     add_relaxed(document_bytes_, sizeof(Chunk));
     chunks_[chunk].store(made.release(), std::memory_order_release);
@@ -69,7 +92,39 @@ Result<void> RowStore::reserve(uint64_t more) {
         AKIDB_TRY(make_chunk(reserved_ >> index::kChunkShift, true));
         reserved_ += index::kRowsPerChunk;
     }
+    reserve_members(more);
     return {};
+}
+
+void RowStore::set_chunk(uint32_t chunk, const std::byte* vectors) {
+    for (const auto& column : columns_) {
+        column->rows.set_chunk(chunk, vectors);
+    }
+}
+
+void RowStore::reserve_members(uint64_t more) {
+    for (const auto& column : columns_) {
+        if (column->members != nullptr) {
+            column->members->reserve(more);
+        }
+    }
+}
+
+void RowStore::add_to_members(uint32_t ordinal) {
+    for (const auto& column : columns_) {
+        if (column->members != nullptr && has(ordinal, *column)) {
+            column->members->add(ordinal);
+        }
+    }
+}
+
+std::vector<float> RowStore::vectors(uint32_t ordinal) const {
+    std::vector<float> all;
+    for (const auto& column : columns_) {
+        const std::vector<float> one = vector(ordinal, column->rows);
+        all.insert(all.end(), one.begin(), one.end());
+    }
+    return all;
 }
 
 std::string_view RowStore::keep(Chunk& chunk, std::string_view bytes) {
@@ -90,6 +145,15 @@ void RowStore::set_metadata(uint32_t ordinal, std::string_view stored) {
     Chunk& chunk = chunk_of(ordinal);
     const model::StoredMetadata split = model::split_stored(stored);
     chunk.metadata[slot(ordinal)] = split.metadata;
+    if (split.lacking != 0) {
+        uint8_t* bits = chunk.lacking.load(std::memory_order_relaxed);
+        if (bits == nullptr) {
+            bits = new uint8_t[index::kRowsPerChunk]();
+            chunk.lacking.store(bits, std::memory_order_release);
+            add_relaxed(document_bytes_, index::kRowsPerChunk);
+        }
+        bits[slot(ordinal)] = split.lacking;
+    }
     if (split.expires_at_ms == 0) {
         return;
     }
@@ -108,12 +172,14 @@ uint32_t RowStore::append(const NewRow& row) {
     const uint32_t ordinal = size_;
     Chunk& chunk = chunk_of(ordinal);
     const uint32_t at = slot(ordinal);
-    add_relaxed(vector_bytes_, rows_.row_bytes());
-    index::encode_row(rows_.shape(), row.vector, {chunk.vectors + at * rows_.row_bytes(), rows_.row_bytes()});
+    add_relaxed(vector_bytes_, row_bytes());
     chunk.version[at] = row.version;
     chunk.previous[at] = row.previous;
     chunk.id[at] = keep(chunk, row.id);
     set_metadata(ordinal, keep(chunk, row.metadata));
+    index::encode_wide_row(vectors_, row.vector, lacking(ordinal),
+                           {chunk.vectors + at * row_bytes(), row_bytes()});
+    add_to_members(ordinal);
     chunk.dead_at[at].store(0, std::memory_order_relaxed);
     ++size_;
     return ordinal;
@@ -126,7 +192,8 @@ Result<void> RowStore::adopt(std::shared_ptr<const storage::RowsSegment> segment
     }
     const uint32_t first = size_;
     const auto end = static_cast<uint32_t>(first + count);
-    const size_t row_bytes = rows_.row_bytes();
+    const size_t row_bytes = this->row_bytes();
+    reserve_members(count);
     for (uint32_t ordinal = first; ordinal < end; ++ordinal) {
         const uint32_t number = ordinal >> index::kChunkShift;
         const uint32_t at = slot(ordinal);
@@ -135,7 +202,7 @@ Result<void> RowStore::adopt(std::shared_ptr<const storage::RowsSegment> segment
             const bool is_whole = end - ordinal >= index::kRowsPerChunk;
             AKIDB_TRY(make_chunk(number, !is_whole));
             if (is_whole) {
-                rows_.set_chunk(number, mapped);
+                set_chunk(number, mapped);
             }
             reserved_ = (number + 1) * index::kRowsPerChunk;
         }
@@ -149,6 +216,7 @@ Result<void> RowStore::adopt(std::shared_ptr<const storage::RowsSegment> segment
         chunk.previous[at] = kNoRow;
         chunk.id[at] = segment->id(index);
         set_metadata(ordinal, segment->metadata(index));
+        add_to_members(ordinal);
         chunk.dead_at[at].store(0, std::memory_order_relaxed);
     }
     size_ = end;

@@ -1,7 +1,8 @@
-// RowStore: the rows of one collection in memory, in the order in which they were written: vector, version,
+// RowStore: the rows of one collection in memory, in the order in which they were written: vectors, version,
 // id, metadata, and the mark that says by which write a row died. Head and graph share these rows, so linking
 // a row moves nothing. A chunk of vectors is heap memory for new rows and a mapped segment file for rows that
-// a restart brought back.
+// a restart brought back. All vectors of a document lie side by side in its row (index/rows.h), so that they
+// come, are written and die as one; where a document lacks one there are zeros.
 //
 // One writer (the lane's leader, or recovery) appends and marks; readers use rows below the count of a
 // published snapshot. A row never changes but for its death mark, which only goes from alive to a sequence
@@ -18,8 +19,10 @@
 
 #include "base/result.h"
 #include "engine/expiries.h"
+#include "index/members.h"
 #include "index/pages.h"
 #include "index/rows.h"
+#include "model/collection_spec.h"
 #include "simd/kernels.h"
 #include "storage/segment.h"
 
@@ -27,27 +30,54 @@ namespace akidb::engine {
 
 inline constexpr uint32_t kNoRow = 0xffffffffu;
 
-inline storage::RowForm form_of(const index::Rows& rows) {
-    return {.stride = rows.stride(), .storage = rows.shape().storage};
-}
+/// One of the vectors of the documents.
+struct VectorColumn {
+    VectorColumn(model::VectorSpec vector, const simd::Kernels& kernels, index::RowPart part);
+
+    const model::VectorSpec spec;
+    index::Rows rows;                         // by row of the store
+    std::unique_ptr<index::Members> members;  // null: every row has it
+    std::unique_ptr<index::Rows> of_members;  // null: the same
+    uint8_t lacking_bit = 0;                  // of what stands behind the metadata
+
+    /// What a graph over it counts.
+    const index::Rows& counted() const { return of_members == nullptr ? rows : *of_members; }
+    /// How many of the rows before this one have it: so many of counted() a reader may look at.
+    uint32_t count_below(uint32_t row) const { return members == nullptr ? row : members->count_below(row); }
+    /// The row of the store.
+    uint32_t row_of(uint32_t counted) const {
+        return members == nullptr ? counted : members->row_of(counted);
+    }
+};
 
 struct NewRow {
-    std::span<const float> vector;  // `dimension` floats
+    std::span<const float> vector;  // those of all columns, one after the other
     uint64_t version = 0;
     std::string_view id;         // DocumentId encoding
-    std::string_view metadata;   // stored (model/expiry.h)
+    std::string_view metadata;   // stored (model/expiry.h), which tells what is lacking
     uint32_t previous = kNoRow;  // the row that this one replaces
 };
 
 class RowStore {
   public:
     /// Null: the best kernels that this CPU runs.
-    explicit RowStore(const index::RowShape& shape, const simd::Kernels* kernels = nullptr);
+    explicit RowStore(const std::vector<model::VectorSpec>& vectors, const simd::Kernels* kernels = nullptr);
     ~RowStore();
     RowStore(const RowStore&) = delete;
     RowStore& operator=(const RowStore&) = delete;
 
-    const index::Rows& rows() const { return rows_; }
+    /// As the vectors that it was made for.
+    const std::vector<std::unique_ptr<VectorColumn>>& columns() const { return columns_; }
+    /// Of the first column.
+    const index::Rows& rows() const { return columns_.front()->rows; }
+    storage::RowForm form() const {
+        return {.stride = row_words_, .storage = columns_.front()->spec.storage};
+    }
+    size_t row_bytes() const { return size_t{row_words_} * 4; }
+    /// All vectors, as they are kept.
+    std::string_view row_as_kept(uint32_t ordinal) const {
+        return {reinterpret_cast<const char*>(rows().row(ordinal)), row_bytes()};  // the first part is at 0
+    }
     /// Rows appended; the writer's view.
     uint32_t size() const { return size_; }
 
@@ -74,12 +104,14 @@ class RowStore {
     uint32_t previous(uint32_t ordinal) const { return chunk_of(ordinal).previous[slot(ordinal)]; }
     std::string_view id(uint32_t ordinal) const { return chunk_of(ordinal).id[slot(ordinal)]; }
     std::string_view metadata(uint32_t ordinal) const { return chunk_of(ordinal).metadata[slot(ordinal)]; }
-    /// With the expiry behind it, as files have it.
+    /// With what stands behind it, as files have it.
     std::string_view stored_metadata(uint32_t ordinal) const {
         const std::string_view metadata = this->metadata(ordinal);
-        return expires_at_ms(ordinal) == 0
-                   ? metadata
-                   : std::string_view(metadata.data(), metadata.size() + model::kExpiryBytes);
+        const size_t behind = model::trailer_bytes({metadata, expires_at_ms(ordinal), lacking(ordinal)});
+        return {metadata.data(), metadata.size() + behind};
+    }
+    bool has(uint32_t ordinal, const VectorColumn& column) const {
+        return column.lacking_bit == 0 || (lacking(ordinal) & column.lacking_bit) == 0;
     }
     /// 0: never.
     uint64_t expires_at_ms(uint32_t ordinal) const {
@@ -101,10 +133,12 @@ class RowStore {
     /// With the room for rows to come.
     uint64_t heap_vector_bytes() const { return heap_vector_bytes_.load(std::memory_order_relaxed); }
     uint64_t document_bytes() const { return document_bytes_.load(std::memory_order_relaxed); }
-    /// What is kept of what the client sent.
-    std::vector<float> vector(uint32_t ordinal) const {
-        std::vector<float> room(rows_.dimension());
-        const float* const kept = rows_.vector(ordinal, room.data());
+    /// What is kept of what the client sent; as NewRow has it.
+    std::vector<float> vectors(uint32_t ordinal) const;
+    /// That of one column.
+    static std::vector<float> vector(uint32_t ordinal, const index::Rows& rows) {
+        std::vector<float> room(rows.dimension());
+        const float* const kept = rows.vector(ordinal, room.data());
         if (kept != room.data()) {
             room.assign(kept, kept + room.size());
         }
@@ -120,6 +154,7 @@ class RowStore {
         std::array<std::string_view, index::kRowsPerChunk> metadata;
         // Owned; null while no row of the chunk expires, which is what most collections have.
         std::atomic<uint64_t*> expires_at{nullptr};
+        std::atomic<uint8_t*> lacking{nullptr};       // the same, while every row of it has all vectors
         std::byte* vectors = nullptr;                 // owned; null when the rows lie in a mapped segment
         std::vector<std::unique_ptr<char[]>> blocks;  // bytes of ids and metadata
         size_t block_left = 0;
@@ -139,8 +174,17 @@ class RowStore {
     std::string_view keep(Chunk& chunk, std::string_view bytes);
     /// `stored` stays where it is.
     void set_metadata(uint32_t ordinal, std::string_view stored);
+    uint8_t lacking(uint32_t ordinal) const {
+        const uint8_t* bits = chunk_of(ordinal).lacking.load(std::memory_order_acquire);
+        return bits == nullptr ? 0 : bits[slot(ordinal)];
+    }
+    void set_chunk(uint32_t chunk, const std::byte* vectors);
+    void reserve_members(uint64_t more);
+    void add_to_members(uint32_t ordinal);
 
-    index::Rows rows_;
+    const std::vector<model::VectorSpec> vectors_;
+    const uint32_t row_words_;
+    std::vector<std::unique_ptr<VectorColumn>> columns_;
     index::Pages pages_;           // of chunks_: only what is used of it costs memory
     std::atomic<Chunk*>* chunks_;  // kChunksMax
     std::vector<std::shared_ptr<const storage::RowsSegment>>

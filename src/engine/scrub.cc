@@ -12,6 +12,11 @@ Scrub::Scrub(io::FileSystem& files, std::string segment_directory, const storage
     if (manifest.graph.has_value()) {
         files_.push_back({*manifest.graph, storage::SegmentKind::kGraph});
     }
+    for (const storage::ManifestVector& vector : manifest.vectors) {
+        if (vector.graph.has_value()) {
+            files_.push_back({*vector.graph, storage::SegmentKind::kGraph});
+        }
+    }
     if (manifest.dead.has_value()) {
         files_.push_back({*manifest.dead, storage::SegmentKind::kDead});
     }

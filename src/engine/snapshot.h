@@ -1,10 +1,14 @@
-// Generation and Snapshot: what a search holds while it runs. A generation is a set of rows with the graph,
-// id map and metadata indexes over them; a snapshot says how far into it this reader sees. Published
-// snapshots are immutable; the generation behind them grows only beyond every snapshot's count.
+// Generation and Snapshot: what a search holds while it runs. A generation is a set of rows with a graph for
+// each of their vectors, id map and metadata indexes over them; a snapshot says how far into it this reader
+// sees. Published snapshots are immutable; the generation behind them grows only beyond every snapshot's
+// count.
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "base/published.h"
 #include "engine/id_map.h"
@@ -19,31 +23,43 @@
 
 namespace akidb::engine {
 
-struct Generation {
-    Generation(const index::RowShape& shape, index::GraphOptions options, uint64_t hash_key,
-               const simd::Kernels* kernels = nullptr)
-        : layout(options.layout),
-          rows(shape, kernels),
-          graph(rows.rows(), options),
-          ids(rows, hash_key),
-          order(rows) {}
+/// What searches by one of the vectors go by. Its graph counts the rows that have it.
+struct VectorIndex {
+    VectorIndex(const VectorColumn& of_column, index::GraphOptions options)
+        : column(of_column), graph(column.counted(), options) {}
 
-    const index::Layout layout;  // asked for; the graph may have chosen
-    RowStore rows;
+    const VectorColumn& column;
     index::Graph graph;
+    WalkMeasure walks;
+    Published<index::RecallCurve> recall;       // null until it was measured
+    std::atomic<uint32_t> graph_rows_saved{0};  // in the file that the manifest names
+};
+
+struct Generation {
+    Generation(const std::vector<model::VectorSpec>& vectors, index::GraphOptions options, uint64_t hash_key,
+               const simd::Kernels* kernels = nullptr)
+        : layout(options.layout), rows(vectors, kernels), ids(rows, hash_key), order(rows) {
+        for (const auto& column : rows.columns()) {
+            indexes.push_back(std::make_unique<VectorIndex>(*column, options));
+        }
+    }
+
+    const index::Layout layout;  // asked for; the graphs may have chosen
+    RowStore rows;
+    std::vector<std::unique_ptr<VectorIndex>> indexes;  // of the columns of `rows`; never changes
     IdMap ids;
     IdOrder order;
     index::MetadataIndex metadata;
-    WalkMeasure walks;
-    Published<index::RecallCurve> recall;  // null until it was measured
-    mutable RecallWindow probed;           // what live searches found
+    mutable RecallWindow probed;  // what live searches found
 
+    VectorIndex& first() const { return *indexes.front(); }
     /// Any thread.
     MemoryUse memory_use() const {
-        MemoryUse use{.vectors = rows.vector_bytes(),
-                      .documents = rows.document_bytes(),
-                      .graph = graph.memory_bytes(),
-                      .ids = ids.bytes()};
+        MemoryUse use{.vectors = rows.vector_bytes(), .documents = rows.document_bytes(), .ids = ids.bytes()};
+        for (const auto& index : indexes) {
+            use.graph += index->graph.memory_bytes();
+            use.documents += index->column.members == nullptr ? 0 : index->column.members->bytes();
+        }
         const auto view = metadata.view();
         for (const auto& field : view->fields) {
             use.metadata_indexes += field->bytes;
@@ -65,6 +81,11 @@ struct Snapshot {
     bool sees(uint32_t row) const {
         return row < rows && generation->rows.is_alive(row, sequence) &&
                (now_ms == 0 || !generation->rows.has_expired(row, now_ms));
+    }
+    /// Of its rows, those that have the vector.
+    uint32_t count_of(const VectorIndex& index) const { return index.column.count_below(rows); }
+    uint32_t linked_of(const VectorIndex& index) const {
+        return std::min(index.graph.linked(), count_of(index));
     }
     /// Those that it sees.
     uint64_t documents() const {

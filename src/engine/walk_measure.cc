@@ -12,14 +12,14 @@ constexpr uint32_t kWidth = 256;
 
 }  // namespace
 
-void WalkMeasure::measure(const RowStore& rows, const index::Graph& graph, index::SearchScratch& scratch) {
+void WalkMeasure::measure(const index::Rows& rows, const index::Graph& graph, index::SearchScratch& scratch) {
     const uint32_t linked = graph.linked();
-    std::vector<float> query(rows.rows().query_size());
+    std::vector<float> query(rows.query_size());
     uint64_t distances = 0;
     uint64_t hops = 0;
     for (uint32_t i = 0; i < kWalks; ++i) {
         const auto row = static_cast<uint32_t>(uint64_t{linked} * i / kWalks);
-        index::encode_query(rows.rows().metric(), rows.vector(row), query);
+        index::encode_query(rows.metric(), RowStore::vector(row, rows), query);
         index::TopK best(1);
         const auto all = [](uint32_t) { return true; };
         const index::FilteredCost cost =

@@ -20,7 +20,7 @@ class WalkMeasure {
         return linked >= kRowsMin && linked / 2 >= measured_rows_.load(std::memory_order_relaxed);
     }
     /// Some milliseconds.
-    void measure(const RowStore& rows, const index::Graph& graph, index::SearchScratch& scratch);
+    void measure(const index::Rows& rows, const index::Graph& graph, index::SearchScratch& scratch);
 
   private:
     static constexpr uint32_t kRowsMin = 1024;

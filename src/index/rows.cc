@@ -63,6 +63,32 @@ void encode_row(const RowShape& shape, std::span<const float> vector, std::span<
     std::memcpy(row.data() + offset, factors, factor_bytes);
 }
 
+uint32_t row_stride(std::span<const model::VectorSpec> vectors) {
+    uint32_t words = 0;
+    for (const model::VectorSpec& vector : vectors) {
+        words += row_stride(vector.dimension, vector.storage);
+    }
+    return words;
+}
+
+void encode_wide_row(std::span<const model::VectorSpec> vectors, std::span<const float> floats,
+                     uint8_t lacking, std::span<std::byte> row) {
+    uint32_t bit = 1;
+    for (const model::VectorSpec& vector : vectors) {
+        const auto part = row.first(size_t{row_stride(vector.dimension, vector.storage)} * 4);
+        if (!vector.name.empty() && (lacking & bit) != 0) {
+            std::fill(part.begin(), part.end(), std::byte{0});
+        } else {
+            encode_row({vector.metric, vector.dimension, vector.storage}, floats.first(vector.dimension),
+                       part);
+        }
+        bit <<= vector.name.empty() ? 0 : 1;
+        floats = floats.subspan(vector.dimension);
+        row = row.subspan(part.size());
+    }
+    AKIDB_ASSERT(floats.empty() && row.empty());
+}
+
 void encode_query(model::Metric metric, std::span<const float> vector, std::span<float> query) {
     AKIDB_ASSERT(query.size() >= vector.size());
     const double factor = metric == model::Metric::kCosine ? inverse_norm(squared_norm(vector)) : 1;
@@ -81,7 +107,7 @@ float distance_of(model::Metric metric, float score) {
     return metric == model::Metric::kL2 ? score * std::abs(score) : -score;
 }
 
-Rows::Rows(const RowShape& shape, const simd::Kernels& kernels)
+Rows::Rows(const RowShape& shape, const simd::Kernels& kernels, RowPart part)
     : shape_(shape),
       padded_dimension_(shape.storage == model::VectorStorage::kF32
                             ? (shape.dimension + 7) / 8 * 8
@@ -89,6 +115,8 @@ Rows::Rows(const RowShape& shape, const simd::Kernels& kernels)
                                   component_bytes(shape.storage)),
       factors_offset_(index::factors_offset(shape.dimension, shape.storage)),
       stride_(row_stride(shape.dimension, shape.storage)),
+      part_offset_(size_t{part.offset} * 4),
+      pitch_bytes_(size_t{part.pitch == 0 ? stride_ : part.pitch} * 4),
       kernels_(&kernels),
       pages_(kChunksMax * sizeof(std::atomic<const std::byte*>), Pages::Size::kSmall),
       // Zeroed memory is a null pointer; starting the lifetime of each one by hand would touch every page.
@@ -96,6 +124,17 @@ Rows::Rows(const RowShape& shape, const simd::Kernels& kernels)
     static_assert(std::atomic<const std::byte*>::is_always_lock_free &&
                   sizeof(std::atomic<const std::byte*>) == sizeof(const std::byte*));
 }
+
+Rows::Rows(const Rows& all, const Members& members)
+    : shape_(all.shape_),
+      padded_dimension_(all.padded_dimension_),
+      factors_offset_(all.factors_offset_),
+      stride_(all.stride_),
+      part_offset_(all.part_offset_),
+      pitch_bytes_(all.pitch_bytes_),
+      members_(&members),
+      kernels_(all.kernels_),
+      chunks_(all.chunks_) {}
 
 const float* Rows::vector(uint32_t ordinal, float* room) const {
     const std::byte* const data = row(ordinal);

@@ -10,6 +10,9 @@
 // A query is `dimension` floats (cosine: divided by its norm) and zeros up to query_size.
 // *Distance* orders candidates, smaller is nearer: cosine and dot −⟨q,x⟩·factor0; l2 Σ(q−x)² over the
 // dimension; always of what is kept, so that "exact" means the same wherever a row lies.
+//
+// Documents with several vectors have wide rows: one such row after the other (*parts*), each with its
+// factors. A Rows is one part of all of them, or of those rows that have it (members.h).
 #pragma once
 
 #include <algorithm>
@@ -19,6 +22,7 @@
 #include <limits>
 #include <span>
 
+#include "index/members.h"
 #include "index/pages.h"
 #include "index/stored_vector.h"
 #include "model/collection_spec.h"
@@ -38,6 +42,12 @@ struct RowShape {
     model::VectorStorage storage = model::VectorStorage::kF32;
 };
 
+/// In words of four bytes: where a part begins in a wide row, and how wide that is; 0: as the part alone.
+struct RowPart {
+    uint32_t offset = 0;
+    uint32_t pitch = 0;
+};
+
 /// Bytes of a row before its factors.
 constexpr uint32_t factors_offset(uint32_t dimension, model::VectorStorage storage) {
     const uint32_t bytes = dimension * component_bytes(storage);
@@ -53,8 +63,15 @@ constexpr uint32_t query_size(uint32_t dimension) {
     return (dimension + 15) / 16 * 16;
 }
 
+/// Of a wide row.
+uint32_t row_stride(std::span<const model::VectorSpec> vectors);
+
 /// `row` has row_stride words.
 void encode_row(const RowShape& shape, std::span<const float> vector, std::span<std::byte> row);
+/// `floats`: those of all vectors, one after the other. Bit i of `lacking`: the i-th of those with names is
+/// not there; its part becomes zeros.
+void encode_wide_row(std::span<const model::VectorSpec> vectors, std::span<const float> floats,
+                     uint8_t lacking, std::span<std::byte> row);
 void encode_query(model::Metric metric, std::span<const float> vector, std::span<float> query);
 /// From a distance to the score of product.md: cosine and dot −distance; l2 its square root.
 float score_of(model::Metric metric, float distance);
@@ -74,7 +91,10 @@ inline void prefetch_row(const std::byte* row, size_t bytes) {
 /// count.
 class Rows {
   public:
-    explicit Rows(const RowShape& shape, const simd::Kernels& kernels = simd::choose_kernels(""));
+    explicit Rows(const RowShape& shape, const simd::Kernels& kernels = simd::choose_kernels(""),
+                  RowPart part = {});
+    /// Of `all`, which gets the chunks, those that are members, counted from 0. Both must outlive it.
+    Rows(const Rows& all, const Members& members);
 
     const RowShape& shape() const { return shape_; }
     model::Metric metric() const { return shape_.metric; }
@@ -84,12 +104,14 @@ class Rows {
     size_t row_bytes() const { return size_t{stride_} * 4; }
     uint32_t query_size() const { return index::query_size(shape_.dimension); }
     const simd::Kernels& kernels() const { return *kernels_; }
+    /// `data`: of whole rows.
     void set_chunk(uint32_t chunk, const std::byte* data) {
-        chunks_[chunk].store(data, std::memory_order_release);
+        chunks_[chunk].store(data + part_offset_, std::memory_order_release);
     }
     const std::byte* row(uint32_t ordinal) const {
-        const std::byte* chunk = chunks_[ordinal >> kChunkShift].load(std::memory_order_acquire);
-        return chunk + static_cast<size_t>(ordinal & (kRowsPerChunk - 1)) * row_bytes();
+        const uint32_t place = members_ == nullptr ? ordinal : members_->row_of(ordinal);
+        const std::byte* chunk = chunks_[place >> kChunkShift].load(std::memory_order_acquire);
+        return chunk + static_cast<size_t>(place & (kRowsPerChunk - 1)) * pitch_bytes_;
     }
     /// The vector that is kept: in the row itself where it keeps floats, else widened into `room`, which has
     /// `dimension` floats.
@@ -143,6 +165,9 @@ class Rows {
     uint32_t padded_dimension_;
     uint32_t factors_offset_;
     uint32_t stride_;
+    size_t part_offset_;  // bytes, as the next
+    size_t pitch_bytes_;
+    const Members* members_ = nullptr;
     const simd::Kernels* kernels_;
     Pages pages_;                            // of chunks_: only what is used of it costs memory
     std::atomic<const std::byte*>* chunks_;  // kChunksMax

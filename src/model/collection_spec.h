@@ -30,6 +30,15 @@ inline constexpr std::array<std::string_view, 3> kVectorStorageNames{"f32", "f16
 std::string_view name_of(VectorStorage storage);
 std::optional<VectorStorage> vector_storage_from(std::string_view name);
 
+/// One vector of the documents. The name of the one that has none is empty.
+struct VectorSpec {
+    std::string name{};
+    uint32_t dimension = 0;
+    Metric metric = Metric::kCosine;
+    VectorStorage storage = VectorStorage::kF32;
+    bool operator==(const VectorSpec&) const = default;
+};
+
 /// Of the codes that walks through the graph go by; index/graph.h says what each costs.
 enum class IndexLayout : uint8_t { kAuto = 0, kSplit = 1, kTurbo = 2 };
 inline constexpr std::array<std::string_view, 3> kIndexLayoutNames{"auto", "split", "turbo"};
@@ -66,13 +75,25 @@ struct CollectionChange {
 struct CollectionSpec {
     Uuid id;  // also the name of its directory: names never become paths
     std::string name;
-    uint32_t dimension = 0;
+    uint32_t dimension = 0;  // with metric and storage: of the vector without a name; 0: there is none
     Metric metric = Metric::kCosine;
     uint64_t created_at_ms = 0;
     std::vector<MetadataField> metadata_indexes{};
     CollectionSettings settings{};
     VectorStorage storage = VectorStorage::kF32;
+    /// Those with names, in the order of their declaration. A document may lack some; the one without a name
+    /// it always has.
+    std::vector<VectorSpec> vectors{};
 };
+
+/// All of them, as they lie in rows and log records: the one without a name, where there is one, then the
+/// others.
+std::vector<VectorSpec> vectors_of(const CollectionSpec& spec);
+uint32_t dimension_of_all(const CollectionSpec& spec);
+/// Empty: the one without a name. kInvalidArgument on `field` for one that is not there.
+Result<VectorSpec> find_vector(const CollectionSpec& spec, std::string_view name, std::string_view field);
+/// The names, for messages.
+std::string names_of(const std::vector<VectorSpec>& vectors);
 
 /// The settings and the metadata indexes that the change makes of those of `spec`; what they are is checked.
 /// kNotFound on field "metadata_indexes.KEY" for an index that is not there to be removed.
@@ -80,8 +101,10 @@ Result<void> apply(const CollectionChange& change, CollectionSpec& spec);
 
 /// `[A-Za-z0-9._-]`, 1–128 bytes, no leading dot; else kInvalidArgument on field "name".
 Result<void> validate_collection_name(std::string_view name);
-/// Name, dimension range, indexes; fields "name", "dimension", "metric", "storage",
-/// "metadata_indexes".
+/// 1–128 bytes of A-Z a-z 0-9 . _ -, as of collections, but that a dot may lead; on field "vectors".
+Result<void> validate_vector_name(std::string_view name);
+/// Name, dimension range, indexes; fields "name", "dimension", "metric", "storage", "vectors",
+/// "vectors.NAME.dimension", "metadata_indexes".
 Result<void> validate(const CollectionSpec& spec);
 
 }  // namespace akidb::model

@@ -3,16 +3,35 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/printable.h"
 #include "model/limits.h"
 
 namespace akidb::model {
 
-Result<void> validate_vector(const CollectionSpec& spec, const std::vector<float>& vector) {
+const std::vector<float>& vector_of(const Document& document, std::string_view name) {
+    static const std::vector<float> kNone;
+    if (name.empty()) {
+        return document.vector;
+    }
+    const auto found = std::find_if(document.vectors.begin(), document.vectors.end(),
+                                    [&](const NamedVector& vector) { return vector.name == name; });
+    return found == document.vectors.end() ? kNone : found->values;
+}
+
+size_t content_bytes(const Document& document) {
+    size_t floats = document.vector.size();
+    for (const NamedVector& vector : document.vectors) {
+        floats += vector.values.size();
+    }
+    return floats * sizeof(float) + document.metadata.size();
+}
+
+Result<void> validate_vector(const VectorSpec& spec, const std::vector<float>& vector) {
     if (vector.size() != spec.dimension) {
         return invalid_argument("vector",
-                                "the vector has " + std::to_string(vector.size()) +
-                                    " components but the collection has dimension " +
-                                    std::to_string(spec.dimension),
+                                "the vector has " + std::to_string(vector.size()) + " components but " +
+                                    (spec.name.empty() ? std::string("the collection") : spec.name) +
+                                    " has dimension " + std::to_string(spec.dimension),
                                 std::to_string(spec.dimension) + " finite numbers");
     }
     // Squares of floats neither overflow nor vanish as doubles, so this sum decides safely for the float
@@ -43,7 +62,7 @@ Result<void> validate_vector(const CollectionSpec& spec, const std::vector<float
     return {};
 }
 
-Result<void> validate_kept_vector(const CollectionSpec& spec, const std::vector<float>& vector) {
+Result<void> validate_kept_vector(const VectorSpec& spec, const std::vector<float>& vector) {
     AKIDB_TRY(validate_vector(spec, vector));
     if (spec.storage != VectorStorage::kF16) {
         return {};
@@ -63,6 +82,43 @@ Result<void> validate_kept_vector(const CollectionSpec& spec, const std::vector<
             "the vector is zero in the 16-bit floats that the collection keeps, and has no "
             "direction under cosine: scale it up",
             "a component beyond 3e-8 or -3e-8");
+    }
+    return {};
+}
+
+Result<void> validate_kept_vectors(const CollectionSpec& spec, const std::vector<float>& vector,
+                                   const std::vector<NamedVector>& named) {
+    if (spec.dimension == 0 && !vector.empty()) {
+        return invalid_argument("vector", "all vectors of the collection have names",
+                                "vectors with " + names_of(spec.vectors));
+    }
+    if (spec.dimension > 0 && vector.empty()) {
+        return invalid_argument("vector", "the field \"vector\" is missing",
+                                "an array of " + std::to_string(spec.dimension) + " finite numbers");
+    }
+    if (spec.dimension > 0) {
+        AKIDB_TRY(validate_kept_vector(
+            {.dimension = spec.dimension, .metric = spec.metric, .storage = spec.storage}, vector));
+    }
+    return validate_named_vectors(spec, named);
+}
+
+Result<void> validate_named_vectors(const CollectionSpec& spec, const std::vector<NamedVector>& named) {
+    for (size_t i = 0; i < named.size(); ++i) {
+        const std::string field = "vectors." + printable(named[i].name);
+        if (named[i].name.empty()) {
+            return invalid_argument("vectors", "a vector here has a name", names_of(spec.vectors));
+        }
+        if (std::any_of(named.begin(), named.begin() + static_cast<std::ptrdiff_t>(i),
+                        [&](const NamedVector& other) { return other.name == named[i].name; })) {
+            return invalid_argument(field, "the vector is there twice", "each name once");
+        }
+        AKIDB_TRY(const VectorSpec known, find_vector(spec, named[i].name, field));
+        if (Result<void> valid = validate_kept_vector(known, named[i].values); !valid) {
+            constexpr size_t kPlainField = std::string_view("vector").size();
+            const std::string place = field + valid.error().field().substr(kPlainField);
+            return std::move(valid).error().with_field(place);
+        }
     }
     return {};
 }

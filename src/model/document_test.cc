@@ -12,8 +12,8 @@ namespace {
 
 constexpr uint32_t kDimension = 16;
 
-CollectionSpec spec_of(Metric metric) {
-    return {.name = "words", .dimension = kDimension, .metric = metric};
+VectorSpec spec_of(Metric metric) {
+    return {.dimension = kDimension, .metric = metric};
 }
 
 std::vector<float> only(float first) {
@@ -98,7 +98,7 @@ TEST(Vector, WhatIsAcceptedStaysFiniteInFloatArithmetic) {
 
 TEST(Document, AVectorToBeKeptFitsTheStorage) {
     const auto largest_for = [](VectorStorage storage, Metric metric, float component) {
-        CollectionSpec spec = spec_of(metric);
+        VectorSpec spec = spec_of(metric);
         spec.storage = storage;
         return validate_kept_vector(spec, only(component));
     };

@@ -1,6 +1,7 @@
 #include "model/expiry.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/bytes.h"
 #include "model/metadata.h"
@@ -10,7 +11,9 @@ namespace akidb::model {
 namespace {
 
 constexpr uint8_t kMomentTag = 9;  // one beyond those of metadata
+constexpr uint8_t kLackingTag = 10;
 static_assert(kExpiryBytes == sizeof(kMomentTag) + sizeof(uint64_t));
+static_assert(kLackingBytes == sizeof(kLackingTag) + sizeof(uint8_t));
 constexpr int64_t kLastSecond = 253'402'300'799;  // of the year 9999
 constexpr int32_t kNanosPerSecond = 1'000'000'000;
 
@@ -31,14 +34,29 @@ StoredMetadata split_stored(std::string_view stored) {
     if (stored.size() < kExpiryBytes || MetadataView(stored).type() != MetadataType::kObject) {
         return found;
     }
-    const std::string_view object = MetadataView(stored).bytes();
-    if (stored.size() == object.size() + kExpiryBytes) {
-        ByteReader reader(stored.substr(object.size()));
-        if (reader.get<uint8_t>() == kMomentTag) {
-            return {object, reader.get<uint64_t>()};
-        }
+    StoredMetadata split{MetadataView(stored).bytes()};
+    ByteReader reader(stored.substr(split.metadata.size()));
+    if (reader.remaining() == 0) {
+        return found;
     }
-    return found;
+    uint8_t tag = reader.get<uint8_t>();
+    if (tag == kLackingTag) {
+        split.lacking = reader.get<uint8_t>();
+        tag = reader.remaining() > 0 ? reader.get<uint8_t>() : 0;
+    }
+    if (tag == kMomentTag) {
+        split.expires_at_ms = reader.get<uint64_t>();
+    }
+    const bool is_whole = reader.finished() && trailer_bytes(split) + split.metadata.size() == stored.size();
+    return is_whole ? split : found;
+}
+
+void append_lacking(std::string& metadata, uint8_t lacking) {
+    if (lacking != 0) {
+        ByteWriter writer(metadata);
+        writer.put(kLackingTag);
+        writer.put(lacking);
+    }
 }
 
 void append_expiry(std::string& metadata, uint64_t expires_at_ms) {
@@ -50,10 +68,12 @@ void append_expiry(std::string& metadata, uint64_t expires_at_ms) {
 }
 
 Result<void> validate_stored_metadata(std::string_view stored) {
-    if (stored.size() > kExpiryBytes &&
-        static_cast<uint8_t>(stored[stored.size() - kExpiryBytes]) == kMomentTag &&
-        validate_metadata(stored.substr(0, stored.size() - kExpiryBytes)).has_value()) {
-        return {};
+    constexpr std::array<size_t, 3> kTrailers{kExpiryBytes, kLackingBytes, kLackingBytes + kExpiryBytes};
+    for (const size_t bytes : kTrailers) {
+        if (stored.size() > bytes && validate_metadata(stored.substr(0, stored.size() - bytes)).has_value()) {
+            const StoredMetadata split = split_stored(stored);
+            return trailer_bytes(split) == bytes ? Result<void>() : validate_metadata(stored);
+        }
     }
     return validate_metadata(stored);
 }

@@ -37,6 +37,32 @@ TEST(Expiry, NothingElseMayStandThere) {
     EXPECT_EQ(split_stored("").expires_at_ms, 0U);
 }
 
+TEST(Expiry, StandsBehindWhichVectorsAreLacking) {
+    for (const uint8_t lacking : {uint8_t{1}, uint8_t{2}, uint8_t{128}, uint8_t{255}}) {
+        for (const uint64_t expires_at_ms : {uint64_t{0}, uint64_t{5}, kNeverMs}) {
+            std::string bytes(empty_metadata());
+            append_lacking(bytes, lacking);
+            append_expiry(bytes, expires_at_ms);
+            EXPECT_TRUE(validate_stored_metadata(bytes));
+            const StoredMetadata split = split_stored(bytes);
+            EXPECT_EQ(split.metadata, empty_metadata());
+            EXPECT_EQ(split.lacking, lacking);
+            EXPECT_EQ(split.expires_at_ms, expires_at_ms);
+            EXPECT_EQ(split.metadata.size() + trailer_bytes(split), bytes.size());
+            for (size_t length = empty_metadata().size() + 1; length < bytes.size(); ++length) {
+                const bool is_one_less = length == empty_metadata().size() + kLackingBytes;
+                EXPECT_EQ(validate_stored_metadata(bytes.substr(0, length)).has_value(), is_one_less)
+                    << length;
+            }
+            EXPECT_FALSE(validate_stored_metadata(bytes + "x"));
+        }
+    }
+    std::string none(empty_metadata());
+    append_lacking(none, 0);
+    EXPECT_EQ(none, empty_metadata());
+    EXPECT_FALSE(validate_stored_metadata(none + std::string("\x0a\x00", 2))) << "nothing is lacking";
+}
+
 TEST(Expiry, IsAnRfc3339TimeFrom1970On) {
     EXPECT_EQ(parse_expiry("2023-11-14T22:13:20.1239Z").value(), 1'700'000'000'123U);
     EXPECT_EQ(parse_expiry("1970-01-01T00:00:00Z").value(), 1U) << "0 is never";

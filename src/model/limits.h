@@ -11,6 +11,9 @@ namespace akidb::model {
 inline constexpr uint32_t kDimensionMin = 16;
 inline constexpr uint32_t kDimensionMax = 4096;
 inline constexpr size_t kCollectionNameBytesMax = 128;
+/// Beside the one without a name; a byte in the files tells which of them a document lacks.
+inline constexpr size_t kNamedVectorsMax = 8;
+inline constexpr size_t kVectorNameBytesMax = 128;
 inline constexpr size_t kDocumentIdBytesMax = 255;
 inline constexpr size_t kBatchDocumentsMax = 10'000;
 inline constexpr size_t kMetadataBytesMax = 1 << 20;

@@ -1,6 +1,7 @@
 #include "model/search.h"
 
 #include <cmath>
+#include <string_view>
 #include <utility>
 
 #include "model/limits.h"
@@ -14,7 +15,7 @@ Error out_of_range(std::string field, uint32_t given, uint32_t lowest, uint32_t 
                             std::to_string(lowest) + ".." + std::to_string(highest));
 }
 
-Result<void> validate_examples(const Examples& examples, const CollectionSpec& spec) {
+Result<void> validate_examples(const Examples& examples, const VectorSpec& spec) {
     if (examples.positive.empty()) {
         return invalid_argument("positive", "there is nothing to be like",
                                 "1.." + std::to_string(kExamplesMax) + " ids or vectors");
@@ -81,7 +82,8 @@ Result<void> validate_diversity(const SearchRequest& request) {
 }
 
 Result<void> validate_target(const std::vector<float>& vector, const Examples& examples,
-                             const CollectionSpec& spec) {
+                             const CollectionSpec& collection, std::string_view name) {
+    AKIDB_TRY(const VectorSpec spec, find_vector(collection, name, "using"));
     if (examples.is_empty()) {
         return validate_vector(spec, vector);
     }
@@ -114,7 +116,7 @@ Result<void> validate_fused(const FusedQuery& query, const CollectionSpec& spec)
     }
     AKIDB_TRY(validate_params(query.params));
     AKIDB_TRY(validate_threshold(query.score_threshold));
-    AKIDB_TRY(validate_target(query.vector, query.examples, spec));
+    AKIDB_TRY(validate_target(query.vector, query.examples, spec, query.vector_name));
     return query.filter == nullptr ? Result<void>() : validate(*query.filter);
 }
 
@@ -129,6 +131,7 @@ Result<void> validate_fusion(const SearchRequest& request, const CollectionSpec&
     }
     const std::pair<bool, const char*> kOthers[] = {{!request.vector.empty(), "vector"},
                                                     {!request.examples.is_empty(), "positive"},
+                                                    {!request.vector_name.empty(), "using"},
                                                     {request.group_by.has_value(), "group_by"},
                                                     {request.diversity.has_value(), "diversity"},
                                                     {request.score_threshold.has_value(), "score_threshold"},
@@ -179,7 +182,7 @@ Result<void> validate(const SearchRequest& request, const CollectionSpec& spec) 
     if (request.fusion) {
         AKIDB_TRY(validate_fusion(request, spec));
     } else {
-        AKIDB_TRY(validate_target(request.vector, request.examples, spec));
+        AKIDB_TRY(validate_target(request.vector, request.examples, spec, request.vector_name));
     }
     return request.filter == nullptr || request.is_filter_checked ? Result<void>()
                                                                   : validate(*request.filter);

@@ -51,6 +51,7 @@ struct Diversity {
 /// One of several searches whose answers become one. It names what to be like, and what of the documents it
 /// may find; all else is said by the request around it.
 struct FusedQuery {
+    std::string vector_name{};  // as that of a request
     std::vector<float> vector;
     Examples examples{};                   // either this or vector
     uint32_t top_k = 0;                    // 0: some times that of the request
@@ -68,6 +69,9 @@ struct Fusion {
 };
 
 struct SearchRequest {
+    /// Of the documents' vectors, which one to compare with; only documents that have it are found. Empty:
+    /// the one without a name.
+    std::string vector_name{};
     std::vector<float> vector;
     Examples examples{};  // either this or vector, or fusion
     uint32_t top_k = 10;

@@ -86,6 +86,24 @@ void copy_merged(MetadataWriter& writer, MetadataView before, MetadataView merge
     writer.end();
 }
 
+Result<void> validate_vector_changes(const DocumentChange& change, const CollectionSpec& spec) {
+    AKIDB_TRY(change.vector.empty() ? validate_named_vectors(spec, change.vectors)
+                                    : validate_kept_vectors(spec, change.vector, change.vectors));
+    for (size_t i = 0; i < change.removed_vectors.size(); ++i) {
+        const std::string field = "remove_vectors[" + std::to_string(i) + "]";
+        const std::string& name = change.removed_vectors[i];
+        if (name.empty()) {
+            return invalid_argument(field, "the vector without a name stays as long as its document",
+                                    names_of(spec.vectors));
+        }
+        AKIDB_TRY(find_vector(spec, name, field));
+        if (!vector_of({.id = {}, .vector = {}, .vectors = change.vectors}, name).empty()) {
+            return invalid_argument(field, "the vector is removed and replaced at once", "one of the two");
+        }
+    }
+    return {};
+}
+
 Result<void> validate_change(const DocumentChange& change, const CollectionSpec& spec) {
     if (change.is_empty()) {
         return invalid_argument("set", "the update says no change",
@@ -106,7 +124,7 @@ Result<void> validate_change(const DocumentChange& change, const CollectionSpec&
                                     "1.." + std::to_string(kFilterKeyBytesMax) + " bytes");
         }
     }
-    return change.vector.empty() ? Result<void>() : validate_kept_vector(spec, change.vector);
+    return validate_vector_changes(change, spec);
 }
 
 Result<void> validate_count(std::string_view field, size_t count) {
@@ -124,8 +142,9 @@ Result<void> validate_all(const UpdateAll& all, const CollectionSpec& spec) {
                filter != nullptr) {
         AKIDB_TRY(validate(*filter));
     }
-    if (!all.change.vector.empty()) {
-        return invalid_argument("vector", "a vector is that of one document",
+    if (!all.change.vector.empty() || !all.change.vectors.empty()) {
+        return invalid_argument(all.change.vectors.empty() ? "vector" : "vectors",
+                                "a vector is that of one document",
                                 R"({"documents":[{"id":…,"vector":[…]}]})");
     }
     return validate_change(all.change, spec);
@@ -164,6 +183,24 @@ Result<void> validate(const UpdateRequest& request, const CollectionSpec& spec) 
         }
     }
     return refuse_repeats(documents);
+}
+
+void change_vectors(const DocumentChange& change, Document& document) {
+    if (!change.vector.empty()) {
+        document.vector = change.vector;
+    }
+    for (const NamedVector& given : change.vectors) {
+        const auto known = std::find_if(document.vectors.begin(), document.vectors.end(),
+                                        [&](const NamedVector& vector) { return vector.name == given.name; });
+        if (known == document.vectors.end()) {
+            document.vectors.push_back(given);
+        } else {
+            known->values = given.values;
+        }
+    }
+    for (const std::string& name : change.removed_vectors) {
+        std::erase_if(document.vectors, [&](const NamedVector& vector) { return vector.name == name; });
+    }
 }
 
 Result<std::string> changed_metadata(const DocumentChange& change, MetadataView before) {

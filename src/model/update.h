@@ -15,16 +15,21 @@
 
 namespace akidb::model {
 
-/// `set` alone, or `remove` and then `merge`; and a vector or none. Encoded objects (metadata.h).
+/// `set` alone, or `remove` and then `merge`; and vectors. Encoded objects (metadata.h).
 struct DocumentChange {
-    std::optional<std::string> set;           // takes the place of all metadata
-    std::optional<std::string> merge;         // its members take the place of those with the same key…
-    bool merges_deep = true;                  // …or are merged into them where both are objects
-    std::vector<std::string> remove;          // dotted paths; what is not there is no fault
-    std::vector<float> vector;                // empty: it stays
-    std::optional<uint64_t> expires_at_ms{};  // 0: never any more
+    std::optional<std::string> set;              // takes the place of all metadata
+    std::optional<std::string> merge;            // its members take the place of those with the same key…
+    bool merges_deep = true;                     // …or are merged into them where both are objects
+    std::vector<std::string> remove;             // dotted paths; what is not there is no fault
+    std::vector<float> vector;                   // empty: it stays
+    std::optional<uint64_t> expires_at_ms{};     // 0: never any more
+    std::vector<NamedVector> vectors{};          // take the place of those with these names; others stay
+    std::vector<std::string> removed_vectors{};  // names; one that the document lacks is no fault
 
-    bool is_empty() const { return !set && !merge && remove.empty() && vector.empty() && !expires_at_ms; }
+    bool is_empty() const {
+        return !set && !merge && remove.empty() && vector.empty() && !expires_at_ms && vectors.empty() &&
+               removed_vectors.empty();
+    }
 };
 
 struct DocumentUpdate {
@@ -50,6 +55,9 @@ Result<void> validate(const UpdateRequest& request, const CollectionSpec& spec);
 /// kInvalidArgument for an id that is there twice where a version is asked of it: what the earlier one makes
 /// is nobody's to ask for.
 Result<void> validate_versions(const std::vector<Document>& documents);
+
+/// What the change says of vectors, done to those of the document.
+void change_vectors(const DocumentChange& change, Document& document);
 
 /// The metadata after the change. kInvalidArgument on field "metadata" when the result is larger or deeper
 /// than metadata may be.

@@ -30,7 +30,10 @@ class Assessor {
             AKIDB_TRY(read_rows(entry));
         }
         AKIDB_TRY(read_dead());
-        AKIDB_TRY(read_graph());
+        AKIDB_TRY(read_graph(found_.manifest.graph));
+        for (const storage::ManifestVector& vector : found_.manifest.vectors) {
+            AKIDB_TRY(read_graph(vector.graph));
+        }
         AKIDB_TRY(read_keys());
         AKIDB_TRY(read_log());
         return std::move(found_);
@@ -43,15 +46,12 @@ class Assessor {
             found_.manifest = std::move(*manifest);
         } else if (spec != nullptr) {
             found_.manifest.collection = spec->id;
-            found_.manifest.dimension = spec->dimension;
-            found_.manifest.metric = spec->metric;
-            found_.manifest.storage = spec->storage;
+            storage::take_vectors_of(*spec, found_.manifest);
         } else {
             AKIDB_TRY(identify_by_log());
         }
         const storage::Manifest& named = found_.manifest;
-        if (spec != nullptr && (named.collection != spec->id || named.dimension != spec->dimension ||
-                                named.metric != spec->metric || named.storage != spec->storage)) {
+        if (spec != nullptr && (named.collection != spec->id || !storage::has_vectors_of(named, *spec))) {
             return Error(Code::kDataLoss, directory_ + ": the manifest belongs to another collection");
         }
         if (!named.rows.empty() &&
@@ -79,9 +79,13 @@ class Assessor {
 
     void choose_form() {
         const storage::Manifest& manifest = found_.manifest;
-        found_.form = {stride_ != 0 ? stride_ : index::row_stride(manifest.dimension, manifest.storage),
-                       manifest.storage};
-        const uint64_t vector_bytes = uint64_t{manifest.dimension} * index::component_bytes(manifest.storage);
+        const std::vector<model::VectorSpec> vectors = storage::vectors_of(manifest);
+        found_.form = {stride_ != 0 ? stride_ : index::row_stride(vectors),
+                       vectors.empty() ? manifest.storage : vectors.front().storage};
+        uint64_t vector_bytes = 0;
+        for (const model::VectorSpec& vector : vectors) {
+            vector_bytes += uint64_t{vector.dimension} * index::component_bytes(vector.storage);
+        }
         for (const storage::ManifestRows& entry : found_.manifest.rows) {
             const auto segment =
                 storage::SegmentContainer::open_alone(files_, join_path(segments_, entry.file.name));
@@ -186,8 +190,7 @@ class Assessor {
         return {};
     }
 
-    Result<void> read_graph() {
-        const std::optional<storage::ManifestFile>& entry = found_.manifest.graph;
+    Result<void> read_graph(const std::optional<storage::ManifestFile>& entry) {
         if (!entry) {
             return {};
         }
@@ -201,7 +204,7 @@ class Assessor {
                                                     ": the graph has more rows than the segments");
         };
         AKIDB_TRY(const bool whole, is_whole(open()));
-        found_.graph_is_damaged = !whole;
+        found_.graph_is_damaged = found_.graph_is_damaged || !whole;
         return {};
     }
 
@@ -234,8 +237,8 @@ class Assessor {
         }
         if (type == storage::RecordType::kDelete) {
             AKIDB_TRY(storage::decode_delete(body));
-        } else if (found_.manifest.dimension > 0) {
-            AKIDB_TRY(storage::decode_upsert(body, found_.manifest.dimension));
+        } else if (const uint32_t dimension = storage::dimension_of_all(found_.manifest); dimension > 0) {
+            AKIDB_TRY(storage::decode_upsert(body, dimension));
         }
         return {};
     }

@@ -1,5 +1,7 @@
 // A collection on disk as a server leaves it, made by the storage writers, and what is in it: two row files,
-// a graph, tombstones, a log of three files' worth of frames. For tests only; not thread-safe.
+// a graph for each vector, tombstones, a log of three files' worth of frames. All vectors of a document are
+// the number of the write that made it, and every third document lacks those with names. For tests only; not
+// thread-safe.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -14,6 +16,7 @@
 #include "catalog/catalog.h"
 #include "index/rows.h"
 #include "model/document_id.h"
+#include "model/expiry.h"
 #include "model/metadata.h"
 #include "offline/assessment.h"
 #include "storage/files_for_tests.h"
@@ -32,12 +35,14 @@ inline constexpr uint64_t kLogGroups = 30;  // each: two upserts of new ids, and
 
 class CollectionOnDisk {
   public:
-    explicit CollectionOnDisk(model::VectorStorage storage = model::VectorStorage::kF32) {
+    static model::CollectionSpec plain(model::VectorStorage storage = model::VectorStorage::kF32) {
+        return {.name = "words", .dimension = kDimension, .storage = storage};
+    }
+
+    /// `shape`: what vectors there are.
+    explicit CollectionOnDisk(model::CollectionSpec shape = plain()) : spec(std::move(shape)) {
         files.skip_syncs();
-        spec.storage = storage;
         spec.id = storage::test_collection();
-        spec.name = "words";
-        spec.dimension = kDimension;
         for (const std::string& made : {data + "/collections", directory, log, seg}) {
             std::filesystem::create_directories(made);
         }
@@ -115,7 +120,7 @@ class CollectionOnDisk {
                     const std::string id(file.whole->id(i));
                     EXPECT_FALSE(live.contains(id)) << "two live rows of one id";
                     live[id] = file.whole->version(i);
-                    check_vector(*file.whole, i);
+                    check_vectors(*file.whole, i);
                 }
             }
         }
@@ -131,7 +136,7 @@ class CollectionOnDisk {
     }
 
     /// Words of a row.
-    uint32_t stride() const { return index::row_stride(kDimension, spec.storage); }
+    uint32_t stride() const { return index::row_stride(model::vectors_of(spec)); }
     static std::string id_of(uint64_t number) { return model::DocumentId(number).encoded(); }
 
     storage::TempDirectory root;
@@ -143,37 +148,62 @@ class CollectionOnDisk {
     std::string seg = directory + "/seg";
 
   private:
-    void check_vector(const storage::RowsSegment& segment, uint64_t index) const {
-        index::Rows rows({spec.metric, kDimension, spec.storage});
-        rows.set_chunk(0, segment.vectors() + index * rows.row_bytes());
-        std::vector<float> room(kDimension);
-        std::vector<float> expected(kDimension, static_cast<float>(segment.version(index)));
-        index::round_to_stored(spec.storage, expected);
-        EXPECT_TRUE(std::equal(expected.begin(), expected.end(), rows.vector(0, room.data())));
+    static bool has_named(uint64_t write) { return write % 3 != 0; }
+    /// As it stands behind the metadata.
+    uint8_t lacking(uint64_t write) const {
+        return has_named(write) ? uint8_t{0} : static_cast<uint8_t>((1U << spec.vectors.size()) - 1);
+    }
+
+    void check_vectors(const storage::RowsSegment& segment, uint64_t index) const {
+        const uint64_t write = segment.version(index);
+        uint32_t offset = 0;
+        for (const model::VectorSpec& vector : model::vectors_of(spec)) {
+            index::Rows rows({vector.metric, vector.dimension, vector.storage}, simd::choose_kernels(""),
+                             {.offset = offset, .pitch = stride()});
+            rows.set_chunk(0, segment.vectors() + index * stride() * sizeof(uint32_t));
+            offset += index::row_stride(vector.dimension, vector.storage);
+            const bool is_there = vector.name.empty() || has_named(write);
+            std::vector<float> room(vector.dimension);
+            std::vector<float> expected(vector.dimension, is_there ? static_cast<float>(write) : 0.0F);
+            index::round_to_stored(vector.storage, expected);
+            EXPECT_TRUE(std::equal(expected.begin(), expected.end(), rows.vector(0, room.data())))
+                << write << " " << vector.name;
+        }
+        EXPECT_EQ(model::split_stored(segment.metadata(index)).lacking, lacking(write)) << write;
     }
 
     storage::ManifestRows write_rows(uint64_t first, uint64_t count) {
+        const std::vector<model::VectorSpec> vectors = model::vectors_of(spec);
         std::vector<std::byte> row(stride() * sizeof(uint32_t));
-        std::vector<float> vector(kDimension);
+        std::vector<float> floats(model::dimension_of_all(spec));
         std::string id;
+        std::string stored;
         auto file = storage::write_rows_segment(
             files, seg, storage::rows_name(first, count, 1),
-            {spec.id, first, count, {stride(), spec.storage}}, [&](uint64_t index) {
-                std::fill(vector.begin(), vector.end(), static_cast<float>(first + index + 1));
-                index::encode_row({spec.metric, kDimension, spec.storage}, vector, row);
+            {spec.id, first, count, {stride(), vectors.front().storage}}, [&](uint64_t index) {
+                const uint64_t write = first + index + 1;
+                std::fill(floats.begin(), floats.end(), static_cast<float>(write));
+                index::encode_wide_row(vectors, floats, lacking(write), row);
                 id = id_of(first + index);
-                return storage::RowRecord{as_text(row), first + index + 1, id, model::empty_metadata()};
+                stored = model::empty_metadata();
+                model::append_lacking(stored, lacking(write));
+                return storage::RowRecord{as_text(row), write, id, stored};
             });
         EXPECT_TRUE(file.has_value());
         return {*file, first, count};
+    }
+
+    storage::ManifestFile write_graph(const std::string& name, uint64_t row_count) {
+        return *storage::write_graph_segment(
+            files, seg, name, spec.id, row_count, 2,
+            [](uint32_t begin, uint32_t end, std::string& out) { out.append((end - begin) * 8, '\0'); });
     }
 
     void write_segments() {
         storage::Manifest manifest;
         manifest.version = 1;
         manifest.collection = spec.id;
-        manifest.dimension = kDimension;
-        manifest.storage = spec.storage;
+        storage::take_vectors_of(spec, manifest);
         manifest.covered_sequence = 2 * kRowCount;
         manifest.rows = {write_rows(0, kFirstRows), write_rows(kFirstRows, kSecondRows)};
         std::vector<storage::DeadRow> marks;
@@ -181,9 +211,12 @@ class CollectionOnDisk {
             marks.push_back({row, kRowCount + row});
         }
         manifest.dead = *storage::write_dead_segment(files, seg, storage::dead_name(1), spec.id, marks);
-        manifest.graph = *storage::write_graph_segment(
-            files, seg, storage::graph_name(1), spec.id, kRowCount, 2,
-            [](uint32_t begin, uint32_t end, std::string& out) { out.append((end - begin) * 8, '\0'); });
+        if (spec.dimension > 0) {
+            manifest.graph = write_graph(storage::graph_name(1), kRowCount);
+        }
+        for (size_t i = 0; i < manifest.vectors.size(); ++i) {
+            manifest.vectors[i].graph = write_graph(storage::graph_name(1, i), kRowCount - kRowCount / 3);
+        }
         manifest.keys = *storage::write_keys_segment(files, seg, storage::keys_name(1), spec.id,
                                                      {{key_of(0), 1, manifest.covered_sequence, 7}});
         EXPECT_TRUE(storage::write_manifest(files, directory, manifest).has_value());
@@ -198,9 +231,17 @@ class CollectionOnDisk {
             for (uint64_t i = 0; i < 2; ++i) {
                 model::Document document;
                 document.id = model::DocumentId(10'000 + group * 2 + i);
-                document.vector.assign(kDimension, static_cast<float>(2 * kRowCount + group * 3 + i + 1));
+                const uint64_t write = 2 * kRowCount + group * 3 + i + 1;
+                document.vector.assign(spec.dimension, static_cast<float>(write));
+                for (const model::VectorSpec& vector : spec.vectors) {
+                    if (has_named(write)) {
+                        document.vectors.push_back(
+                            {vector.name, std::vector<float>(vector.dimension, static_cast<float>(write))});
+                    }
+                }
                 document.metadata = model::empty_metadata();
-                records.push_back({storage::RecordType::kUpsert, storage::encode_upsert({document})});
+                records.push_back(
+                    {storage::RecordType::kUpsert, storage::encode_upsert({document}, spec.vectors)});
             }
             records.push_back({storage::RecordType::kDelete, storage::encode_delete({id_of(group * 50)})});
             storage::add_key(records[group % 3], key_of(group + 1), 1);

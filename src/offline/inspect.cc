@@ -215,6 +215,11 @@ Json json_of(const storage::Manifest& manifest) {
     json["graph"] = manifest.graph ? json_of(*manifest.graph) : Json(nullptr);
     json["dead"] = manifest.dead ? json_of(*manifest.dead) : Json(nullptr);
     json["keys"] = manifest.keys ? json_of(*manifest.keys) : Json(nullptr);
+    for (const storage::ManifestVector& vector : manifest.vectors) {
+        Json& told = json["vectors"][vector.spec.name];
+        told = vector_to_json(vector.spec);
+        told["graph"] = vector.graph ? json_of(*vector.graph) : Json(nullptr);
+    }
     return json;
 }
 
@@ -229,11 +234,14 @@ std::string text_of(const std::string& path, const storage::Manifest& manifest) 
             rows.push_back({file->name, std::to_string(file->bytes), "-", "-"});
         }
     }
+    for (const storage::ManifestVector& vector : manifest.vectors) {
+        if (vector.graph) {
+            rows.push_back({vector.graph->name, std::to_string(vector.graph->bytes), "-", "-"});
+        }
+    }
     return "manifest " + path + ", version " + std::to_string(manifest.version) + "\ncollection " +
-           manifest.collection.to_string() + ", dimension " + std::to_string(manifest.dimension) + ", " +
-           std::string(model::name_of(manifest.metric)) + ", " +
-           std::string(model::name_of(manifest.storage)) + ", covers sequence " +
-           std::to_string(manifest.covered_sequence) + "\n" + table_of(rows);
+           manifest.collection.to_string() + text_of_vectors(storage::vectors_of(manifest)) +
+           ", covers sequence " + std::to_string(manifest.covered_sequence) + "\n" + table_of(rows);
 }
 
 std::string file_name_of(const std::string& path) {

@@ -43,7 +43,7 @@ Result<Verdict> inspect_collection(io::FileSystem& files, const std::string& dir
     }
     const storage::Manifest& manifest = found.manifest;
     if (json) {
-        print(dump({{"kind", "collection"},
+        Json report{{"kind", "collection"},
                     {"collection", manifest.collection.to_string()},
                     {"dimension", manifest.dimension},
                     {"metric", model::name_of(manifest.metric)},
@@ -56,13 +56,15 @@ Result<Verdict> inspect_collection(io::FileSystem& files, const std::string& dir
                     {"torn_bytes", found.torn_bytes},
                     {"files", listed.json},
                     {"damaged", !found.is_whole()},
-                    {"damage", found.damage}}));
+                    {"damage", found.damage}};
+        for (const storage::ManifestVector& vector : manifest.vectors) {
+            report["vectors"][vector.spec.name] = vector_to_json(vector.spec);
+        }
+        print(dump(report));
     } else {
         std::string text = "collection " + manifest.collection.to_string();
         text += manifest.version == 0 ? "\nno manifest yet: all that there is is in the log\n"
-                                      : ", dimension " + std::to_string(manifest.dimension) + ", " +
-                                            std::string(model::name_of(manifest.metric)) + ", " +
-                                            std::string(model::name_of(manifest.storage)) +
+                                      : text_of_vectors(storage::vectors_of(manifest)) +
                                             "\nmanifest version " + std::to_string(manifest.version) +
                                             " covers sequence " + std::to_string(manifest.covered_sequence) +
                                             ": " + counted(found.row_count(), "row") + ", " +

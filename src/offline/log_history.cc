@@ -109,7 +109,7 @@ class Reader {
             }
             return true;
         }
-        const auto items = storage::decode_upsert(record.body, manifest_.dimension);
+        const auto items = storage::decode_upsert(record.body, storage::dimension_of_all(manifest_));
         if (!items || !std::all_of(items->begin(), items->end(), [](const storage::UpsertItem& item) {
                 return model::DocumentId::decode(item.id).has_value();
             })) {

@@ -6,6 +6,7 @@
 #include "catalog/tier_store.h"
 #include "index/rows.h"
 #include "io/ownership.h"
+#include "model/expiry.h"
 #include "offline/assessment.h"
 #include "offline/repair_plan.h"
 #include "offline/report.h"
@@ -80,6 +81,9 @@ class Repair {
         }
         if (!plan_.keeps_graph) {
             next.graph.reset();
+            for (storage::ManifestVector& vector : next.vectors) {
+                vector.graph.reset();
+            }
         }
         AKIDB_TRY(write_keys(next));
         return next;
@@ -103,8 +107,8 @@ class Repair {
 
     Result<storage::ManifestFile> write_rows(uint64_t version) {
         const storage::Manifest& manifest = found_.manifest;
-        const index::RowShape shape{manifest.metric, manifest.dimension, manifest.storage};
-        std::vector<float> vector(manifest.dimension);
+        const std::vector<model::VectorSpec> shapes = storage::vectors_of(manifest);
+        std::vector<float> vectors(storage::dimension_of_all(manifest));
         std::vector<std::byte> row(found_.form.row_bytes());
         const storage::RowsSegmentSpec spec{.collection = manifest.collection,
                                             .first_row = plan_.rows_kept,
@@ -115,8 +119,10 @@ class Repair {
             [&](uint64_t index) -> storage::RowRecord {
                 const PlannedRow& planned = plan_.new_rows[index];
                 if (planned.effect != nullptr) {
-                    std::memcpy(vector.data(), planned.effect->vector.data(), vector.size() * sizeof(float));
-                    index::encode_row(shape, vector, row);
+                    std::memcpy(vectors.data(), planned.effect->vector.data(),
+                                vectors.size() * sizeof(float));
+                    index::encode_wide_row(shapes, vectors,
+                                           model::split_stored(planned.effect->metadata).lacking, row);
                     return {as_text(row), planned.effect->sequence, *planned.id, planned.effect->metadata};
                 }
                 if (planned.file->whole == nullptr) {
@@ -170,10 +176,16 @@ class Repair {
     const RepairPlan& plan_;
 };
 
+bool has_graph(const storage::Manifest& manifest) {
+    return manifest.graph.has_value() ||
+           std::any_of(manifest.vectors.begin(), manifest.vectors.end(),
+                       [](const storage::ManifestVector& vector) { return vector.graph.has_value(); });
+}
+
 /// A repair that a crash cut short before its manifest: what it moved belongs to the old one still.
 Result<Assessment> assess_all(io::FileSystem& files, const std::string& directory,
                               const model::CollectionSpec& spec, bool may_change) {
-    const uint32_t stride = index::row_stride(spec.dimension, spec.storage);
+    const uint32_t stride = index::row_stride(model::vectors_of(spec));
     AKIDB_TRY(Assessment found, assess(files, directory, &spec, stride));
     if (found.set_aside.empty() || !may_change) {
         return found;
@@ -211,7 +223,7 @@ Json report_of(const model::CollectionSpec& spec, const Assessment& found, const
     }
     report["interrupted_repair"] = found.set_aside;
     report["remembered_keys_lost"] = found.keys_are_damaged;
-    report["graph_rebuilt"] = found.manifest.graph.has_value() && !plan.keeps_graph;
+    report["graph_rebuilt"] = has_graph(found.manifest) && !plan.keeps_graph;
     return report;
 }
 
@@ -263,7 +275,7 @@ std::string text_of(const model::CollectionSpec& spec, const Assessment& found, 
                 std::to_string(found.manifest.covered_sequence) +
                 "; who retries one of these after the repair applies it a second time\n";
     }
-    if (found.manifest.graph && !plan.keeps_graph) {
+    if (has_graph(found.manifest) && !plan.keeps_graph) {
         text += "built anew in the background: the graph\n";
     }
     return plan.documents_lost() == 0 && !found.log_is_damaged ? text + "no document is lost\n" : text;

@@ -48,7 +48,7 @@ class RepairTest : public testing::Test {
         return made_.served();
     }
 
-    explicit RepairTest(model::VectorStorage storage = model::VectorStorage::kF32) : made_(storage) {}
+    explicit RepairTest(model::CollectionSpec shape = CollectionOnDisk::plain()) : made_(std::move(shape)) {}
 
     CollectionOnDisk made_;
     const std::unique_ptr<io::Clock> clock_ = io::make_system_clock();
@@ -111,7 +111,7 @@ TEST_F(RepairTest, ADamagedBlockOfVectorsCostsItsRows) {
 
 class RepairOfStorageTest : public RepairTest, public testing::WithParamInterface<model::VectorStorage> {
   protected:
-    RepairOfStorageTest() : RepairTest(GetParam()) {}
+    RepairOfStorageTest() : RepairTest(CollectionOnDisk::plain(GetParam())) {}
 };
 
 INSTANTIATE_TEST_SUITE_P(Storages, RepairOfStorageTest,
@@ -128,6 +128,36 @@ TEST_P(RepairOfStorageTest, KeepsWhatIsWholeInFilesAndLog) {
         const auto at = whole_.find(id);
         EXPECT_TRUE(at == whole_.end() || at->second == version);
     }
+}
+
+/// Of collections whose documents have several vectors, with and without one that has no name.
+class RepairOfVectorsTest : public RepairTest, public testing::WithParamInterface<uint32_t> {
+  protected:
+    RepairOfVectorsTest()
+        : RepairTest({.name = "words",
+                      .dimension = GetParam(),
+                      .vectors = {{"title", 24, model::Metric::kDot, model::VectorStorage::kF16},
+                                  {"image", 20, model::Metric::kL2, model::VectorStorage::kInt8}}}) {}
+};
+
+INSTANTIATE_TEST_SUITE_P(Dimensions, RepairOfVectorsTest, testing::Values(kDimension, 0));
+
+TEST_P(RepairOfVectorsTest, KeepsADocumentWithAllItsVectorsOrNot) {
+    made_.flip(made_.first_rows(), 4096 + (64 << 10) + 77);
+    made_.flip(made_.log + "/" + storage::names_in(made_.log).at(1), 64 + 100);
+    const Versions served = tell_and_repair();  // which looks at each vector
+    EXPECT_GT(served.size(), kSecondRows / 2);
+    EXPECT_LT(served.size(), whole_.size());
+    for (const auto& [id, version] : served) {
+        const auto at = whole_.find(id);
+        EXPECT_TRUE(at == whole_.end() || at->second == version);
+    }
+}
+
+TEST_P(RepairOfVectorsTest, ADamagedGraphOfOneCostsNothing) {
+    made_.flip(made_.seg + "/" + storage::graph_name(1, 1), 5000);
+    EXPECT_EQ(tell_and_repair(), whole_);
+    EXPECT_EQ(report_["damage"].size(), 0u);
 }
 
 TEST_F(RepairTest, WhatRootRepairsIsOfTheOwnerOfTheData) {

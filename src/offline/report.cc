@@ -30,6 +30,23 @@ std::string table_of(const std::vector<std::vector<std::string>>& rows) {
     return text;
 }
 
+Json vector_to_json(const model::VectorSpec& vector) {
+    return {{"dimension", vector.dimension},
+            {"metric", model::name_of(vector.metric)},
+            {"storage", model::name_of(vector.storage)}};
+}
+
+std::string text_of_vectors(const std::vector<model::VectorSpec>& vectors) {
+    std::string text;
+    for (const model::VectorSpec& vector : vectors) {
+        text += vector.name.empty() ? ", " : "; vector " + vector.name + ": ";
+        text += "dimension " + std::to_string(vector.dimension) + ", " +
+                std::string(model::name_of(vector.metric)) + ", " +
+                std::string(model::name_of(vector.storage));
+    }
+    return text;
+}
+
 ExitCode end_with(const Error& error, bool json, Print print) {
     const bool is_damage = error.code() == Code::kDataLoss;
     if (json) {

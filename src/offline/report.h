@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/exit_code.h"
 #include "base/printable.h"
+#include "model/collection_spec.h"
 #include "offline/verbs.h"
 
 namespace akidb::offline {
@@ -20,6 +21,9 @@ using Json = nlohmann::ordered_json;
 std::string dump(const Json& document);
 /// Rows of cells, two blanks between columns; the first row is the heading.
 std::string table_of(const std::vector<std::vector<std::string>>& rows);
+Json vector_to_json(const model::VectorSpec& vector);
+/// ", dimension 16, l2, f32; vector title: dimension 24, dot, f16".
+std::string text_of_vectors(const std::vector<model::VectorSpec>& vectors);
 /// Prints that a file is damaged, or on standard error why it cannot be looked at, and answers how the
 /// process ends: kUsage when the error names a field.
 ExitCode end_with(const Error& error, bool json, Print print);

@@ -42,17 +42,21 @@ double sum_of(size_t count, Term term) {
 /// so.
 class Likeness {
   public:
-    Likeness(model::Metric metric, const std::vector<SearchMatch>& documents)
-        : metric_(metric), documents_(documents) {
-        if (metric == model::Metric::kCosine) {
-            for (const SearchMatch& match : documents) {
-                lengths_.push_back(length_of(match.document.vector));
+    /// By the vector of that name, which all of them have.
+    Likeness(const model::VectorSpec& vector, const std::vector<SearchMatch>& documents)
+        : metric_(vector.metric) {
+        for (const SearchMatch& match : documents) {
+            vectors_.push_back(&model::vector_of(match.document, vector.name));
+        }
+        if (metric_ == model::Metric::kCosine) {
+            for (const std::vector<float>* one : vectors_) {
+                lengths_.push_back(length_of(*one));
             }
         }
     }
     double of(size_t a, size_t b) const {
-        const std::vector<float>& left = documents_[a].document.vector;
-        const std::vector<float>& right = documents_[b].document.vector;
+        const std::vector<float>& left = *vectors_[a];
+        const std::vector<float>& right = *vectors_[b];
         if (metric_ == model::Metric::kL2) {
             return -std::sqrt(sum_of(left.size(), [&](size_t i) {
                 const float difference = left[i] - right[i];
@@ -65,13 +69,14 @@ class Likeness {
 
   private:
     const model::Metric metric_;
-    const std::vector<SearchMatch>& documents_;
+    std::vector<const std::vector<float>*> vectors_;
     std::vector<double> lengths_;
 };
 
 std::vector<SearchMatch> most_diverse(std::vector<SearchMatch> candidates, size_t wanted, double weight,
-                                      model::Metric metric) {
-    const Likeness likeness(metric, candidates);
+                                      const model::VectorSpec& vector) {
+    const model::Metric metric = vector.metric;
+    const Likeness likeness(vector, candidates);
     std::vector<double> nearest_chosen(candidates.size(), -std::numeric_limits<double>::infinity());
     std::vector<bool> is_chosen(candidates.size());
     std::vector<SearchMatch> chosen;
@@ -249,13 +254,15 @@ Result<SearchReply> search_diverse(const engine::Collection& collection, const S
                                  model::kDiversityCandidatesMax);
     plain.offset = 0;
     plain.include.vector = true;
+    AKIDB_TRY(const model::VectorSpec vector,
+              model::find_vector(collection.spec(), request.vector_name, "using"));
     AKIDB_TRY(SearchReply reply, collection.search(plain));
-    reply.matches =
-        most_diverse(std::move(reply.matches), wanted, request.diversity->weight, collection.spec().metric);
+    reply.matches = most_diverse(std::move(reply.matches), wanted, request.diversity->weight, vector);
     cut(reply.matches, request);
     if (!request.include.vector) {
         for (SearchMatch& match : reply.matches) {
             match.document.vector.clear();
+            match.document.vectors.clear();
         }
     }
     return reply;

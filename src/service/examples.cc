@@ -14,8 +14,9 @@ struct Resolved {
     std::vector<model::DocumentId> documents;
 };
 
+/// Of the documents, the vector of that name.
 Result<Resolved> resolve(const engine::Collection& collection, const std::vector<model::Example>& examples,
-                         const std::string& list, const model::Filter* rule) {
+                         const std::string& list, const std::string& vector_name, const model::Filter* rule) {
     Resolved resolved;
     for (size_t i = 0; i < examples.size(); ++i) {
         if (const auto* vector = std::get_if<std::vector<float>>(&examples[i])) {
@@ -29,7 +30,13 @@ Result<Resolved> resolve(const engine::Collection& collection, const std::vector
             return Error(Code::kNotFound, "there is no document \"" + id.to_string() + "\"")
                 .with_field(list == "id" ? list : list + "[" + std::to_string(i) + "]");
         }
-        resolved.vectors.push_back(std::move(found[0].vector));
+        const std::vector<float>& vector = model::vector_of(found[0], vector_name);
+        if (vector.empty()) {
+            return invalid_argument(list == "id" ? list : list + "[" + std::to_string(i) + "]",
+                                    "document \"" + id.to_string() + "\" has no vector " + vector_name,
+                                    "documents that have it");
+        }
+        resolved.vectors.push_back(vector);
         resolved.documents.push_back(id);
     }
     return resolved;
@@ -48,7 +55,7 @@ void add(std::vector<double>& sum, const std::vector<std::vector<float>>& vector
 
 /// Of one example, the example itself, bit by bit.
 std::vector<float> target_of(const Resolved& positive, const Resolved& negative,
-                             const model::CollectionSpec& spec) {
+                             const model::VectorSpec& spec) {
     if (positive.vectors.size() == 1 && negative.vectors.empty()) {
         return positive.vectors[0];
     }
@@ -75,12 +82,16 @@ Result<SearchRequest> resolve_examples(const engine::Collection& collection, con
     if (request.examples.is_empty()) {
         return resolved;
     }
-    AKIDB_TRY(Resolved positive, resolve(collection, request.examples.positive,
-                                         request.examples.is_one_id ? "id" : "positive", rule));
-    AKIDB_TRY(const Resolved negative, resolve(collection, request.examples.negative, "negative", rule));
+    AKIDB_TRY(const model::VectorSpec spec,
+              model::find_vector(collection.spec(), request.vector_name, "using"));
+    AKIDB_TRY(Resolved positive,
+              resolve(collection, request.examples.positive, request.examples.is_one_id ? "id" : "positive",
+                      request.vector_name, rule));
+    AKIDB_TRY(const Resolved negative,
+              resolve(collection, request.examples.negative, "negative", request.vector_name, rule));
     resolved.examples = {};
-    resolved.vector = target_of(positive, negative, collection.spec());
-    if (const Result<void> valid = model::validate_vector(collection.spec(), resolved.vector); !valid) {
+    resolved.vector = target_of(positive, negative, spec);
+    if (const Result<void> valid = model::validate_vector(spec, resolved.vector); !valid) {
         return invalid_argument("negative", "the examples leave no direction to search in",
                                 "examples that do not cancel each other out");
     }

@@ -51,6 +51,7 @@ class FusedSearch {
   private:
     Result<SearchReply> search_one(const model::FusedQuery& query) const {
         SearchRequest one;
+        one.vector_name = query.vector_name;
         one.vector = query.vector;
         one.examples = query.examples;
         one.top_k = query.top_k > 0 ? query.top_k : default_top_k();

@@ -24,6 +24,7 @@ constexpr uint32_t kDimension = 16;
 const std::string kGoldenV1 = std::string(AKIDB_SOURCE_DIR) + "/tests/golden/v1";
 const std::string kGoldenV2 = std::string(AKIDB_SOURCE_DIR) + "/tests/golden/v2";
 const std::string kGoldenV4 = std::string(AKIDB_SOURCE_DIR) + "/tests/golden/v4";
+const std::string kGoldenV6 = std::string(AKIDB_SOURCE_DIR) + "/tests/golden/v6";
 const std::string kGoldenV3 = std::string(AKIDB_SOURCE_DIR) + "/tests/golden/v3";
 const std::string kGolden = std::string(AKIDB_SOURCE_DIR) + "/tests/golden/v5";  // what is written today
 constexpr LogWriterOptions kLogOptions{
@@ -166,8 +167,10 @@ TEST(Golden, ExamplesInThePagesAreBytesOfTheseFiles) {
         all += read_bytes(kGolden + "/" + name);
     }
     // Made and read by the engine's tests, which know what the vectors in them are.
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(kGoldenV4)) {
-        all += entry.is_regular_file() ? read_bytes(entry.path()) : std::string();
+    for (const std::string& set : {kGoldenV4, kGoldenV6}) {
+        for (const auto& entry : std::filesystem::recursive_directory_iterator(set)) {
+            all += entry.is_regular_file() ? read_bytes(entry.path()) : std::string();
+        }
     }
     for (const std::string page : {"log.md", "manifest.md", "segment.md"}) {
         std::vector<std::string> blocks = hex_blocks(std::string(AKIDB_SOURCE_DIR) + "/docs/formats/" + page);

@@ -53,6 +53,10 @@ std::string graph_name(uint64_t version) {
     return padded(version) + ".graph";
 }
 
+std::string graph_name(uint64_t version, size_t index) {
+    return padded(version) + "-" + padded(index) + ".graph";
+}
+
 std::string dead_name(uint64_t version) {
     return padded(version) + ".dead";
 }
@@ -81,6 +85,10 @@ bool is_collection_file(std::string_view name) {
         return stem.size() == 3 * kDigits + 2 && stem[kDigits] == '-' && stem[kDigits + kStep] == '-' &&
                parse_padded(stem.substr(0, kDigits)) && parse_padded(stem.substr(kStep, kDigits)) &&
                parse_padded(stem.substr(2 * kStep));
+    }
+    if (suffix == ".graph" && stem.size() == 2 * kDigits + 1) {
+        return stem[kDigits] == '-' && parse_padded(stem.substr(0, kDigits)) &&
+               parse_padded(stem.substr(kDigits + 1));
     }
     return (suffix == ".graph" || suffix == ".dead" || suffix == ".keys") && parse_padded(stem).has_value();
 }

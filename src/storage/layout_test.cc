@@ -31,8 +31,9 @@ TEST(Layout, RefusesEveryOtherName) {
 
 TEST(Layout, KnowsTheFilesOfACollectionAndNothingElse) {
     const std::string number(20, '0');
-    for (const std::string& name : {manifest_name(7), "log/" + log_name(1), "seg/" + rows_name(0, 9, 2),
-                                    "seg/" + graph_name(3), "seg/" + dead_name(4), "seg/" + keys_name(5)}) {
+    for (const std::string& name :
+         {manifest_name(7), "log/" + log_name(1), "seg/" + rows_name(0, 9, 2), "seg/" + graph_name(3),
+          "seg/" + graph_name(3, 7), "seg/" + dead_name(4), "seg/" + keys_name(5)}) {
         EXPECT_TRUE(is_collection_file(name)) << name;
     }
     for (const std::string& name :

@@ -15,17 +15,38 @@ Error malformed(std::string_view what, size_t index) {
                  "log record: " + std::string(what) + " at item " + std::to_string(index) + " is malformed");
 }
 
+/// Which of them the document lacks.
+uint8_t put_named(ByteWriter& writer, const model::Document& document,
+                  const std::vector<model::VectorSpec>& named) {
+    uint8_t lacking = 0;
+    for (size_t i = 0; i < named.size(); ++i) {
+        const std::vector<float>& values = model::vector_of(document, named[i].name);
+        if (values.empty()) {
+            lacking = static_cast<uint8_t>(lacking | 1U << i);
+            writer.put_floats(std::vector<float>(named[i].dimension));
+        } else {
+            writer.put_floats(values);
+        }
+    }
+    return lacking;
+}
+
 bool is_id_size(std::string_view id) {
     return !id.empty() && id.size() <= kEncodedIdBytesMax;
 }
 
 }  // namespace
 
-std::string encode_upsert(const std::vector<model::Document>& documents) {
+std::string encode_upsert(const std::vector<model::Document>& documents,
+                          const std::vector<model::VectorSpec>& named) {
+    size_t floats = 0;
+    for (const model::VectorSpec& vector : named) {
+        floats += vector.dimension;
+    }
     size_t bytes = kLengthBytes;
     for (const model::Document& document : documents) {
-        bytes += 2 * kLengthBytes + kEncodedIdBytesMax + document.vector.size() * sizeof(float) +
-                 document.metadata.size() + model::kExpiryBytes;
+        bytes += 2 * kLengthBytes + kEncodedIdBytesMax + (document.vector.size() + floats) * sizeof(float) +
+                 document.metadata.size() + model::kLackingBytes + model::kExpiryBytes;
     }
     std::string body;
     std::string stored;
@@ -36,6 +57,7 @@ std::string encode_upsert(const std::vector<model::Document>& documents) {
         writer.put_string(document.id.encoded());
         writer.put_floats(document.vector);
         stored.assign(document.metadata);
+        model::append_lacking(stored, put_named(writer, document, named));
         model::append_expiry(stored, document.expires_at_ms);
         writer.put_string(stored);
     }

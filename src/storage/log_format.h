@@ -55,15 +55,17 @@ struct LogRecord {
 /// Bytes of the frame body that these records make: what LogWriter::reserve wants to know.
 uint64_t group_body_bytes(std::span<const LogRecord> records);
 
-/// Upsert body: u32 count, then per document: id (u32 length + encoding), vector (dimension × f32), stored
-/// metadata (u32 length + encoding, model/expiry.h). Documents view the caller's memory until encoded.
-std::string encode_upsert(const std::vector<model::Document>& documents);
+/// Upsert body: u32 count, then per document: id (u32 length + encoding), vectors (f32: the one without a
+/// name, then each of `named` in its place, zeros where the document lacks it), stored metadata (u32 length +
+/// encoding, model/expiry.h). Documents view the caller's memory until encoded.
+std::string encode_upsert(const std::vector<model::Document>& documents,
+                          const std::vector<model::VectorSpec>& named = {});
 struct UpsertItem {
     std::string_view id;        // DocumentId encoding
-    std::string_view vector;    // dimension × f32, unaligned
+    std::string_view vector;    // all vectors one after the other: dimension × f32, unaligned
     std::string_view metadata;  // stored (model/expiry.h)
 };
-/// Views into `body`; kDataLoss when malformed.
+/// Views into `body`; kDataLoss when malformed. `dimension`: of all vectors together.
 Result<std::vector<UpsertItem>> decode_upsert(std::string_view body, uint32_t dimension);
 
 /// Delete body: u32 count, then ids as u32 length + encoding.

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "model/document_id.h"
+#include "model/expiry.h"
 #include "storage/log_frame.h"
 
 namespace akidb::storage {
@@ -32,6 +33,22 @@ TEST(LogFormat, UpsertComesBackAsItWas) {
         std::memcpy(vector.data(), (*items)[i].vector.data(), (*items)[i].vector.size());
         EXPECT_EQ(vector, documents[i].vector);
     }
+}
+
+TEST(LogFormat, AllVectorsOfADocumentAreInItsItem) {
+    std::vector<model::Document> documents = two_documents();
+    documents[0].vectors = {{"b", {9.0F}}};
+    documents[1].vectors = {{"b", {8.0F}}, {"a", {6.0F, 7.0F}}};
+    const std::string body = encode_upsert(documents, {{"a", 2}, {"b", 1}});
+    const std::vector<UpsertItem> items = decode_upsert(body, 6).value();
+    std::vector<float> vectors(6);
+    std::memcpy(vectors.data(), items[0].vector.data(), items[0].vector.size());
+    EXPECT_EQ(vectors, (std::vector<float>{1.0F, -2.0F, 0.5F, 0, 0, 9.0F}));
+    EXPECT_EQ(model::split_stored(items[0].metadata).lacking, 1);
+    EXPECT_EQ(model::split_stored(items[0].metadata).metadata, documents[0].metadata);
+    std::memcpy(vectors.data(), items[1].vector.data(), items[1].vector.size());
+    EXPECT_EQ(vectors, (std::vector<float>{3.0F, 4.0F, 5.0F, 6.0F, 7.0F, 8.0F}));
+    EXPECT_EQ(items[1].metadata, documents[1].metadata);
 }
 
 TEST(LogFormat, UpsertOfAnyOtherLengthIsRefused) {

@@ -15,10 +15,12 @@ namespace {
 
 constexpr std::string_view kMagic = "AKIMAN01";
 // A manifest with remembered keys is of the second version, one of vectors that are not kept as floats of the
-// third; others are written as the first, which a server of before reads.
+// third, one of vectors with names of the fourth; others are written as the first, which a server of before
+// reads.
 constexpr uint32_t kFormatVersion = 1;
 constexpr uint32_t kFormatVersionWithKeys = 2;
 constexpr uint32_t kFormatVersionWithStorage = 3;
+constexpr uint32_t kFormatVersionWithVectors = 4;
 constexpr size_t kNameBytesMax = 255;
 constexpr size_t kFileEntryBytesMin = sizeof(uint32_t) + sizeof(uint64_t) + sizeof(uint32_t);
 
@@ -74,9 +76,53 @@ bool get_rows(ByteReader& reader, std::vector<ManifestRows>& rows) {
     return true;
 }
 
+void put_vectors(ByteWriter& writer, const std::vector<ManifestVector>& vectors) {
+    writer.put(static_cast<uint32_t>(vectors.size()));
+    for (const ManifestVector& vector : vectors) {
+        writer.put_string(vector.spec.name);
+        writer.put(vector.spec.dimension);
+        writer.put(static_cast<uint8_t>(vector.spec.metric));
+        writer.put(static_cast<uint8_t>(vector.spec.storage));
+        put_optional_file(writer, vector.graph);
+    }
+}
+
+Result<void> get_vectors(ByteReader& reader, std::vector<ManifestVector>& vectors) {
+    const auto count = reader.get<uint32_t>();
+    if (count == 0 || count > model::kNamedVectorsMax) {
+        return broken(std::to_string(count) + " vectors with names are not as many as there can be");
+    }
+    for (uint32_t i = 0; i < count; ++i) {
+        ManifestVector& vector = vectors.emplace_back();
+        vector.spec.name = reader.get_string();
+        vector.spec.dimension = reader.get<uint32_t>();
+        const auto metric = reader.get<uint8_t>();
+        const auto storage = reader.get<uint8_t>();
+        if (metric >= model::kMetricNames.size() || storage >= model::kVectorStorageNames.size()) {
+            return broken("metric or storage of vector " + std::to_string(i) + " is not known");
+        }
+        vector.spec.metric = static_cast<model::Metric>(metric);
+        vector.spec.storage = static_cast<model::VectorStorage>(storage);
+        vector.graph = get_optional_file(reader);
+        if (!model::validate_vector_name(vector.spec.name)) {
+            return broken("the name of vector " + std::to_string(i) + " is not allowed");
+        }
+    }
+    return {};
+}
+
+Result<void> check_dimension(uint32_t dimension) {
+    return dimension > 0 && dimension <= model::kDimensionMax
+               ? Result<void>()
+               : broken("dimension " + std::to_string(dimension) + " is out of range");
+}
+
 Result<void> check_values(const Manifest& manifest) {
-    if (manifest.dimension == 0 || manifest.dimension > model::kDimensionMax) {
-        return broken("dimension " + std::to_string(manifest.dimension) + " is out of range");
+    if (manifest.dimension > 0 || manifest.vectors.empty()) {
+        AKIDB_TRY(check_dimension(manifest.dimension));
+    }
+    for (const ManifestVector& vector : manifest.vectors) {
+        AKIDB_TRY(check_dimension(vector.spec.dimension));
     }
     uint64_t next_row = 0;
     for (const ManifestRows& entry : manifest.rows) {
@@ -92,7 +138,10 @@ Result<void> check_values(const Manifest& manifest) {
                     [](const ManifestRows& entry) { return is_file_name(entry.file.name); }) &&
         (!manifest.graph || is_file_name(manifest.graph->name)) &&
         (!manifest.dead || is_file_name(manifest.dead->name)) &&
-        (!manifest.keys || is_file_name(manifest.keys->name));
+        (!manifest.keys || is_file_name(manifest.keys->name)) &&
+        std::all_of(manifest.vectors.begin(), manifest.vectors.end(), [](const ManifestVector& vector) {
+            return !vector.graph || is_file_name(vector.graph->name);
+        });
     return are_names_good ? Result<void>() : broken("a file name is not allowed");
 }
 
@@ -134,8 +183,10 @@ std::string encode_manifest(const Manifest& manifest) {
     std::string out;
     ByteWriter writer(out);
     writer.put_bytes(kMagic);
-    const bool has_storage = manifest.storage != model::VectorStorage::kF32;
-    writer.put(has_storage     ? kFormatVersionWithStorage
+    const bool has_vectors = !manifest.vectors.empty();
+    const bool has_storage = has_vectors || manifest.storage != model::VectorStorage::kF32;
+    writer.put(has_vectors     ? kFormatVersionWithVectors
+               : has_storage   ? kFormatVersionWithStorage
                : manifest.keys ? kFormatVersionWithKeys
                                : kFormatVersion);
     writer.put(manifest.dimension);
@@ -159,6 +210,9 @@ std::string encode_manifest(const Manifest& manifest) {
     } else if (manifest.keys) {
         put_file(writer, *manifest.keys);
     }
+    if (has_vectors) {
+        put_vectors(writer, manifest.vectors);
+    }
     writer.put(crc32c(out));
     return out;
 }
@@ -175,9 +229,9 @@ Result<Manifest> decode_manifest(std::string_view bytes) {
     }
     ByteReader reader(bytes.substr(kMagic.size()));
     const uint32_t format = reader.get<uint32_t>();
-    if (format < kFormatVersion || format > kFormatVersionWithStorage) {
+    if (format < kFormatVersion || format > kFormatVersionWithVectors) {
         return broken("format " + std::to_string(format) + " is not known to this version, which reads " +
-                      std::to_string(kFormatVersion) + " to " + std::to_string(kFormatVersionWithStorage));
+                      std::to_string(kFormatVersion) + " to " + std::to_string(kFormatVersionWithVectors));
     }
     Manifest manifest;
     manifest.dimension = reader.get<uint32_t>();
@@ -190,7 +244,7 @@ Result<Manifest> decode_manifest(std::string_view bytes) {
         return broken("metric " + std::to_string(metric) + " is not known");
     }
     manifest.metric = static_cast<model::Metric>(metric);
-    if (format == kFormatVersionWithStorage) {
+    if (format >= kFormatVersionWithStorage) {
         const uint8_t storage = reader.get<uint8_t>();
         if (storage >= model::kVectorStorageNames.size()) {
             return broken("storage " + std::to_string(storage) + " is not known");
@@ -204,8 +258,11 @@ Result<Manifest> decode_manifest(std::string_view bytes) {
     manifest.dead = get_optional_file(reader);
     if (format == kFormatVersionWithKeys) {
         manifest.keys = get_file(reader);
-    } else if (format == kFormatVersionWithStorage) {
+    } else if (format >= kFormatVersionWithStorage) {
         manifest.keys = get_optional_file(reader);
+    }
+    if (format == kFormatVersionWithVectors) {
+        AKIDB_TRY(get_vectors(reader, manifest.vectors));
     }
     if (!reader.finished() || encode_manifest(manifest) != whole) {
         return broken("its length does not fit its content");
@@ -261,8 +318,46 @@ std::vector<std::string> segment_names(const Manifest& manifest) {
             names.push_back(file->name);
         }
     }
+    for (const ManifestVector& vector : manifest.vectors) {
+        if (vector.graph) {
+            names.push_back(vector.graph->name);
+        }
+    }
     std::sort(names.begin(), names.end());
     return names;
+}
+
+std::vector<model::VectorSpec> vectors_of(const Manifest& manifest) {
+    std::vector<model::VectorSpec> all;
+    if (manifest.dimension > 0) {
+        all.push_back(
+            {.dimension = manifest.dimension, .metric = manifest.metric, .storage = manifest.storage});
+    }
+    for (const ManifestVector& vector : manifest.vectors) {
+        all.push_back(vector.spec);
+    }
+    return all;
+}
+
+uint32_t dimension_of_all(const Manifest& manifest) {
+    uint32_t sum = manifest.dimension;
+    for (const ManifestVector& vector : manifest.vectors) {
+        sum += vector.spec.dimension;
+    }
+    return sum;
+}
+
+bool has_vectors_of(const Manifest& manifest, const model::CollectionSpec& spec) {
+    return vectors_of(manifest) == model::vectors_of(spec);
+}
+
+void take_vectors_of(const model::CollectionSpec& spec, Manifest& manifest) {
+    manifest.dimension = spec.dimension;
+    manifest.metric = spec.metric;
+    manifest.storage = spec.storage;
+    for (const model::VectorSpec& vector : spec.vectors) {
+        manifest.vectors.push_back({vector});
+    }
 }
 
 Result<void> remove_strays(io::FileSystem& files, const std::string& directory, const Manifest& manifest,

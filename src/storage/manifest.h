@@ -28,10 +28,16 @@ struct ManifestRows {
     uint64_t row_count = 0;
 };
 
+/// A vector that has a name.
+struct ManifestVector {
+    model::VectorSpec spec;
+    std::optional<ManifestFile> graph{};  // counts the rows that have it
+};
+
 struct Manifest {
     uint64_t version = 0;
     Uuid collection;
-    uint32_t dimension = 0;
+    uint32_t dimension = 0;  // with metric and storage: of the vector without a name; 0: there is none
     model::Metric metric = model::Metric::kCosine;
     model::VectorStorage storage = model::VectorStorage::kF32;
     uint64_t covered_sequence = 0;   // every effect up to here is in the files; the log serves the rest
@@ -39,7 +45,16 @@ struct Manifest {
     std::optional<ManifestFile> graph;
     std::optional<ManifestFile> dead;
     std::optional<ManifestFile> keys;  // remembered up to the covered sequence
+    std::vector<ManifestVector> vectors{};
 };
+
+/// Those that rows hold, the one without a name first.
+std::vector<model::VectorSpec> vectors_of(const Manifest& manifest);
+/// Of all of them together.
+uint32_t dimension_of_all(const Manifest& manifest);
+/// Whether the manifest's vectors are those of the collection.
+bool has_vectors_of(const Manifest& manifest, const model::CollectionSpec& spec);
+void take_vectors_of(const model::CollectionSpec& spec, Manifest& manifest);
 
 /// Of all segment files that it names, ascending.
 std::vector<std::string> segment_names(const Manifest& manifest);

@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/crc32c.h"
+#include "model/limits.h"
 #include "storage/files_for_tests.h"
 #include "storage/layout.h"
 
@@ -21,6 +22,14 @@ Manifest sample(uint64_t version = 3) {
                      {{rows_name(10, 5, 3), 8192, 5}, 10, 5}};
     manifest.graph = ManifestFile{graph_name(3), 4096, 7};
     manifest.dead = ManifestFile{dead_name(3), 4096, 8};
+    return manifest;
+}
+
+Manifest with_vectors() {
+    Manifest manifest = sample();
+    manifest.vectors = {{{"title", 24, model::Metric::kDot, model::VectorStorage::kF16},
+                         ManifestFile{graph_name(3, 0), 4096, 9}},
+                        {{"image", 4096, model::Metric::kCosine, model::VectorStorage::kInt8}}};
     return manifest;
 }
 
@@ -48,8 +57,35 @@ TEST(ManifestFormat, ComesBackAsItWas) {
     }
 }
 
+TEST(ManifestFormat, VectorsWithNamesComeBackAsTheyWere) {
+    for (const bool has_unnamed : {true, false}) {
+        Manifest manifest = with_vectors();
+        manifest.dimension = has_unnamed ? 16 : 0;
+        const std::string bytes = encode_manifest(manifest);
+        const Result<Manifest> decoded = decode_manifest(bytes);
+        ASSERT_TRUE(decoded.has_value()) << decoded.error().message();
+        EXPECT_EQ(encode_manifest(*decoded), bytes);
+        EXPECT_EQ(vectors_of(*decoded), vectors_of(manifest));
+        EXPECT_EQ(vectors_of(*decoded).size(), has_unnamed ? 3u : 2u);
+        EXPECT_EQ(decoded->vectors[0].graph->name, graph_name(3, 0));
+        EXPECT_FALSE(decoded->vectors[1].graph.has_value());
+        EXPECT_EQ(segment_names(*decoded).size(), 5u);
+    }
+    Manifest none = sample();
+    none.dimension = 0;
+    EXPECT_FALSE(decode_manifest(encode_manifest(none)).has_value());
+    Manifest wide = with_vectors();
+    wide.vectors[1].spec.dimension = 4097;
+    EXPECT_FALSE(decode_manifest(encode_manifest(wide)).has_value());
+    Manifest many = sample();
+    many.vectors.assign(model::kNamedVectorsMax, {{"a", 16}});
+    EXPECT_TRUE(decode_manifest(encode_manifest(many)).has_value());
+    many.vectors.push_back({{"a", 16}});
+    EXPECT_FALSE(decode_manifest(encode_manifest(many)).has_value());
+}
+
 TEST(ManifestFormat, EveryFlippedBitAndEveryTruncationIsFound) {
-    const std::string good = encode_manifest(sample());
+    const std::string good = encode_manifest(with_vectors());
     for (size_t bit = 0; bit < good.size() * 8; ++bit) {
         Result<Manifest> decoded = decode_manifest(with_flipped_bit(good, bit));
         ASSERT_FALSE(decoded.has_value()) << bit;
@@ -62,7 +98,7 @@ TEST(ManifestFormat, EveryFlippedBitAndEveryTruncationIsFound) {
 }
 
 TEST(ManifestFormat, HostileBytesUnderAValidChecksumDoNotCrash) {
-    const std::string good = encode_manifest(sample());
+    const std::string good = encode_manifest(with_vectors());
     for (size_t byte = 8; byte + 4 < good.size(); ++byte) {
         for (char value : {'\x00', '\x7f', '\xff'}) {
             std::string bytes = good.substr(0, good.size() - 4);

@@ -41,9 +41,9 @@ Result<void> write_versions(SegmentWriter& writer, uint64_t row_count, RowAt row
     return {};
 }
 
-bool any_expires(uint64_t row_count, RowAt row_at) {
+bool any_has_trailer(uint64_t row_count, RowAt row_at) {
     for (uint64_t i = 0; i < row_count; ++i) {
-        if (model::split_stored(row_at(i).metadata).expires_at_ms > 0) {
+        if (model::trailer_bytes(model::split_stored(row_at(i).metadata)) > 0) {
             return true;
         }
     }
@@ -86,7 +86,7 @@ Result<ManifestFile> write_rows_segment(io::FileSystem& files, const std::string
                          .storage = spec.form.storage};
     if (spec.form.storage != model::VectorStorage::kF32) {
         header.format_version = kSegmentFormatVersionWithStorage;
-    } else if (any_expires(spec.row_count, row_at)) {
+    } else if (any_has_trailer(spec.row_count, row_at)) {
         header.format_version = kSegmentFormatVersionWithExpiries;
     }
     AKIDB_TRY(SegmentWriter writer, SegmentWriter::create(files, directory, name, header));

@@ -81,6 +81,7 @@ class BitRot {
         spec_.name = "rotting";
         spec_.dimension = kDimension;
         spec_.metric = model::Metric::kL2;
+        spec_.vectors = {{"side", kDimension, model::Metric::kL2}};
         spec_.id = io::make_uuid(*system_random_, *clock_);
         collection_options_.graph_rows_min = 1'000;
         collection_options_.graph.degree = 16;
@@ -125,8 +126,14 @@ class BitRot {
         std::vector<model::Document> documents;
         for (size_t number = first; number < std::min(options_.rows, first + kBatch); ++number) {
             model::Document document{.id = id_of(number), .vector = std::vector<float>(kDimension)};
-            for (float& component : document.vector) {
-                component = static_cast<float>(random_() % 256) / 16;
+            if (number % 3 != 0) {
+                document.vectors = {{"side", std::vector<float>(kDimension)}};
+            }
+            for (std::vector<float>* vector :
+                 {&document.vector, number % 3 != 0 ? &document.vectors[0].values : nullptr}) {
+                for (size_t i = 0; vector != nullptr && i < vector->size(); ++i) {
+                    (*vector)[i] = static_cast<float>(random_() % 256) / 16;
+                }
             }
             model::MetadataWriter writer;
             writer.begin_object();
@@ -200,6 +207,9 @@ class BitRot {
             if (ids.size() == kBatch || number + 1 == options_.rows) {
                 for (model::Document& one :
                      must(collection->get(ids, {.vector = true, .metadata = true}), "reading")) {
+                    for (const model::NamedVector& side : one.vectors) {
+                        one.vector.insert(one.vector.end(), side.values.begin(), side.values.end());
+                    }
                     said.documents.emplace_back(one.id.to_string(), std::move(one.vector),
                                                 std::move(one.metadata), one.version);
                 }
@@ -212,9 +222,12 @@ class BitRot {
                 request.vector.assign(queries_.begin() + static_cast<std::ptrdiff_t>(query),
                                       queries_.begin() + static_cast<std::ptrdiff_t>(query + kDimension));
                 request.params.exact = exact;
-                for (const model::SearchMatch& match :
-                     must(collection->search(request), "searching").matches) {
-                    said.matches.emplace_back(match.document.id.to_string(), match.score);
+                for (const char* name : {"", "side"}) {
+                    request.vector_name = name;
+                    for (const model::SearchMatch& match :
+                         must(collection->search(request), "searching").matches) {
+                        said.matches.emplace_back(match.document.id.to_string(), match.score);
+                    }
                 }
             }
         }
