@@ -15,7 +15,8 @@ akidb_alone(akidb_io ${source}/src/io/ownership.cc ${source}/src/io/posix_file_s
 akidb_alone(akidb_settings ${source}/src/settings/toml_file.cc)
 akidb_alone(akidb_index ${source}/src/index/metadata_answer.cc)
 akidb_alone(akidb_storage ${source}/src/storage/log_survey.cc ${source}/src/storage/segment_salvage.cc)
-akidb_alone(akidb_catalog ${source}/src/catalog/catalog.cc ${source}/src/catalog/tier_store.cc)
+akidb_alone(akidb_catalog ${source}/src/catalog/catalog.cc ${source}/src/catalog/collection_rows.cc
+  ${source}/src/catalog/tier_store.cc)
 akidb_alone(akidb_objects ${source}/src/objects/credentials.cc ${source}/src/objects/paced_store.cc ${source}/src/objects/sha256.cc)
 akidb_alone(akidb_backup ${source}/src/backup/collection_copy.cc ${source}/src/backup/log_piece.cc
   ${source}/src/backup/manifest.cc)

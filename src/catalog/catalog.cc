@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/mutex.h"
+#include "catalog/collection_rows.h"
 #include "catalog/schema.h"
 #include "catalog/sqlite.h"
 
@@ -12,44 +13,6 @@ namespace akidb::catalog {
 namespace {
 
 constexpr double kRecallScale = 1e6;  // a recall target is kept as a whole number of millionths
-
-Error damaged_row(std::string_view what) {
-    return Error(Code::kDataLoss, "a row of the catalog has a bad " + std::string(what));
-}
-
-Result<CollectionRow> read_row(const Statement& row) {
-    CollectionRow read;
-    const std::span<const uint8_t> id = row.blob(0);
-    if (id.size() != read.spec.id.bytes.size()) {
-        return damaged_row("id");
-    }
-    std::copy(id.begin(), id.end(), read.spec.id.bytes.begin());
-    read.spec.name = row.text(1);
-    const int64_t dimension = row.integer(2);
-    if (dimension < 1 || dimension > std::numeric_limits<uint32_t>::max()) {
-        return damaged_row("dimension");
-    }
-    read.spec.dimension = static_cast<uint32_t>(dimension);
-    const auto metric = model::metric_from(row.text(3));
-    const auto storage = model::vector_storage_from(row.text(7));
-    if (!metric || !storage) {
-        return damaged_row(metric ? "storage" : "metric");
-    }
-    read.spec.metric = *metric;
-    read.spec.storage = *storage;
-    read.spec.created_at_ms = static_cast<uint64_t>(row.integer(4));
-    const std::span<const uint8_t> tenant = row.blob(6);
-    if (tenant.size() != read.tenant.bytes.size()) {
-        return damaged_row("tenant");
-    }
-    std::copy(tenant.begin(), tenant.end(), read.tenant.bytes.begin());
-    const int64_t state = row.integer(5);
-    if (state < 0 || state > static_cast<int64_t>(CollectionState::kDeleting)) {
-        return damaged_row("state");
-    }
-    read.state = static_cast<CollectionState>(state);
-    return read;
-}
 
 class SqliteCatalog final : public Catalog {
   public:
@@ -132,7 +95,7 @@ class SqliteCatalog final : public Catalog {
             Statement rows,
             connection_->prepare(
                 "SELECT collections.id, collections.name, dimension, metric, collections.created_at_ms, "
-                "state, uuid, storage FROM collections "
+                "state, uuid, storage, has_unnamed_vector FROM collections "
                 "JOIN databases ON databases.id = collections.database_id "
                 "JOIN tenants ON tenants.id = databases.tenant_id "
                 "ORDER BY collections.name, collections.created_at_ms, collections.id"));
@@ -145,6 +108,7 @@ class SqliteCatalog final : public Catalog {
             AKIDB_TRY(CollectionRow row, read_row(rows));
             AKIDB_TRY(row.spec.metadata_indexes, metadata_indexes(row.spec.id));
             AKIDB_TRY(row.spec.settings, settings(row.spec.id));
+            AKIDB_TRY(row.spec.vectors, read_vectors(*connection_, row.spec.id));
             collections.push_back(std::move(row));
         }
     }
@@ -257,18 +221,22 @@ class SqliteCatalog final : public Catalog {
         if (is_taken) {
             return Error(Code::kAlreadyExists, "an alias is named " + spec.name);
         }
+        const bool has_unnamed = spec.dimension > 0 || spec.vectors.empty();
         AKIDB_TRY(Statement insert,
                   connection.prepare("INSERT INTO collections (id, database_id, name, dimension, metric, "
-                                     "created_at_ms, state, storage) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"));
+                                     "created_at_ms, state, storage, has_unnamed_vector) "
+                                     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"));
         AKIDB_TRY(insert.bind(spec.id.bytes)
                       .bind(database)
                       .bind(spec.name)
-                      .bind(static_cast<int64_t>(spec.dimension))
+                      .bind(static_cast<int64_t>(has_unnamed ? spec.dimension : 1))
                       .bind(model::kMetricNames.at(static_cast<size_t>(spec.metric)))
                       .bind(static_cast<int64_t>(spec.created_at_ms))
                       .bind(static_cast<int64_t>(CollectionState::kCreating))
                       .bind(model::name_of(spec.storage))
+                      .bind(static_cast<int64_t>(has_unnamed))
                       .run());
+        AKIDB_TRY(put_vectors(connection, spec));
         for (const model::MetadataField& field : spec.metadata_indexes) {
             AKIDB_TRY(put(connection, spec.id, field));
         }

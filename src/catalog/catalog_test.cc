@@ -86,6 +86,31 @@ TEST_F(CatalogTest, KeepsEverythingOverAReopen) {
     EXPECT_EQ(rows[1].state, CollectionState::kActive);
 }
 
+TEST_F(CatalogTest, KeepsTheVectorsThatHaveNamesInTheirOrder) {
+    auto catalog = open();
+    model::CollectionSpec both = spec("both", 1);
+    both.vectors = {{"title", 24, model::Metric::kDot, model::VectorStorage::kF16},
+                    {"image", 4096, model::Metric::kL2, model::VectorStorage::kInt8},
+                    {"a", 16}};
+    model::CollectionSpec named = both;
+    named.name = "named";
+    named.id.bytes[0] ^= 1;
+    named.dimension = 0;
+    ASSERT_TRUE(catalog->insert_collection(both));
+    ASSERT_TRUE(catalog->insert_collection(named));
+    ASSERT_TRUE(catalog->insert_collection(spec("plain", 2)));
+    ASSERT_TRUE(catalog->close());
+    catalog = open();
+    const std::vector<CollectionRow> rows = catalog->list_collections().value();
+    ASSERT_EQ(rows.size(), 3u);
+    EXPECT_EQ(model::vectors_of(rows[0].spec), model::vectors_of(both));
+    EXPECT_EQ(model::vectors_of(rows[1].spec), model::vectors_of(named));
+    EXPECT_EQ(rows[1].spec.dimension, 0u);
+    EXPECT_TRUE(rows[2].spec.vectors.empty());
+    ASSERT_TRUE(catalog->remove_collection(both.id));
+    EXPECT_EQ(catalog->list_collections().value().size(), 2u);
+}
+
 // A copy taken while the catalog is open is what a crash leaves: nothing was closed or folded in.
 TEST_F(CatalogTest, HasEveryFinishedCallAfterACrash) {
     auto catalog = open();
@@ -157,7 +182,8 @@ TEST_F(CatalogTest, BringsAFileOfTheFirstVersionUpToDate) {
             "ALTER TABLE tenants DROP COLUMN created_at_ms;"
             "ALTER TABLE tenants DROP COLUMN requests_per_second;"
             "ALTER TABLE tenants DROP COLUMN documents_max;"
-            "ALTER TABLE collections DROP COLUMN storage;"
+            "ALTER TABLE collections DROP COLUMN storage; ALTER TABLE collections DROP COLUMN "
+            "has_unnamed_vector; DROP TABLE collection_vectors;"
             "DROP TABLE aliases; DROP TABLE metadata_indexes; DROP TABLE collection_settings;"
             "DROP TABLE collection_tiers; DROP TABLE tier_tasks; PRAGMA "
             "user_version = 1"));

@@ -10,7 +10,7 @@ namespace {
 constexpr int64_t kApplicationId = 0x414b4442;
 
 // migrations[i] leads from version i to i + 1 and says so in its last statement.
-constexpr std::array<Sql, 7> kMigrations{
+constexpr std::array<Sql, 8> kMigrations{
     R"sql(
 CREATE TABLE tenants (
     id INTEGER PRIMARY KEY,
@@ -157,6 +157,22 @@ WHEN OLD.copy_id <> x'00000000000000000000000000000000' BEGIN
             CAST(strftime('%s', 'now') AS INTEGER) * 1000, 0);
 END;
 PRAGMA user_version = 7;
+)sql",
+    // Where all vectors have names, dimension, metric and storage in `collections` say nothing.
+    R"sql(
+ALTER TABLE collections ADD COLUMN has_unnamed_vector INTEGER NOT NULL DEFAULT 1
+    CHECK (has_unnamed_vector IN (0, 1));
+CREATE TABLE collection_vectors (
+    collection_id BLOB NOT NULL REFERENCES collections (id) ON DELETE CASCADE,
+    place INTEGER NOT NULL CHECK (place >= 0),
+    name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 128),
+    dimension INTEGER NOT NULL CHECK (dimension >= 1),
+    metric TEXT NOT NULL CHECK (metric IN ('cosine', 'dot', 'l2')),
+    storage TEXT NOT NULL CHECK (storage IN ('f32', 'f16', 'int8')),
+    PRIMARY KEY (collection_id, place),
+    UNIQUE (collection_id, name)
+) STRICT;
+PRAGMA user_version = 8;
 )sql"};
 
 Result<void> check_whole(Connection& connection) {

@@ -107,7 +107,8 @@ Result<void> validate_vector_changes(const DocumentChange& change, const Collect
 Result<void> validate_change(const DocumentChange& change, const CollectionSpec& spec) {
     if (change.is_empty()) {
         return invalid_argument("set", "the update says no change",
-                                "one or more of set, merge, remove, vector, expires_at");
+                                "one or more of set, merge, remove, vector, vectors, remove_vectors, "
+                                "expires_at");
     }
     if (change.set && (change.merge || !change.remove.empty())) {
         return invalid_argument(change.merge ? "merge" : "remove",

@@ -58,6 +58,41 @@ void write_metadata_indexes(JsonWriter& writer, const service::CollectionDescrip
     writer.end_object();
 }
 
+/// Those with names; of a collection that serves, how many documents have them too.
+void write_vectors(JsonWriter& writer, const service::CollectionDescription& collection) {
+    if (collection.spec.vectors.empty()) {
+        return;
+    }
+    writer.key("vectors").begin_object();
+    for (size_t i = 0; i < collection.spec.vectors.size(); ++i) {
+        const model::VectorSpec& vector = collection.spec.vectors[i];
+        writer.key(vector.name)
+            .begin_object()
+            .member("dimension", vector.dimension)
+            .member("metric", model::name_of(vector.metric))
+            .member("storage", model::name_of(vector.storage));
+        if (i < collection.stats.vectors.size()) {
+            writer.member("rows", collection.stats.vectors[i].rows)
+                .member("linked_rows", collection.stats.vectors[i].linked_rows);
+        }
+        writer.end_object();
+    }
+    writer.end_object();
+}
+
+void write_vectors(JsonWriter& writer, const model::Document& document) {
+    if (!document.vector.empty()) {
+        writer.key("vector").floats(document.vector);
+    }
+    if (!document.vectors.empty()) {
+        writer.key("vectors").begin_object();
+        for (const model::NamedVector& vector : document.vectors) {
+            writer.key(vector.name).floats(vector.values);
+        }
+        writer.end_object();
+    }
+}
+
 /// Those that the collection has of its own.
 void write_settings(JsonWriter& writer, const model::CollectionSettings& settings) {
     writer.key("settings").begin_object();
@@ -119,7 +154,7 @@ void open_document(JsonWriter& writer, const model::Document& document, model::I
 
 void write_parts(JsonWriter& writer, const model::Document& document, model::Include include) {
     if (include.vector) {
-        writer.key("vector").floats(document.vector);
+        write_vectors(writer, document);
     }
     if (include.metadata) {
         writer.key("metadata");
@@ -133,13 +168,14 @@ void write_parts(JsonWriter& writer, const model::Document& document, model::Inc
 }
 
 void open_collection(JsonWriter& writer, const service::CollectionDescription& collection) {
-    writer.begin_object()
-        .member("id", collection.spec.id.to_string())
-        .member("name", collection.spec.name)
-        .member("dimension", collection.spec.dimension)
-        .member("metric", model::name_of(collection.spec.metric))
-        .member("storage", model::name_of(collection.spec.storage))
-        .member("count", collection.stats.documents)
+    writer.begin_object().member("id", collection.spec.id.to_string()).member("name", collection.spec.name);
+    if (collection.spec.dimension > 0) {
+        writer.member("dimension", collection.spec.dimension)
+            .member("metric", model::name_of(collection.spec.metric))
+            .member("storage", model::name_of(collection.spec.storage));
+    }
+    write_vectors(writer, collection);
+    writer.member("count", collection.stats.documents)
         .member("created_at", model::rfc3339(collection.spec.created_at_ms));
 }
 

@@ -147,7 +147,7 @@ TEST(RequestCodec, RefusesBadDocumentsAndNamesThePlace) {
         {R"({"documents":[]})", "documents"},
         {R"({"documents":{}})", "documents"},
         {R"({"documents":[1]})", "documents[0]"},
-        {R"({"documents":[{"id":1}]})", "documents[0].vector"},
+        {R"({"documents":[{"id":1,"vectors":{"a":[]}}]})", "documents[0].vectors.a"},
         {R"({"documents":[{"id":-1,"vector":[1]}]})", "documents[0].id"},
         {R"({"documents":[{"id":1.5,"vector":[1]}]})", "documents[0].id"},
         {R"({"documents":[{"id":1.0,"vector":[1]}]})", "documents[0].id"},

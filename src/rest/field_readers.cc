@@ -78,6 +78,23 @@ Result<model::Include> read_include(JsonReader& reader) {
     return include;
 }
 
+Result<std::vector<model::NamedVector>> read_named_vectors(JsonReader& reader) {
+    std::vector<model::NamedVector> vectors;
+    const auto read_one = [&](std::string_view name) -> Result<void> {
+        if (vectors.size() == model::kNamedVectorsMax) {
+            return reader.error("too many vectors",
+                                "at most " + std::to_string(model::kNamedVectorsMax) + " with names");
+        }
+        model::NamedVector& vector = vectors.emplace_back();
+        vector.name = name;
+        AKIDB_TRY(reader.read_floats(model::kDimensionMax, vector.values));
+        return vector.values.empty() ? reader.error("the vector is empty", "an array of numbers")
+                                     : Result<void>();
+    };
+    AKIDB_TRY(reader.read_map(read_one));
+    return vectors;
+}
+
 Result<std::shared_ptr<const model::Filter>> read_shared_filter(JsonReader& reader, FilterDialect dialect) {
     AKIDB_TRY(model::Filter filter, read_filter(reader, dialect));
     return filter.is_empty() ? nullptr : std::make_shared<const model::Filter>(std::move(filter));

@@ -21,6 +21,8 @@ Result<std::vector<model::DocumentId>> read_ids(JsonReader& reader);
 Result<uint64_t> read_expiry(JsonReader& reader);
 /// deadline_ms; the moment, by the monotonic clock that `received_us` is by.
 Result<uint64_t> read_deadline(JsonReader& reader, uint64_t received_us);
+/// An object of vectors by name.
+Result<std::vector<model::NamedVector>> read_named_vectors(JsonReader& reader);
 Result<model::Include> read_include(JsonReader& reader);
 /// Null for the filter that matches everything.
 Result<std::shared_ptr<const model::Filter>> read_shared_filter(JsonReader& reader,

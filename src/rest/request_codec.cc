@@ -9,11 +9,12 @@
 namespace akidb::rest {
 namespace {
 
-constexpr std::array<std::string_view, 6> kCreateNames{"name",    "dimension", "metric", "metadata_indexes",
-                                                       "storage", "policy"};
+constexpr std::array<std::string_view, 7> kCreateNames{"name",    "dimension", "metric", "metadata_indexes",
+                                                       "storage", "policy",    "vectors"};
+constexpr std::array<std::string_view, 3> kVectorNames{"dimension", "metric", "storage"};
 // Only to say why they cannot be changed: those behind the third.
-constexpr std::array<std::string_view, 7> kChangeNames{"settings",  "metadata_indexes", "policy", "name",
-                                                       "dimension", "metric",           "storage"};
+constexpr std::array<std::string_view, 8> kChangeNames{"settings",  "metadata_indexes", "policy",  "name",
+                                                       "dimension", "metric",           "storage", "vectors"};
 constexpr std::array<std::string_view, 3> kSettingNames{"ef", "recall_target", "layout"};
 constexpr std::array<std::string_view, 1> kMetadataIndexNames{"type"};
 constexpr std::array<std::string_view, 1> kAliasesNames{"actions"};
@@ -125,6 +126,47 @@ Result<void> read_alias_action(JsonReader& reader, size_t kind, service::AliasAc
     return {};
 }
 
+/// `which`: 0 dimension, 1 metric, 2 storage.
+Result<void> read_vector_member(JsonReader& reader, size_t which, model::VectorSpec& vector) {
+    if (which == 0) {
+        AKIDB_TRY(const uint64_t dimension, reader.read_uint(model::kDimensionMin, model::kDimensionMax));
+        vector.dimension = static_cast<uint32_t>(dimension);
+        return {};
+    }
+    AKIDB_TRY(const std::string_view text, reader.read_string());
+    if (which == 1) {
+        const std::optional<model::Metric> metric = model::metric_from(text);
+        vector.metric = metric.value_or(vector.metric);
+        return metric ? Result<void>()
+                      : reader.error("unknown metric \"" + printable(text) + "\"",
+                                     join_names(model::kMetricNames));
+    }
+    const std::optional<model::VectorStorage> storage = model::vector_storage_from(text);
+    vector.storage = storage.value_or(vector.storage);
+    return storage ? Result<void>()
+                   : reader.error("unknown storage \"" + printable(text) + "\"",
+                                  join_names(model::kVectorStorageNames));
+}
+
+std::string allowed_dimensions() {
+    return std::to_string(model::kDimensionMin) + ".." + std::to_string(model::kDimensionMax);
+}
+
+Result<void> read_vectors(JsonReader& reader, std::vector<model::VectorSpec>& vectors) {
+    return reader.read_map([&](std::string_view name) -> Result<void> {
+        if (vectors.size() == model::kNamedVectorsMax) {
+            return reader.error("too many vectors",
+                                "at most " + std::to_string(model::kNamedVectorsMax) + " with names");
+        }
+        model::VectorSpec& vector = vectors.emplace_back();
+        vector.name = name;
+        const std::string path = reader.path();
+        AKIDB_TRY(reader.read_object(
+            kVectorNames, [&](size_t which) { return read_vector_member(reader, which, vector); }));
+        return vector.dimension > 0 ? Result<void>() : missing(path + ".dimension", allowed_dimensions());
+    });
+}
+
 }  // namespace
 
 Result<model::MetadataIndexType> read_metadata_index_body(std::string& body) {
@@ -155,47 +197,35 @@ Result<model::StoragePolicy> read_policy(JsonReader& reader) {
 Result<service::CreateCollection> read_create_body(std::string& body) {
     service::CreateCollection request;
     bool has_name = false;
-    bool has_dimension = false;
+    model::VectorSpec unnamed;
+    bool has_unnamed = false;
     JsonReader reader(body);
     AKIDB_TRY(reader.read_body(kCreateNames, [&](size_t which) -> Result<void> {
         if (which == 0) {
             AKIDB_TRY(std::string_view name, reader.read_string());
             request.name = name;
             has_name = true;
-        } else if (which == 1) {
-            AKIDB_TRY(uint64_t dimension, reader.read_uint(model::kDimensionMin, model::kDimensionMax));
-            request.dimension = static_cast<uint32_t>(dimension);
-            has_dimension = true;
         } else if (which == 3) {
             return read_metadata_indexes(reader, request.metadata_indexes);
-        } else if (which == 4) {
-            AKIDB_TRY(const std::string_view text, reader.read_string());
-            const std::optional<model::VectorStorage> storage = model::vector_storage_from(text);
-            if (!storage) {
-                return reader.error("unknown storage \"" + printable(text) + "\"",
-                                    join_names(model::kVectorStorageNames));
-            }
-            request.storage = *storage;
         } else if (which == 5) {
             AKIDB_TRY(request.policy, read_policy(reader));
+        } else if (which == 6) {
+            return read_vectors(reader, request.vectors);
         } else {
-            AKIDB_TRY(std::string_view text, reader.read_string());
-            std::optional<model::Metric> metric = model::metric_from(text);
-            if (!metric) {
-                return reader.error("unknown metric \"" + printable(text) + "\"",
-                                    join_names(model::kMetricNames));
-            }
-            request.metric = *metric;
+            has_unnamed = true;
+            return read_vector_member(reader, which == 4 ? 2 : which - 1, unnamed);
         }
         return {};
     }));
     if (!has_name) {
         return missing("name", "1..128 letters, digits, '.', '_', '-'");
     }
-    if (!has_dimension) {
-        return missing("dimension",
-                       std::to_string(model::kDimensionMin) + ".." + std::to_string(model::kDimensionMax));
+    if (unnamed.dimension == 0 && (has_unnamed || request.vectors.empty())) {
+        return missing("dimension", allowed_dimensions() + "; or vectors with names");
     }
+    request.dimension = unnamed.dimension;
+    request.metric = unnamed.metric;
+    request.storage = unnamed.storage;
     return request;
 }
 

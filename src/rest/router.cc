@@ -139,6 +139,8 @@ constexpr std::array<Route, kRouteCount> kRoutes{{
     {RouteId::kQdrantClearPayload, "POST", "/collections/{collection}/points/payload/clear",
      Access::to(kDocumentUpdate)},
     {RouteId::kQdrantVectors, "PUT", "/collections/{collection}/points/vectors", Access::to(kDocumentUpdate)},
+    {RouteId::kQdrantDeleteVectors, "POST", "/collections/{collection}/points/vectors/delete",
+     Access::to(kDocumentUpdate)},
     {RouteId::kQdrantBatch, "POST", "/collections/{collection}/points/batch",
      Access::to(kDocumentInsert, kDocumentUpdate, kDocumentDelete)},
 }};

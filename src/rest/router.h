@@ -112,6 +112,7 @@ enum class RouteId : uint8_t {
     kQdrantDeletePayload,
     kQdrantClearPayload,
     kQdrantVectors,
+    kQdrantDeleteVectors,
     kQdrantBatch,
 };
 inline constexpr size_t kRouteCount = static_cast<size_t>(RouteId::kQdrantBatch) + 1;

@@ -11,12 +11,12 @@
 namespace akidb::rest {
 namespace {
 
-constexpr std::array<std::string_view, 15> kSearchNames{
+constexpr std::array<std::string_view, 16> kSearchNames{
     "vector", "top_k",    "offset",   "filter",   "score_threshold", "include",     "params", "explain",
-    "id",     "positive", "negative", "group_by", "diversity",       "deadline_ms", "fusion"};
+    "id",     "positive", "negative", "group_by", "diversity",       "deadline_ms", "fusion", "using"};
 constexpr std::array<std::string_view, 3> kFusionNames{"queries", "method", "k"};
-constexpr std::array<std::string_view, 8> kFusedNames{"vector", "id",     "positive",        "negative",
-                                                      "top_k",  "filter", "score_threshold", "params"};
+constexpr std::array<std::string_view, 9> kFusedNames{
+    "vector", "id", "positive", "negative", "top_k", "filter", "score_threshold", "params", "using"};
 constexpr std::array<std::string_view, 1> kSearchBatchNames{"searches"};
 constexpr std::array<std::string_view, 3> kParamNames{"ef", "exact", "recall_target"};
 constexpr std::array<std::string_view, 2> kGroupByNames{"key", "size"};
@@ -159,7 +159,9 @@ Result<model::FusedQuery> read_fused_query(JsonReader& reader) {
         if (which == 7) {
             return read_params(reader, query.params);
         }
-        if (which == 3) {
+        if (which == 8) {
+            AKIDB_TRY(query.vector_name, read_text(reader));
+        } else if (which == 3) {
             AKIDB_TRY(query.examples.negative, read_examples(reader));
         } else if (which == 4) {
             AKIDB_TRY(query.top_k, read_uint32(reader, 1, model::kTopKMax));
@@ -252,6 +254,10 @@ Result<void> read_search_member(JsonReader& reader, size_t which, SearchBody& bo
         }
         case 13: {
             AKIDB_TRY(request.deadline_us, read_deadline(reader, body.received_us));
+            return {};
+        }
+        case 15: {
+            AKIDB_TRY(request.vector_name, read_text(reader));
             return {};
         }
         default: {

@@ -14,15 +14,15 @@ namespace akidb::rest {
 namespace {
 
 constexpr std::array<std::string_view, 1> kUpsertNames{"documents"};
-constexpr std::array<std::string_view, 5> kDocumentNames{"id", "vector", "metadata", "if_version",
-                                                         "expires_at"};
+constexpr std::array<std::string_view, 6> kDocumentNames{"id",         "vector",     "metadata",
+                                                         "if_version", "expires_at", "vectors"};
 constexpr std::array<std::string_view, 2> kDeleteNames{"ids", "filter"};
-constexpr std::array<std::string_view, 7> kUpdateNames{"ids",   "filter", "documents", "set",
-                                                       "merge", "remove", "expires_at"};
-constexpr std::array<std::string_view, 7> kDocumentUpdateNames{"id",    "if_version", "vector",    "set",
-                                                               "merge", "remove",     "expires_at"};
+constexpr std::array<std::string_view, 8> kUpdateNames{"ids",   "filter", "documents",  "set",
+                                                       "merge", "remove", "expires_at", "remove_vectors"};
+constexpr std::array<std::string_view, 9> kDocumentUpdateNames{
+    "id", "if_version", "vector", "set", "merge", "remove", "expires_at", "remove_vectors", "vectors"};
 constexpr std::string_view kUpdateForms =
-    R"({"ids":[…]} or {"filter":{…}} with set, merge, remove or expires_at; or {"documents":[{"id":…}]}; {"filter":{}} means all)";
+    R"({"ids":[…]} or {"filter":{…}} with set, merge, remove, remove_vectors or expires_at; or {"documents":[{"id":…}]}; {"filter":{}} means all)";
 
 Result<uint64_t> read_version(JsonReader& reader) {
     return reader.read_uint(0, std::numeric_limits<uint64_t>::max());
@@ -32,7 +32,6 @@ Result<uint64_t> read_version(JsonReader& reader) {
 /// need.
 Result<model::Document> read_document(JsonReader& reader, size_t size_hint, bool& has_id) {
     model::Document document;
-    bool has_vector = false;
     has_id = false;
     AKIDB_TRY(reader.read_object(kDocumentNames, [&](size_t which) -> Result<void> {
         if (which == 0) {
@@ -41,7 +40,6 @@ Result<model::Document> read_document(JsonReader& reader, size_t size_hint, bool
             return {};
         }
         if (which == 1) {
-            has_vector = true;
             document.vector.reserve(size_hint);
             return reader.read_floats(model::kDimensionMax, document.vector);
         }
@@ -49,18 +47,17 @@ Result<model::Document> read_document(JsonReader& reader, size_t size_hint, bool
             AKIDB_TRY(document.metadata, read_metadata(reader));
         } else if (which == 4) {
             AKIDB_TRY(document.expires_at_ms, read_expiry(reader));
+        } else if (which == 5) {
+            AKIDB_TRY(document.vectors, read_named_vectors(reader));
         } else {
             AKIDB_TRY(document.if_version, read_version(reader));
         }
         return {};
     }));
-    if (!has_vector) {
-        return missing(reader.path() + ".vector", "an array of numbers");
-    }
     return document;
 }
 
-/// `which`: 0 set, 1 merge, 2 remove, 3 expires_at.
+/// `which`: 0 set, 1 merge, 2 remove, 3 expires_at, 4 remove_vectors.
 Result<void> read_change(JsonReader& reader, size_t which, model::DocumentChange& change) {
     if (which == 0) {
         AKIDB_TRY(change.set, read_metadata(reader));
@@ -74,9 +71,11 @@ Result<void> read_change(JsonReader& reader, size_t which, model::DocumentChange
         AKIDB_TRY(change.expires_at_ms, read_expiry(reader));
         return {};
     }
-    return reader.read_array(model::kRemovedPathsMax, [&](size_t) -> Result<void> {
-        AKIDB_TRY(std::string_view path, reader.read_string());
-        change.remove.emplace_back(path);
+    std::vector<std::string>& names = which == 2 ? change.remove : change.removed_vectors;
+    const size_t names_max = which == 2 ? model::kRemovedPathsMax : model::kNamedVectorsMax;
+    return reader.read_array(names_max, [&](size_t) -> Result<void> {
+        AKIDB_TRY(std::string_view name, reader.read_string());
+        names.emplace_back(name);
         return {};
     });
 }
@@ -92,6 +91,10 @@ Result<model::DocumentUpdate> read_document_update(JsonReader& reader) {
         }
         if (which == 1) {
             AKIDB_TRY(update.if_version, read_version(reader));
+            return {};
+        }
+        if (which == 8) {
+            AKIDB_TRY(update.change.vectors, read_named_vectors(reader));
             return {};
         }
         return which == 2 ? reader.read_floats(model::kDimensionMax, update.change.vector)

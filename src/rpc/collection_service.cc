@@ -6,6 +6,7 @@
 #include "rpc/moment_codec.h"
 #include "rpc/services.h"
 #include "rpc/tier_codec.h"
+#include "rpc/vector_params.h"
 
 namespace akidb::rpc {
 namespace {
@@ -22,15 +23,6 @@ Result<model::MetadataIndexType> read_type(v1::MetadataIndexType from) {
                                 join_names(model::kMetadataIndexTypeNames));
     }
     return static_cast<model::MetadataIndexType>(value);
-}
-
-/// As read_type, but that none stands for the first.
-template <class To, size_t kCount>
-Result<To> read_choice(std::string field, int from, const std::array<std::string_view, kCount>& names) {
-    if (from < 0 || static_cast<size_t>(from) > kCount) {
-        return invalid_argument(field, "unknown " + field + " " + std::to_string(from), join_names(names));
-    }
-    return static_cast<To>(std::max(from, 1) - 1);
 }
 
 v1::MetadataIndexType written(model::MetadataIndexType type) {
@@ -71,9 +63,12 @@ void write_settings(const model::CollectionSettings& from, v1::CollectionSetting
 void write_collection(const service::CollectionDescription& from, v1::Collection& to) {
     to.set_id(from.spec.id.to_string());
     to.set_name(from.spec.name);
-    to.set_dimension(from.spec.dimension);
-    to.set_metric(static_cast<v1::Metric>(static_cast<int>(from.spec.metric) + 1));
-    to.set_storage(static_cast<v1::VectorStorage>(static_cast<int>(from.spec.storage) + 1));
+    if (from.spec.dimension > 0) {
+        to.set_dimension(from.spec.dimension);
+        to.set_metric(static_cast<v1::Metric>(static_cast<int>(from.spec.metric) + 1));
+        to.set_storage(static_cast<v1::VectorStorage>(static_cast<int>(from.spec.storage) + 1));
+    }
+    write_vectors(from, to);
     to.set_count(from.stats.documents);
     write_moment(from.spec.created_at_ms, *to.mutable_created_at());
     to.set_condition(static_cast<v1::CollectionCondition>(static_cast<int>(from.condition) + 1));
@@ -195,10 +190,8 @@ Result<void> change(const std::shared_ptr<Call>& call, service::Service& service
 Result<void> create(const std::shared_ptr<Call>& call, service::Service& service) {
     OnArena<v1::CreateCollectionRequest> message;
     AKIDB_TRY(read(*call, *message));
-    service::CreateCollection request{.name = message->name(), .dimension = message->dimension()};
-    AKIDB_TRY(request.metric, read_choice<model::Metric>("metric", message->metric(), model::kMetricNames));
-    AKIDB_TRY(request.storage,
-              read_choice<model::VectorStorage>("storage", message->storage(), model::kVectorStorageNames));
+    service::CreateCollection request{.name = message->name()};
+    AKIDB_TRY(read_vectors(*message, request));
     AKIDB_TRY(request.policy, read_policy(message->policy()));
     AKIDB_TRY(request.metadata_indexes, read_indexes(message->metadata_indexes()));
     AKIDB_TRY(const service::CollectionDescription made, service.create_collection(call->context(), request));

@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstring>
 
+#include "base/printable.h"
 #include "model/limits.h"
 #include "rpc/filter_codec.h"
 #include "rpc/message.h"
@@ -26,9 +27,7 @@ Result<model::Document> read_document(const v1::Document& from) {
         document.id = std::move(id).value();
     }
     AKIDB_TRY(document.vector, read_vector(from.vector(), from.vector_bytes()));
-    if (document.vector.empty()) {
-        return invalid_argument("vector", "the field \"vector\" is missing", "an array of numbers");
-    }
+    AKIDB_TRY(document.vectors, read_named_vectors(from.vectors()));
     if (from.has_metadata()) {
         AKIDB_TRY(document.metadata, read_metadata(from.metadata()));
     }
@@ -149,6 +148,37 @@ Result<std::vector<float>> read_vector(const google::protobuf::RepeatedField<flo
     return vector;
 }
 
+Result<std::vector<model::NamedVector>> read_named_vectors(
+    const google::protobuf::RepeatedPtrField<v1::NamedVector>& from) {
+    if (static_cast<size_t>(from.size()) > model::kNamedVectorsMax) {
+        return invalid_argument("vectors", "too many vectors",
+                                "at most " + std::to_string(model::kNamedVectorsMax) + " with names");
+    }
+    std::vector<model::NamedVector> vectors;
+    for (const v1::NamedVector& one : from) {
+        const std::string place = "vectors." + printable(one.name());
+        AKIDB_TRY(check_known(one));
+        Result<std::vector<float>> values = read_vector(one.vector(), one.vector_bytes());
+        if (!values) {
+            return std::move(values).error().with_field(place);
+        }
+        if (values->empty()) {
+            return invalid_argument(place, "the vector is empty", "an array of numbers");
+        }
+        vectors.push_back({one.name(), std::move(values).value()});
+    }
+    return vectors;
+}
+
+void write_named_vectors(const std::vector<model::NamedVector>& from,
+                         google::protobuf::RepeatedPtrField<v1::NamedVector>& to) {
+    for (const model::NamedVector& vector : from) {
+        v1::NamedVector& written = *to.Add();
+        written.set_name(vector.name);
+        write_floats(vector.values, *written.mutable_vector());
+    }
+}
+
 void write_id(const model::DocumentId& id, v1::DocumentId& to) {
     if (const auto* number = std::get_if<uint64_t>(&id.value())) {
         to.set_number(*number);
@@ -166,6 +196,7 @@ void write_document(const model::Document& document, model::Include include, v1:
     to.set_version(document.version);
     if (include.vector) {
         write_floats(document.vector, *to.mutable_vector());
+        write_named_vectors(document.vectors, *to.mutable_vectors());
     }
     if (include.metadata) {
         write_metadata(

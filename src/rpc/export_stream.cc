@@ -83,7 +83,7 @@ class ExportStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
         }
         AKIDB_TRY(const service::CollectionDescription found,
                   service_->describe_collection(head_.context(), collection_));
-        const size_t documents = kPageBytes / (found.spec.dimension * sizeof(float));
+        const size_t documents = kPageBytes / (model::dimension_of_all(found.spec) * sizeof(float));
         request_.limit = static_cast<uint32_t>(std::min<size_t>(documents, model::kScrollLimitMax));
         return {};
     }

@@ -47,6 +47,7 @@ void write_matches(const std::vector<model::SearchMatch>& matches, model::Includ
         written.set_score(match.score);
         if (include.vector) {
             write_floats(match.document.vector, *written.mutable_vector());
+            write_named_vectors(match.document.vectors, *written.mutable_vectors());
         }
         if (include.metadata) {
             const std::string& metadata = match.document.metadata;
@@ -111,6 +112,7 @@ Result<std::vector<model::Example>> read_examples(const google::protobuf::Repeat
 /// Vector, id or examples, of a search or a query of a fusion.
 template <class From, class To>
 Result<void> read_target(const From& from, To& to) {
+    to.vector_name = from.using_();
     AKIDB_TRY(to.vector, read_vector(from.vector(), from.vector_bytes()));
     const int targets =
         (to.vector.empty() ? 0 : 1) + (from.has_id() ? 1 : 0) + (from.positive().empty() ? 0 : 1);
@@ -193,6 +195,7 @@ Result<void> read_goal(const v1::SearchRequest& from, model::SearchRequest& to) 
         return invalid_argument("vector", "the search has more than one of vector, id, positive and fusion",
                                 "one of them");
     }
+    to.vector_name = from.using_();  // refused beside a fusion, by its name
     AKIDB_TRY(to.fusion, read_fusion(from.fusion()));
     return {};
 }

@@ -11,7 +11,8 @@ namespace akidb::rpc {
 namespace {
 
 constexpr const char* kUpdateForms =
-    "ids or filter with set, merge, remove or expires_at; or documents, each with its own; a filter that is "
+    "ids or filter with set, merge, remove, remove_vectors or expires_at; or documents, each with its own; a "
+    "filter that is "
     "empty means "
     "all";
 
@@ -29,6 +30,11 @@ Result<void> read_change(const Message& from, model::DocumentChange& change) {
                                 "at most " + std::to_string(model::kRemovedPathsMax) + " items");
     }
     change.remove.assign(from.remove().begin(), from.remove().end());
+    if (static_cast<size_t>(from.remove_vectors_size()) > model::kNamedVectorsMax) {
+        return invalid_argument("remove_vectors", "the list has too many items",
+                                "at most " + std::to_string(model::kNamedVectorsMax) + " items");
+    }
+    change.removed_vectors.assign(from.remove_vectors().begin(), from.remove_vectors().end());
     if (from.has_expires_at() && from.never_expires()) {
         return invalid_argument("never_expires", "a document expires or it does not",
                                 "expires_at or never_expires");
@@ -56,6 +62,7 @@ Result<model::DocumentUpdate> read_document_update(const v1::DocumentUpdate& fro
         update.if_version = from.if_version();
     }
     AKIDB_TRY(update.change.vector, read_vector(from.vector(), from.vector_bytes()));
+    AKIDB_TRY(update.change.vectors, read_named_vectors(from.vectors()));
     AKIDB_TRY(read_change(from, update.change));
     return update;
 }

@@ -36,9 +36,7 @@ class BackupHistories : public testing::TestWithParam<uint64_t> {
         ASSERT_TRUE(files_->make_directory(data_ + "/staging"));
         open();
         for (const Kind& kind : kKinds) {
-            model::CollectionSpec spec{.name = kind.name, .dimension = kind.dimension, .metric = kind.metric};
-            spec.storage = kind.storage;
-            ASSERT_TRUE(server_->directory().create({}, spec));
+            ASSERT_TRUE(server_->directory().create({}, spec_of(kind, kind.name)));
             now_[kind.name] = {};
         }
         make_broken();

@@ -37,6 +37,23 @@ inline constexpr Kind kKinds[] = {{"floats", 16, model::Metric::kCosine, model::
                                   {"halves", 24, model::Metric::kL2, model::VectorStorage::kF16},
                                   {"bytes", 17, model::Metric::kDot, model::VectorStorage::kInt8}};
 
+/// Documents in halves have a second vector, but for every third seed.
+inline std::vector<model::VectorSpec> named_vectors_of(const Kind& kind) {
+    std::vector<model::VectorSpec> named;
+    if (kind.storage == model::VectorStorage::kF16) {
+        named.push_back({"side", 20, model::Metric::kDot, model::VectorStorage::kInt8});
+    }
+    return named;
+}
+
+inline model::CollectionSpec spec_of(const Kind& kind, std::string name) {
+    return {.name = std::move(name),
+            .dimension = kind.dimension,
+            .metric = kind.metric,
+            .storage = kind.storage,
+            .vectors = named_vectors_of(kind)};
+}
+
 inline std::vector<float> vector_of(uint32_t dimension, uint64_t seed) {
     const auto source = io::make_seeded_random(seed);
     std::vector<float> vector;
@@ -59,8 +76,24 @@ inline model::Document document(const Kind& kind, uint64_t id, const Row& row) {
     model::Document made;
     made.id = model::DocumentId(id);
     made.vector = vector_of(kind.dimension, row.seed);
+    for (const model::VectorSpec& named : named_vectors_of(kind)) {
+        if (row.seed % 3 != 0) {
+            made.vectors.push_back({named.name, vector_of(named.dimension, row.seed + 1)});
+        }
+    }
     made.metadata = metadata_of(row.number);
     return made;
+}
+
+/// Those with names are the ones that were written, as they are kept.
+inline void expect_named_vectors(const Kind& kind, const model::Document& found, const Row& row) {
+    for (const model::VectorSpec& named : named_vectors_of(kind)) {
+        std::vector<float> expected = model::vector_of(document(kind, 0, row), named.name);
+        if (!expected.empty()) {
+            index::round_to_stored(named.storage, expected);
+        }
+        EXPECT_EQ(model::vector_of(found, named.name), expected);
+    }
 }
 
 inline constexpr uint64_t kIdsMax = 300;
@@ -149,6 +182,7 @@ inline void expect_equal(const Kind& kind, engine::Collection& collection, const
         std::vector<float> vector = vector_of(kind.dimension, row->second.seed);
         index::round_to_stored(kind.storage, vector);
         EXPECT_EQ(found.vector, vector);
+        expect_named_vectors(kind, found, row->second);
         ++row;
     }
 }

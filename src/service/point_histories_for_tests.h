@@ -112,9 +112,7 @@ class PointHistories : public testing::TestWithParam<uint64_t> {
     uint64_t draw(uint64_t below) { return writes_.draw(below); }
 
     void create(const Kind& kind) {
-        model::CollectionSpec spec{.name = kind.name, .dimension = kind.dimension, .metric = kind.metric};
-        spec.storage = kind.storage;
-        ASSERT_TRUE(server_->opened.directory().create({}, spec));
+        ASSERT_TRUE(server_->opened.directory().create({}, spec_of(kind, kind.name)));
         history_[kind.name] = {
             .kind = kind, .versions = {{0, clock_.unix_ms(), {}}}, .known_from_ms = UINT64_MAX};
     }

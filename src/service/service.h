@@ -26,6 +26,7 @@ struct CreateCollection {
     std::vector<model::MetadataField> metadata_indexes{};
     model::VectorStorage storage = model::VectorStorage::kF32;
     model::StoragePolicy policy = model::StoragePolicy::kMemory;
+    std::vector<model::VectorSpec> vectors{};
 };
 
 struct CollectionDescription {

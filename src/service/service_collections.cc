@@ -179,6 +179,7 @@ Result<CollectionDescription> Service::create_collection(const RequestContext& c
     spec.dimension = request.dimension;
     spec.metric = request.metric;
     spec.storage = request.storage;
+    spec.vectors = request.vectors;
     spec.metadata_indexes = request.metadata_indexes;
     if (request.policy != model::StoragePolicy::kMemory) {
         AKIDB_TRY(Tiers* const tiers, this->tiers());

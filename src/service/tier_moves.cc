@@ -27,6 +27,9 @@ uint64_t bytes_of(const storage::Manifest& manifest) {
     for (const auto& file : {manifest.graph, manifest.dead, manifest.keys}) {
         bytes += file ? file->bytes : 0;
     }
+    for (const storage::ManifestVector& vector : manifest.vectors) {
+        bytes += vector.graph ? vector.graph->bytes : 0;
+    }
     return bytes;
 }
 

@@ -237,9 +237,7 @@ class TieredServer {
     telemetry::Metrics& metrics() { return metrics_; }
 
     DirectoryEntry create(const Kind& kind, const std::string& name, model::StoragePolicy policy) {
-        model::CollectionSpec spec{.name = name, .dimension = kind.dimension, .metric = kind.metric};
-        spec.storage = kind.storage;
-        auto made = directory_->create({}, spec);
+        auto made = directory_->create({}, spec_of(kind, name));
         EXPECT_TRUE(made);
         EXPECT_TRUE(tiers_->set_policy(made->spec.id, policy));
         return *made;
@@ -300,6 +298,7 @@ class TiersFixture : public testing::Test {
             if (kind.storage == model::VectorStorage::kF32 && kind.metric != model::Metric::kCosine) {
                 EXPECT_EQ(found->front().vector, vector_of(kind.dimension, row.seed));
             }
+            expect_named_vectors(kind, found->front(), row);
         }
         model::SearchRequest request;
         request.vector = vector_of(kind.dimension, model.empty() ? 1 : model.begin()->second.seed);

@@ -29,7 +29,7 @@ BODIES = {
     "PUT /api/v1/collections/{collection}/metadata-indexes/{field}": {"type": "keyword"},
     "POST /api/v1/collections/{collection}/search": {"vector": VECTOR, "top_k": 3, "include": ["metadata"], "explain": True},
     "POST /api/v1/collections/{collection}/search/batch": {"searches": [{"vector": VECTOR}, {"id": 7}]},
-    "PUT /collections/{collection}": {"vectors": {"size": 16, "distance": "Cosine"}},
+    "PUT /collections/{collection}": {"vectors": {"": {"size": 16, "distance": "Cosine"}, "side": {"size": 16, "distance": "Dot"}}},
     "PATCH /collections/{collection}": {"hnsw_config": None},
     "PUT /collections/{collection}/index": {"field_name": "lang", "field_schema": "keyword"},
     "POST /collections/aliases": {"actions": [{"create_alias": {"collection_name": "words", "alias_name": "shown"}}]},
@@ -53,6 +53,7 @@ BODIES = {
     "POST /collections/{collection}/points/payload/delete": {"keys": ["seen"], "points": [7]},
     "POST /collections/{collection}/points/payload/clear": {"points": [7]},
     "PUT /collections/{collection}/points/vectors": {"points": [{"id": 7, "vector": VECTOR}]},
+    "POST /collections/{collection}/points/vectors/delete": {"points": [7], "vector": ["side"]},
     "POST /collections/{collection}/points/batch": {"operations": [{"delete": {"points": [99]}}]},
 }
 

@@ -101,8 +101,13 @@ void Model::upsert(const Json& documents, uint64_t sequence) {
     for (const Json& document : documents) {
         const Id id = id_of(document["id"]);
         entries_[id] = {document["vector"].get<std::vector<int>>(),
-                        document.value("metadata", Json::object()), sequence,
-                        document.value("expires_at", "")};
+                        document.value("metadata", Json::object()),
+                        sequence,
+                        document.value("expires_at", ""),
+                        {}};
+        if (document.contains("vectors")) {
+            entries_[id].side = document["vectors"]["side"].get<std::vector<int>>();
+        }
         if (entries_[id].expires_at == kPast) {
             entries_.erase(id);
         }
@@ -132,6 +137,12 @@ size_t Model::update(const std::vector<Id>& ids, const Json& change, uint64_t se
         }
         if (change.contains("vector")) {
             entry.vector = change["vector"].get<std::vector<int>>();
+        }
+        if (change.contains("vectors")) {
+            entry.side = change["vectors"]["side"].get<std::vector<int>>();
+        }
+        if (change.contains("remove_vectors")) {
+            entry.side.clear();
         }
         if (change.contains("expires_at")) {
             entry.expires_at = change["expires_at"].is_null() ? "" : change["expires_at"].get<std::string>();
@@ -170,15 +181,17 @@ std::vector<Id> Model::all() const {
     return matching(Json::object());
 }
 
-std::vector<std::pair<float, Id>> Model::ranked(const std::vector<int>& vector, const Json& filter) const {
+std::vector<std::pair<float, Id>> Model::ranked(const std::vector<int>& vector, const Json& filter,
+                                                By by) const {
     std::vector<std::pair<float, Id>> ranked;
     for (const auto& [id, entry] : entries_) {
-        if (!matches(filter, id, entry.metadata)) {
+        const std::vector<int>& own = by == By::kSide ? entry.side : entry.vector;
+        if (own.empty() || !matches(filter, id, entry.metadata)) {
             continue;
         }
         int squared = 0;
         for (size_t i = 0; i < vector.size(); ++i) {
-            squared += (vector[i] - entry.vector[i]) * (vector[i] - entry.vector[i]);
+            squared += (vector[i] - own[i]) * (vector[i] - own[i]);
         }
         ranked.emplace_back(std::sqrt(static_cast<float>(squared)), id);
     }
@@ -186,9 +199,9 @@ std::vector<std::pair<float, Id>> Model::ranked(const std::vector<int>& vector, 
     return ranked;
 }
 
-Json Model::search(const std::vector<int>& vector, const Json& filter, size_t top_k) const {
+Json Model::search(const std::vector<int>& vector, const Json& filter, size_t top_k, By by) const {
     Json matches = Json::array();
-    for (const auto& [score, id] : ranked(vector, filter)) {
+    for (const auto& [score, id] : ranked(vector, filter, by)) {
         if (matches.size() == top_k) {
             break;
         }

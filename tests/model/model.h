@@ -29,7 +29,11 @@ struct Entry {
     Json metadata;
     uint64_t version = 0;
     std::string expires_at;  // empty: never
+    std::vector<int> side;   // the second vector; empty: it lacks one
 };
+
+/// Which vector a search goes by.
+enum class By : uint8_t { kUnnamed, kSide };
 
 class Model {
   public:
@@ -47,14 +51,15 @@ class Model {
     std::vector<Id> matching(const Json& filter) const;
     std::vector<Id> all() const;
     /// Nearest first, ties by id: at most top_k as {"id","score"}.
-    Json search(const std::vector<int>& vector, const Json& filter, size_t top_k) const;
+    Json search(const std::vector<int>& vector, const Json& filter, size_t top_k, By by = By::kUnnamed) const;
     /// Groups by a field, as the server answers them.
     Json groups(const std::vector<int>& vector, const std::string& key, size_t top_k, size_t size) const;
     Json facet(const std::string& key, const Json& filter, size_t limit) const;
     size_t size() const { return entries_.size(); }
 
   private:
-    std::vector<std::pair<float, Id>> ranked(const std::vector<int>& vector, const Json& filter) const;
+    std::vector<std::pair<float, Id>> ranked(const std::vector<int>& vector, const Json& filter,
+                                             By by = By::kUnnamed) const;
 
     std::map<Id, Entry> entries_;
 };

@@ -33,14 +33,18 @@ class History {
           rpc_(server.grpc_address()),
           name_(std::move(name)),
           path_("/api/v1/collections/" + name_),
+          has_side_(seed % 4 < 2),
           chance_(seed) {
-        ask("POST", "/api/v1/collections",
-            {{"name", name_},
-             {"dimension", Chance::kDimension},
-             {"metric", "l2"},
-             {"storage", seed % 2 == 0 ? "f32" : "f16"},  // both keep small whole numbers as they are
-             {"metadata_indexes", {{"n", "integer"}, {"tag", "keyword"}}}},
-            201);
+        Json collection = {{"name", name_},
+                           {"dimension", Chance::kDimension},
+                           {"metric", "l2"},
+                           // Both keep small whole numbers as they are.
+                           {"storage", seed % 2 == 0 ? "f32" : "f16"},
+                           {"metadata_indexes", {{"n", "integer"}, {"tag", "keyword"}}}};
+        if (has_side_) {
+            collection["vectors"]["side"] = {{"dimension", Chance::kDimension}, {"metric", "l2"}};
+        }
+        ask("POST", "/api/v1/collections", collection, 201);
     }
 
     void step() {
@@ -149,6 +153,9 @@ class History {
             if (chance_.happens(10)) {
                 document["expires_at"] = chance_.expires_at();
             }
+            if (has_side_ && chance_.happens(60)) {
+                document["vectors"]["side"] = chance_.vector();
+            }
             documents.push_back(std::move(document));
         }
         const Json answer =
@@ -179,6 +186,11 @@ class History {
         const Entry* known = model_.find(which);
         if (chance_.happens(40)) {
             what["vector"] = chance_.vector();
+        }
+        if (has_side_ && chance_.happens(30)) {
+            what["vectors"]["side"] = chance_.vector();
+        } else if (has_side_ && chance_.happens(20)) {
+            what["remove_vectors"] = Json::array({"side"});
         }
         Json document = what;
         document["id"] = json_of(which);
@@ -211,6 +223,9 @@ class History {
         if (has_vector) {
             document["vector"] = entry.vector;
         }
+        if (has_vector && !entry.side.empty()) {
+            document["vectors"]["side"] = entry.side;
+        }
         if (has_metadata) {
             document["metadata"] = entry.metadata;
             if (!entry.expires_at.empty()) {
@@ -242,8 +257,13 @@ class History {
         if (chance_.happens(30)) {
             body["params"] = {{"exact", true}};
         }
-        expect(ask("POST", path_ + "/search", body)["matches"], model_.search(target, which, top_k),
-               "matches");
+        By by = By::kUnnamed;
+        if (has_side_ && chance_.happens(40)) {
+            by = By::kSide;
+            body["using"] = "side";
+        }
+        const Json answer = ask("POST", path_ + "/search", body);
+        expect(answer.value("matches", Json::array()), model_.search(target, which, top_k, by), "matches");
     }
     void search_groups() {
         const std::vector<int> target = chance_.vector();
@@ -312,6 +332,7 @@ class History {
     scenarios::RpcPlayer rpc_;
     const std::string name_;
     const std::string path_;
+    const bool has_side_;  // a second vector, which documents may lack
     Chance chance_;
     Model model_;
     std::string last_;

@@ -88,7 +88,8 @@ OrderedJson object_to_json(const Message& object) {
 
 OrderedJson repeated_to_json(const Message& message, const FieldDescriptor& field) {
     const Reflection& reflection = *message.GetReflection();
-    OrderedJson json = field.name() == "metadata_indexes" ? OrderedJson::object() : OrderedJson::array();
+    const bool is_map = field.name() == "metadata_indexes" || field.name() == "vectors";
+    OrderedJson json = is_map ? OrderedJson::object() : OrderedJson::array();
     for (int i = 0; i < reflection.FieldSize(message, &field); ++i) {
         if (field.cpp_type() == FieldDescriptor::CPPTYPE_FLOAT) {
             json.push_back(reflection.GetRepeatedFloat(message, &field, i));
@@ -99,11 +100,25 @@ OrderedJson repeated_to_json(const Message& message, const FieldDescriptor& fiel
             const std::string name = index["field"];
             index.erase("field");
             json[name] = std::move(index);
+        } else if (is_map) {
+            OrderedJson vector = to_json(reflection.GetRepeatedMessage(message, &field, i));
+            const std::string name = vector["name"];
+            vector.erase("name");
+            json[name] = vector.contains("vector") ? vector["vector"] : std::move(vector);
         } else {
             json.push_back(to_json(reflection.GetRepeatedMessage(message, &field, i)));
         }
     }
     return json;
+}
+
+/// Of a collection that has no vector without a name, what would be said of it; and no bytes in answers.
+bool is_unsaid(const Message& message, const FieldDescriptor& field) {
+    const Reflection& reflection = *message.GetReflection();
+    return field.name() == "vector_bytes" ||
+           (field.cpp_type() == FieldDescriptor::CPPTYPE_ENUM &&
+            reflection.GetEnum(message, &field)->number() == 0) ||
+           (field.name() == "dimension" && reflection.GetUInt32(message, &field) == 0);
 }
 
 }  // namespace
@@ -127,11 +142,13 @@ OrderedJson to_json(const Message& message) {
     for (int i = 0; i < type.field_count(); ++i) {
         const FieldDescriptor& field = *type.field(i);
         if (field.is_repeated()) {
-            const bool is_left_out = field.name() == "vector" || field.name() == "ids";
+            const bool is_left_out =
+                field.name() == "vector" || field.name() == "vectors" || field.name() == "ids";
             if (!is_left_out || reflection.FieldSize(message, &field) > 0) {
                 json[field.name()] = repeated_to_json(message, field);
             }
-        } else if (!field.has_presence() || reflection.HasField(message, &field)) {
+        } else if (!is_unsaid(message, field) &&
+                   (!field.has_presence() || reflection.HasField(message, &field))) {
             json[field.name()] = scalar_to_json(message, field);
         }
     }

@@ -300,6 +300,18 @@ void fill_settings(Message& message, const OrderedJson& json) {
     }
 }
 
+/// Vectors, or what they are to be.
+void fill_by_names(Message& message, const OrderedJson& json) {
+    if (!json.is_object()) {
+        refuse("vectors are an object");
+    }
+    for (const auto& [name, value] : json.items()) {
+        Message& named = added(message, "vectors");
+        fill(named, value.is_array() ? OrderedJson{{"vector", value}} : value);
+        set_text(named, "name", name);
+    }
+}
+
 void fill_repeated(Message& message, const FieldDescriptor& field, const OrderedJson& json) {
     if (field.name() == "metadata_indexes" && json.is_object()) {
         for (const auto& [key, type] : json.items()) {
@@ -313,6 +325,9 @@ void fill_repeated(Message& message, const FieldDescriptor& field, const Ordered
             fill_enum(index, field_of(index, "type"), type);
         }
         return;
+    }
+    if (field.name() == "vectors") {
+        return fill_by_names(message, json);
     }
     if (!json.is_array()) {
         refuse(field.name() + " is a list");
