@@ -58,20 +58,26 @@ export interface Ring {
 }
 
 // Collections and aliases.
-export interface CollectionSettings {
-  name: string;
+export interface VectorSettings {
   dimension: number;
   metric?: Metric;
   storage?: Storage;
+}
+/** `dimension`, `metric` and `storage` are those of the vector without a name, `vectors` those with names. */
+export interface CollectionSettings extends Partial<VectorSettings> {
+  name: string;
+  vectors?: Record<string, VectorSettings>;
   policy?: Policy;
   metadata_indexes?: Record<string, IndexType>;
 }
 export interface Description {
   id: string;
   name: string;
-  dimension: number;
-  metric: Metric;
-  storage: Storage;
+  /** With metric and storage: of the vector without a name, where there is one. */
+  dimension?: number;
+  metric?: Metric;
+  storage?: Storage;
+  vectors?: Record<string, Required<VectorSettings> & { rows?: number; linked_rows?: number }>;
   count: number;
   created_at: string;
   condition: "loading" | "serving" | "quarantined" | "no_space" | "asleep";
@@ -115,7 +121,9 @@ export type AliasAction = { create: Alias } | { rename: { alias: string; to: str
 export interface NewDocument {
   /** The server makes one where it is left out. */
   id?: DocumentId;
-  vector: Vector;
+  /** Needed where the collection has a vector without a name. */
+  vector?: Vector;
+  vectors?: Record<string, Vector>;
   metadata?: Metadata;
   /** The version that must be there, 0 for none. */
   if_version?: number;
@@ -125,6 +133,7 @@ export interface NewDocument {
 export interface Document {
   id: DocumentId;
   vector?: number[];
+  vectors?: Record<string, number[]>;
   metadata?: Metadata;
   version: number;
   /** Beside the metadata, where the document expires. */
@@ -137,12 +146,16 @@ export interface Change {
   set?: Metadata;
   merge?: Metadata;
   remove?: string[];
+  /** Names; what is not there is no fault. */
+  remove_vectors?: string[];
   /** Null takes it away. */
   expires_at?: string | null;
 }
 export interface DocumentChange extends Change {
   id: DocumentId;
   vector?: Vector;
+  /** Take the place of those with these names; the others stay. */
+  vectors?: Record<string, Vector>;
   if_version?: number;
 }
 export type Update =
@@ -180,6 +193,8 @@ export interface Receipt {
 
 // Questions.
 export interface SearchOptions {
+  /** The name of the vector to compare with; without it, the one that has none. */
+  using?: string;
   top_k?: number;
   offset?: number;
   filter?: Filter;
@@ -199,7 +214,7 @@ export type Target =
   | { positive: (DocumentId | Vector)[]; negative?: (DocumentId | Vector)[] };
 /** Several searches in one answer, by reciprocal rank. */
 export interface Fusion {
-  queries: (Target & Pick<SearchOptions, "top_k" | "filter" | "score_threshold" | "params">)[];
+  queries: (Target & Pick<SearchOptions, "using" | "top_k" | "filter" | "score_threshold" | "params">)[];
   method?: "rrf";
   k?: number;
 }
@@ -207,6 +222,7 @@ export interface Match {
   id: DocumentId;
   score: number;
   vector?: number[];
+  vectors?: Record<string, number[]>;
   metadata?: Metadata;
   expires_at?: string;
 }

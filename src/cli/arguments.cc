@@ -67,7 +67,12 @@ void add_collection_verbs(CLI::App& app, Arguments& arguments) {
     collection->footer("Example:\n  akidb collection create words --dimension 100 --metric cosine");
     CLI::App* create = collection->add_subcommand("create", "Make an empty collection");
     create->add_option("name", arguments.collection, "Name: letters, digits, . _ -")->required();
-    create->add_option("--dimension", arguments.dimension, "Components of every vector")->required();
+    create->add_option("--dimension", arguments.dimension,
+                       "Components of the vector that every document has");
+    create
+        ->add_option("--vector", arguments.vectors,
+                     "One with a name, several times: NAME:DIMENSION[:METRIC[:STORAGE]]")
+        ->allow_extra_args(false);
     create->add_option("--metric", arguments.metric, "cosine, dot or l2")->capture_default_str();
     create
         ->add_option("--storage", arguments.storage,
@@ -159,6 +164,8 @@ void add_search(CLI::App& app, Arguments& arguments) {
     what->add_option("--vector-file", search.vector_file, ".fbin or .npy; see --row");
     what->add_option("--id", search.id, "Id of a document to be like; it is left out of the answer");
     what->require_option(1);
+    verb->add_option("--using", search.use_vector,
+                     "Name of the vector to compare with, where they have names");
     verb->add_option("--row", search.row, "Row of --vector-file, from 0")->capture_default_str();
     verb->add_option("--top-k", search.top_k, "How many")->capture_default_str();
     verb->add_option("--filter", search.filter, "Filter as JSON");

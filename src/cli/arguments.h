@@ -70,7 +70,8 @@ struct SearchArguments {
     std::string vector_file;
     uint64_t row = 0;  // of vector_file
     std::string id;
-    std::string filter;  // JSON
+    std::string use_vector;  // a name; empty: the vector without one
+    std::string filter;      // JSON
     std::string include = "metadata";
     uint32_t top_k = 10;
     uint32_t ef = 0;  // 0 = the server's default
@@ -163,7 +164,8 @@ struct Arguments {
     std::string token;    // what is in that file, or in the variable AKIDB_API_KEY: main puts it here
     std::string ca_file;  // for https; empty: the system's authorities
     std::string collection;
-    uint32_t dimension = 0;
+    uint32_t dimension = 0;            // 0: every vector has a name
+    std::vector<std::string> vectors;  // NAME:DIMENSION[:METRIC[:STORAGE]]
     std::string metric = "cosine";
     std::string storage = "f32";
     std::string policy = "memory";

@@ -45,6 +45,13 @@ void print_details(const Json& collection) {
         indexes.push_back({field, cell(index, "type"), cell(index, "ready"), cell(index, "indexed_rows"),
                            cell(index, "bytes")});
     }
+    std::vector<std::vector<std::string>> vectors{
+        {"VECTOR", "DIMENSION", "METRIC", "STORAGE", "ROWS", "LINKED"}};
+    const Json named = collection.value("vectors", Json::object());
+    for (const auto& [name, vector] : named.items()) {
+        vectors.push_back({name, cell(vector, "dimension"), cell(vector, "metric"), cell(vector, "storage"),
+                           cell(vector, "rows"), cell(vector, "linked_rows")});
+    }
     std::vector<std::vector<std::string>> missing{{"WITHOUT INDEX", "TYPE", "READS", "EVALUATED", "SECONDS"}};
     const Json unindexed = collection.value("unindexed_fields", Json::array());
     for (const Json& field : unindexed) {
@@ -61,7 +68,7 @@ void print_details(const Json& collection) {
     for (const Json& job : running) {
         jobs.push_back({cell(job, "kind"), cell(job, "done"), cell(job, "total"), cell(job, "seconds_left")});
     }
-    for (const auto& table : {indexes, missing, settings, jobs}) {
+    for (const auto& table : {vectors, indexes, missing, settings, jobs}) {
         if (table.size() > 1) {
             print_to(stdout, "\n" + format_table(table));
         }
@@ -83,16 +90,50 @@ Result<void> show_collections(const Arguments& arguments, const std::string& bod
     return {};
 }
 
+/// "title:384:dot:f16" is a vector named title.
+Result<void> add_vector(const std::string& text, Json& vectors) {
+    std::vector<std::string> parts{""};
+    for (const char c : text) {
+        c == ':' ? static_cast<void>(parts.emplace_back()) : parts.back().push_back(c);
+    }
+    uint32_t dimension = 0;
+    const std::string& digits = parts.size() > 1 ? parts[1] : text;
+    const auto [end, fault] = std::from_chars(digits.data(), digits.data() + digits.size(), dimension);
+    if (parts.size() < 2 || parts.size() > 4 || fault != std::errc() ||
+        end != digits.data() + digits.size()) {
+        return invalid_argument("--vector", "\"" + text + "\" does not say what the vector is",
+                                "NAME:DIMENSION[:METRIC[:STORAGE]], as title:384:cosine:f16");
+    }
+    Json& vector = vectors[parts[0]];
+    vector["dimension"] = dimension;
+    if (parts.size() > 2) {
+        vector["metric"] = parts[2];
+    }
+    if (parts.size() > 3) {
+        vector["storage"] = parts[3];
+    }
+    return {};
+}
+
+Result<Json> creation_of(const Arguments& arguments) {
+    Json body = {{"name", arguments.collection}, {"policy", arguments.policy}};
+    if (arguments.dimension > 0 || arguments.vectors.empty()) {
+        body["dimension"] = arguments.dimension;
+        body["metric"] = arguments.metric;
+        body["storage"] = arguments.storage;
+    }
+    for (const std::string& vector : arguments.vectors) {
+        AKIDB_TRY(add_vector(vector, body["vectors"]));
+    }
+    return body;
+}
+
 Result<void> collection(const Arguments& arguments) {
     RestClient client(arguments.url, arguments.token, io::make_curl_http_client(arguments.ca_file));
     const std::string one = "/collections/" + path_segment(arguments.collection);
     switch (arguments.verb) {
         case Verb::kCollectionCreate: {
-            const Json body = {{"name", arguments.collection},
-                               {"dimension", arguments.dimension},
-                               {"metric", arguments.metric},
-                               {"storage", arguments.storage},
-                               {"policy", arguments.policy}};
+            AKIDB_TRY(const Json body, creation_of(arguments));
             AKIDB_TRY(const std::string answer, client.send("POST", "/collections", body.dump()));
             return show_collections(arguments, answer);
         }
@@ -153,6 +194,9 @@ Result<Json> query_of(const SearchArguments& search) {
     Json query;
     AKIDB_TRY(set_target(search, query));
     query["top_k"] = search.top_k;
+    if (!search.use_vector.empty()) {
+        query["using"] = search.use_vector;
+    }
     query["include"] = Json::array();
     for (const char* part : {"metadata", "vector"}) {
         if (search.include.find(part) != std::string::npos) {

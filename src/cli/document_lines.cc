@@ -11,7 +11,7 @@ constexpr size_t kBodyBytesMax = 16 << 20;
 
 Error line_error(const std::string& path, uint64_t row, const std::string& what) {
     return invalid_argument(kFlag, path + ":" + std::to_string(row + 1) + ": " + what,
-                            R"(one {"id":…,"vector":[…],"metadata":{…}} a line)");
+                            R"(one {"id":…,"vector":[…],"metadata":{…}} a line, or {"id":…,"vectors":{…}})");
 }
 
 std::string_view trimmed(std::string_view line) {
@@ -35,10 +35,12 @@ Result<DocumentLines> DocumentLines::open(const std::string& path, uint32_t batc
     std::string first;
     std::getline(lines.file_, first);
     const nlohmann::json document = nlohmann::json::parse(first, nullptr, false);
-    if (!document.is_object() || !document.contains("vector") || !document["vector"].is_array()) {
+    const bool has_vector = document.is_object() && document.contains("vector");
+    const bool has_names = document.is_object() && (document.contains("vectors") || !has_vector);
+    if (has_vector ? !document["vector"].is_array() : !document.is_object() || !document.contains("id")) {
         return line_error(path, 0, "is no document");
     }
-    lines.dimension_ = static_cast<uint32_t>(document["vector"].size());
+    lines.dimension_ = has_names ? 0 : static_cast<uint32_t>(document["vector"].size());
     lines.file_.clear();
     lines.file_.seekg(0);
     for (uint64_t row = 0; row < first_row; ++row) {

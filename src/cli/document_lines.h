@@ -19,6 +19,7 @@ class DocumentLines {
     static Result<DocumentLines> open(const std::string& path, uint32_t batch_rows, uint64_t first_row);
 
     uint64_t rows() const { return rows_; }
+    /// 0: vectors of the documents have names.
     uint32_t dimension() const { return dimension_; }
     /// Nothing after the last line. A batch ends early where its body would grow beyond some MiB.
     Result<std::optional<Batch>> next();

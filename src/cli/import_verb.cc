@@ -93,11 +93,21 @@ Result<void> check_as_asked(const Arguments& arguments, const nlohmann::json& de
     return {};
 }
 
-/// The collection's id; makes the collection when asked to.
+Error names_nothing(const std::string& collection) {
+    return invalid_argument("--create",
+                            "the documents have vectors with names, which a collection is made for first",
+                            "akidb collection create " + collection + " --vector NAME:DIMENSION …");
+}
+
+/// The collection's id; makes the collection when asked to. `dimension` 0: of documents whose vectors have
+/// names.
 Result<std::string> target_collection(RestClient& client, const Arguments& arguments, uint32_t dimension) {
     const ImportArguments& import = arguments.import;
     Result<std::string> found = client.send("GET", "/collections/" + path_segment(arguments.collection));
     if (!found.has_value() && found.error().code() == Code::kNotFound && import.create) {
+        if (dimension == 0) {
+            return names_nothing(arguments.collection);
+        }
         const nlohmann::json body = {{"name", arguments.collection},
                                      {"dimension", dimension},
                                      {"metric", import.metric.empty() ? "cosine" : import.metric},

@@ -171,7 +171,7 @@ TEST_F(DataRoutesTest, TheDialectHasItsOwnEnvelopeForEveryError) {
     refused("POST", "/words/points/batch", "{}", 400, "operations");
     refused("POST", "/words/points/recommend", R"({"positive":[1],"strategy":"best_score"})", 400,
             "strategy");
-    refused("PUT", "/other", R"({"vectors":{"a":{"size":16,"distance":"Cosine"}}})", 400, "vectors");
+    refused("PUT", "/other", R"({"vectors":{"a":{"size":16}}})", 400, "vectors.a");
 }
 
 TEST_F(DataRoutesTest, TheDialectsDatatypeIsTheStorage) {

@@ -63,6 +63,52 @@ console.warn = (...words) => warnings.push(words.join(" "));
 
 const { QdrantClient } = await import("@qdrant/js-client-rest");
 
+async function namedVectors(client, name) {
+  const ids = (points) => points.map((point) => point.id);
+  const near = (a, b) => a.forEach((x, i) => assert(Math.abs(x - b[i]) < 1e-5));
+  await call("createCollection of named vectors", () => client.createCollection(name, { vectors: {
+    text: { size: DIMENSION, distance: "Cosine" }, image: { size: 16, distance: "Euclid", datatype: "float16", on_disk: true } } }));
+  await call("getCollection of named vectors", () => client.getCollection(name), (r) =>
+    assert.deepEqual(r.config.params.vectors, {
+      text: { size: DIMENSION, distance: "Cosine" }, image: { size: 16, distance: "Euclid", datatype: "float16" } }));
+  const image = (first) => [first, ...new Array(15).fill(1)];
+  await call("upsert of named vectors", () => client.upsert(name, { points: [
+    { id: 1, vector: { text: embed("red apple"), image: image(1) }, payload: { kind: "fruit" } },
+    { id: 2, vector: { text: embed("green pear") }, payload: { kind: "fruit" } },
+    { id: 3, vector: { image: image(5) } }] }));
+  await call("upsert batch of named vectors", () => client.upsert(name, { batch: {
+    ids: [4, 5], vectors: { text: [embed("red car"), embed("blue car")], image: [image(8), image(9)] } } }));
+  await call("query using text", () => client.query(name, { query: embed("red apple"), using: "text" }), (r) => {
+    assert.equal(r.points[0].id, 1);
+    assert(!ids(r.points).includes(3));
+  });
+  await call("query using image", () => client.query(name, { query: image(5), using: "image", with_vector: ["image"], limit: 2 }), (r) => {
+    assert.equal(r.points[0].id, 3);
+    assert.deepEqual(r.points[0].vector, { image: image(5) });
+  });
+  await call("query by id using image", () => client.query(name, { query: 4, using: "image", limit: 1 }), (r) =>
+    assert.deepEqual(ids(r.points), [5]));
+  await call("fusion over two vectors", () => client.query(name, { prefetch: [
+    { query: embed("red apple"), using: "text", limit: 5 }, { query: image(1), using: "image", limit: 5 }],
+  query: { fusion: "rrf" } }), (r) => assert.equal(r.points[0].id, 1));
+  await call("retrieve all vectors", () => client.retrieve(name, { ids: [1, 2], with_vector: true }), (r) => {
+    near(r[0].vector.text, embed("red apple"));
+    assert.deepEqual(Object.keys(r[1].vector), ["text"]);
+  });
+  await call("updateVectors", () => client.updateVectors(name, { points: [{ id: 2, vector: { image: image(5.5) } }] }));
+  await call("query what was added", () => client.query(name, { query: image(5.5), using: "image", limit: 1 }), (r) =>
+    assert.deepEqual(ids(r.points), [2]));
+  await call("deleteVectors", () => client.deleteVectors(name, { points: [1], vector: ["image"] }));
+  await call("deleteVectors by filter", () => client.deleteVectors(name, {
+    filter: { must: [{ has_id: [5] }] }, vector: ["image"] }));
+  await call("scroll with one vector", () => client.scroll(name, { with_vector: ["image"] }), (r) =>
+    assert.deepEqual(r.points.filter((point) => point.vector.image).map((point) => point.id), [2, 3, 4]));
+  await refused("a vector of no such name", 400, () => client.query(name, { query: image(1), using: "sound" }));
+  await refused("no name", 400, () => client.query(name, { query: image(1) }));
+  await refused("a vector of another size", 400, () => client.upsert(name, { points: [{ id: 9, vector: { text: [1] } }] }));
+  await call("deleteCollection of named vectors", () => client.deleteCollection(name));
+}
+
 await section("@qdrant/js-client-rest", async () => {
   const client = new QdrantClient({ url });
   const name = "js-" + randomUUID();
@@ -71,8 +117,7 @@ await section("@qdrant/js-client-rest", async () => {
   await call("createCollection", () => client.createCollection(name, { vectors: { size: DIMENSION, distance: "Cosine" } }));
   await refused("createCollection again", 409, () =>
     client.createCollection(name, { vectors: { size: DIMENSION, distance: "Cosine" } }));
-  await refused("named vectors", 400, () =>
-    client.createCollection(name + "-named", { vectors: { text: { size: DIMENSION, distance: "Cosine" } } }));
+  await namedVectors(client, name + "-named");
   await call("collectionExists", () => client.collectionExists(name), (r) => assert.equal(r.exists, true));
   await call("getCollections", () => client.getCollections(), (r) =>
     assert(r.collections.some((one) => one.name === name)));

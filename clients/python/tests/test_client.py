@@ -70,6 +70,29 @@ class WithServer(unittest.TestCase):
             self.assertEqual(getattr(caught.exception, name), value, name)
         return caught.exception
 
+    def test_has_several_vectors_by_their_names(self):
+        pictures = self.db.create_collection(
+            "pictures-py",
+            vectors={"image": {"dimension": 16, "metric": "l2"}, "caption": {"dimension": 16, "storage": "f16"}},
+        )
+        pictures.upsert(
+            [
+                {"id": 1, "vectors": {"image": vector(1), "caption": vector(2)}},
+                {"id": 2, "vectors": {"image": vector(3)}},
+            ]
+        )
+        matches = pictures.search(vector(2), using="caption", include=["vector"])["matches"]
+        self.assertEqual([match["id"] for match in matches], [1])
+        self.assertEqual(matches[0]["vectors"]["image"], vector(1))
+        pictures.update(documents=[{"id": 2, "vectors": {"caption": vector(5)}}])
+        pictures.update(ids=[1], remove_vectors=["caption"])
+        queries = [{"using": "image", "vector": vector(3)}, {"using": "caption", "vector": vector(5)}]
+        fused = pictures.search(fusion={"queries": queries})["matches"]
+        self.assertEqual([match["id"] for match in fused], [2, 1])
+        self.assertEqual(pictures.describe()["vectors"]["caption"]["storage"], "f16")
+        self.refused(lambda: pictures.search(vector(1)), code="INVALID_ARGUMENT", field="using")
+        pictures.drop()
+
     def test_tells_how_it_is(self):
         self.assertEqual(self.db.health()["status"], "ok")
         self.assertEqual(self.db.ready()["status"], "ready")

@@ -48,6 +48,29 @@ describe("against a server", () => {
     assert.match(await db.metrics(), /^akidb_documents_written_total/m);
   });
 
+  test("has several vectors by their names", async () => {
+    const pictures = await db.createCollection({
+      name: "pictures-ts",
+      vectors: { image: { dimension: 16, metric: "l2" }, caption: { dimension: 16, storage: "f16" } },
+    });
+    await pictures.upsert([
+      { id: 1, vectors: { image: vector(1), caption: vector(2) } },
+      { id: 2, vectors: { image: vector(3) } },
+    ]);
+    const { matches } = await pictures.search({ using: "caption", vector: vector(2), include: ["vector"] });
+    assert.deepEqual(matches.map((match) => match.id), [1]);
+    assert.deepEqual(matches[0].vectors.image, vector(1));
+    await pictures.update({ documents: [{ id: 2, vectors: { caption: vector(5) } }] });
+    await pictures.update({ ids: [1], remove_vectors: ["caption"] });
+    const fused = await pictures.search({
+      fusion: { queries: [{ using: "image", vector: vector(3) }, { using: "caption", vector: vector(5) }] },
+    });
+    assert.deepEqual(fused.matches.map((match) => match.id), [2, 1]);
+    assert.equal((await pictures.describe()).vectors.caption.storage, "f16");
+    await refused(pictures.search({ vector: vector(1) }), { code: "INVALID_ARGUMENT", field: "using" });
+    await pictures.drop();
+  });
+
   test("describes collections", async () => {
     const description = await words.describe();
     assert.equal(description.count, 25);

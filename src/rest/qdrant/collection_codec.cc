@@ -76,28 +76,87 @@ std::string_view distance_of(model::Metric metric) {
     return kDistances.at(static_cast<size_t>(metric));
 }
 
-Result<void> read_vectors(JsonReader& reader, service::CreateCollection& request) {
-    bool has_size = false;
+/// A vector's parameters while they are read.
+struct VectorReading {
+    model::VectorSpec vector{};
     bool has_distance = false;
-    AKIDB_TRY(read_object(
-        reader, {kVectorNames, kVectorPassedOver, kVectorRefused}, [&](size_t which) -> Result<void> {
-            if (which == 1) {
-                AKIDB_TRY(request.metric, read_distance(reader));
-                has_distance = true;
-                return {};
-            }
-            if (which == 2) {
-                AKIDB_TRY(request.storage, read_datatype(reader));
-                return {};
-            }
-            AKIDB_TRY(const uint64_t size, reader.read_uint(model::kDimensionMin, model::kDimensionMax));
-            request.dimension = static_cast<uint32_t>(size);
-            has_size = true;
+
+    bool is_whole() const { return vector.dimension > 0 && has_distance; }
+};
+
+/// `which`: of kVectorNames.
+Result<void> read_vector_member(JsonReader& reader, size_t which, VectorReading& reading) {
+    if (which == 1) {
+        AKIDB_TRY(reading.vector.metric, read_distance(reader));
+        reading.has_distance = true;
+    } else if (which == 2) {
+        AKIDB_TRY(reading.vector.storage, read_datatype(reader));
+    } else {
+        AKIDB_TRY(const uint64_t size, reader.read_uint(model::kDimensionMin, model::kDimensionMax));
+        reading.vector.dimension = static_cast<uint32_t>(size);
+    }
+    return {};
+}
+
+Error no_vector(const JsonReader& reader) {
+    return reader.error("a vector needs size and distance",
+                        R"({"size":…,"distance":"Cosine"}, or such by the names of vectors)");
+}
+
+/// One whose parameters stand by its name.
+Result<void> read_named_vector(JsonReader& reader, std::string name, service::CreateCollection& request) {
+    VectorReading reading;
+    AKIDB_TRY(read_object(reader, {kVectorNames, kVectorPassedOver, kVectorRefused},
+                          [&](size_t which) { return read_vector_member(reader, which, reading); }));
+    if (!reading.is_whole()) {
+        return no_vector(reader);
+    }
+    if (name.empty()) {
+        request.dimension = reading.vector.dimension;
+        request.metric = reading.vector.metric;
+        request.storage = reading.vector.storage;
+    } else {
+        reading.vector.name = std::move(name);
+        request.vectors.push_back(std::move(reading.vector));
+    }
+    return {};
+}
+
+/// Parameters of one vector, or an object of such: what is an object and no tuning is a vector with a name.
+Result<void> read_vectors(JsonReader& reader, service::CreateCollection& request) {
+    VectorReading unnamed;
+    AKIDB_TRY(reader.read_map([&](std::string_view key) -> Result<void> {
+        AKIDB_TRY(const JsonType type, reader.type());
+        const auto is_in = [&](std::span<const std::string_view> names) {
+            return std::find(names.begin(), names.end(), key) != names.end();
+        };
+        if (type == JsonType::kNull || is_in(kVectorPassedOver)) {
             return {};
-        }));
-    return has_size && has_distance
-               ? Result<void>()
-               : reader.error("one unnamed vector is needed", R"({"size":…,"distance":"Cosine"})");
+        }
+        if (type == JsonType::kObject && !is_in(kVectorRefused)) {
+            if (request.vectors.size() == model::kNamedVectorsMax) {
+                return reader.error("too many vectors",
+                                    "at most " + std::to_string(model::kNamedVectorsMax) + " with names");
+            }
+            return read_named_vector(reader, std::string(key), request);
+        }
+        if (!is_in(kVectorNames)) {
+            return reader.error("\"" + printable(key) + "\" is not offered", "size, distance, datatype");
+        }
+        const auto which = std::find(kVectorNames.begin(), kVectorNames.end(), key) - kVectorNames.begin();
+        return read_vector_member(reader, static_cast<size_t>(which), unnamed);
+    }));
+    const bool says_one = unnamed.vector.dimension > 0 || unnamed.has_distance;
+    if (says_one ? !unnamed.is_whole() || !request.vectors.empty() || request.dimension > 0
+                 : request.vectors.empty() && request.dimension == 0) {
+        return no_vector(reader);
+    }
+    if (says_one) {
+        request.dimension = unnamed.vector.dimension;
+        request.metric = unnamed.vector.metric;
+        request.storage = unnamed.vector.storage;
+    }
+    return {};
 }
 
 Result<void> read_action(JsonReader& reader, size_t kind, service::AliasAction& action) {
@@ -128,13 +187,26 @@ std::string_view status_of(const service::CollectionDescription& collection) {
     return collection.stats.jobs.empty() ? "green" : "yellow";
 }
 
-void write_config(JsonWriter& writer, const service::CollectionDescription& collection) {
-    writer.key("config").begin_object().key("params").begin_object().key("vectors").begin_object();
-    writer.member("size", collection.spec.dimension).member("distance", distance_of(collection.spec.metric));
-    if (collection.spec.storage == model::VectorStorage::kF16) {  // Qdrant has no word for int8
+void write_vector(JsonWriter& writer, const model::VectorSpec& vector) {
+    writer.begin_object().member("size", vector.dimension).member("distance", distance_of(vector.metric));
+    if (vector.storage == model::VectorStorage::kF16) {  // Qdrant has no word for int8
         writer.member("datatype", kDatatypes[1]);
     }
     writer.end_object();
+}
+
+void write_config(JsonWriter& writer, const service::CollectionDescription& collection) {
+    writer.key("config").begin_object().key("params").begin_object().key("vectors");
+    const std::vector<model::VectorSpec> vectors = model::vectors_of(collection.spec);
+    if (collection.spec.vectors.empty()) {
+        write_vector(writer, vectors.front());
+    } else {
+        writer.begin_object();
+        for (const model::VectorSpec& vector : vectors) {
+            write_vector(writer.key(vector.name), vector);
+        }
+        writer.end_object();
+    }
     writer.member("shard_number", 1U)
         .member("replication_factor", 1U)
         .member("write_consistency_factor", 1U)
@@ -170,7 +242,7 @@ Result<service::CreateCollection> read_create_body(std::string& body) {
     JsonReader reader(body);
     AKIDB_TRY(read_body(reader, {kCreateNames, kTuning, kCreateRefused},
                         [&](size_t) { return read_vectors(reader, request); }));
-    if (request.dimension == 0) {
+    if (request.dimension == 0 && request.vectors.empty()) {
         return missing("vectors", R"({"size":…,"distance":"Cosine"})");
     }
     return request;

@@ -99,12 +99,32 @@ Result<void> read_with_vector(JsonReader& reader, PointParts& parts) {
         AKIDB_TRY(parts.vector, reader.read_bool());
         return {};
     }
-    AKIDB_TRY(const std::vector<std::string> names, read_texts(reader, kPathsMax));
-    if (std::any_of(names.begin(), names.end(), [](const std::string& name) { return !name.empty(); })) {
-        return reader.error("named vectors are not offered yet", "true or false");
-    }
-    parts.vector = !names.empty();
+    AKIDB_TRY(parts.vector_names, read_texts(reader, kPathsMax));
+    parts.vector = !parts.vector_names.empty();
     return {};
+}
+
+/// As the collection has them: one without a name alone, or all by their names.
+void write_vectors(JsonWriter& writer, const model::Document& document, const PointParts& parts) {
+    const auto is_asked = [&](std::string_view name) {
+        return parts.vector_names.empty() || std::find(parts.vector_names.begin(), parts.vector_names.end(),
+                                                       name) != parts.vector_names.end();
+    };
+    writer.key("vector");
+    if (document.vectors.empty() && !document.vector.empty()) {
+        writer.floats(is_asked("") ? std::span<const float>(document.vector) : std::span<const float>());
+        return;
+    }
+    writer.begin_object();
+    if (!document.vector.empty() && is_asked("")) {
+        writer.key("").floats(document.vector);
+    }
+    for (const model::NamedVector& vector : document.vectors) {
+        if (is_asked(vector.name)) {
+            writer.key(vector.name).floats(vector.values);
+        }
+    }
+    writer.end_object();
 }
 
 void write_parts(JsonWriter& writer, const model::Document& document, const PointParts& parts) {
@@ -117,7 +137,7 @@ void write_parts(JsonWriter& writer, const model::Document& document, const Poin
         write_metadata(writer, model::MetadataView(kept));
     }
     if (parts.vector) {
-        writer.key("vector").floats(document.vector);
+        write_vectors(writer, document, parts);
     }
 }
 

@@ -15,15 +15,16 @@ namespace akidb::rest::qdrant {
 struct PointParts {
     bool vector = false;
     bool payload = false;
-    std::vector<std::string> included{};  // paths; empty: all of it…
-    std::vector<std::string> excluded{};  // …but these
+    std::vector<std::string> vector_names{};  // empty: all; "" is the unnamed
+    std::vector<std::string> included{};      // paths; empty: all of it…
+    std::vector<std::string> excluded{};      // …but these
 
     model::Include include() const { return {.vector = vector, .metadata = payload}; }
 };
 
 /// true, false, a list of paths, {"include":[…]} or {"exclude":[…]}.
 Result<void> read_with_payload(JsonReader& reader, PointParts& parts);
-/// true, false, or a list of names, where only the unnamed vector "" is there.
+/// true, false, or a list of names.
 Result<void> read_with_vector(JsonReader& reader, PointParts& parts);
 
 /// Members "payload" and "vector" of an object that the caller opened, as asked.

@@ -23,10 +23,10 @@ constexpr std::array<std::string_view, 2> kVectorPointNames{"id", "vector"};
 constexpr std::array<std::string_view, 1> kVectorsNames{"points"};
 constexpr std::array<std::string_view, 1> kUpdateFilter{"update_filter"};
 constexpr std::array<std::string_view, 1> kOperationsNames{"operations"};
-constexpr std::array<std::string_view, 7> kOperationNames{
-    "upsert",         "delete",        "set_payload",   "overwrite_payload",
-    "delete_payload", "clear_payload", "update_vectors"};
-constexpr std::array<std::string_view, 1> kOperationRefused{"delete_vectors"};
+constexpr std::array<std::string_view, 8> kOperationNames{
+    "upsert",         "delete",        "set_payload",    "overwrite_payload",
+    "delete_payload", "clear_payload", "update_vectors", "delete_vectors"};
+constexpr std::array<std::string_view, 3> kDeleteVectorsNames{"points", "filter", "vector"};
 constexpr std::array<std::string_view, 3> kRetrievalNames{"ids", "with_payload", "with_vector"};
 constexpr size_t kOperationsMax = 1'000;
 
@@ -48,7 +48,9 @@ Result<model::Document> read_point(JsonReader& reader) {
             AKIDB_TRY(document.id, read_id(reader));
             has_id = true;
         } else if (which == 1) {
-            AKIDB_TRY(document.vector, read_vector(reader));
+            AKIDB_TRY(PointVectors vectors, read_vectors_of_point(reader));
+            document.vector = std::move(vectors.unnamed);
+            document.vectors = std::move(vectors.named);
         } else {
             AKIDB_TRY(document.metadata, read_metadata(reader));
         }
@@ -63,7 +65,7 @@ Result<model::Document> read_point(JsonReader& reader) {
 /// The three columns of a batch; vectors and payloads stand where their ids do.
 Result<std::vector<model::Document>> read_columns(JsonReader& reader) {
     std::vector<model::DocumentId> ids;
-    std::vector<std::vector<float>> vectors;
+    std::vector<PointVectors> vectors;
     std::vector<std::string> payloads;
     const auto read_payload = [&](size_t) -> Result<void> {
         AKIDB_TRY(const JsonType type, reader.type());
@@ -74,17 +76,16 @@ Result<std::vector<model::Document>> read_columns(JsonReader& reader) {
         AKIDB_TRY(payloads.emplace_back(), read_metadata(reader));
         return {};
     };
-    const auto read_one_vector = [&](size_t) -> Result<void> {
-        AKIDB_TRY(vectors.emplace_back(), read_vector(reader));
-        return {};
-    };
     AKIDB_TRY(read_object(reader, {kBatchNames}, [&](size_t which) -> Result<void> {
         if (which == 0) {
             AKIDB_TRY(ids, read_point_ids(reader));
             return {};
         }
-        return which == 1 ? reader.read_array(model::kBatchDocumentsMax, read_one_vector)
-                          : reader.read_array(model::kBatchDocumentsMax, read_payload);
+        if (which == 1) {
+            AKIDB_TRY(vectors, read_vector_column(reader));
+            return {};
+        }
+        return reader.read_array(model::kBatchDocumentsMax, read_payload);
     }));
     if (vectors.size() != ids.size() || (!payloads.empty() && payloads.size() != ids.size())) {
         return reader.error("ids, vectors and payloads have different lengths", "as many of each");
@@ -92,7 +93,8 @@ Result<std::vector<model::Document>> read_columns(JsonReader& reader) {
     std::vector<model::Document> documents(ids.size());
     for (size_t i = 0; i < ids.size(); ++i) {
         documents[i].id = std::move(ids[i]);
-        documents[i].vector = std::move(vectors[i]);
+        documents[i].vector = std::move(vectors[i].unnamed);
+        documents[i].vectors = std::move(vectors[i].named);
         if (!payloads.empty()) {
             documents[i].metadata = std::move(payloads[i]);
         }
@@ -221,7 +223,9 @@ Result<void> read_vectors_member(JsonReader& reader, std::vector<model::Document
             if (which == 0) {
                 AKIDB_TRY(update.id, read_id(reader));
             } else {
-                AKIDB_TRY(update.change.vector, read_vector(reader));
+                AKIDB_TRY(PointVectors vectors, read_vectors_of_point(reader));
+                update.change.vector = std::move(vectors.unnamed);
+                update.change.vectors = std::move(vectors.named);
             }
             return {};
         }));
@@ -231,24 +235,48 @@ Result<void> read_vectors_member(JsonReader& reader, std::vector<model::Document
     return reader.read_array(model::kBatchDocumentsMax, read_one);
 }
 
+struct VectorsDeleteBody {
+    SelectorBody which;
+    std::vector<std::string> names;
+};
+
+Result<void> read_vectors_delete_member(JsonReader& reader, size_t which, VectorsDeleteBody& body) {
+    if (which < 2) {
+        return read_selector_member(reader, which, body.which);
+    }
+    AKIDB_TRY(body.names, read_texts(reader, model::kNamedVectorsMax));
+    return {};
+}
+
+Result<model::UpdateRequest> vectors_delete_of(const JsonReader& reader, VectorsDeleteBody body) {
+    model::UpdateAll all;
+    AKIDB_TRY(all.which, selector_of(reader, std::move(body.which)));
+    if (body.names.empty()) {
+        return reader.error("the names of the vectors are missing", R"("vector":["a"])");
+    }
+    all.change.removed_vectors = std::move(body.names);
+    return model::UpdateRequest(std::move(all));
+}
+
 Result<Operation> read_operation(JsonReader& reader) {
     std::optional<Operation> operation;
-    AKIDB_TRY(read_object(
-        reader, {.read = kOperationNames, .refused = kOperationRefused}, [&](size_t which) -> Result<void> {
-            if (operation) {
-                return reader.error("an operation is one thing", "one member");
-            }
-            if (which == 0) {
-                AKIDB_TRY(operation, read_upsert(reader));
-            } else if (which == 1) {
-                AKIDB_TRY(operation, read_selector(reader));
-            } else if (which == 6) {
-                AKIDB_TRY(operation, read_vectors(reader));
-            } else {
-                AKIDB_TRY(operation, read_payload_change(reader, static_cast<PayloadOperation>(which - 2)));
-            }
-            return {};
-        }));
+    AKIDB_TRY(read_object(reader, {.read = kOperationNames}, [&](size_t which) -> Result<void> {
+        if (operation) {
+            return reader.error("an operation is one thing", "one member");
+        }
+        if (which == 0) {
+            AKIDB_TRY(operation, read_upsert(reader));
+        } else if (which == 1) {
+            AKIDB_TRY(operation, read_selector(reader));
+        } else if (which == 6) {
+            AKIDB_TRY(operation, read_vectors(reader));
+        } else if (which == 7) {
+            AKIDB_TRY(operation, read_vectors_delete(reader));
+        } else {
+            AKIDB_TRY(operation, read_payload_change(reader, static_cast<PayloadOperation>(which - 2)));
+        }
+        return {};
+    }));
     if (!operation) {
         return reader.error("the operation is empty", "upsert, delete, set_payload …");
     }
@@ -315,6 +343,21 @@ Result<model::UpdateRequest> read_vectors_body(std::string& body) {
     AKIDB_TRY(read_body(reader, {kVectorsNames, kShardKey, kUpdateFilter},
                         [&](size_t) { return read_vectors_member(reader, updates); }));
     return model::UpdateRequest(std::move(updates));
+}
+
+Result<model::UpdateRequest> read_vectors_delete(JsonReader& reader) {
+    VectorsDeleteBody change;
+    AKIDB_TRY(read_object(reader, {kDeleteVectorsNames, kShardKey},
+                          [&](size_t which) { return read_vectors_delete_member(reader, which, change); }));
+    return vectors_delete_of(reader, std::move(change));
+}
+
+Result<model::UpdateRequest> read_vectors_delete_body(std::string& body) {
+    VectorsDeleteBody change;
+    JsonReader reader(body);
+    AKIDB_TRY(read_body(reader, {kDeleteVectorsNames, kShardKey},
+                        [&](size_t which) { return read_vectors_delete_member(reader, which, change); }));
+    return vectors_delete_of(reader, std::move(change));
 }
 
 Result<std::vector<Operation>> read_batch_body(std::string& body) {

@@ -27,6 +27,10 @@ Result<model::UpdateRequest> read_payload_body(std::string& body, PayloadOperati
 Result<model::UpdateRequest> read_vectors(JsonReader& reader);
 Result<model::UpdateRequest> read_vectors_body(std::string& body);
 
+/// {"points":[ids] or "filter":{…},"vector":[names]}.
+Result<model::UpdateRequest> read_vectors_delete(JsonReader& reader);
+Result<model::UpdateRequest> read_vectors_delete_body(std::string& body);
+
 /// One of the operations of a batch; the upsert of points, the delete of selected ones, or an update.
 using Operation = std::variant<std::vector<model::Document>, Selector, model::UpdateRequest>;
 Result<std::vector<Operation>> read_batch_body(std::string& body);

@@ -1,7 +1,6 @@
 #include "rest/qdrant/query_codec.h"
 
 #include <array>
-#include <limits>
 #include <utility>
 
 #include "base/printable.h"
@@ -23,12 +22,11 @@ constexpr std::array<std::string_view, 2> kQueryRefused{"lookup_from", "with_loo
 constexpr std::array<std::string_view, 6> kPrefetchNames{"query",           "filter", "limit",
                                                          "score_threshold", "params", "using"};
 constexpr std::array<std::string_view, 2> kPrefetchRefused{"prefetch", "lookup_from"};
-constexpr std::array<std::string_view, 2> kParamNames{"hnsw_ef", "exact"};
-constexpr std::array<std::string_view, 3> kParamPassedOver{"quantization", "indexed_only", "acorn"};
 constexpr std::array<std::string_view, 6> kKindNames{"nearest",  "recommend", "mmr",
                                                      "order_by", "fusion",    "rrf"};
 constexpr std::array<std::string_view, 6> kKindRefused{"discover",           "context", "formula", "sample",
                                                        "relevance_feedback", "text"};
+constexpr std::array<std::string_view, 2> kNamedVectorNames{"name", "vector"};
 constexpr std::array<std::string_view, 1> kRrfNames{"k"};
 constexpr std::array<std::string_view, 1> kRrfRefused{"weights"};
 constexpr uint32_t kRrfDefault = 2;  // theirs, which counts ranks from 0
@@ -154,24 +152,21 @@ Result<void> read_kind(JsonReader& reader, Reading& reading) {
                        });
 }
 
-Result<void> read_params(JsonReader& reader, model::SearchParams& params) {
-    return read_object(reader, {kParamNames, kParamPassedOver}, [&](size_t which) -> Result<void> {
-        if (which == 1) {
-            AKIDB_TRY(params.exact, reader.read_bool());
-            return {};
-        }
-        AKIDB_TRY(const uint32_t ef, read_uint32(reader, 0, std::numeric_limits<uint32_t>::max()));
-        if (ef > 0) {
-            params.ef = std::min(ef, model::kEfMax);
-        }
-        return {};
-    });
+Result<void> read_using(JsonReader& reader, Reading& reading) {
+    AKIDB_TRY(const std::string_view name, reader.read_string());
+    reading.search.vector_name = name;
+    return {};
 }
 
-Result<void> read_using(JsonReader& reader) {
-    AKIDB_TRY(const std::string_view name, reader.read_string());
-    return name.empty() ? Result<void>()
-                        : reader.error("named vectors are not offered yet", "the unnamed vector \"\"");
+/// Of a search in the old form: an array, or a named one.
+Result<void> read_search_vector(JsonReader& reader, Reading& reading) {
+    AKIDB_TRY(const JsonType type, reader.type());
+    if (type != JsonType::kObject) {
+        return read_nearest(reader, reading);
+    }
+    return read_object(reader, {kNamedVectorNames}, [&](size_t which) {
+        return which == 0 ? read_using(reader, reading) : read_nearest(reader, reading);
+    });
 }
 
 Result<void> read_prefetch(JsonReader& reader, Reading& reading) {
@@ -197,15 +192,16 @@ Result<void> read_prefetch(JsonReader& reader, Reading& reading) {
                     return {};
                 }
                 case 4:
-                    return read_params(reader, one.search.params);
+                    return read_search_params(reader, one.search.params);
                 default:
-                    return read_using(reader);
+                    return read_using(reader, one);
             }
         }));
     if (!one.has_target || one.search.diversity || one.order || one.rrf_k) {
         return reader.error("a prefetch is a query by likeness", "a vector, an id, nearest, or recommend");
     }
-    reading.prefetch.push_back({.vector = std::move(one.search.vector),
+    reading.prefetch.push_back({.vector_name = std::move(one.search.vector_name),
+                                .vector = std::move(one.search.vector),
                                 .examples = std::move(one.search.examples),
                                 .top_k = one.search.top_k,
                                 .filter = std::move(one.search.filter),
@@ -222,7 +218,7 @@ Result<void> read_shared_member(JsonReader& reader, size_t which, Reading& readi
             return {};
         }
         case 1:
-            return read_params(reader, search.params);
+            return read_search_params(reader, search.params);
         case 2: {
             AKIDB_TRY(search.top_k, read_uint32(reader, 1, model::kTopKMax));
             return {};
@@ -241,7 +237,7 @@ Result<void> read_shared_member(JsonReader& reader, size_t which, Reading& readi
         case 6:
             return read_with_vector(reader, reading.parts);
         case 7:
-            return read_using(reader);
+            return read_using(reader, reading);
         case 8: {
             AKIDB_TRY(const std::string_view key, reader.read_string());
             reading.group_by = key;
@@ -271,7 +267,7 @@ Result<void> read_query_member(JsonReader& reader, size_t which, QueryForm form,
         return read_kind(reader, reading);
     }
     if (which == 11) {
-        return read_nearest(reader, reading);
+        return read_search_vector(reader, reading);
     }
     if (which == 14) {
         return read_strategy(reader);
@@ -297,6 +293,7 @@ Result<void> fuse(Reading& reading) {
     if (!reading.rrf_k) {
         return {};
     }
+    reading.search.vector_name.clear();  // each query says its own
     reading.search.fusion = model::Fusion{.queries = std::move(reading.prefetch), .k = *reading.rrf_k - 1};
     reading.has_target = true;
     return {};

@@ -10,6 +10,7 @@
 
 #include "base/function_ref.h"
 #include "model/document.h"
+#include "model/search.h"
 #include "rest/json_reader.h"
 
 namespace akidb::rest::qdrant {
@@ -27,7 +28,16 @@ Result<void> read_body(JsonReader& reader, const Names& names, FunctionRef<Resul
 Result<void> read_one_or_list(JsonReader& reader, size_t items_max, FunctionRef<Result<void>()> item);
 Result<std::vector<std::string>> read_texts(JsonReader& reader, size_t items_max);
 Result<uint32_t> read_uint32(JsonReader& reader, uint64_t min, uint64_t max);
-/// An array of numbers. Named vectors, sparse ones and lists of vectors are refused.
+/// An array of numbers. Sparse vectors and lists of vectors are refused.
 Result<std::vector<float>> read_vector(JsonReader& reader);
+/// The vectors of a point: an array of numbers, or an object of such by their names, where "" is the unnamed.
+struct PointVectors {
+    std::vector<float> unnamed{};
+    std::vector<model::NamedVector> named{};
+};
+Result<PointVectors> read_vectors_of_point(JsonReader& reader);
+/// Of a batch: a list of such, or an object of lists of arrays by the names of the vectors.
+Result<std::vector<PointVectors>> read_vector_column(JsonReader& reader);
+Result<void> read_search_params(JsonReader& reader, model::SearchParams& params);
 
 }  // namespace akidb::rest::qdrant

@@ -139,6 +139,7 @@ bool is_quick(RouteId route, size_t body_bytes) {
         case RouteId::kQdrantDeletePayload:
         case RouteId::kQdrantClearPayload:
         case RouteId::kQdrantVectors:
+        case RouteId::kQdrantDeleteVectors:
             return body_bytes <= service::Service::kQuickRequestBytesMax;
         default:
             return false;
@@ -164,6 +165,8 @@ Result<void> perform(const std::shared_ptr<Call>& call, service::Service& servic
             return update(call, service, read_payload_body(body, PayloadOperation::kClear));
         case RouteId::kQdrantVectors:
             return update(call, service, read_vectors_body(body));
+        case RouteId::kQdrantDeleteVectors:
+            return update(call, service, read_vectors_delete_body(body));
         case RouteId::kQdrantBatch:
             return run_batch(*call, service);
         default:

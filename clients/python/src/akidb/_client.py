@@ -49,14 +49,20 @@ class Client:
     def create_collection(
         self,
         name: str,
-        dimension: int,
+        dimension: Optional[int] = None,
         *,
         metric: Optional[t.Metric] = None,
         storage: Optional[t.Storage] = None,
         policy: Optional[t.Policy] = None,
+        vectors: Optional[Mapping[str, t.VectorSettings]] = None,
         metadata_indexes: Optional[Mapping[str, t.IndexType]] = None,
     ) -> Collection:
-        settings: Dict[str, Any] = {"name": name, "dimension": dimension}
+        """dimension, metric and storage are those of the vector without a name; vectors are those with names."""
+        settings: Dict[str, Any] = {"name": name}
+        if dimension is not None:
+            settings["dimension"] = dimension
+        if vectors is not None:
+            settings["vectors"] = vectors
         if metric is not None:
             settings["metric"] = metric
         if storage is not None:

@@ -67,14 +67,23 @@ class Collection:
         set: Optional[t.Metadata] = None,
         merge: Optional[t.Metadata] = None,
         remove: Optional[Sequence[str]] = None,
+        remove_vectors: Optional[Sequence[str]] = None,
         expires_at: Optional[str] = None,
         never_expires: bool = False,
         idempotency_key: Optional[str] = None,
         timeout_s: Optional[float] = None,
     ) -> t.Write:
-        """One change (set, or remove and merge, and expires_at) for many (ids or filter), or one for each (documents)."""
+        """One change (set, or remove and merge, remove_vectors and expires_at) for many (ids or filter), or one for each
+        (documents)."""
         change = _given(
-            ids=ids, filter=filter, documents=documents, set=set, merge=merge, remove=remove, expires_at=expires_at
+            ids=ids,
+            filter=filter,
+            documents=documents,
+            set=set,
+            merge=merge,
+            remove=remove,
+            remove_vectors=remove_vectors,
+            expires_at=expires_at,
         )
         if never_expires:
             change["expires_at"] = None
@@ -138,6 +147,7 @@ class Collection:
         self,
         vector: Optional[t.Vector] = None,
         *,
+        using: Optional[str] = None,
         id: Optional[t.DocumentId] = None,
         positive: Optional[Sequence[t.Like]] = None,
         negative: Optional[Sequence[t.Like]] = None,
@@ -156,6 +166,7 @@ class Collection:
     ) -> t.Found:
         """Exactly one of vector, id, positive and fusion. Answers groups with group_by, else matches, best first."""
         request = _given(
+            using=using,
             vector=vector,
             id=id,
             positive=positive,

@@ -17,14 +17,21 @@ Part = Literal["vector", "metadata"]
 Like = Union[DocumentId, Vector]
 
 
-class _NewDocument(TypedDict):
+class _VectorSettings(TypedDict):
+    dimension: int
+
+
+class VectorSettings(_VectorSettings, total=False):
+    metric: Metric
+    storage: Storage
+
+
+class NewDocument(TypedDict, total=False):
+    """vector where the collection has one without a name, vectors for those with names. Without an id the server makes one.
+    if_version is the version that must be there, 0 for none; expires_at is an RFC 3339 time."""
+
     vector: Vector
-
-
-class NewDocument(_NewDocument, total=False):
-    """Without an id the server makes one. if_version is the version that must be there, 0 for none; expires_at is an
-    RFC 3339 time."""
-
+    vectors: Dict[str, Vector]
     id: DocumentId
     metadata: Metadata
     if_version: int
@@ -38,6 +45,8 @@ class _DocumentChange(TypedDict):
 class DocumentChange(_DocumentChange, total=False):
     if_version: int
     vector: Vector
+    vectors: Dict[str, Vector]
+    remove_vectors: List[str]
     set: Metadata
     merge: Metadata
     remove: List[str]
@@ -51,6 +60,7 @@ class _Document(TypedDict):
 
 class Document(_Document, total=False):
     vector: List[float]
+    vectors: Dict[str, List[float]]
     metadata: Metadata
     expires_at: str
     order_value: Union[str, int, float, bool]
@@ -64,6 +74,7 @@ class _Match(TypedDict):
 
 class Match(_Match, total=False):
     vector: List[float]
+    vectors: Dict[str, List[float]]
     metadata: Metadata
     expires_at: str
 
@@ -92,6 +103,7 @@ class SearchParams(TypedDict, total=False):
 class FusedQuery(TypedDict, total=False):
     """Exactly one of vector, id and positive."""
 
+    using: str
     vector: Vector
     id: DocumentId
     positive: Sequence[Like]
@@ -114,8 +126,9 @@ class Fusion(_Fusion, total=False):
 
 
 class Search(TypedDict, total=False):
-    """Exactly one of vector, id, positive and fusion."""
+    """Exactly one of vector, id, positive and fusion. using is the name of the vector to compare with."""
 
+    using: str
     vector: Vector
     id: DocumentId
     positive: Sequence[Like]
@@ -210,9 +223,6 @@ class OwnSettings(TypedDict, total=False):
 class _Description(TypedDict):
     id: str
     name: str
-    dimension: int
-    metric: Metric
-    storage: Storage
     count: int
     created_at: str
     condition: Literal["loading", "serving", "quarantined", "no_space", "asleep"]
@@ -222,6 +232,10 @@ class _Description(TypedDict):
 
 
 class Description(_Description, total=False):
+    dimension: int
+    metric: Metric
+    storage: Storage
+    vectors: Dict[str, Dict[str, Any]]
     reason: str
     rows: int
     linked_rows: int
