@@ -22,7 +22,7 @@ akidb_alone(akidb_backup ${source}/src/backup/collection_copy.cc ${source}/src/b
   ${source}/src/backup/manifest.cc)
 akidb_alone(backup_test ${source}/src/backup/backup_test.cc)
 akidb_alone(akidb_access ${source}/src/access/proof_of_work.cc ${source}/src/access/sodium.cc)
-akidb_alone(akidb_engine ${source}/src/engine/scroll.cc)
+akidb_alone(akidb_engine ${source}/src/engine/query_documents.cc ${source}/src/engine/scroll.cc)
 akidb_alone(akidb_rest ${source}/src/rest/qdrant/collection_routes.cc ${source}/src/rest/qdrant/point_codec.cc
   ${source}/src/rest/qdrant/query_codec.cc ${source}/src/rest/qdrant/query_routes.cc ${source}/src/rest/qdrant/scroll_codec.cc)
 akidb_alone(akidb_rpc ${source}/src/rpc/document_service.cc ${source}/src/rpc/method_table.cc ${source}/src/rpc/search_service.cc

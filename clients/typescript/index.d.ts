@@ -9,7 +9,7 @@ export type Metric = "cosine" | "dot" | "l2";
 export type Storage = "f32" | "f16" | "int8";
 export type Policy = "memory" | "memory_s3" | "s3_only";
 export type IndexType = "keyword" | "integer" | "float" | "bool" | "datetime" | "uuid";
-export type Part = "vector" | "metadata";
+export type Part = "vector" | "metadata" | `vectors.${string}`;
 
 // Filters: docs/filters.md says what each condition means.
 export type OneOrMany<T> = T | T[];

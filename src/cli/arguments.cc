@@ -169,7 +169,7 @@ void add_search(CLI::App& app, Arguments& arguments) {
     verb->add_option("--row", search.row, "Row of --vector-file, from 0")->capture_default_str();
     verb->add_option("--top-k", search.top_k, "How many")->capture_default_str();
     verb->add_option("--filter", search.filter, "Filter as JSON");
-    verb->add_option("--include", search.include, "metadata, vector, both with a comma, or none")
+    verb->add_option("--include", search.include, "metadata, vector, vectors.NAME, with commas, or none")
         ->capture_default_str();
     verb->add_flag("--exact", search.exact, "Compare with every document");
     verb->add_option("--ef", search.ef, "Candidates kept; 0 is the server's default")->capture_default_str();

@@ -90,12 +90,17 @@ Result<void> show_collections(const Arguments& arguments, const std::string& bod
     return {};
 }
 
-/// "title:384:dot:f16" is a vector named title.
-Result<void> add_vector(const std::string& text, Json& vectors) {
+std::vector<std::string> parts_of(std::string_view text, char separator) {
     std::vector<std::string> parts{""};
     for (const char c : text) {
-        c == ':' ? static_cast<void>(parts.emplace_back()) : parts.back().push_back(c);
+        c == separator ? static_cast<void>(parts.emplace_back()) : parts.back().push_back(c);
     }
+    return parts;
+}
+
+/// "title:384:dot:f16" is a vector named title.
+Result<void> add_vector(const std::string& text, Json& vectors) {
+    const std::vector<std::string> parts = parts_of(text, ':');
     uint32_t dimension = 0;
     const std::string& digits = parts.size() > 1 ? parts[1] : text;
     const auto [end, fault] = std::from_chars(digits.data(), digits.data() + digits.size(), dimension);
@@ -197,12 +202,7 @@ Result<Json> query_of(const SearchArguments& search) {
     if (!search.use_vector.empty()) {
         query["using"] = search.use_vector;
     }
-    query["include"] = Json::array();
-    for (const char* part : {"metadata", "vector"}) {
-        if (search.include.find(part) != std::string::npos) {
-            query["include"].push_back(part);
-        }
-    }
+    query["include"] = search.include == "none" ? Json::array() : Json(parts_of(search.include, ','));
     if (!search.filter.empty()) {
         AKIDB_TRY(query["filter"], filter_argument(search.filter));
     }

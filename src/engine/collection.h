@@ -281,7 +281,7 @@ class Collection {
 
     /// In the order asked; those not there are absent.
     virtual Result<std::vector<model::Document>> get(const std::vector<model::DocumentId>& ids,
-                                                     model::Include include) const = 0;
+                                                     const model::Include& include) const = 0;
     /// Null = all. An estimate is within a few percent, and takes microseconds where metadata indexes answer.
     virtual Result<uint64_t> count(const model::Filter* filter, bool is_exact = true,
                                    std::optional<uint64_t> deadline_us = std::nullopt) const = 0;

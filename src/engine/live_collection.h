@@ -45,7 +45,7 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     Result<WriteReply> update(model::UpdateRequest request, const WriteTerms& terms) override;
     void submit_update(model::UpdateRequest request, WriteDone done, const WriteTerms& terms) override;
     Result<std::vector<model::Document>> get(const std::vector<model::DocumentId>& ids,
-                                             model::Include include) const override;
+                                             const model::Include& include) const override;
     Result<uint64_t> count(const model::Filter* filter, bool is_exact,
                            std::optional<uint64_t> deadline_us) const override;
     Result<model::ScrollReply> scroll(const model::ScrollRequest& request) const override;

@@ -24,11 +24,12 @@ std::vector<model::MetadataField> indexed_fields(const Snapshot& snapshot) {
 }  // namespace
 
 Result<std::vector<model::Document>> LiveCollection::get(const std::vector<model::DocumentId>& ids,
-                                                         model::Include include) const {
+                                                         const model::Include& include) const {
     if (ids.empty() || ids.size() > model::kBatchDocumentsMax) {
         return invalid_argument("ids", std::to_string(ids.size()) + " ids",
                                 "1.." + std::to_string(model::kBatchDocumentsMax));
     }
+    AKIDB_TRY(model::validate(include, spec_));
     AKIDB_TRY(check_in_service());
     const Snapshot snapshot = current_view();
     std::vector<model::Document> documents;
@@ -78,6 +79,7 @@ Result<model::ScrollReply> LiveCollection::scroll(const model::ScrollRequest& re
     AKIDB_TRY(check_in_service());
     const Snapshot snapshot = current_view();
     AKIDB_TRY(model::validate(request, indexed_fields(snapshot)));
+    AKIDB_TRY(model::validate(request.include, spec_));
     const uint64_t started_us = dependencies_.clock.monotonic_us();
     Effort effort{.clock = &dependencies_.clock, .deadline_us = request.deadline_us};
     model::ScrollReply reply = run_scroll(snapshot, request, effort);

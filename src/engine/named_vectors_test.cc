@@ -317,6 +317,31 @@ TEST_F(NamedVectorsTest, OfAnotherShapeAreNotThoseOfTheFiles) {
     expect_all("as before");
 }
 
+TEST_F(NamedVectorsTest, AreReadOneByOne) {
+    create();
+    const model::Document made = random_document(1, 1000);
+    ASSERT_TRUE(collection_->upsert({made}));
+    const auto read = [&](std::vector<std::string> names) {
+        return collection_->get({made.id}, {.vectors = std::move(names)});
+    };
+    const model::Document image = read({"image"}).value().front();
+    EXPECT_TRUE(image.vector.empty());
+    ASSERT_EQ(image.vectors.size(), 1u);
+    EXPECT_EQ(image.vectors.front().name, "image");
+    const model::Document unnamed = read({""}).value().front();
+    EXPECT_EQ(unnamed.vector, made.vector);
+    EXPECT_TRUE(unnamed.vectors.empty());
+    EXPECT_EQ(read({"title", "titel"}).error().field(), "include");
+    model::SearchRequest request{.vector = made.vector, .include = {.vectors = {"title"}}};
+    const model::Document match = collection_->search(request).value().matches.front().document;
+    EXPECT_TRUE(match.vector.empty());
+    EXPECT_EQ(match.vectors.size(), 1u);
+    request.include.vectors = {"titel"};
+    EXPECT_EQ(collection_->search(request).error().field(), "include");
+    model::ScrollRequest page{.limit = 1, .from = {}, .filter = {}, .order = {}, .include = request.include};
+    EXPECT_EQ(collection_->scroll(page).error().field(), "include");
+}
+
 TEST_F(NamedVectorsTest, MistakesNameTheVector) {
     create();
     const auto field_of = [&](model::Document wrong) {

@@ -59,7 +59,7 @@ model::SearchReply run_query(const Snapshot& snapshot, const model::SearchReques
                              const QuerySettings& settings, index::SearchScratch& scratch, QueryCost& cost);
 
 /// Parts of a row as a document.
-model::Document document_at(const Snapshot& snapshot, uint32_t row, model::Include include);
+model::Document document_at(const Snapshot& snapshot, uint32_t row, const model::Include& include);
 
 /// Rows that the snapshot sees and the filter matches, ascending; null matches all. Fewer when it is late.
 std::vector<uint32_t> matching_rows(const Snapshot& snapshot, const model::Filter* filter,

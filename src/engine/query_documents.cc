@@ -11,7 +11,7 @@ constexpr uint32_t kRowsBetweenLooks = 16'384;
 
 }  // namespace
 
-model::Document document_at(const Snapshot& snapshot, uint32_t row, model::Include include) {
+model::Document document_at(const Snapshot& snapshot, uint32_t row, const model::Include& include) {
     const RowStore& rows = snapshot.generation->rows;
     model::Document document;
     auto id = model::DocumentId::decode(rows.id(row));
@@ -20,7 +20,7 @@ model::Document document_at(const Snapshot& snapshot, uint32_t row, model::Inclu
     document.version = rows.version(row);
     document.expires_at_ms = rows.expires_at_ms(row);
     for (const auto& column : rows.columns()) {
-        if (!include.vector || !rows.has(row, *column)) {
+        if (!include.has_vector(column->spec.name) || !rows.has(row, *column)) {
             continue;
         }
         std::vector<float> values = RowStore::vector(row, column->rows);

@@ -18,6 +18,17 @@ const std::vector<float>& vector_of(const Document& document, std::string_view n
     return found == document.vectors.end() ? kNone : found->values;
 }
 
+bool Include::has_vector(std::string_view name) const {
+    return vector || std::find(vectors.begin(), vectors.end(), name) != vectors.end();
+}
+
+Result<void> validate(const Include& include, const CollectionSpec& spec) {
+    for (const std::string& name : include.vectors) {
+        AKIDB_TRY(find_vector(spec, name, "include"));
+    }
+    return {};
+}
+
 size_t content_bytes(const Document& document) {
     size_t floats = document.vector.size();
     for (const NamedVector& vector : document.vectors) {

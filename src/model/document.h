@@ -38,9 +38,15 @@ size_t content_bytes(const Document& document);
 
 /// Which parts of a document an answer carries besides its id.
 struct Include {
-    bool vector = false;  // all that it has
+    bool vector = false;  // all that it has, else…
     bool metadata = false;
+    std::vector<std::string> vectors{};  // …those with these names; empty: the one without
+
+    bool has_vector(std::string_view name) const;
+    bool has_any_vector() const { return vector || !vectors.empty(); }
 };
+/// Names are of vectors of the collection; field "include".
+Result<void> validate(const Include& include, const CollectionSpec& spec);
 
 /// `dimension` finite components, and not all zero under cosine; denormal overflow counts as not finite. The
 /// error's field is "vector" or "vector[i]", whichever vector of the collection it is.

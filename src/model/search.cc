@@ -173,6 +173,7 @@ Result<void> validate(const SearchRequest& request, const CollectionSpec& spec) 
     }
     AKIDB_TRY(validate_params(request.params));
     AKIDB_TRY(validate_threshold(request.score_threshold));
+    AKIDB_TRY(validate(request.include, spec));
     if (request.group_by) {
         AKIDB_TRY(validate_group_by(request));
     }

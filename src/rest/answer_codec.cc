@@ -146,14 +146,14 @@ void write_id(JsonWriter& writer, const model::DocumentId& id) {
     }
 }
 
-void open_document(JsonWriter& writer, const model::Document& document, model::Include include) {
+void open_document(JsonWriter& writer, const model::Document& document, const model::Include& include) {
     writer.begin_object().key("id");
     write_id(writer, document.id);
     write_parts(writer, document, include);
 }
 
-void write_parts(JsonWriter& writer, const model::Document& document, model::Include include) {
-    if (include.vector) {
+void write_parts(JsonWriter& writer, const model::Document& document, const model::Include& include) {
+    if (include.has_any_vector()) {
         write_vectors(writer, document);
     }
     if (include.metadata) {

@@ -21,9 +21,9 @@ HttpResponse error_answer(int status, std::string_view code, std::string_view me
 
 void write_id(JsonWriter& writer, const model::DocumentId& id);
 /// id, then the parts that `include` names; the object is left open for the caller to add to.
-void open_document(JsonWriter& writer, const model::Document& document, model::Include include);
+void open_document(JsonWriter& writer, const model::Document& document, const model::Include& include);
 /// The parts of it that `include` names, as members of an object that the caller opened.
-void write_parts(JsonWriter& writer, const model::Document& document, model::Include include);
+void write_parts(JsonWriter& writer, const model::Document& document, const model::Include& include);
 /// As create answers: id, name, dimension, metric, storage, count, created_at.
 void open_collection(JsonWriter& writer, const service::CollectionDescription& collection);
 /// policy, tier and pinned, as members of an object that the caller opened.

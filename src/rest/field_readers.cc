@@ -67,10 +67,17 @@ Result<uint64_t> read_deadline(JsonReader& reader, uint64_t received_us) {
 
 Result<model::Include> read_include(JsonReader& reader) {
     model::Include include;
-    AKIDB_TRY(reader.read_array(8, [&](size_t) -> Result<void> {
+    constexpr std::string_view kOfNames = "vectors.";
+    constexpr size_t kPartsMax = 2 + model::kNamedVectorsMax;
+    AKIDB_TRY(reader.read_array(kPartsMax, [&](size_t) -> Result<void> {
         AKIDB_TRY(std::string_view part, reader.read_string());
+        if (part.starts_with(kOfNames)) {
+            include.vectors.emplace_back(part.substr(kOfNames.size()));
+            return {};
+        }
         if (part != kIncludeNames[0] && part != kIncludeNames[1]) {
-            return reader.error("unknown part \"" + printable(part) + "\"", join_names(kIncludeNames));
+            return reader.error("unknown part \"" + printable(part) + "\"",
+                                join_names(kIncludeNames) + ", vectors.NAME");
         }
         (part == kIncludeNames[0] ? include.vector : include.metadata) = true;
         return {};

@@ -12,7 +12,7 @@ void write_value(JsonWriter& writer, const model::MatchValue& value) {
     std::visit([&](const auto& found) { writer.value(found); }, value);
 }
 
-void write_match(JsonWriter& writer, const model::SearchMatch& match, model::Include include) {
+void write_match(JsonWriter& writer, const model::SearchMatch& match, const model::Include& include) {
     writer.begin_object().key("id");
     write_id(writer, match.document.id);
     writer.member("score", match.score);
@@ -21,7 +21,7 @@ void write_match(JsonWriter& writer, const model::SearchMatch& match, model::Inc
 }
 
 void write_matches(JsonWriter& writer, const std::vector<model::SearchMatch>& matches,
-                   model::Include include) {
+                   const model::Include& include) {
     writer.key("matches").begin_array();
     for (const model::SearchMatch& match : matches) {
         write_match(writer, match, include);
@@ -52,7 +52,7 @@ constexpr size_t kAnswerBytes = 64;
 
 }  // namespace
 
-void write_search_result(JsonWriter& writer, const model::SearchReply& reply, model::Include include) {
+void write_search_result(JsonWriter& writer, const model::SearchReply& reply, const model::Include& include) {
     if (!reply.is_grouped) {
         write_matches(writer, reply.matches, include);
     } else {
@@ -73,14 +73,15 @@ void write_search_result(JsonWriter& writer, const model::SearchReply& reply, mo
     }
 }
 
-std::string write_search_reply(const model::SearchReply& reply, model::Include include, double took_ms) {
+std::string write_search_reply(const model::SearchReply& reply, const model::Include& include,
+                               double took_ms) {
     JsonWriter writer(reply.matches.size() * kMatchBytes + kAnswerBytes);
     write_search_result(writer.begin_object(), reply, include);
     writer.member("took_ms", took_ms).end_object();
     return std::move(writer).take();
 }
 
-std::string write_scroll_reply(const model::ScrollReply& reply, model::Include include) {
+std::string write_scroll_reply(const model::ScrollReply& reply, const model::Include& include) {
     JsonWriter writer;
     writer.begin_object().key("documents").begin_array();
     for (size_t i = 0; i < reply.documents.size(); ++i) {

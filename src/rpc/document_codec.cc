@@ -148,6 +148,17 @@ Result<std::vector<float>> read_vector(const google::protobuf::RepeatedField<flo
     return vector;
 }
 
+Result<model::Include> read_include(const v1::Include& from) {
+    AKIDB_TRY(check_known(from));
+    if (static_cast<size_t>(from.vectors_size()) > model::kNamedVectorsMax + 1) {
+        return invalid_argument("include", "the list has too many vectors",
+                                "at most " + std::to_string(model::kNamedVectorsMax + 1));
+    }
+    return model::Include{.vector = from.vector(),
+                          .metadata = from.metadata(),
+                          .vectors = {from.vectors().begin(), from.vectors().end()}};
+}
+
 Result<std::vector<model::NamedVector>> read_named_vectors(
     const google::protobuf::RepeatedPtrField<v1::NamedVector>& from) {
     if (static_cast<size_t>(from.size()) > model::kNamedVectorsMax) {
@@ -191,10 +202,10 @@ void write_floats(const std::vector<float>& from, google::protobuf::RepeatedFiel
     to.Add(from.begin(), from.end());
 }
 
-void write_document(const model::Document& document, model::Include include, v1::Document& to) {
+void write_document(const model::Document& document, const model::Include& include, v1::Document& to) {
     write_id(document.id, *to.mutable_id());
     to.set_version(document.version);
-    if (include.vector) {
+    if (include.has_any_vector()) {
         write_floats(document.vector, *to.mutable_vector());
         write_named_vectors(document.vectors, *to.mutable_vectors());
     }

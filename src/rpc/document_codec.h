@@ -34,6 +34,7 @@ Result<Which> read_which(const v1::EraseRequest& request);
 Result<std::vector<float>> read_vector(const google::protobuf::RepeatedField<float>& numbers,
                                        const std::string& bytes);
 
+Result<model::Include> read_include(const v1::Include& from);
 Result<std::vector<model::NamedVector>> read_named_vectors(
     const google::protobuf::RepeatedPtrField<v1::NamedVector>& from);
 
@@ -41,6 +42,6 @@ void write_named_vectors(const std::vector<model::NamedVector>& from,
                          google::protobuf::RepeatedPtrField<v1::NamedVector>& to);
 void write_id(const model::DocumentId& id, v1::DocumentId& to);
 void write_floats(const std::vector<float>& from, google::protobuf::RepeatedField<float>& to);
-void write_document(const model::Document& document, model::Include include, v1::Document& to);
+void write_document(const model::Document& document, const model::Include& include, v1::Document& to);
 
 }  // namespace akidb::rpc

@@ -106,10 +106,9 @@ Result<void> update(const std::shared_ptr<Call>& call, service::Service& service
 
 Result<void> answer_get(Call& call, service::Service& service, const v1::GetRequest& request) {
     AKIDB_TRY(check_known(request));
-    AKIDB_TRY(check_known(request.include()));
     model::Include include{.vector = true, .metadata = true};
     if (request.has_include()) {
-        include = {.vector = request.include().vector(), .metadata = request.include().metadata()};
+        AKIDB_TRY(include, read_include(request.include()));
     }
     AKIDB_TRY(const std::vector<model::DocumentId> ids, read_ids(request.ids()));
     AKIDB_TRY(const std::vector<model::Document> found,

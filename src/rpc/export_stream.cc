@@ -72,14 +72,12 @@ class ExportStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
         OnArena<v1::ExportRequest> message;
         AKIDB_TRY(parse_message(bytes, *message));
         AKIDB_TRY(check_known(*message));
-        AKIDB_TRY(check_known(message->include()));
         head_.note_collection(*message);
         collection_ = message->collection();
         AKIDB_TRY(request_.filter, read_shared_filter(*message));
         request_.include = {.vector = true, .metadata = true};
         if (message->has_include()) {
-            request_.include = {.vector = message->include().vector(),
-                                .metadata = message->include().metadata()};
+            AKIDB_TRY(request_.include, read_include(message->include()));
         }
         AKIDB_TRY(const service::CollectionDescription found,
                   service_->describe_collection(head_.context(), collection_));

@@ -38,14 +38,14 @@ void write_explanation(const model::SearchExplanation& from, v1::Explanation& to
     }
 }
 
-void write_matches(const std::vector<model::SearchMatch>& matches, model::Include include,
+void write_matches(const std::vector<model::SearchMatch>& matches, const model::Include& include,
                    google::protobuf::RepeatedPtrField<v1::SearchMatch>& to) {
     to.Reserve(static_cast<int>(matches.size()));
     for (const model::SearchMatch& match : matches) {
         v1::SearchMatch& written = *to.Add();
         write_id(match.document.id, *written.mutable_id());
         written.set_score(match.score);
-        if (include.vector) {
+        if (include.has_any_vector()) {
             write_floats(match.document.vector, *written.mutable_vector());
             write_named_vectors(match.document.vectors, *written.mutable_vectors());
         }
@@ -61,7 +61,7 @@ void write_matches(const std::vector<model::SearchMatch>& matches, model::Includ
 }
 
 template <class Reply>
-void write_reply(const model::SearchReply& reply, model::Include include, Reply& to) {
+void write_reply(const model::SearchReply& reply, const model::Include& include, Reply& to) {
     write_matches(reply.matches, include, *to.mutable_matches());
     for (const model::SearchGroup& group : reply.groups) {
         v1::SearchGroup& written = *to.add_groups();
@@ -242,8 +242,7 @@ Result<model::SearchRequest> read_search(const v1::SearchRequest& request, const
     if (request.has_score_threshold()) {
         search.score_threshold = request.score_threshold();
     }
-    AKIDB_TRY(check_known(request.include()));
-    search.include = {.vector = request.include().vector(), .metadata = request.include().metadata()};
+    AKIDB_TRY(search.include, read_include(request.include()));
     if (request.has_params()) {
         AKIDB_TRY(read_params(request.params(), search.params));
     }
@@ -277,11 +276,11 @@ Result<std::vector<model::SearchRequest>> read_searches(const v1::SearchBatchReq
     return searches;
 }
 
-void write_result(const model::SearchReply& reply, model::Include include, v1::SearchResponse& to) {
+void write_result(const model::SearchReply& reply, const model::Include& include, v1::SearchResponse& to) {
     write_reply(reply, include, to);
 }
 
-void write_result(const model::SearchReply& reply, model::Include include, v1::SearchResult& to) {
+void write_result(const model::SearchReply& reply, const model::Include& include, v1::SearchResult& to) {
     write_reply(reply, include, to);
 }
 

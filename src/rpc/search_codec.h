@@ -16,7 +16,7 @@ Result<std::vector<model::SearchRequest>> read_searches(const v1::SearchBatchReq
                                                         const RequestTimes& times);
 
 /// SearchResponse and SearchResult have the same members.
-void write_result(const model::SearchReply& reply, model::Include include, v1::SearchResponse& to);
-void write_result(const model::SearchReply& reply, model::Include include, v1::SearchResult& to);
+void write_result(const model::SearchReply& reply, const model::Include& include, v1::SearchResponse& to);
+void write_result(const model::SearchReply& reply, const model::Include& include, v1::SearchResult& to);
 
 }  // namespace akidb::rpc

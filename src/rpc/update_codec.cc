@@ -119,8 +119,7 @@ Result<model::ScrollRequest> read_scroll(const v1::ScrollRequest& request, const
         AKIDB_TRY(scroll.from, model::decode_cursor(request.cursor()));
     }
     AKIDB_TRY(scroll.filter, read_shared_filter(request));
-    AKIDB_TRY(check_known(request.include()));
-    scroll.include = {.vector = request.include().vector(), .metadata = request.include().metadata()};
+    AKIDB_TRY(scroll.include, read_include(request.include()));
     if (request.has_order_by()) {
         const v1::OrderBy& order = request.order_by();
         AKIDB_TRY(check_known(order));
@@ -135,7 +134,7 @@ Result<model::ScrollRequest> read_scroll(const v1::ScrollRequest& request, const
     return scroll;
 }
 
-void write_page(const model::ScrollReply& reply, model::Include include, v1::ScrollResponse& to) {
+void write_page(const model::ScrollReply& reply, const model::Include& include, v1::ScrollResponse& to) {
     to.mutable_documents()->Reserve(static_cast<int>(reply.documents.size()));
     for (size_t i = 0; i < reply.documents.size(); ++i) {
         v1::Document& document = *to.add_documents();

@@ -13,7 +13,7 @@ namespace akidb::rpc {
 Result<model::UpdateRequest> read_update(const v1::UpdateRequest& request);
 
 Result<model::ScrollRequest> read_scroll(const v1::ScrollRequest& request, const RequestTimes& times);
-void write_page(const model::ScrollReply& reply, model::Include include, v1::ScrollResponse& to);
+void write_page(const model::ScrollReply& reply, const model::Include& include, v1::ScrollResponse& to);
 
 Result<model::FacetRequest> read_facet(const v1::FacetRequest& request, const RequestTimes& times);
 void write_facets(const model::FacetReply& reply, v1::FacetResponse& to);

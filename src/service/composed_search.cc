@@ -259,11 +259,12 @@ Result<SearchReply> search_diverse(const engine::Collection& collection, const S
     AKIDB_TRY(SearchReply reply, collection.search(plain));
     reply.matches = most_diverse(std::move(reply.matches), wanted, request.diversity->weight, vector);
     cut(reply.matches, request);
-    if (!request.include.vector) {
-        for (SearchMatch& match : reply.matches) {
+    for (SearchMatch& match : reply.matches) {
+        if (!request.include.has_vector("")) {
             match.document.vector.clear();
-            match.document.vectors.clear();
         }
+        std::erase_if(match.document.vectors,
+                      [&](const model::NamedVector& one) { return !request.include.has_vector(one.name); });
     }
     return reply;
 }

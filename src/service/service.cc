@@ -128,14 +128,15 @@ Result<EraseReceipt> Service::erase_matching(const RequestContext& context, std:
 Result<std::vector<model::Document>> Service::get_documents(const RequestContext& context,
                                                             std::string_view collection,
                                                             const std::vector<model::DocumentId>& ids,
-                                                            model::Include include) {
+                                                            const model::Include& include) {
     AKIDB_TRY(const auto found, find(context, collection));
     const SharedFilter& rule = context.principal->row_rule;
     if (rule == nullptr) {
         return found->get(ids, include);
     }
-    AKIDB_TRY(std::vector<model::Document> documents,
-              found->get(ids, {.vector = include.vector, .metadata = true}));
+    model::Include with_metadata = include;
+    with_metadata.metadata = true;
+    AKIDB_TRY(std::vector<model::Document> documents, found->get(ids, with_metadata));
     keep_covered(rule, documents);
     for (model::Document& document : documents) {
         if (!include.metadata) {

@@ -141,7 +141,7 @@ class Service {
     Result<std::vector<model::Document>> get_documents(const RequestContext& context,
                                                        std::string_view collection,
                                                        const std::vector<model::DocumentId>& ids,
-                                                       model::Include include);
+                                                       const model::Include& include);
     Result<uint64_t> count_documents(const RequestContext& context, std::string_view collection,
                                      const model::Filter* filter, bool is_exact = true,
                                      std::optional<uint64_t> deadline_us = std::nullopt);

@@ -78,11 +78,13 @@ TEST_F(VectorsTest, DocumentsWithSeveralAreImportedSearchedAndExportedToTheByte)
         kClean);
     EXPECT_EQ(run({"export", "--collection", "copy", "--out", "-"}).out, contents_of(path("first.jsonl")));
     EXPECT_THAT(contents_of(path("first.jsonl")), HasSubstr(filled(20, -8).dump()));
-    const Finished found = run({"search", "--collection", "copy", "--using", "caption", "--vector",
-                                filled(20, -1).dump(), "--top-k", "2", "--json"});
+    const Finished found =
+        run({"search", "--collection", "copy", "--using", "caption", "--vector", filled(20, -1).dump(),
+             "--top-k", "2", "--include", "vectors.caption", "--json"});
     ASSERT_EQ(found.exit_code, kClean) << found.err;
     EXPECT_EQ(Json::parse(found.out)["matches"][0]["id"], 8);
     EXPECT_EQ(Json::parse(found.out)["matches"][1]["id"], 7);
+    EXPECT_EQ(Json::parse(found.out)["matches"][1]["vectors"], Json({{"caption", filled(20, -7)}}));
     EXPECT_THAT(run({"collection", "get", "copy"}).out, AllOf(HasSubstr("VECTOR"), HasSubstr("caption")));
     EXPECT_THAT(import_into({"other", "--create"}).err, HasSubstr("collection create other --vector"));
     EXPECT_THAT(run({"collection", "create", "bad", "--vector", "image"}).err,

@@ -211,7 +211,17 @@ void fill_include(Message& include, const OrderedJson& json) {
         if (!part.is_string()) {
             refuse("include is a list of names");
         }
-        const FieldDescriptor& field = field_of(include, part.get<std::string>());
+        const std::string name = part.get<std::string>();
+        constexpr std::string_view kOfNames = "vectors.";
+        if (name.starts_with(kOfNames)) {
+            include.GetReflection()->AddString(&include, &field_of(include, "vectors"),
+                                               name.substr(kOfNames.size()));
+            continue;
+        }
+        const FieldDescriptor& field = field_of(include, name);
+        if (field.is_repeated()) {
+            refuse("include has no part " + name);
+        }
         include.GetReflection()->SetBool(&include, &field, true);
     }
 }

@@ -84,6 +84,7 @@ class WithServer(unittest.TestCase):
         matches = pictures.search(vector(2), using="caption", include=["vector"])["matches"]
         self.assertEqual([match["id"] for match in matches], [1])
         self.assertEqual(matches[0]["vectors"]["image"], vector(1))
+        self.assertEqual(list(pictures.get([1], include=["vectors.caption"])[0]["vectors"]), ["caption"])
         pictures.update(documents=[{"id": 2, "vectors": {"caption": vector(5)}}])
         pictures.update(ids=[1], remove_vectors=["caption"])
         queries = [{"using": "image", "vector": vector(3)}, {"using": "caption", "vector": vector(5)}]

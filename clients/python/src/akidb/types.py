@@ -13,7 +13,7 @@ Metric = Literal["cosine", "dot", "l2"]
 Storage = Literal["f32", "f16", "int8"]
 Policy = Literal["memory", "memory_s3", "s3_only"]
 IndexType = Literal["keyword", "integer", "float", "bool", "datetime", "uuid"]
-Part = Literal["vector", "metadata"]
+Part = Union[Literal["vector", "metadata"], str]  # "vectors.NAME" is the one with that name
 Like = Union[DocumentId, Vector]
 
 
