@@ -35,6 +35,9 @@ class Restoring {
         // What an earlier one left that was killed.
         AKIDB_TRY(io::remove_tree(files_, parent_, staging_name_));
         Result<void> done = request_.point ? fill_to_point(manifest) : fill(manifest);
+        if (done && request_.hand_over) {
+            done = request_.hand_over(staging_);
+        }
         if (done) {
             done = switch_over();
         }

@@ -5,6 +5,7 @@
 // start takes for data. Not thread-safe: one restore is a process, or a step of one.
 #pragma once
 
+#include <functional>
 #include <stop_token>
 #include <string>
 
@@ -22,6 +23,8 @@ struct RestoreRequest {
     /// Not before the backup (choose_base).
     std::optional<RestorePoint> point{};
     std::stop_token stop{};  // ends it with kUnavailable
+    /// Asked with the directory that is whole, before it gets its name; its error ends the restore.
+    std::function<Result<void>(const std::string& directory)> hand_over{};
 };
 
 struct RestoredCollection {

@@ -110,8 +110,8 @@ class BackupsVerb {
                                                                        .data = data,
                                                                        .collection = request_.collection,
                                                                        .as = request_.as,
-                                                                       .point = point}));
-        AKIDB_TRY(io::give_tree(data, owner));
+                                                                       .point = point,
+                                                                       .hand_over = give_to(owner)}));
         if (request_.json) {
             Json collections = Json::array();
             for (const backup::RestoredCollection& reached : report.reached) {
@@ -286,14 +286,21 @@ class BackupsVerb {
         return owner;
     }
 
+    /// Before the directory gets its name: from then on it is whole, and a crash leaves no start a directory
+    /// of root's.
+    static std::function<Result<void>(const std::string&)> give_to(const io::Owner& owner) {
+        return [owner](const std::string& directory) { return io::give_tree(directory, owner); };
+    }
+
     Result<bool> restore(backup::Repository& repository, const Uuid& id) {
         const std::string data = data_without_slash();
         AKIDB_TRY(const io::Owner owner, owner_for(data));
-        AKIDB_TRY(const backup::RestoreReport report,
-                  backup::restore(
-                      doors_.files, repository,
-                      {.backup = id, .data = data, .collection = request_.collection, .as = request_.as}));
-        AKIDB_TRY(io::give_tree(data, owner));
+        AKIDB_TRY(const backup::RestoreReport report, backup::restore(doors_.files, repository,
+                                                                      {.backup = id,
+                                                                       .data = data,
+                                                                       .collection = request_.collection,
+                                                                       .as = request_.as,
+                                                                       .hand_over = give_to(owner)}));
         if (request_.json) {
             print_(dump({{"backup", id.to_string()},
                          {"data", data},

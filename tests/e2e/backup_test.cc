@@ -249,6 +249,11 @@ TEST_F(BackupTest, WhatRootRestoresIsWhoseItIsSaidToBe) {
         run({"restore", "--from", backups(), "--data", path("named"), "--owner", "12345:12346"});
     EXPECT_EQ(named.exit_code, kClean) << named.err;
     expect_owner("named", 12'345);
+    const auto killed =
+        run_akidb_until({"restore", "--from", backups(), "--data", path("killed"), "--owner", "12345:12346"},
+                        [&] { return fs::exists(path("killed")); });
+    ASSERT_TRUE(killed);
+    expect_owner("killed", 12'345);  // from the moment on at which it has its name
     fs::create_directory(path("of-another"));
     ASSERT_EQ(::chown(path("of-another").c_str(), 23'456, 23'456), 0);
     const Finished below = run({"restore", "--from", backups(), "--data", path("of-another/data")});
