@@ -5,6 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+
 #include "backup/point.h"
 #include "backup/upkeep.h"
 #include "io/memory_file.h"
@@ -24,6 +27,18 @@ Uuid id_of(uint8_t number) {
     Uuid id;
     id.bytes.fill(number);
     return id;
+}
+
+TEST(ArchiveHead, ReadsTheGoldenFile) {
+    std::ifstream file(AKIDB_SOURCE_DIR "/tests/golden/backup/head-1", std::ios::binary);
+    const std::string golden{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    const ArchiveHead head{.through_ms = 1'700'000'001'000,
+                           .catalog_ms = 1'700'000'000'000,
+                           .collections = {{id_of(7), 41, 1'700'000'001'000}}};
+    EXPECT_EQ(encode_archive_head(id_of(9), head), golden);
+    const auto read = decode_archive_head(id_of(9), golden);
+    ASSERT_TRUE(read) << read.error().message();
+    EXPECT_EQ(read->find(id_of(7))->last, 41u);
 }
 
 std::string body_of(uint64_t sequence) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "backup/formats.h"
 #include "base/bytes.h"
 #include "objects/sha256.h"
 #include "storage/layout.h"
@@ -201,6 +202,17 @@ std::string encode_backup_manifest(const BackupManifest& manifest) {
     return bytes;
 }
 
+storage::FormatRange known_backup_formats() {
+    return {kFormatPlain, kFormatOfTimeline};
+}
+
+std::optional<uint32_t> backup_format_of(std::string_view bytes) {
+    if (bytes.size() < kMagic.size() + sizeof(kFormatPlain) || !bytes.starts_with(kMagic)) {
+        return std::nullopt;
+    }
+    return ByteReader(bytes.substr(kMagic.size())).get<uint32_t>();
+}
+
 Result<BackupManifest> decode_backup_manifest(std::string_view bytes) {
     if (bytes.size() < kMagic.size() + sizeof(kFormatPlain) + kDigestBytes || !bytes.starts_with(kMagic)) {
         return damaged("it does not begin as one");
@@ -211,9 +223,8 @@ Result<BackupManifest> decode_backup_manifest(std::string_view bytes) {
         std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size())) {
         return damaged("its SHA-256 is wrong");
     }
-    ByteReader head(content.substr(kMagic.size(), sizeof(kFormatPlain)));
-    const auto format = head.get<uint32_t>();
-    if (format != kFormatPlain && format != kFormatOfTimeline) {
+    const uint32_t format = backup_format_of(content).value_or(0);
+    if (!known_backup_formats().has(format)) {
         return Error(Code::kConflict, "the backup has format " + std::to_string(format) +
                                           ", and this AkiDB reads formats " + std::to_string(kFormatPlain) +
                                           " and " + std::to_string(kFormatOfTimeline));

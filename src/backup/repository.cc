@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "backup/formats.h"
 #include "objects/encrypted_store.h"
 #include "objects/sha256.h"
 
@@ -170,6 +171,14 @@ Result<BackupManifest> Repository::read_manifest(const Uuid& id) {
         return Error(Code::kDataLoss, key + ": it is the manifest of another backup");
     }
     return manifest;
+}
+
+Result<uint32_t> read_backup_format(objects::ObjectStore& store, const Uuid& id) {
+    const std::string key = key_of(kManifests, id);
+    AKIDB_TRY(const std::string bytes, store.get(key, kBackupManifestBytesMax));
+    AKIDB_TRY(check_plain(key, bytes));
+    const std::optional<uint32_t> format = backup_format_of(bytes);
+    return format ? Result<uint32_t>(*format) : Error(Code::kDataLoss, key + " is no manifest of a backup");
 }
 
 Result<void> Repository::put_manifest(const BackupManifest& manifest) {

@@ -3,11 +3,10 @@
 #include <array>
 #include <string>
 
+#include "catalog/stored_version.h"
+
 namespace akidb::catalog {
 namespace {
-
-// "AKDB", as in the first migration.
-constexpr int64_t kApplicationId = 0x414b4442;
 
 // migrations[i] leads from version i to i + 1 and says so in its last statement.
 constexpr std::array<Sql, 8> kMigrations{
@@ -192,10 +191,10 @@ Result<void> check_ours(Connection& connection) {
     if (!is_new && application != kApplicationId) {
         return Error(Code::kConflict, "the file is an SQLite database of another program");
     }
-    if (version < 0 || version > static_cast<int64_t>(kMigrations.size())) {
+    if (version < 0 || version > newest_version()) {
         return Error(Code::kConflict, "the catalog has version " + std::to_string(version) +
                                           " and was made by a newer AkiDB; this one reads up to version " +
-                                          std::to_string(kMigrations.size()));
+                                          std::to_string(newest_version()));
     }
     return {};
 }
@@ -211,6 +210,10 @@ Result<void> turn_on_write_ahead_log(Connection& connection) {
 }
 
 }  // namespace
+
+int64_t newest_version() {
+    return static_cast<int64_t>(kMigrations.size());
+}
 
 Result<void> check_and_migrate(Connection& connection) {
     AKIDB_TRY(check_whole(connection));

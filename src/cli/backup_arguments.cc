@@ -89,6 +89,31 @@ void add_restore(CLI::App& app, Arguments& arguments) {
     add_s3_options(*restore, arguments);
 }
 
+void add_upgrade(CLI::App& app, Arguments& arguments) {
+    CLI::App* upgrade =
+        app.add_subcommand("upgrade", "Tell what a start of this binary would change in a data directory");
+    upgrade->footer(
+        "The upgrade itself is made by the server's start, which keeps what is there first. Changes nothing; "
+        "a "
+        "server may\nbe running there. Exit code 0 when this binary may start, 74 when a newer AkiDB wrote "
+        "there.\n"
+        "Example:\n  akidb upgrade --check /var/lib/akidb\n"
+        "  akidb upgrade --check --config /etc/akidb/akidb.toml --backups /backups/akidb");
+    // The only thing that it does, and said, because the word alone promises more.
+    upgrade
+        ->add_flag_function(
+            "--check", [](int64_t) {}, "Look, and change nothing")
+        ->required();
+    upgrade->add_option("data", arguments.backup.data, "The data directory; else that of the settings");
+    upgrade->add_option("--config", arguments.config_file,
+                        "TOML file of the server, whose faults are told, too");
+    upgrade->add_option("--backups", arguments.backup.place,
+                        "Backups to look at as well: a directory, or s3://BUCKET/PREFIX");
+    upgrade->add_flag("--json", arguments.json, "As JSON");
+    add_key_option(*upgrade, arguments);
+    add_s3_options(*upgrade, arguments);
+}
+
 }  // namespace
 
 void add_backup_verbs(CLI::App& app, Arguments& arguments) {
@@ -124,6 +149,7 @@ void add_backup_verbs(CLI::App& app, Arguments& arguments) {
         ->check(CLI::Range(0U, 36'500U))
         ->capture_default_str();
     add_restore(app, arguments);
+    add_upgrade(app, arguments);
     CLI::App* s3 = app.add_subcommand("s3", "Look at an S3 server");
     s3->require_subcommand(1);
     s3->footer("Example:\n  akidb s3 check --endpoint http://127.0.0.1:9000 --bucket backups");
@@ -140,7 +166,7 @@ std::optional<Verb> find_backup_verb(const CLI::App& app) {
     if (app.got_subcommand("s3")) {
         return Verb::kS3Check;
     }
-    if (app.got_subcommand("restore")) {
+    if (app.got_subcommand("restore") || app.got_subcommand("upgrade")) {
         return Verb::kBackups;
     }
     if (!app.got_subcommand("backup")) {
@@ -152,6 +178,8 @@ std::optional<Verb> find_backup_verb(const CLI::App& app) {
 void take_backup_verb(const CLI::App& app, BackupArguments& backup) {
     if (app.got_subcommand("restore")) {
         backup.act = "restore";
+    } else if (app.got_subcommand("upgrade")) {
+        backup.act = "upgrade";
     } else if (app.got_subcommand("backup")) {
         for (const char* act : kActs) {
             if (app.get_subcommand("backup")->got_subcommand(act)) {

@@ -3,11 +3,13 @@
 #include <utility>
 
 #include "catalog/catalog.h"
+#include "catalog/stored_version.h"
 #include "catalog/tier_store.h"
 #include "index/rows.h"
 #include "io/ownership.h"
 #include "model/expiry.h"
 #include "offline/assessment.h"
+#include "offline/data_formats.h"
 #include "offline/repair_plan.h"
 #include "offline/report.h"
 #include "storage/durable_files.h"
@@ -306,8 +308,20 @@ Result<model::CollectionSpec> find_collection(const RepairRequest& request) {
     return invalid_argument("collection", "no collection of this name or id: " + request.collection);
 }
 
+/// Opening it would migrate it, with nothing kept, which a look must not do.
+Result<void> check_is_of_today(io::FileSystem& files, const std::string& catalog) {
+    AKIDB_TRY(const std::optional<int64_t> version, catalog_version(files, catalog));
+    return version && *version < catalog::newest_version()
+               ? Error(Code::kConflict,
+                       "the catalog has version " + std::to_string(*version) +
+                           ", of an older AkiDB: start this one there once, which keeps what is there first "
+                           "(docs/upgrade.md), or repair with the one that wrote it")
+               : Result<void>();
+}
+
 Result<ExitCode> run(io::FileSystem& files, const io::Clock& clock, const RepairRequest& request,
                      Print print) {
+    AKIDB_TRY(check_is_of_today(files, request.catalog));
     AKIDB_TRY(const model::CollectionSpec spec, find_collection(request));
     const std::string directory = request.data + "/collections/" + spec.id.to_string();
     AKIDB_TRY(const Assessment found, assess_all(files, directory, spec, request.accept_loss));

@@ -54,6 +54,9 @@ ExitCode run(const cli::Arguments& arguments) {
         case cli::Verb::kBackupCreate:
             return cli::run_backup_create(arguments);
         case cli::Verb::kBackups:
+            if (arguments.backup.act == "upgrade") {
+                return server::run_upgrade_check(arguments);
+            }
             return server::run_backups(arguments.s3, arguments.ca_file,
                                        {.act = arguments.backup.act,
                                         .place = arguments.backup.place,

@@ -16,6 +16,10 @@ ExitCode run_repair(const SettingsSources& sources, offline::RepairRequest reque
 ExitCode run_backups(const cli::S3Arguments& s3, const std::string& ca_file,
                      const offline::BackupsRequest& request);
 
+/// By the settings, but for a data directory and backups that are named. Faults of the settings are told
+/// first.
+ExitCode run_upgrade_check(const cli::Arguments& arguments);
+
 ExitCode run_audit_verify(const offline::AuditVerifyRequest& request);
 
 }  // namespace akidb::server

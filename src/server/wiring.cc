@@ -22,6 +22,7 @@
 #include "server/startup_checks.h"
 #include "server/tier_room.h"
 #include "server/trace_room.h"
+#include "server/upgrade_copies.h"
 #include "service/directory.h"
 #include "service/lifecycle.h"
 #include "service/service.h"
@@ -76,7 +77,8 @@ class Wiring final : public Server {
           archive_thread_({"archive", 1, 1, 10}),
           probe_thread_({"probe", 1, 1, 19}),
           recall_probe_(probe_thread_, foundation.clock, metrics_, {.processors = cores()}),
-          certificates_(foundation.clock, foundation.logger, metrics_) {
+          certificates_(foundation.clock, foundation.logger, metrics_),
+          upgrade_copies_(foundation.files, foundation.clock, foundation.logger, effective) {
         apply(effective);
         lifecycle_.attach_disk(disk_);
         metrics_.gauge(MetricId::kBuildInfo, {kVersion}).set(1);
@@ -125,6 +127,11 @@ class Wiring final : public Server {
     }
 
     Result<void> load() override {
+        Result<void> prepared = upgrade_copies_.prepare();
+        if (!prepared && prepared.error().code() == Code::kDiskFull && disk_.release_ballast()) {
+            prepared = upgrade_copies_.prepare();
+        }
+        AKIDB_TRY(std::move(prepared));
         Result<std::unique_ptr<catalog::Catalog>> opened = catalog::Catalog::open(catalog_path(effective_));
         if (!opened && opened.error().code() == Code::kDiskFull && disk_.release_ballast()) {
             opened = catalog::Catalog::open(catalog_path(effective_));
@@ -180,6 +187,7 @@ class Wiring final : public Server {
             directory_->tend(loader_);
             backup_room_->tick(readiness.is_ready);
             tier_room_->tick(readiness.is_ready);
+            upgrade_copies_.tick();
             gate_->tick();
             gate_->export_audit(metrics_);
         }
@@ -260,6 +268,7 @@ class Wiring final : public Server {
     std::unique_ptr<rest::HttpHandler> cors_;
     std::unique_ptr<rest::HttpHandler> probes_;
     Certificates certificates_;
+    UpgradeCopies upgrade_copies_;
     std::unique_ptr<rest::HttpServer> rest_server_;
     std::unique_ptr<rest::HttpServer> probe_server_;
     std::unique_ptr<rpc::GrpcServer> grpc_server_;

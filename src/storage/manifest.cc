@@ -8,6 +8,7 @@
 #include "base/crc32c.h"
 #include "model/limits.h"
 #include "storage/durable_files.h"
+#include "storage/formats.h"
 #include "storage/layout.h"
 
 namespace akidb::storage {
@@ -21,6 +22,7 @@ constexpr uint32_t kFormatVersion = 1;
 constexpr uint32_t kFormatVersionWithKeys = 2;
 constexpr uint32_t kFormatVersionWithStorage = 3;
 constexpr uint32_t kFormatVersionWithVectors = 4;
+constexpr uint32_t kFormatVersionNewest = kFormatVersionWithVectors;
 constexpr size_t kNameBytesMax = 255;
 constexpr size_t kFileEntryBytesMin = sizeof(uint32_t) + sizeof(uint64_t) + sizeof(uint32_t);
 
@@ -179,6 +181,10 @@ Result<void> remove_all(io::FileSystem& files, const std::string& directory,
 
 }  // namespace
 
+FormatRange known_manifest_formats() {
+    return {kFormatVersion, kFormatVersionNewest};
+}
+
 std::string encode_manifest(const Manifest& manifest) {
     std::string out;
     ByteWriter writer(out);
@@ -229,9 +235,9 @@ Result<Manifest> decode_manifest(std::string_view bytes) {
     }
     ByteReader reader(bytes.substr(kMagic.size()));
     const uint32_t format = reader.get<uint32_t>();
-    if (format < kFormatVersion || format > kFormatVersionWithVectors) {
+    if (!known_manifest_formats().has(format)) {
         return broken("format " + std::to_string(format) + " is not known to this version, which reads " +
-                      std::to_string(kFormatVersion) + " to " + std::to_string(kFormatVersionWithVectors));
+                      std::to_string(kFormatVersion) + " to " + std::to_string(kFormatVersionNewest));
     }
     Manifest manifest;
     manifest.dimension = reader.get<uint32_t>();
