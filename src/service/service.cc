@@ -77,6 +77,9 @@ void Service::upsert_documents(const RequestContext& context, std::string_view c
     if (const Result<void> fits = check_documents_quota(context, documents.size()); !fits) {
         return done(fits.error());
     }
+    if (const Result<void> room = check_room(**found, documents); !room) {
+        return done(room.error());
+    }
     (*found)->submit_upsert(std::move(documents), traced(context, std::move(done)), terms_of(context));
 }
 
@@ -94,6 +97,9 @@ void Service::update_documents(const RequestContext& context, std::string_view c
     const auto found = find(context, collection);
     if (!found) {
         return done(found.error());
+    }
+    if (const Result<void> room = check_room(**found, {}); !room) {
+        return done(room.error());
     }
     (*found)->submit_update(std::move(request), traced(context, std::move(done)), terms_of(context));
 }

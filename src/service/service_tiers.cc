@@ -46,6 +46,20 @@ Result<EraseReceipt> Service::conclude_erase(const engine::Collection& collectio
     return receipt;
 }
 
+Result<void> Service::check_room(const engine::Collection& collection,
+                                 const std::vector<model::Document>& documents) const {
+    if (tiers_ == nullptr) {
+        return {};
+    }
+    // A checkpoint writes again what the log has; beside it a row has neighbours, offsets and its version.
+    constexpr uint64_t kBesideBytes = 512;
+    uint64_t bytes = 0;
+    for (const model::Document& document : documents) {
+        bytes += 2 * model::content_bytes(document) + kBesideBytes;
+    }
+    return tiers_->admit_write(collection.spec().id, bytes);
+}
+
 Result<CollectionTier> Service::describe_tier(const RequestContext& context, std::string_view collection) {
     AKIDB_TRY(const CollectionRef named, reach(context, collection));
     AKIDB_TRY(const DirectoryEntry entry, directory_.describe(named));

@@ -1,8 +1,10 @@
 // What collections of the policy s3_only take on the local disk, and who makes room.
 #include <algorithm>
+#include <utility>
 
 #include "service/tiers.h"
 #include "storage/layout.h"
+#include "storage/log_writer.h"
 
 namespace akidb::service {
 
@@ -23,8 +25,8 @@ uint64_t Tiers::count_cached_bytes() const {
     uint64_t bytes = 0;
     for (const auto& [id, collection] : collections_) {
         if (collection.row.policy == StoragePolicy::kS3Only) {
-            bytes +=
-                collection.arriving_bytes + (collection.row.tier == Tier::kCold ? 0 : collection.row.bytes);
+            bytes += collection.arriving_bytes;
+            bytes += collection.row.tier == Tier::kCold ? 0 : collection.row.bytes + collection.written_bytes;
         }
     }
     return bytes;
@@ -48,8 +50,10 @@ Result<void> Tiers::make_room(const Uuid& id, uint64_t bytes) {
     while (true) {
         {
             MutexLock lock(mutex_);
-            if (count_cached_bytes() + bytes <= options_.cache_bytes) {
+            const uint64_t taken = count_cached_bytes() + bytes;
+            if (taken <= options_.cache_bytes) {
                 collections_[id].arriving_bytes = bytes;
+                room_bytes_ = options_.cache_bytes - taken;
                 return {};
             }
         }
@@ -87,24 +91,58 @@ bool Tiers::evict_one(const Uuid& but) {
     return false;
 }
 
+Result<void> Tiers::admit_write(const Uuid& collection, uint64_t bytes) {
+    MutexLock lock(mutex_);
+    const auto found = collections_.find(collection);
+    if (found == collections_.end() || found->second.row.policy != StoragePolicy::kS3Only) {
+        return {};
+    }
+    // A log is allocated ahead, up to a quarter of what it holds (storage/log_writer.h).
+    const uint64_t needed =
+        bytes + std::max(storage::LogWriterOptions{}.preallocate_bytes_min, found->second.row.bytes / 4);
+    if (needed > room_bytes_) {
+        room_bytes_ = options_.cache_bytes - std::min(options_.cache_bytes, count_cached_bytes());
+    }
+    if (needed > room_bytes_) {
+        wanted_bytes_ = std::min(options_.cache_bytes, std::max(wanted_bytes_, needed));
+        return Error(Code::kUnavailable,
+                     "there is no room for what is written in tiers.cache_bytes (" +
+                         std::to_string(options_.cache_bytes) +
+                         ") until others of the policy s3_only, that nobody asks for, made some")
+            .with_retry_after(1);
+    }
+    room_bytes_ -= bytes;
+    found->second.written_bytes += bytes;
+    return {};
+}
+
 /// Of those open, what their files take by now.
 void Tiers::measure_open() {
     for (const DirectoryEntry& entry : given_.directory.list_all()) {
         const std::optional<TierRow> row = find_row(entry.spec.id);
-        if (entry.collection == nullptr || !row || row->policy == StoragePolicy::kMemory) {
-            continue;
+        if (entry.collection != nullptr && row && row->policy != StoragePolicy::kMemory) {
+            measure(entry.spec.id);
         }
-        uint64_t bytes = 0;
-        for (const std::string_view folder : {storage::kSegmentDirectory, storage::kLogDirectory}) {
-            const auto files = given_.files.list(path_of(entry.spec.id) + "/" + std::string(folder));
-            for (const io::DirectoryEntry& file : files ? *files : std::vector<io::DirectoryEntry>()) {
-                bytes += file.size;
-            }
-        }
+    }
+}
+
+void Tiers::measure(const Uuid& id) {
+    uint64_t written = 0;
+    {
         MutexLock lock(mutex_);
-        if (Collection& collection = collections_[entry.spec.id]; collection.row.tier == Tier::kHot) {
-            collection.row.bytes = bytes;
+        written = collections_[id].written_bytes;
+    }
+    uint64_t bytes = 0;
+    for (const std::string_view folder : {storage::kSegmentDirectory, storage::kLogDirectory}) {
+        const auto files = given_.files.list(path_of(id) + "/" + std::string(folder));
+        for (const io::DirectoryEntry& file : files ? *files : std::vector<io::DirectoryEntry>()) {
+            bytes += file.size;
         }
+    }
+    MutexLock lock(mutex_);
+    if (Collection& collection = collections_[id]; collection.row.tier == Tier::kHot) {
+        collection.row.bytes = bytes;
+        collection.written_bytes -= std::min(collection.written_bytes, written);
     }
 }
 
@@ -129,7 +167,13 @@ void Tiers::demote_idle(const std::stop_token& stop) {
             warn("collection stays where it is", entry.spec.name, moved.error());
         }
     }
-    while (!stop.stop_requested() && cached_bytes() > options_.cache_bytes && evict_one({})) {
+    uint64_t wanted = 0;
+    {
+        MutexLock lock(mutex_);
+        std::swap(wanted, wanted_bytes_);
+        room_bytes_ = 0;  // to be counted anew by who writes next
+    }
+    while (!stop.stop_requested() && cached_bytes() + wanted > options_.cache_bytes && evict_one({})) {
     }
 }
 

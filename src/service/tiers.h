@@ -131,6 +131,9 @@ class Tiers {
     /// Durable at return. Of a collection that is open.
     Result<void> set_policy(const Uuid& collection, model::StoragePolicy policy) AKIDB_EXCLUDES(mutex_);
     CollectionTier tier_of(const DirectoryEntry& entry) const AKIDB_EXCLUDES(mutex_);
+    /// Before a write that makes the files of an open collection about so many bytes larger. kUnavailable
+    /// while what collections of s3_only take here leaves no room for it; the next tick makes some. Quick.
+    Result<void> admit_write(const Uuid& collection, uint64_t bytes) AKIDB_EXCLUDES(mutex_);
     /// At return it is done. kConflict when the collection is in use, or its policy does not allow it.
     Result<void> act(const CollectionRef& named, model::TierAction action) AKIDB_EXCLUDES(mutex_);
     /// After documents were erased: sends the new files and removes the old ones from the store, now. False
@@ -174,6 +177,7 @@ class Tiers {
         uint64_t given_up_version = 0;  // of a dropped upload
         uint64_t looked_at_us = 0;      // when it was last uploaded
         uint64_t arriving_bytes = 0;    // being fetched
+        uint64_t written_bytes = 0;     // admitted since its files were measured
     };
     class Move;
     class UploadTurn;
@@ -193,6 +197,7 @@ class Tiers {
     uint64_t cached_bytes() const AKIDB_EXCLUDES(mutex_);
     uint64_t count_cached_bytes() const AKIDB_REQUIRES(mutex_);
     void measure_open();
+    void measure(const Uuid& id) AKIDB_EXCLUDES(mutex_);
     Result<void> check_droppable(const catalog::TierRow& row);
     std::string path_of(const Uuid& id) const;
     // The queue (tier_queue.cc).
@@ -226,6 +231,8 @@ class Tiers {
     CondVar changed_;
     std::map<Uuid, Collection> collections_ AKIDB_GUARDED_BY(mutex_);
     std::atomic<size_t> waiters_{0};
+    uint64_t room_bytes_ AKIDB_GUARDED_BY(mutex_) = 0;    // in the cache, at least
+    uint64_t wanted_bytes_ AKIDB_GUARDED_BY(mutex_) = 0;  // the most that a write was refused for
     bool is_stopping_ AKIDB_GUARDED_BY(mutex_) = false;
     bool is_uploading_ AKIDB_GUARDED_BY(mutex_) = false;  // one upload at a time
     Mutex target_mutex_;

@@ -214,6 +214,44 @@ TEST_F(TiersTest, WhatIsFetchedNeverTakesMoreThanTheCache) {
     EXPECT_THAT(third.error().message(), HasSubstr("tiers.cache_bytes"));
 }
 
+TEST_F(TiersTest, WhatIsWrittenWaitsForRoomInTheCache) {
+    const auto make = [this] {
+        auto server = std::make_unique<TieredServer>(world_);
+        server->tiers().run_due({});
+        return server;
+    };
+    auto server = make();
+    for (const char* name : {"used", "unused"}) {
+        server->create(kKinds[0], name, StoragePolicy::kS3Only);
+        write(*server, kKinds[0], name, rows(1, 200));
+    }
+    server->create(kKinds[0], "local", StoragePolicy::kMemory);
+    server->tiers().run_due({});
+    server.reset();
+    server = make();
+    const uint64_t taken = server->tiers().state().cached_bytes;
+    ASSERT_GT(taken, 0U);
+    constexpr uint64_t kAhead = 256 << 10;  // a log is allocated ahead
+    world_.options.cache_bytes = taken + kAhead + 1000;
+    server.reset();
+    server = make();
+    const auto id_of = [&](const char* name) { return server->directory().describe({{}, name})->spec.id; };
+    world_.clock.pass_s(10);
+    ASSERT_TRUE(server->wake("used"));
+    EXPECT_TRUE(server->tiers().admit_write(id_of("used"), 900));
+    EXPECT_FALSE(server->tiers().admit_write(id_of("used"), 900)) << "what was admitted counts";
+    const auto refused = server->tiers().admit_write(id_of("used"), 2000);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), Code::kUnavailable);
+    EXPECT_EQ(refused.error().retry_after_s(), 1U);
+    EXPECT_THAT(refused.error().message(), HasSubstr("tiers.cache_bytes"));
+    EXPECT_TRUE(server->tiers().admit_write(id_of("local"), 1 << 30)) << "it takes nothing of the cache";
+    server->tiers().run_due({});
+    EXPECT_EQ(server->tier("unused"), Tier::kCold);
+    EXPECT_EQ(server->tier("used"), Tier::kHot);
+    EXPECT_TRUE(server->tiers().admit_write(id_of("used"), 2000));
+}
+
 TEST_F(TiersTest, OneOpensAndTheOthersWait) {
     io::ThreadPool openers({.name = "open", .threads = 2});
     {
