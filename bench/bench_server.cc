@@ -177,7 +177,7 @@ uint64_t BenchServer::disk_bytes() const {
 
 uint64_t BenchServer::collection_bytes() const {
     const std::string collections = directory_ + "/data/collections";
-    uint64_t bytes = allocated_bytes(collections);
+    uint64_t bytes = allocated_bytes(collections) + allocated_bytes(directory_ + "/data/staging");
     std::ifstream maps("/proc/" + std::to_string(server_->pid()) + "/maps");
     for (std::string line; std::getline(maps, line);) {
         if (line.ends_with(" (deleted)") && line.find(collections) != std::string::npos) {

@@ -63,8 +63,8 @@ class BenchServer {
     double thread_seconds(std::string_view name) const;
     /// What the data directory takes on the disk (allocated blocks).
     uint64_t disk_bytes() const;
-    /// Of these, what collections take: without catalog and ballast, and with files that are removed but
-    /// still mapped. Thread-safe.
+    /// Of these, what collections take: without catalog and ballast, and with files that are on their way or
+    /// removed but still mapped. Thread-safe.
     uint64_t collection_bytes() const;
     uint64_t files() const;
 

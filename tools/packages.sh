@@ -18,6 +18,7 @@ packages_of() {
         s3) printf '%s\n' ceph-mon ceph-osd ceph-common radosgw python3 ;;
         image) printf '%s\n' buildah ;;
         package) printf '%s\n' mmdebstrap iproute2 systemd python3 python3-yaml python3-jsonschema ;;
+        uploads) printf '%s\n' rclone s3cmd ;;
         bench) printf '%s\n' libhnswlib-dev ;;
         demo)  # a node of the user's own is as good as the system's
             command -v node >/dev/null || echo nodejs
