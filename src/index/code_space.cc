@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "base/assert.h"
 
@@ -14,15 +15,14 @@ namespace {
 constexpr float kScale = 0.4f;
 // The mean of this many rows is as good as that of all.
 constexpr uint32_t kMeanRows = 65'536;
-constexpr uint64_t kSeed = 0x616b6964622e3031u;
 
 }  // namespace
 
 CodeSpace::CodeSpace(const Rows& rows, uint32_t count)
     : rows_(rows),
-      dimension_(rows.dimension() + (rows.metric() == model::Metric::kDot ? 1 : 0)),
+      dimension_(code_dimension(rows.shape())),
       mean_(dimension_),
-      rotation_(dimension_, kSeed, rows.kernels()) {
+      rotation_(dimension_, kCodeSpaceSeed, rows.kernels()) {
     AKIDB_ASSERT(count > 0);
     if (rows.metric() == model::Metric::kDot) {
         float largest = 0;
@@ -50,6 +50,15 @@ CodeSpace::CodeSpace(const Rows& rows, uint32_t count)
         const double mean = sum / number;
         return std::abs(mean) < 1e30 ? static_cast<float>(mean) : 0.0f;
     });
+}
+
+CodeSpace::CodeSpace(const Rows& rows, CodeFrame frame)
+    : rows_(rows),
+      dimension_(code_dimension(rows.shape())),
+      scale_squared_(frame.scale_squared),
+      mean_(std::move(frame.mean)),
+      rotation_(dimension_, kCodeSpaceSeed, rows.kernels()) {
+    AKIDB_ASSERT(mean_.size() == dimension_);
 }
 
 float CodeSpace::extra_component(float squared_norm) const {

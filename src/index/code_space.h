@@ -15,10 +15,27 @@
 
 namespace akidb::index {
 
+/// Of the rotation, which is the same in every space of a dimension.
+inline constexpr uint64_t kCodeSpaceSeed = 0x616b6964622e3031u;
+
+/// What a space is made of beside its rotation, for codes that are kept in a file.
+struct CodeFrame {
+    float scale_squared = 0;  // M²
+    std::vector<float> mean{};
+};
+
+/// Components of a vector of the space.
+constexpr uint32_t code_dimension(const RowShape& shape) {
+    return shape.dimension + (shape.metric == model::Metric::kDot ? 1 : 0);
+}
+
 class CodeSpace {
   public:
     /// From rows [0, count), count > 0.
     CodeSpace(const Rows& rows, uint32_t count);
+    /// As it was, over other rows of that shape. The mean has code_dimension components.
+    CodeSpace(const Rows& rows, CodeFrame frame);
+    CodeFrame frame() const { return {scale_squared_, mean_}; }
 
     /// Components of x'.
     uint32_t dimension() const { return dimension_; }

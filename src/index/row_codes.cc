@@ -48,6 +48,27 @@ void arrange_pairs(const int8_t* bytes, uint32_t dimension, std::span<int8_t> pa
     }
 }
 
+float inverse_step4(const CodeSpace& space, const float* vector) {
+    const uint32_t dimension = space.dimension();
+    const float largest = space.kernels().largest_f32(vector, dimension);
+    float best_error = std::numeric_limits<float>::max();
+    float best_inverse = 0;
+    for (const float shrink : kShrinks) {
+        const float step = largest * shrink / 7.5f;
+        const float inverse = step > 0 ? 1 / step : 0;
+        float error = 0;
+        for (uint32_t i = 0; i < dimension; ++i) {
+            const float lost = vector[i] - (level4(vector[i], inverse) - 7.5f) * step;
+            error += lost * lost;
+        }
+        if (error < best_error) {
+            best_error = error;
+            best_inverse = inverse;
+        }
+    }
+    return best_inverse;
+}
+
 RowCodes::RowCodes(const CodeSpace& space, bool has_pairs)
     : space_(space),
       steps_(space.scan_steps(simd::kScanDimensions1)),
@@ -98,28 +119,11 @@ void RowCodes::encode8(const float* vector, float squared, uint8_t* record) cons
 }
 
 void RowCodes::encode4(const float* vector, float squared, uint8_t* record) const {
-    const uint32_t dimension = space_.dimension();
-    const float largest = space_.kernels().largest_f32(vector, dimension);
-    float best_error = std::numeric_limits<float>::max();
-    float best_inverse = 0;
-    for (const float shrink : kShrinks) {
-        const float step = largest * shrink / 7.5f;
-        const float inverse = step > 0 ? 1 / step : 0;
-        float error = 0;
-        for (uint32_t i = 0; i < dimension; ++i) {
-            const float level = std::clamp(std::floor(vector[i] * inverse + 8), 0.0f, 15.0f);
-            const float lost = vector[i] - (level - 7.5f) * step;
-            error += lost * lost;
-        }
-        if (error < best_error) {
-            best_error = error;
-            best_inverse = inverse;
-        }
-    }
+    const float inverse = inverse_step4(space_, vector);
     std::memset(record, 0, codes4_->record_bytes());
     float product = 0;
-    for (uint32_t i = 0; i < dimension; ++i) {
-        const float level = std::clamp(std::floor(vector[i] * best_inverse + 8), 0.0f, 15.0f);
+    for (uint32_t i = 0; i < space_.dimension(); ++i) {
+        const float level = level4(vector[i], inverse);
         product += vector[i] * (level - 7.5f);
         record[i / 2] = static_cast<uint8_t>(record[i / 2] | static_cast<unsigned>(level) << (i % 2 * 4));
     }

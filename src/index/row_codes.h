@@ -5,7 +5,9 @@
 // readers use rows below encoded(). Thread-safe so.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -26,6 +28,13 @@ inline constexpr float kFarthestSquared = 1e30f;
 size_t pair_code_bytes(uint32_t dimension);
 /// Puts a query's bytes where the components of four-bit codes meet them, zeros elsewhere.
 void arrange_pairs(const int8_t* bytes, uint32_t dimension, std::span<int8_t> pairs);
+
+/// Four-bit codes of a vector of the space: one over the step between levels, and the level 0…15 of a
+/// component, which stands for a multiple of level − 7.5.
+float inverse_step4(const CodeSpace& space, const float* vector);
+inline float level4(float component, float inverse_step) {
+    return std::clamp(std::floor(component * inverse_step + 8), 0.0f, 15.0f);
+}
 
 class RowCodes;
 
