@@ -231,7 +231,7 @@ export interface Group {
   matches: Match[];
 }
 export interface Explanation {
-  plan: "exact" | "flat" | "graph" | "brute" | "codes" | "inline" | "two_hop";
+  plan: "exact" | "flat" | "graph" | "brute" | "codes" | "inline" | "two_hop" | "cold";
   estimated_matches: number;
   estimated_cost_us: number;
   actual_cost_us: number;
@@ -240,6 +240,8 @@ export interface Explanation {
   abandoned: boolean;
   ef: number;
   estimated_recall?: number;
+  round_trips?: number;
+  fetched_bytes?: number;
 }
 interface Found {
   partial?: boolean;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <set>
 
 #include "base/mutex.h"
 #include "objects/sha256.h"
@@ -13,6 +12,7 @@ namespace {
 
 constexpr const char* kManifestKey = "manifest";
 constexpr const char* kBlobs = "blobs/";
+constexpr const char* kColdIndexes = "cold/";
 constexpr uint64_t kPieceBytes = 8 << 20;
 
 /// A file of the copy: its bytes as they are asked for. Not verified: who reads it all hashes it.
@@ -175,12 +175,17 @@ Result<void> CollectionCopy::verify(const std::vector<BackupFile>& files) {
     return {};
 }
 
-Result<void> CollectionCopy::remove_others(const std::vector<BackupFile>& named) {
-    std::set<std::string> kept;
+Result<void> CollectionCopy::remove_others(const std::vector<BackupFile>& named, uint64_t cold_version) {
+    std::set<std::string> kept{cold_key(cold_version)};
     for (const BackupFile& file : named) {
         kept.insert(key_of(file.sha256));
     }
-    objects::ListRequest request{.prefix = prefix_ + kBlobs};
+    AKIDB_TRY(remove_but(prefix_ + kColdIndexes, kept));
+    return remove_but(prefix_ + kBlobs, kept);
+}
+
+Result<void> CollectionCopy::remove_but(const std::string& prefix, const std::set<std::string>& kept) {
+    objects::ListRequest request{.prefix = prefix};
     while (true) {
         AKIDB_TRY(const objects::ObjectPage page, store_.list(request));
         for (const objects::ObjectFacts& object : page.objects) {
@@ -198,7 +203,26 @@ Result<void> CollectionCopy::remove_others(const std::vector<BackupFile>& named)
 Result<void> CollectionCopy::remove_all() {
     // The manifest first: what has none is nothing.
     AKIDB_TRY(store_.remove(prefix_ + kManifestKey));
-    return remove_others({});
+    AKIDB_TRY(remove_but(prefix_ + kColdIndexes, {}));
+    return remove_but(prefix_ + kBlobs, {});
+}
+
+std::string CollectionCopy::cold_key(uint64_t version) const {
+    return prefix_ + kColdIndexes + std::to_string(version);
+}
+
+Result<bool> CollectionCopy::has_cold_index(uint64_t version) {
+    const Result<objects::ObjectFacts> facts = store_.head(cold_key(version));
+    if (!facts && facts.error().code() != Code::kNotFound) {
+        return facts.error();
+    }
+    return facts.has_value();
+}
+
+Result<uint64_t> CollectionCopy::put_cold_index(uint64_t version, const io::ReadFile& index) {
+    AKIDB_TRY(const std::string sha256, objects::sha256_of_file(index, index.size()));
+    AKIDB_TRY(store_.put_file(cold_key(version), {index, index.size(), sha256}));
+    return index.size();
 }
 
 Result<void> CollectionCopy::fetch_file(io::FileSystem& files, const std::string& path,

@@ -1,6 +1,8 @@
 // CollectionCopy: one collection in an object store, as its last uploaded checkpoint:
 //   <copy>/manifest         which files it has: a manifest of backup/manifest.h with this one collection
 //   <copy>/blobs/<sha256>   the files, each under what it holds
+//   <copy>/cold/<version>   by which searches are answered without the files, as of the manifest of that
+//                           version (engine/cold_format.h); it can be lacking
 // A file counts as there when the store tells its size, and its SHA-256 where it keeps one, and it was put by
 // this or read from the manifest of before. The manifest is put after all files were found so; whoever drops
 // what is local asks verify() first. Each copy has a name of its own that no other server uses, so one that
@@ -10,6 +12,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -43,8 +46,9 @@ class CollectionCopy {
     Result<BackedUpCollection> read();
     /// That each file is there, by what the store tells. kDataLoss names the object that is not.
     Result<void> verify(const std::vector<BackupFile>& files);
-    /// Of the files, those that `named` does not have: what the copy held before.
-    Result<void> remove_others(const std::vector<BackupFile>& named);
+    /// Of the files, those that `named` does not have: what the copy held before. Of cold indexes, all but
+    /// that of `cold_version`.
+    Result<void> remove_others(const std::vector<BackupFile>& named, uint64_t cold_version);
     Result<void> remove_all();
     /// All files into `directory`, which has log/ and seg/, each checked by its SHA-256 and durable, as many
     /// at once as the executor does. What is there after an error is of no use.
@@ -52,9 +56,14 @@ class CollectionCopy {
                        const std::vector<BackupFile>& wanted, const std::stop_token& stop);
     /// A file of the copy to read from; it must not outlive the store.
     std::unique_ptr<io::ReadFile> open(const BackupFile& file);
+    std::string cold_key(uint64_t version) const;
+    Result<bool> has_cold_index(uint64_t version);
+    /// Bytes sent.
+    Result<uint64_t> put_cold_index(uint64_t version, const io::ReadFile& index);
 
   private:
     std::string key_of(const std::string& sha256) const;
+    Result<void> remove_but(const std::string& prefix, const std::set<std::string>& kept);
     Result<void> check(const BackupFile& file, bool& is_known);
     Result<void> fetch_file(io::FileSystem& files, const std::string& path, const BackupFile& wanted,
                             const std::stop_token& stop);

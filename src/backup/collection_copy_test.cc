@@ -70,7 +70,7 @@ TEST_F(CollectionCopyTest, SendsWhatIsNotThereYetAndIsFetchedWhole) {
     const auto second = put(3, copy().read()->files);
     ASSERT_TRUE(second) << second.error().message();
     EXPECT_LT(second->sent_bytes, 1'000U);
-    ASSERT_TRUE(copy().remove_others(second->files));
+    ASSERT_TRUE(copy().remove_others(second->files, 0));
     const auto there = copy().read();
     ASSERT_TRUE(there) << there.error().message();
     EXPECT_EQ(there->sequence, 3U);

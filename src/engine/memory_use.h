@@ -13,6 +13,7 @@ struct MemoryUse {
     uint64_t graph = 0;             // neighbour lists and codes, and what the builder keeps beside them
     uint64_t ids = 0;               // the map from ids to rows
     uint64_t metadata_indexes = 0;  // also in stats by field
+    uint64_t cold_codes = 0;        // of collections whose files are in an object store alone
     uint64_t heap = 0;              // what the allocator gave for all but the graph, touched or not
 
     MemoryUse& operator+=(const MemoryUse& other) {
@@ -21,6 +22,7 @@ struct MemoryUse {
         graph += other.graph;
         ids += other.ids;
         metadata_indexes += other.metadata_indexes;
+        cold_codes += other.cold_codes;
         heap += other.heap;
         return *this;
     }

@@ -109,7 +109,7 @@ struct SearchGroup {
 
 /// How an answer was found.
 struct SearchExplanation {
-    std::string plan;  // exact, flat, graph; under a filter also brute, codes, inline, two_hop
+    std::string plan;  // exact, flat, graph; under a filter also brute, codes, inline, two_hop; cold
     uint64_t estimated_matches = 0;
     double estimated_cost_us = 0;  // 0 without a filter: there was nothing to choose
     double actual_cost_us = 0;
@@ -120,6 +120,8 @@ struct SearchExplanation {
     /// Recall@10 as measured on this graph for that ef; 1 where all were compared; none where nothing was
     /// measured: before the graph was, and for walks under a filter.
     std::optional<double> estimated_recall;
+    uint64_t round_trips = 0;    // to the object store, of a search by its ranges (cold)
+    uint64_t fetched_bytes = 0;  // in them
 };
 
 struct SearchReply {

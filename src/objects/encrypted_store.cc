@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <map>
 
 #include "base/assert.h"
 #include "base/bytes.h"
@@ -279,8 +280,8 @@ class EncryptedStore final : public ObjectStore {
     }
 
   private:
+    static constexpr size_t kKnownMax = 256;
     struct Known {
-        std::string key;
         uint64_t bytes;
         Cipher cipher;
     };
@@ -336,12 +337,12 @@ class EncryptedStore final : public ObjectStore {
         return opened;
     }
 
-    /// Of the object that was read last, so that reading one in pieces asks for its beginning once.
+    /// Of objects that were read, so that reading one in pieces asks for its beginning once.
     Result<std::shared_ptr<const Known>> look(const std::string& key) {
         {
             MutexLock lock(mutex_);
-            if (known_ != nullptr && known_->key == key) {
-                return known_;
+            if (const auto found = known_.find(key); found != known_.end()) {
+                return found->second;
             }
         }
         AKIDB_TRY(const ObjectFacts facts, store_.head(key));
@@ -354,24 +355,25 @@ class EncryptedStore final : public ObjectStore {
         if (!bytes) {
             return changed(key);
         }
-        auto known = std::make_shared<const Known>(Known{key, *bytes, std::move(cipher)});
+        auto known = std::make_shared<const Known>(Known{*bytes, std::move(cipher)});
         MutexLock lock(mutex_);
-        known_ = known;
+        if (known_.size() >= kKnownMax) {
+            known_.clear();
+        }
+        known_[key] = known;
         return std::shared_ptr<const Known>(known);
     }
 
     void forget(const std::string& key) {
         MutexLock lock(mutex_);
-        if (known_ != nullptr && known_->key == key) {
-            known_.reset();
-        }
+        known_.erase(key);
     }
 
     ObjectStore& store_;
     const EncryptionKey key_;
     io::Random& random_;
     Mutex mutex_;
-    std::shared_ptr<const Known> known_ AKIDB_GUARDED_BY(mutex_);
+    std::map<std::string, std::shared_ptr<const Known>> known_ AKIDB_GUARDED_BY(mutex_);
 };
 
 std::unique_ptr<ObjectStore> make_encrypted_store(ObjectStore& store, EncryptionKey key, io::Random& random) {

@@ -43,6 +43,10 @@ void write_explanation(JsonWriter& writer, const model::SearchExplanation& expla
     if (explanation.estimated_recall) {
         writer.member("estimated_recall", *explanation.estimated_recall);
     }
+    if (explanation.round_trips > 0) {
+        writer.member("round_trips", explanation.round_trips)
+            .member("fetched_bytes", explanation.fetched_bytes);
+    }
     writer.end_object();
 }
 

@@ -36,6 +36,8 @@ void write_explanation(const model::SearchExplanation& from, v1::Explanation& to
     if (from.estimated_recall) {
         to.set_estimated_recall(*from.estimated_recall);
     }
+    to.set_round_trips(from.round_trips);
+    to.set_fetched_bytes(from.fetched_bytes);
 }
 
 void write_matches(const std::vector<model::SearchMatch>& matches, const model::Include& include,

@@ -150,6 +150,7 @@ void ProcessGauges::set_components(const engine::MemoryUse& collections, telemet
         {"documents", collections.documents},
         {"ids", collections.ids},
         {"metadata_indexes", collections.metadata_indexes},
+        {"cold_codes", collections.cold_codes},
         {"mapped_files", mapped.files},
         {"other_objects", given - std::min<uint64_t>(given, collections.heap)},
         {"allocator_free", heap.fordblks},

@@ -186,6 +186,24 @@ inline constexpr std::array kStoreSettings{
                 "How long a request waits for its collection to be opened, unless it has a deadline before; "
                 "then it is answered 503, and the opening goes on. At most half of server.worker_threads "
                 "requests wait at once."},
+    Setting{.key = "tiers.promote_after",
+            .type = SettingType::kInteger,
+            .unit = "searches",
+            .fallback = "10",
+            .min = 0,
+            .max = 1'000'000,
+            .sentence =
+                "Searches within an hour that a cold collection answers by ranges of the store; so many open "
+                "it, too. 0: the first one opens it, and what such searches need is not sent to the store."},
+    Setting{.key = "tiers.cold_memory_bytes",
+            .type = SettingType::kInteger,
+            .unit = "bytes",
+            .fallback = "268435456",
+            .min = 1 << 20,
+            .max = int64_t{1} << 40,
+            .sentence =
+                "What codes of cold collections may take in memory, once read: those that were not asked for "
+                "the longest make room, and a collection with more of them is opened."},
 };
 
 }  // namespace akidb::server

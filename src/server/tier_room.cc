@@ -15,6 +15,8 @@ using settings::Effective;
 // Collections that open at once, and files that are fetched at once.
 constexpr size_t kOpeners = 2;
 constexpr size_t kFetchers = 4;
+// Ranges that searches of cold collections read at once: as many as a store keeps connections for.
+constexpr size_t kReaders = 16;
 constexpr size_t kOpenQueueMax = 256;
 constexpr size_t kFetchQueueMax = 1 << 16;
 
@@ -27,7 +29,9 @@ service::TierOptions tier_options(const Effective& effective) {
             .copy_interval_us = number_of<uint64_t>(effective, "tiers.copy_interval_s") * kSecondUs,
             .tries_max = number_of<uint64_t>(effective, "tiers.tries"),
             .wait_us = number_of<uint64_t>(effective, "tiers.wait_ms") * 1000,
-            .waiters_max = std::max<size_t>(1, number_of<size_t>(effective, "server.worker_threads") / 2)};
+            .waiters_max = std::max<size_t>(1, number_of<size_t>(effective, "server.worker_threads") / 2),
+            .promote_after = number_of<uint64_t>(effective, "tiers.promote_after"),
+            .cold_memory_bytes = number_of<uint64_t>(effective, "tiers.cold_memory_bytes")};
 }
 
 }  // namespace
@@ -62,6 +66,7 @@ TierRoom::TierRoom(const Dependencies& given, const Effective& effective,
                    std::unique_ptr<catalog::TierStore> store)
     : store_(std::move(store)),
       fetchers_({"fetch", kFetchers, kFetchQueueMax, 0}),
+      readers_({"range", kReaders, kFetchQueueMax, 0}),
       openers_({"open", kOpeners, kOpenQueueMax, 0}),
       movers_({"tiers", 1, 1, 10}) {
     // Whoever waits for a collection waits for these tries, too; the queue has tries of its own.
@@ -78,6 +83,7 @@ TierRoom::TierRoom(const Dependencies& given, const Effective& effective,
                                      .openers = openers_,
                                      .movers = movers_,
                                      .fetchers = fetchers_,
+                                     .readers = readers_,
                                      .data = effective.text("storage.data_dir"),
                                      .open_target =
                                          [doors = given.doors, s3, key = effective.text("tiers.key_file")](
@@ -102,6 +108,7 @@ void TierRoom::tick(bool is_ready) {
 void TierRoom::stop() {
     tiers_->stop();
     fetchers_.stop();
+    readers_.stop();
     openers_.stop();
     movers_.stop();
 }

@@ -37,6 +37,11 @@ class TierRoom {
 
     service::Tiers& tiers() { return *tiers_; }
     const std::vector<service::Asleep>& asleep() const { return asleep_; }
+    /// Of what collections that are cold take.
+    engine::MemoryUse memory_use() const {
+        const uint64_t codes = tiers_->cold_memory_bytes();
+        return {.cold_codes = codes, .heap = codes};
+    }
     /// To be called every few seconds.
     void tick(bool is_ready);
     /// Ends all moves at a safe point; before the collections close. Idempotent.
@@ -49,6 +54,7 @@ class TierRoom {
     std::vector<service::Asleep> asleep_;
     std::unique_ptr<service::Tiers> tiers_;
     io::ThreadPool fetchers_;
+    io::ThreadPool readers_;
     io::ThreadPool openers_;
     io::ThreadPool movers_;
 };

@@ -182,7 +182,9 @@ class Wiring final : public Server {
         const uint64_t now = foundation_.clock.monotonic_us();
         if (now >= gauges_due_us_) {
             gauges_due_us_ = now + kGaugesEveryUs;
-            process_gauges_.set(directory_->export_gauges(metrics_), metrics_);
+            engine::MemoryUse use = directory_->export_gauges(metrics_);
+            use += tier_room_->memory_use();
+            process_gauges_.set(use, metrics_);
             disk_watch_.export_gauges(metrics_);
             directory_->tend(loader_);
             backup_room_->tick(readiness.is_ready);

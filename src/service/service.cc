@@ -201,6 +201,9 @@ bool Service::is_quick(const RequestContext& context, std::string_view collectio
 
 Result<model::SearchReply> Service::search(const RequestContext& context, std::string_view collection,
                                            const model::SearchRequest& request) {
+    if (auto answered = search_cold(context, collection, request)) {
+        return std::move(*answered);
+    }
     AKIDB_TRY(const auto found, find(context, collection, request.deadline_us));
     return search_in(*found, context, request);
 }
@@ -214,7 +217,7 @@ Result<model::SearchReply> Service::search_in(const engine::Collection& collecti
     tracing::Step step(context.trace(), "search");
     Result<model::SearchReply> reply = search_one(collection, request, rule);
     if (step.is_recorded()) {
-        describe_search(step, collection, request, reply);
+        describe_search(step, collection.spec().name, request, reply);
     }
     if (is_timed) {
         slow_log_->note({context, collection, request, reply, clock_.monotonic_us() - began_us});

@@ -169,6 +169,10 @@ class Service {
     Result<Found> find(const RequestContext& context, std::string_view collection,
                        std::optional<uint64_t> deadline_us = std::nullopt) const;
     Result<Tiers*> tiers() const;
+    /// None: the collection is to be found.
+    std::optional<Result<model::SearchReply>> search_cold(const RequestContext& context,
+                                                          std::string_view collection,
+                                                          const model::SearchRequest& request) const;
     Result<void> check_policy_change(const model::CollectionChange& change) const;
     Result<EraseReceipt> conclude_erase(const engine::Collection& collection,
                                         engine::EraseReceipt files) const;

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "service/service.h"
+#include "service/traced.h"
 
 namespace akidb::service {
 
@@ -18,6 +19,33 @@ bool Service::is_awake(const RequestContext& context, std::string_view collectio
     }
     const Result<CollectionRef> named = reach(context, collection);
     return !named || tiers_->is_awake(*named);
+}
+
+/// A row rule is a filter, and what matches one the cold index does not know.
+std::optional<Result<model::SearchReply>> Service::search_cold(const RequestContext& context,
+                                                               std::string_view collection,
+                                                               const model::SearchRequest& request) const {
+    if (!has_sleepers() || context.principal->row_rule != nullptr || !engine::is_cold_search(request)) {
+        return std::nullopt;
+    }
+    const Result<CollectionRef> named = reach(context, collection);
+    const Result<DirectoryEntry> entry = named ? directory_.describe(*named) : named.error();
+    if (!entry || entry->condition != Condition::kAsleep ||
+        tiers_->tier_of(*entry).tier != model::Tier::kCold) {
+        return std::nullopt;
+    }
+    tracing::Step step(context.trace(), "search_cold");
+    std::optional<Result<model::SearchReply>> reply = tiers_->search_cold(*named, request);
+    if (step.is_recorded()) {
+        step.set("akidb.opened", !reply);
+        if (reply) {
+            describe_search(step, entry->spec.name, request, *reply);
+        }
+    }
+    if (reply && *reply && !request.explain) {
+        (*reply)->explanation.reset();
+    }
+    return reply;
 }
 
 Result<void> Service::check_policy_change(const model::CollectionChange& change) const {

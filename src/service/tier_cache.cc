@@ -160,7 +160,8 @@ void Tiers::demote_idle(const std::stop_token& stop) {
         if (tier.tier == Tier::kHot && entry.condition == Condition::kServing &&
             idle_us >= options_.warm_after_us) {
             moved = lull(entry.spec.id);
-        } else if (tier.tier == Tier::kWarm && tier.is_copied && idle_us >= options_.cold_after_us) {
+        } else if (tier.tier == Tier::kWarm && tier.is_copied && idle_us >= options_.cold_after_us &&
+                   !lacks_cold_index(find_row(entry.spec.id).value_or(TierRow{}))) {
             moved = drop(entry.spec.id);
         }
         if (!moved && moved.error().code() != Code::kConflict) {

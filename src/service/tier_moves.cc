@@ -72,6 +72,7 @@ Result<void> Tiers::open(const Uuid& id) {
         static_cast<void>(
             io::remove_tree(given_.files, given_.data + "/collections", id.to_string()).has_value());
     }
+    cold_searches_.forget(id);
     AKIDB_TRY(Result<void>(roused));
     given_.metrics.histogram(MetricId::kTierOpeningDuration)
         .observe(static_cast<double>(given_.clock.monotonic_us() - began_us) / 1e6);
@@ -256,7 +257,8 @@ Result<void> Tiers::act(const CollectionRef& named, model::TierAction action) {
     if (row.tier == Tier::kHot) {
         AKIDB_TRY(lull(id));
     }
-    if (const TierRow warm = find_row(id).value_or(row); warm.copied_version != warm.settled_version) {
+    if (const TierRow warm = find_row(id).value_or(row);
+        warm.copied_version != warm.settled_version || lacks_cold_index(warm)) {
         AKIDB_TRY(renew_copy(id));
     }
     return drop(id);

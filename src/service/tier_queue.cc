@@ -65,14 +65,15 @@ void Tiers::run_due(const std::stop_token& stop) {
     run_tasks(stop);
 }
 
-bool Tiers::upload_is_due(const Collection& collection, const DirectoryEntry& entry) const {
+bool Tiers::upload_is_due(const Collection& collection, const DirectoryEntry& entry,
+                          bool is_owed_cold_index) const {
     const TierRow& row = collection.row;
     if (row.policy == StoragePolicy::kMemory || row.tier == Tier::kCold || row.copy == Uuid{}) {
         return false;
     }
     if (entry.collection == nullptr) {
-        return row.tier == Tier::kWarm && row.settled_version != row.copied_version &&
-               row.settled_version != collection.given_up_version;
+        return row.tier == Tier::kWarm && row.settled_version != collection.given_up_version &&
+               (row.settled_version != row.copied_version || is_owed_cold_index);
     }
     const engine::CheckpointState files = entry.collection->checkpoint_state();
     if (files.manifest_version == 0 || (files.manifest_version != row.copied_version &&
@@ -86,11 +87,13 @@ bool Tiers::upload_is_due(const Collection& collection, const DirectoryEntry& en
 Result<void> Tiers::queue_uploads() {
     for (const DirectoryEntry& entry : given_.directory.list_all()) {
         TierTask task{.collection = entry.spec.id, .queued_at_ms = given_.clock.unix_ms()};
+        const std::optional<TierRow> row = find_row(entry.spec.id);
+        const bool is_owed_cold_index = row && lacks_cold_index(*row);
         {
             MutexLock lock(mutex_);
             const auto found = collections_.find(entry.spec.id);
             if (found == collections_.end() || found->second.is_moving ||
-                !upload_is_due(found->second, entry)) {
+                !upload_is_due(found->second, entry, is_owed_cold_index)) {
                 continue;
             }
             task.copy = found->second.row.copy;
@@ -231,6 +234,7 @@ Result<void> Tiers::upload(const TierTask& task, const std::stop_token& stop) {
         bytes += file.file->size();
     }
     AKIDB_TRY(const backup::CollectionCopy::Put put, copy.put(std::move(described), files, known, stop));
+    AKIDB_TRY(put_cold_index(*row, copy, stop));
     AKIDB_TRY(change_row(task.collection, [&](TierRow& changed) {
         if (changed.copy == task.copy) {
             changed.copied_version = source.pinned.version;
@@ -239,7 +243,7 @@ Result<void> Tiers::upload(const TierTask& task, const std::stop_token& stop) {
     }));
     given_.metrics.counter(MetricId::kUploads, {"ok"}).add();
     given_.metrics.counter(MetricId::kUploadedBytes).add(static_cast<double>(put.sent_bytes));
-    return copy.remove_others(put.files);
+    return copy.remove_others(put.files, source.pinned.version);
 }
 
 Result<void> Tiers::remove_copy(const TierTask& task) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <set>
+#include <tuple>
 
 #include "service/waiters_share.h"
 #include "storage/durable_files.h"
@@ -32,7 +33,9 @@ Error not_before_the_deadline() {
 }  // namespace
 
 Tiers::Tiers(Dependencies given, TierOptions options)
-    : given_(std::move(given)), options_(std::move(options)) {
+    : given_(std::move(given)),
+      options_(std::move(options)),
+      cold_searches_(given_.clock, given_.readers, options_.cold_memory_bytes) {
     given_.directory.allow_sleep();
     for (const MetricId id : {MetricId::kTierOpenings, MetricId::kUploads}) {
         for (const std::string_view outcome : {"ok", "failed"}) {
@@ -40,6 +43,12 @@ Tiers::Tiers(Dependencies given, TierOptions options)
         }
     }
     given_.metrics.counter(MetricId::kUploadedBytes).add(0);
+    for (const std::string_view outcome : {"ok", "opened", "failed"}) {
+        given_.metrics.counter(MetricId::kColdSearches, {outcome}).add(0);
+    }
+    given_.metrics.counter(MetricId::kColdRoundTrips).add(0);
+    given_.metrics.counter(MetricId::kColdReadBytes).add(0);
+    std::ignore = given_.metrics.histogram(MetricId::kColdSearchDuration);
 }
 
 Tiers::~Tiers() = default;
@@ -114,6 +123,7 @@ void Tiers::forget_deleted() {
     }
     for (const Uuid& id : missing) {
         if (!given_.directory.find_by_id(id)) {  // and not made since the first look
+            cold_searches_.forget(id);
             MutexLock lock(mutex_);
             collections_.erase(id);
             count_sleepers();
@@ -333,6 +343,7 @@ void Tiers::export_gauges() {
     given_.metrics.gauge(MetricId::kTierCollections, {"cold"}).set(static_cast<double>(now.cold));
     set(MetricId::kTierCachedBytes, now.cached_bytes);
     set(MetricId::kTierCacheLimit, now.cache_bytes);
+    set(MetricId::kColdMemoryLimit, options_.cold_memory_bytes);
     set(MetricId::kUploadsPending, now.pending);
     set(MetricId::kUploadsPendingBytes, now.pending_bytes);
     set(MetricId::kDeadLetters, now.dead);

@@ -9,6 +9,9 @@
 // the files are here again and the catalog says so, before anything is written to them. So whenever the
 // process dies, one of both is whole, and it is known which. One mover of a collection at a time; uploads
 // only read. Thread-safe; wake() blocks its caller, so it is for threads that may wait.
+//
+// Searches of the plain sort do not open a cold collection: they read ranges of the cold index that goes to
+// the store with the copy (service/cold_searches.h), until there were enough of them within an hour.
 #pragma once
 
 #include <atomic>
@@ -27,7 +30,9 @@
 #include "catalog/tier_store.h"
 #include "io/executor.h"
 #include "io/random.h"
+#include "model/search.h"
 #include "objects/breaker.h"
+#include "service/cold_searches.h"
 #include "service/directory.h"
 #include "storage/disk_space.h"
 #include "telemetry/metrics.h"
@@ -45,6 +50,10 @@ struct TierOptions {
     uint64_t retry_cap_us = 64'000'000;
     uint64_t wait_us = 30'000'000;  // for an opening, unless a deadline is nearer
     size_t waiters_max = 8;         // at once, of all collections
+    /// Within an hour, of a cold collection: that it is opened, too. 0: the first opens it, and no collection
+    /// has a cold index.
+    uint64_t promote_after = 10;
+    uint64_t cold_memory_bytes = 256 << 20;  // of codes
 };
 
 struct CollectionTier {
@@ -96,6 +105,7 @@ class Tiers {
         io::Executor& openers;   // stopped before this goes, as the next two
         io::Executor& movers;    // one thread
         io::Executor& fetchers;  // other threads than those of the two
+        io::Executor& readers;   // of ranges, for searches; others again
         std::string data{};      // the data directory
         backup::OpenTarget open_target{};
         objects::Breaker* breaker = nullptr;
@@ -123,6 +133,14 @@ class Tiers {
         AKIDB_EXCLUDES(mutex_);
     /// Whether wake() will not wait, as far as can be told.
     bool is_awake(const CollectionRef& named) const;
+    /// A search of a cold collection by ranges of its cold index. None: it is not cold, or not to be answered
+    /// so: then it is to be woken. Errors are those of a search, kDeadlineExceeded, and kUnavailable when too
+    /// many wait.
+    std::optional<Result<model::SearchReply>> search_cold(const CollectionRef& named,
+                                                          const model::SearchRequest& request)
+        AKIDB_EXCLUDES(mutex_);
+    /// Of codes of cold collections, in memory.
+    uint64_t cold_memory_bytes() const { return cold_searches_.bytes(); }
     /// Whether any collection is asleep. Quick.
     bool has_sleepers() const { return sleepers_.load(std::memory_order_relaxed) > 0; }
 
@@ -178,6 +196,10 @@ class Tiers {
         uint64_t looked_at_us = 0;      // when it was last uploaded
         uint64_t arriving_bytes = 0;    // being fetched
         uint64_t written_bytes = 0;     // admitted since its files were measured
+        uint64_t indexed_version = 0;   // whose cold index is in the store, or which can have none
+        uint64_t unread_version = 0;    // whose cold index was not there or damaged
+        uint64_t searches = 0;          // that were answered cold, since…
+        uint64_t searches_since_us = 0;
     };
     class Move;
     class UploadTurn;
@@ -204,13 +226,22 @@ class Tiers {
     struct Uploadable;
     Result<Uploadable> find_uploadable(const catalog::TierRow& row) const;
     Result<void> queue_uploads();
-    bool upload_is_due(const Collection& collection, const DirectoryEntry& entry) const;
+    bool upload_is_due(const Collection& collection, const DirectoryEntry& entry,
+                       bool is_owed_cold_index) const;
     void run_tasks(const std::stop_token& stop);
     void run_task(catalog::TierTask task, const std::stop_token& stop);
     Result<void> upload(const catalog::TierTask& task, const std::stop_token& stop);
     Result<void> remove_copy(const catalog::TierTask& task);
     Result<std::shared_ptr<backup::Target>> reach_store(const std::string& place) AKIDB_EXCLUDES(mutex_);
     void note_failure(catalog::TierTask task, const Error& error, bool counts);
+    // Searches of what is cold (tier_searches.cc).
+    bool lacks_cold_index(const catalog::TierRow& row) const AKIDB_EXCLUDES(mutex_);
+    Result<void> put_cold_index(const catalog::TierRow& row, backup::CollectionCopy& copy,
+                                const std::stop_token& stop);
+    Result<model::SearchReply> ask_cold(const catalog::TierRow& row, const model::CollectionSpec& spec,
+                                        const model::SearchRequest& request);
+    void note_cold_search(const Uuid& id) AKIDB_EXCLUDES(mutex_);
+    void note_unread(const catalog::TierRow& row, const Error& error) AKIDB_EXCLUDES(mutex_);
 
     std::optional<catalog::TierRow> find_row(const Uuid& id) const AKIDB_EXCLUDES(mutex_);
     /// In the catalog, then here; one change at a time, so that none undoes another.
@@ -235,6 +266,7 @@ class Tiers {
     uint64_t wanted_bytes_ AKIDB_GUARDED_BY(mutex_) = 0;  // the most that a write was refused for
     bool is_stopping_ AKIDB_GUARDED_BY(mutex_) = false;
     bool is_uploading_ AKIDB_GUARDED_BY(mutex_) = false;  // one upload at a time
+    ColdSearches cold_searches_;
     Mutex target_mutex_;
     std::shared_ptr<backup::Target> target_ AKIDB_GUARDED_BY(target_mutex_);  // once it was reached
 };

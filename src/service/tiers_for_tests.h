@@ -208,6 +208,7 @@ class TieredServer {
                                 .openers = openers == nullptr ? at_once_ : *openers,
                                 .movers = jobless_,
                                 .fetchers = jobless_,
+                                .readers = jobless_,
                                 .data = world.data(),
                                 .open_target =
                                     [this](const std::string&, backup::TargetUse) {

@@ -6,9 +6,9 @@
 
 namespace akidb::service {
 
-void describe_search(tracing::Step& step, const engine::Collection& collection,
-                     const model::SearchRequest& request, const Result<model::SearchReply>& reply) {
-    step.set("akidb.collection", collection.spec().name);
+void describe_search(tracing::Step& step, const std::string& collection, const model::SearchRequest& request,
+                     const Result<model::SearchReply>& reply) {
+    step.set("akidb.collection", collection);
     step.set("akidb.top_k", request.top_k);
     step.set("akidb.filter", shape_of(request.filter.get()));
     if (!reply) {
@@ -24,6 +24,10 @@ void describe_search(tracing::Step& step, const engine::Collection& collection,
         step.set("akidb.distances", plan.distances);
         step.set("akidb.candidates", plan.candidates);
         step.set("akidb.abandoned", plan.abandoned);
+        if (plan.round_trips > 0) {
+            step.set("akidb.round_trips", plan.round_trips);
+            step.set("akidb.fetched_bytes", plan.fetched_bytes);
+        }
     }
 }
 

@@ -10,8 +10,8 @@
 namespace akidb::service {
 
 /// `reply` with its explanation.
-void describe_search(tracing::Step& step, const engine::Collection& collection,
-                     const model::SearchRequest& request, const Result<model::SearchReply>& reply);
+void describe_search(tracing::Step& step, const std::string& collection, const model::SearchRequest& request,
+                     const Result<model::SearchReply>& reply);
 /// A write that began at `began_us`, and what of it was the log's.
 void trace_write(tracing::Trace* trace, uint64_t began_us, const Result<engine::WriteReply>& reply);
 /// `done`, and such spans before it.

@@ -201,6 +201,18 @@ constexpr MetricRow kMetrics[] = {
      "Openings of collections that were warm or cold: ok or failed."},
     {kTierOpeningDuration, kHistogram, "akidb_tier_opening_duration_seconds", "",
      "Time from the beginning of such an opening until the collection served."},
+    {kColdSearches, kCounter, "akidb_cold_searches_total", "outcome=ok/opened/failed",
+     "Searches of cold collections: answered by ranges of the object store (ok), by opening the collection, "
+     "as "
+     "that gave no answer (opened), or too late (failed). What must open it, as filters, is not among them."},
+    {kColdSearchDuration, kHistogram, "akidb_cold_search_duration_seconds", "",
+     "Time of searches that ranges of the object store answered."},
+    {kColdRoundTrips, kCounter, "akidb_cold_round_trips_total", "",
+     "Round trips to the object store of such searches; the ranges of one are asked for at once."},
+    {kColdReadBytes, kCounter, "akidb_cold_read_bytes_total", "", "Bytes that such searches read there."},
+    {kColdMemoryLimit, kGauge, "akidb_cold_memory_limit_bytes", "",
+     "What codes of cold collections may take in memory: the setting tiers.cold_memory_bytes. What they take "
+     "is akidb_memory_bytes of the component cold_codes."},
     {kUploads, kCounter, "akidb_uploads_total", "outcome=ok/failed",
      "Tries to bring what is queued to the object store, or to remove it there: ok or failed."},
     {kUploadedBytes, kCounter, "akidb_uploaded_bytes_total", "",

@@ -98,7 +98,7 @@ class TiersTest : public testing::Test {
     TemporaryDirectory files_;
 };
 
-TEST_F(TiersTest, ACollectionLeavesByItselfAndASearchBringsItBack) {
+TEST_F(TiersTest, ACollectionLeavesByItselfAnswersFromThereAndComesBackForMore) {
     const std::vector<std::string> eager{"--tiers.warm_after_s", "1", "--tiers.cold_after_s", "1"};
     auto server = start(eager);
     ASSERT_EQ(create(*server, "archive", "s3_only").status, 201);
@@ -115,11 +115,18 @@ TEST_F(TiersTest, ACollectionLeavesByItselfAndASearchBringsItBack) {
     server.reset();
     server = start();
     EXPECT_EQ(tier(*server, "archive")["tier"], "cold");
-    const JsonReply found = ask(*server, "POST", "/api/v1/collections/archive/search",
-                                {{"vector", vector_of(1500 + 10)}, {"top_k", 1}});
-    ASSERT_EQ(found.status, 200) << found.body;
-    EXPECT_EQ(found.body["matches"][0]["id"], 1500);
-    EXPECT_EQ(tier(*server, "archive")["tier"], "hot");
+    for (const int round_trips : {2, 1}) {
+        const JsonReply found =
+            ask(*server, "POST", "/api/v1/collections/archive/search",
+                {{"vector", vector_of(1500 + 10)}, {"top_k", 1}, {"explain", true}, {"include", {"vector"}}});
+        ASSERT_EQ(found.status, 200) << found.body;
+        EXPECT_EQ(found.body["matches"][0]["id"], 1500);
+        EXPECT_EQ(found.body["matches"][0]["vector"], Json(vector_of(1500 + 10)));
+        EXPECT_EQ(found.body["explain"]["plan"], "cold");
+        EXPECT_EQ(found.body["explain"]["round_trips"], round_trips);
+    }
+    EXPECT_EQ(tier(*server, "archive")["tier"], "cold");
+    EXPECT_FALSE(has_local_files(*server, "archive")) << "a search alone brings nothing back";
     EXPECT_EQ(read(*server, "archive"), rows(3000, 10));
     const auto status = run_akidb({"tiers", "status", "--url", server->rest_url()});
     ASSERT_TRUE(status);
@@ -235,6 +242,20 @@ TEST_F(TiersS3Test, MovesThroughARealServerAndSaysWhenItIsNotThere) {
     const JsonReply demoted = move(*server, "archive", "demote_to_cold");
     ASSERT_EQ(demoted.status, 200) << demoted.body;
     EXPECT_FALSE(has_local_files(*server, "archive"));
+    for (int i = 0; i < 2; ++i) {
+        const auto began = std::chrono::steady_clock::now();
+        const JsonReply cold = ask(*server, "POST", "/api/v1/collections/archive/search",
+                                   {{"vector", vector_of(1500 + 7)}, {"top_k", 10}, {"explain", true}});
+        ASSERT_EQ(cold.status, 200) << cold.body;
+        EXPECT_EQ(cold.body["matches"][0]["id"], 1500);
+        EXPECT_EQ(cold.body["explain"]["plan"], "cold") << server->log();
+        EXPECT_LE(cold.body["explain"]["round_trips"], 3);
+        std::printf(
+            "cold search over S3: %s round trips, %s bytes, %.1f ms\n",
+            cold.body["explain"]["round_trips"].dump().c_str(),
+            cold.body["explain"]["fetched_bytes"].dump().c_str(),
+            std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - began).count());
+    }
     EXPECT_EQ(read(*server, "archive"), model);
     ASSERT_EQ(write(*server, "archive", {{1, 4711}}), 200);
     model[1] = 4711;
