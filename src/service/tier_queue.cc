@@ -57,10 +57,10 @@ void Tiers::tick() {
 void Tiers::run_due(const std::stop_token& stop) {
     forget_deleted();
     if (!options_.place.empty()) {
+        demote_idle(stop);
         if (const Result<void> queued = queue_uploads(); !queued) {
             warn("uploads could not be queued", "", queued.error());
         }
-        demote_idle(stop);
     }
     run_tasks(stop);
 }
