@@ -6,11 +6,13 @@
 #include "base/mutex.h"
 #include "objects/sha256.h"
 #include "storage/durable_files.h"
+#include "storage/layout.h"
 
 namespace akidb::backup {
 namespace {
 
-constexpr const char* kManifestKey = "manifest";
+constexpr const char* kManifest = "manifest-";
+constexpr const char* kManifestOfAll = "manifest";  // of servers of before: whichever was put last
 constexpr const char* kBlobs = "blobs/";
 constexpr const char* kColdIndexes = "cold/";
 constexpr uint64_t kPieceBytes = 8 << 20;
@@ -87,6 +89,10 @@ class JobShare {
 CollectionCopy::CollectionCopy(objects::ObjectStore& store, const Uuid& copy)
     : store_(store), prefix_(copy.to_string() + "/"), copy_(copy) {}
 
+std::string CollectionCopy::manifest_key(uint64_t version) const {
+    return prefix_ + kManifest + std::to_string(version);
+}
+
 std::string CollectionCopy::key_of(const std::string& sha256) const {
     return prefix_ + kBlobs + sha256;
 }
@@ -112,7 +118,9 @@ Result<CollectionCopy::Put> CollectionCopy::put(BackedUpCollection described,
                                                 const std::vector<BackupFile>& known,
                                                 const std::stop_token& stop) {
     Put put;
+    uint64_t version = 0;
     for (const Source& source : sources) {
+        version = storage::parse_manifest_name(source.name).value_or(version);
         if (stop.stop_requested()) {
             return Error(Code::kUnavailable, "the server is stopping");
         }
@@ -145,16 +153,21 @@ Result<CollectionCopy::Put> CollectionCopy::put(BackedUpCollection described,
     described.files = put.files;
     manifest.collections.push_back(std::move(described));
     AKIDB_TRY(
-        store_.put(prefix_ + kManifestKey, encode_backup_manifest(manifest), objects::PutMode::kOverwrite));
+        store_.put(manifest_key(version), encode_backup_manifest(manifest), objects::PutMode::kOverwrite));
     return put;
 }
 
-Result<BackedUpCollection> CollectionCopy::read() {
-    const std::string key = prefix_ + kManifestKey;
+Result<BackedUpCollection> CollectionCopy::read(uint64_t version) {
+    std::string key = manifest_key(version);
     Result<std::string> bytes = store_.get(key, kBackupManifestBytesMax);
+    if (!bytes && bytes.error().code() == Code::kNotFound) {
+        key = prefix_ + kManifestOfAll;
+        bytes = store_.get(key, kBackupManifestBytesMax);
+    }
     if (!bytes) {
         return bytes.error().code() == Code::kNotFound
-                   ? Error(Code::kDataLoss, "the object " + key + " is missing in the store")
+                   ? Error(Code::kDataLoss,
+                           "the object " + manifest_key(version) + " is missing in the store")
                    : std::move(bytes).error();
     }
     Result<BackupManifest> manifest = decode_backup_manifest(*bytes);
@@ -163,6 +176,12 @@ Result<BackedUpCollection> CollectionCopy::read() {
     }
     if (manifest->id != copy_ || manifest->collections.size() != 1) {
         return Error(Code::kDataLoss, key + ": it is the manifest of something else");
+    }
+    const std::vector<BackupFile>& files = manifest->collections.front().files;
+    if (std::none_of(files.begin(), files.end(), [&](const BackupFile& file) {
+            return storage::parse_manifest_name(file.name) == version;
+        })) {
+        return Error(Code::kDataLoss, key + ": it is the manifest of another version");
     }
     return std::move(manifest->collections.front());
 }
@@ -175,17 +194,26 @@ Result<void> CollectionCopy::verify(const std::vector<BackupFile>& files) {
     return {};
 }
 
-Result<void> CollectionCopy::remove_others(const std::vector<BackupFile>& named, uint64_t cold_version) {
-    std::set<std::string> kept{cold_key(cold_version)};
+Result<void> CollectionCopy::remove_others(uint64_t version, const std::vector<BackupFile>& named,
+                                           const std::vector<BackupFile>& known) {
+    std::set<std::string> kept{manifest_key(version), cold_key(version)};
     for (const BackupFile& file : named) {
         kept.insert(key_of(file.sha256));
     }
-    AKIDB_TRY(remove_but(prefix_ + kColdIndexes, kept));
-    return remove_but(prefix_ + kBlobs, kept);
+    for (const BackupFile& file : known) {
+        if (!kept.contains(key_of(file.sha256))) {
+            AKIDB_TRY(store_.remove(key_of(file.sha256)));
+        }
+    }
+    return remove_but(kept);
 }
 
-Result<void> CollectionCopy::remove_but(const std::string& prefix, const std::set<std::string>& kept) {
-    objects::ListRequest request{.prefix = prefix};
+Result<void> CollectionCopy::remove_all() {
+    return remove_but({});
+}
+
+Result<void> CollectionCopy::remove_but(const std::set<std::string>& kept) {
+    objects::ListRequest request{.prefix = prefix_};
     while (true) {
         AKIDB_TRY(const objects::ObjectPage page, store_.list(request));
         for (const objects::ObjectFacts& object : page.objects) {
@@ -198,13 +226,6 @@ Result<void> CollectionCopy::remove_but(const std::string& prefix, const std::se
         }
         request.after = page.objects.back().key;
     }
-}
-
-Result<void> CollectionCopy::remove_all() {
-    // The manifest first: what has none is nothing.
-    AKIDB_TRY(store_.remove(prefix_ + kManifestKey));
-    AKIDB_TRY(remove_but(prefix_ + kColdIndexes, {}));
-    return remove_but(prefix_ + kBlobs, {});
 }
 
 std::string CollectionCopy::cold_key(uint64_t version) const {

@@ -1,8 +1,10 @@
 // CollectionCopy: one collection in an object store, as its last uploaded checkpoint:
-//   <copy>/manifest         which files it has: a manifest of backup/manifest.h with this one collection
-//   <copy>/blobs/<sha256>   the files, each under what it holds
-//   <copy>/cold/<version>   by which searches are answered without the files, as of the manifest of that
-//                           version (engine/cold_format.h); it can be lacking
+//   <copy>/manifest-<version>   which files it has: a manifest of backup/manifest.h with this one collection
+//   <copy>/blobs/<sha256>       the files, each under what it holds
+//   <copy>/cold/<version>       by which searches are answered without the files of that version
+//                               (engine/cold_format.h); it can be lacking
+// The version is that of the manifest among those files. Whoever knows which one counts reads that one, so a
+// put of before that arrives late takes nothing's place.
 // A file counts as there when the store tells its size, and its SHA-256 where it keeps one, and it was put by
 // this or read from the manifest of before. The manifest is put after all files were found so; whoever drops
 // what is local asks verify() first. Each copy has a name of its own that no other server uses, so one that
@@ -37,18 +39,18 @@ class CollectionCopy {
         std::vector<BackupFile> files;
         uint64_t sent_bytes = 0;
     };
-    /// `described` is the collection without its files; `known` are those of the copy as it is, which were
-    /// verified. At success every file and then the manifest are there, verified. kUnavailable when it is to
-    /// stop; errors of the store.
+    /// `described` is the collection without its files, of which one is a manifest; `known` are those of the
+    /// copy as it is, which were verified. At success every file and then the manifest are there, verified.
+    /// kUnavailable when it is to stop; errors of the store.
     Result<Put> put(BackedUpCollection described, const std::vector<Source>& sources,
                     const std::vector<BackupFile>& known, const std::stop_token& stop);
     /// kDataLoss when there is none, too: it was there once.
-    Result<BackedUpCollection> read();
+    Result<BackedUpCollection> read(uint64_t version);
     /// That each file is there, by what the store tells. kDataLoss names the object that is not.
     Result<void> verify(const std::vector<BackupFile>& files);
-    /// Of the files, those that `named` does not have: what the copy held before. Of cold indexes, all but
-    /// that of `cold_version`.
-    Result<void> remove_others(const std::vector<BackupFile>& named, uint64_t cold_version);
+    /// All but this version and its files. `known` are those of before, which go whatever a list shows.
+    Result<void> remove_others(uint64_t version, const std::vector<BackupFile>& named,
+                               const std::vector<BackupFile>& known = {});
     Result<void> remove_all();
     /// All files into `directory`, which has log/ and seg/, each checked by its SHA-256 and durable, as many
     /// at once as the executor does. What is there after an error is of no use.
@@ -63,7 +65,8 @@ class CollectionCopy {
 
   private:
     std::string key_of(const std::string& sha256) const;
-    Result<void> remove_but(const std::string& prefix, const std::set<std::string>& kept);
+    std::string manifest_key(uint64_t version) const;
+    Result<void> remove_but(const std::set<std::string>& kept);
     Result<void> check(const BackupFile& file, bool& is_known);
     Result<void> fetch_file(io::FileSystem& files, const std::string& path, const BackupFile& wanted,
                             const std::stop_token& stop);

@@ -67,13 +67,14 @@ TEST_F(CollectionCopyTest, SendsWhatIsNotThereYetAndIsFetchedWhole) {
     const auto first = put(2);
     ASSERT_TRUE(first) << first.error().message();
     EXPECT_GT(first->sent_bytes, 100'000U);
-    const auto second = put(3, copy().read()->files);
+    const auto second = put(3, copy().read(2)->files);
     ASSERT_TRUE(second) << second.error().message();
     EXPECT_LT(second->sent_bytes, 1'000U);
-    ASSERT_TRUE(copy().remove_others(second->files, 0));
-    const auto there = copy().read();
+    ASSERT_TRUE(copy().remove_others(3, second->files, first->files));
+    const auto there = copy().read(3);
     ASSERT_TRUE(there) << there.error().message();
     EXPECT_EQ(there->sequence, 3U);
+    EXPECT_EQ(copy().read(2).error().code(), Code::kDataLoss);
     ASSERT_TRUE(copy().verify(there->files));
     EXPECT_EQ(memory_->list({})->objects.size(), 4U);
 
@@ -83,7 +84,7 @@ TEST_F(CollectionCopyTest, SendsWhatIsNotThereYetAndIsFetchedWhole) {
     EXPECT_EQ(read_file("seg/" + storage::rows_name(0, 1, 1)), std::string(100'000, 'r'));
     ASSERT_TRUE(copy().remove_all());
     EXPECT_TRUE(memory_->list({})->objects.empty());
-    EXPECT_EQ(copy().read().error().code(), Code::kDataLoss);
+    EXPECT_EQ(copy().read(3).error().code(), Code::kDataLoss);
 }
 
 /// Fails one request, the one of that number from now on; `when` says whether it was done.
@@ -110,14 +111,16 @@ class FailingOnce final : public objects::ForwardingStore<FailingOnce> {
     bool has_failed_ = false;
 };
 
-/// Whatever request fails, and whether it was done: the copy that is read is one whose files are all there.
-TEST_F(CollectionCopyTest, IsTheOldOneOrTheNewOneWhereverItFails) {
+/// Whatever request fails, and whether it was done: the copy of before stays, and the new one is whole or is
+/// not there.
+TEST_F(CollectionCopyTest, IsThereWholeOrNotWhereverItFails) {
     ASSERT_TRUE(put(2));
     uint64_t version = 2;
+    uint64_t counts = 2;  // the newest that was told to be there
     size_t failed = 0;
     for (const objects::When when : {objects::When::kBefore, objects::When::kAfter}) {
         for (size_t at = 0;; ++at) {
-            const auto before = copy().read();
+            const auto before = copy().read(counts);
             ASSERT_TRUE(before);
             FailingOnce failing(*memory_, at, when);
             const TextFile manifest("manifest of " + std::to_string(++version));
@@ -127,12 +130,14 @@ TEST_F(CollectionCopyTest, IsTheOldOneOrTheNewOneWhereverItFails) {
                                        {"seg/" + storage::rows_name(0, 1, 1), rows_}},
                                       before->files, {});
             EXPECT_EQ(put.has_value(), !failing.has_failed());
-            const auto after = copy().read();
-            ASSERT_TRUE(after) << after.error().message();
-            EXPECT_TRUE(after->sequence == version || after->sequence == before->sequence);
-            EXPECT_TRUE(!put || after->sequence == version);
-            const auto verified = copy().verify(after->files);
-            EXPECT_TRUE(verified) << verified.error().message();
+            for (const uint64_t there : {counts, version}) {
+                const auto after = copy().read(there);
+                ASSERT_TRUE(after || (there == version && !put));
+                ASSERT_TRUE(!after || after->sequence == there);
+                const auto verified = after ? copy().verify(after->files) : Result<void>();
+                EXPECT_TRUE(verified) << verified.error().message();
+            }
+            counts = put ? version : counts;
             failed += failing.has_failed() ? 1 : 0;
             if (!failing.has_failed()) {
                 break;
@@ -161,7 +166,23 @@ TEST_F(CollectionCopyTest, NamesWhatIsMissingOrDamaged) {
     EXPECT_THAT(copy().verify(made->files).error().message(), HasSubstr("missing"));
     // It is sent again, though it was known.
     ASSERT_TRUE(put(3, made->files));
-    EXPECT_TRUE(copy().verify(copy().read()->files));
+    EXPECT_TRUE(copy().verify(copy().read(3)->files));
+}
+
+/// A put whose client gave up long ago arrives behind the one that took its place.
+TEST_F(CollectionCopyTest, APutThatArrivesLateTakesNothingsPlace) {
+    ASSERT_TRUE(put(2));
+    const std::string key = copy_id_.to_string() + "/manifest-2";
+    const std::string late = memory_->get(key, 1 << 20).value();
+    const auto newer = put(3, copy().read(2)->files);
+    ASSERT_TRUE(newer);
+    ASSERT_TRUE(copy().remove_others(3, newer->files, copy().read(2)->files));
+    ASSERT_TRUE(memory_->put(key, late, objects::PutMode::kOverwrite));
+    const auto there = copy().read(3);
+    ASSERT_TRUE(there) << there.error().message();
+    EXPECT_TRUE(copy().verify(there->files));
+    ASSERT_TRUE(copy().remove_others(3, newer->files));
+    EXPECT_FALSE(memory_->get(key, 1 << 20)) << "it goes with the next upload";
 }
 
 }  // namespace

@@ -87,7 +87,7 @@ Result<void> Tiers::fetch(const TierRow& row) {
     const std::string staging = given_.data + "/staging";
     AKIDB_TRY(const auto target, reach_store(row.place));
     backup::CollectionCopy copy(target->store(), row.copy);
-    AKIDB_TRY(const backup::BackedUpCollection there, copy.read());
+    AKIDB_TRY(const backup::BackedUpCollection there, copy.read(row.settled_version));
     const std::string manifest = storage::manifest_name(row.settled_version);
     uint64_t bytes = 0;
     bool has_manifest = false;
@@ -185,7 +185,7 @@ Result<void> Tiers::check_droppable(const TierRow& row) {
     }
     AKIDB_TRY(const auto target, reach_store(row.place));
     backup::CollectionCopy copy(target->store(), row.copy);
-    AKIDB_TRY(const backup::BackedUpCollection there, copy.read());
+    AKIDB_TRY(const backup::BackedUpCollection there, copy.read(row.settled_version));
     const std::string name = storage::manifest_name(row.settled_version);
     const bool is_this = std::any_of(there.files.begin(), there.files.end(),
                                      [&](const backup::BackupFile& file) { return file.name == name; });
@@ -274,7 +274,7 @@ Result<Tiers::SleepingFiles> Tiers::files_of_sleeper(const Uuid& collection) {
     if (row->tier == Tier::kCold) {
         AKIDB_TRY(sleeping.target, reach_store(row->place));
         backup::CollectionCopy copy(sleeping.target->store(), row->copy);
-        AKIDB_TRY(const backup::BackedUpCollection there, copy.read());
+        AKIDB_TRY(const backup::BackedUpCollection there, copy.read(row->settled_version));
         for (const backup::BackupFile& file : there.files) {
             sleeping.files.push_back({file.name, file.sha256, copy.open(file)});
         }

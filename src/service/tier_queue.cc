@@ -213,7 +213,7 @@ Result<void> Tiers::upload(const TierTask& task, const std::stop_token& stop) {
     backup::CollectionCopy copy(target->store(), row->copy);
     std::vector<backup::BackupFile> known;
     if (row->copied_version > 0) {
-        Result<backup::BackedUpCollection> before = copy.read();
+        Result<backup::BackedUpCollection> before = copy.read(row->copied_version);
         if (!before && before.error().code() != Code::kDataLoss) {
             return std::move(before).error();
         }
@@ -243,7 +243,7 @@ Result<void> Tiers::upload(const TierTask& task, const std::stop_token& stop) {
     }));
     given_.metrics.counter(MetricId::kUploads, {"ok"}).add();
     given_.metrics.counter(MetricId::kUploadedBytes).add(static_cast<double>(put.sent_bytes));
-    return copy.remove_others(put.files, source.pinned.version);
+    return copy.remove_others(source.pinned.version, put.files, known);
 }
 
 Result<void> Tiers::remove_copy(const TierTask& task) {
