@@ -235,6 +235,25 @@ TEST_F(RepositoryTest, PrunesNothingWhenAManifestIsDamagedOrHidden) {
     EXPECT_EQ(repository_.list_backups()->size(), 3u);
 }
 
+/// Of a backup that was cut short: the next one may go on with it.
+TEST_F(RepositoryTest, KeepsABlobThatNoManifestNamesForADay) {
+    back_up(1, "one");
+    ASSERT_TRUE(repository_.lock(id_of(2)));
+    const auto stray = repository_.put_file("log/a", TextFile("cut short"));
+    ASSERT_TRUE(stray);
+    repository_.unlock();
+    const auto prune_once = [&] { return prune(repository_, time_, id_of(9), {.keep_last = 1}).value(); };
+    EXPECT_EQ(prune_once().waiting_blobs, 1u);
+    time_.pass_us((kStrayMs - 1) * 1000);
+    EXPECT_EQ(prune_once().removed_blobs, 0u);
+    EXPECT_TRUE(repository_.check_blob(stray->file));
+    time_.pass_us(1000);
+    EXPECT_EQ(prune_once().removed_blobs, 1u);
+    EXPECT_FALSE(repository_.check_blob(stray->file));
+    EXPECT_EQ(prune_once().waiting_blobs, 0u);
+    EXPECT_THAT(faults(1, VerifyDepth::kBytes), testing::IsEmpty());
+}
+
 TEST_F(RepositoryTest, LetsOneWriteAtATimeAndForgetsWhoSaysNothing) {
     ASSERT_TRUE(repository_.lock(id_of(1)));
     ASSERT_TRUE(repository_.lock(id_of(1))) << "after a crash of its own";

@@ -18,6 +18,9 @@ constexpr std::string_view kVerified = "verified/";
 constexpr std::string_view kDrills = "drills/";
 constexpr const char* kLatestKey = "latest";
 constexpr const char* kLockKey = "lock";
+constexpr const char* kStraysKey = "strays";
+// Of a line each, less than a hundred bytes: what is beyond waits for the next prune.
+constexpr size_t kStraysMax = 100'000;
 constexpr uint64_t kSmallBytesMax = 4096;
 constexpr uint64_t kPieceBytes = 4 << 20;
 constexpr size_t kIdLetters = 36;
@@ -294,6 +297,40 @@ Result<void> Repository::each_blob(FunctionRef<Result<void>(const std::string& s
 Result<void> Repository::remove_blob(const std::string& sha256) {
     AKIDB_TRY(keep_lock());
     return store_.remove(blob_key(sha256));
+}
+
+Result<std::map<std::string, uint64_t>> Repository::read_strays() {
+    std::map<std::string, uint64_t> strays;
+    const Result<std::string> text = store_.get(kStraysKey, objects::kSinglePutBytesMax);
+    if (!text) {
+        const Code code = text.error().code();
+        return code == Code::kNotFound || code == Code::kDataLoss
+                   ? Result<std::map<std::string, uint64_t>>(std::move(strays))
+                   : text.error();
+    }
+    for (size_t begin = 0; begin < text->size();) {
+        const size_t end = std::min(text->find('\n', begin), text->size());
+        const std::string_view line = std::string_view(*text).substr(begin, end - begin);
+        const size_t space = std::min(line.find(' '), line.size());
+        const std::optional<uint64_t> since = number(line.substr(std::min(space + 1, line.size())));
+        if (since && objects::is_sha256_hex(line.substr(0, space))) {
+            strays.emplace(line.substr(0, space), *since);
+        }
+        begin = end + 1;
+    }
+    return strays;
+}
+
+Result<void> Repository::put_strays(const std::map<std::string, uint64_t>& strays) {
+    AKIDB_TRY(keep_lock());
+    std::string text;
+    size_t count = 0;
+    for (const auto& [sha256, since_ms] : strays) {
+        if (++count <= kStraysMax) {
+            text += sha256 + " " + std::to_string(since_ms) + "\n";
+        }
+    }
+    return store_.put(kStraysKey, text, PutMode::kOverwrite);
 }
 
 }  // namespace akidb::backup

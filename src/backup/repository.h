@@ -5,11 +5,13 @@
 //   verified/<id>       when a backup was last restored for practice
 //   drills/<id>         what came of it, when its server did it by itself
 //   archive/            the log as it goes on (archive.h)
+//   strays              blobs that no manifest named when a prune looked, and since when
 //   lock                who writes or prunes now, and until when: one at a time
 // A blob is put before any manifest names it, and removed after none does. Thread-compatible.
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -65,6 +67,9 @@ class Repository {
     /// By page; names of blobs (hashes).
     Result<void> each_blob(FunctionRef<Result<void>(const std::string& sha256)> take);
     Result<void> remove_blob(const std::string& sha256);
+    /// When a prune first saw each of them, milliseconds since 1970. Empty where it cannot be read as such.
+    Result<std::map<std::string, uint64_t>> read_strays();
+    Result<void> put_strays(const std::map<std::string, uint64_t>& strays);
 
     /// Where the archived log lies beside (archive.h).
     objects::ObjectStore& store() { return store_; }

@@ -240,27 +240,22 @@ class Prune {
             manifests.push_back(std::move(manifest));
         }
         AKIDB_TRY(check_list(repository_, listed, manifests));
-        std::set<std::string> named;
+        std::set<std::string> named;    // by those kept
+        std::set<std::string> leaving;  // by those that go
         for (size_t i = 0; i < manifests.size(); ++i) {
-            if (!is_kept(manifests[i], manifests.size() - i)) {
-                report_.removed.push_back(manifests[i].id);
-                continue;
-            }
-            ++report_.kept;
+            const bool stays = is_kept(manifests[i], manifests.size() - i);
             for (const NamedBlob& blob : blobs_of(manifests[i])) {
-                named.insert(blob.file->sha256);
+                (stays ? named : leaving).insert(blob.file->sha256);
+            }
+            report_.kept += stays ? 1 : 0;
+            if (!stays) {
+                report_.removed.push_back(manifests[i].id);
             }
         }
+        AKIDB_TRY(const std::vector<std::string> unnamed, find_unnamed(named, leaving));
         for (const Uuid& id : report_.removed) {
             AKIDB_TRY(repository_.remove_manifest(id));
         }
-        std::vector<std::string> unnamed;
-        AKIDB_TRY(repository_.each_blob([&](const std::string& sha256) -> Result<void> {
-            if (!named.contains(sha256)) {
-                unnamed.push_back(sha256);
-            }
-            return {};
-        }));
         for (const std::string& sha256 : unnamed) {
             AKIDB_TRY(repository_.remove_blob(sha256));
             ++report_.removed_blobs;
@@ -274,6 +269,32 @@ class Prune {
     }
 
   private:
+    /// Blobs that may go. What no manifest names is written down, and may when it was for long enough.
+    Result<std::vector<std::string>> find_unnamed(const std::set<std::string>& named,
+                                                  const std::set<std::string>& leaving) {
+        AKIDB_TRY(const auto before, repository_.read_strays());
+        std::map<std::string, uint64_t> strays;
+        std::vector<std::string> unnamed;
+        AKIDB_TRY(repository_.each_blob([&](const std::string& sha256) -> Result<void> {
+            if (named.contains(sha256)) {
+                return {};
+            }
+            const auto seen = before.find(sha256);
+            const uint64_t since_ms = seen == before.end() ? now_ms_ : seen->second;
+            if (leaving.contains(sha256) || since_ms + kStrayMs <= now_ms_) {
+                unnamed.push_back(sha256);
+            } else {
+                strays.emplace(sha256, since_ms);
+            }
+            return {};
+        }));
+        report_.waiting_blobs = strays.size();
+        if (strays != before) {
+            AKIDB_TRY(repository_.put_strays(strays));
+        }
+        return unnamed;
+    }
+
     /// `position`: 1 for the newest.
     bool is_kept(const BackupManifest& manifest, size_t position) const {
         return position <= std::max<uint64_t>(1, retention_.keep_last) ||

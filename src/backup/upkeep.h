@@ -24,6 +24,9 @@ struct VerifyReport {
 /// every piece is read. An error means that it could not be found out.
 Result<VerifyReport> verify(Repository& repository, const BackupManifest& manifest, VerifyDepth depth);
 
+/// How long a blob that no manifest names stays.
+inline constexpr uint64_t kStrayMs = uint64_t{24} * 3600 * 1000;
+
 struct Retention {
     uint64_t keep_last = 1;  // at least 1
     uint64_t keep_days = 0;  // and all younger than this
@@ -33,13 +36,16 @@ struct PruneReport {
     std::vector<Uuid> removed{};
     uint64_t kept = 0;
     uint64_t removed_blobs = 0;
+    uint64_t waiting_blobs = 0;   // that no manifest names, not for a day yet
     uint64_t removed_pieces = 0;  // of the archived log, and copies of the catalog there
 };
 
-/// Removes manifests by the retention, the oldest first, then the blobs that no kept manifest names, then
-/// what of the archived log is older than the oldest kept backup of its timeline. Every manifest is read
-/// before anything is removed; one that cannot be read, or one that a list does not show though another names
-/// it, ends it: its blobs would be taken for nobody's. kConflict while a backup is being written.
+/// Removes manifests by the retention, the oldest first, then the blobs that they name and no kept one does,
+/// and those that no manifest named for a day (kStrayMs): a backup that was cut short left them, the next one
+/// may need them, and a removal that arrives late would take them from it; or a list does not show whose they
+/// are. Then what of the archived log is older than the oldest kept backup of its timeline. Every manifest is
+/// read before anything is removed; one that cannot be read, or one that a list does not show though another
+/// names it, ends it: its blobs would be taken for nobody's. kConflict while a backup is being written.
 Result<PruneReport> prune(Repository& repository, const io::Clock& clock, const Uuid& owner,
                           const Retention& retention);
 

@@ -220,6 +220,7 @@ class BackupsVerb {
             print_(dump({{"removed", removed},
                          {"kept", report.kept},
                          {"removed_blobs", report.removed_blobs},
+                         {"waiting_blobs", report.waiting_blobs},
                          {"removed_pieces", report.removed_pieces}}));
             return true;
         }
@@ -228,7 +229,11 @@ class BackupsVerb {
                (report.removed_pieces > 0
                     ? ", " + counted(report.removed_pieces, "piece") + " of archived logs"
                     : "") +
-               ", kept " + counted(report.kept, "backup") + "\n");
+               ", kept " + counted(report.kept, "backup") +
+               (report.waiting_blobs > 0 ? "; of no backup, and removed a day after that was first seen: " +
+                                               counted(report.waiting_blobs, "blob")
+                                         : "") +
+               "\n");
         return true;
     }
 
