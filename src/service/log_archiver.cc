@@ -5,7 +5,9 @@
 
 #include "io/random.h"
 #include "objects/sha256.h"
+#include "service/local_timeline.h"
 #include "service/tiers.h"
+#include "storage/layout.h"
 
 namespace akidb::service {
 namespace {
@@ -13,9 +15,6 @@ namespace {
 using backup::Archive;
 using telemetry::MetricId;
 
-constexpr const char* kTimelineName = "TIMELINE";
-constexpr uint64_t kTimelineBytesMax = 256;
-constexpr size_t kIdLetters = 36;
 // A tail is sent again with each round until it has so many: a few hundred objects a day, and little twice.
 constexpr uint64_t kSealedBytes = 1 << 20;
 constexpr uint64_t kPieceBytes = 8 << 20;
@@ -25,21 +24,6 @@ constexpr uint64_t kCatalogShare = 100;
 constexpr uint64_t kCatalogPauseMsMax = 30'000;
 // In the head, deleted ones among them: a few MiB.
 constexpr size_t kCollectionsMax = 200'000;
-
-struct LocalTimeline {
-    Uuid id;
-    Uuid owner;
-};
-
-/// "<timeline> <owner>"
-std::optional<LocalTimeline> parse_timeline(std::string_view text) {
-    if (text.size() < 2 * kIdLetters + 1 || text[kIdLetters] != ' ') {
-        return std::nullopt;
-    }
-    const auto id = Uuid::parse(text.substr(0, kIdLetters));
-    const auto owner = Uuid::parse(text.substr(kIdLetters + 1, kIdLetters));
-    return id && owner ? std::optional(LocalTimeline{*id, *owner}) : std::nullopt;
-}
 
 }  // namespace
 
@@ -60,13 +44,12 @@ class LogArchiver::Round {
             if (stop_.stop_requested()) {
                 return Error(Code::kUnavailable, "the server is stopping");
             }
+            Result<void> followed;
             if (entry.condition == Condition::kAsleep) {
-                note_asleep(entry.spec.id, began_ms);
+                followed = follow_sleeper(archive, entry, began_ms);
+            } else if (entry.condition == Condition::kServing) {
+                followed = follow(archive, entry);
             }
-            if (entry.condition != Condition::kServing) {
-                continue;
-            }
-            Result<void> followed = follow(archive, entry);
             if (!followed && done) {
                 done = std::move(followed).error().with_context("collection " + entry.spec.name);
             }
@@ -105,7 +88,7 @@ class LogArchiver::Round {
         }
         const Uuid fresh = io::make_uuid(given_.doors.random, given_.doors.clock);
         AKIDB_TRY(io::write_file_atomically(given_.doors.files, given_.data, kTimelineName,
-                                            fresh.to_string() + " " + given_.owner.to_string() + "\n"));
+                                            encode_timeline({fresh, given_.owner})));
         given_.logger.log(LogLevel::kInfo, "a new timeline begins",
                           {{"timeline", fresh.to_string()}, {"why", why.empty() ? "the first" : why}});
         want_backup();
@@ -196,7 +179,9 @@ class LogArchiver::Round {
         AKIDB_TRY(const engine::LogReach reach, entry.collection->reach_log());
         Progress& progress = owner_.collections_[entry.spec.id];
         if (reach.sequence > progress.last) {
-            AKIDB_TRY(copy_log(archive, entry, progress, reach.sequence));
+            AKIDB_TRY(copy_log(archive, entry, progress, reach.sequence, [&](const auto& range, auto visit) {
+                return entry.collection->read_log(range, visit);
+            }));
         }
         progress.is_begun = true;
         progress.through_ms = std::max(progress.through_ms, reach.unix_ms);
@@ -204,25 +189,42 @@ class LogArchiver::Round {
         return {};
     }
 
-    /// Nothing is written to it: it is archived as far as it was when it fell asleep.
-    void note_asleep(const Uuid& id, uint64_t now_ms) {
-        Progress& progress = owner_.collections_[id];
-        if (owner_.tiers_ == nullptr) {
-            return;
-        }
-        const std::optional<uint64_t> sequence = owner_.tiers_->sequence_of_sleeper(id);
-        if (!sequence) {
-            return;
-        }
-        if (!progress.is_begun) {
-            progress = {.is_begun = true, .last = *sequence};
-        }
-        if (progress.last >= *sequence) {
-            progress.through_ms = std::max(progress.through_ms, now_ms);
-        }
+    /// What of it lies here still: nothing once the local files went.
+    Result<void> read_log_of_sleeper(const Uuid& id, const storage::LogRange& range,
+                                     storage::VisitTimed visit) const {
+        const std::string log =
+            given_.data + "/collections/" + id.to_string() + "/" + std::string(storage::kLogDirectory);
+        Result<void> read = storage::read_excerpt(given_.doors.files, log, id, range, visit);
+        const bool is_gone = !read && read.error().code() == Code::kNotFound;
+        return is_gone ? Result<void>() : read;
     }
 
-    Result<void> copy_log(Archive& archive, const DirectoryEntry& entry, Progress& progress, uint64_t to) {
+    /// Nothing is written to it: once what it has is archived, nothing is owed.
+    Result<void> follow_sleeper(Archive& archive, const DirectoryEntry& entry, uint64_t now_ms) {
+        const Uuid& id = entry.spec.id;
+        const auto sequence =
+            owner_.tiers_ == nullptr ? std::nullopt : owner_.tiers_->sequence_of_sleeper(id);
+        if (!sequence) {
+            return {};
+        }
+        Progress& progress = owner_.collections_[id];
+        if (!progress.is_begun) {
+            want_backup();  // what was written since the last one may have left the log unseen
+        }
+        if (*sequence > progress.last) {
+            AKIDB_TRY(copy_log(archive, entry, progress, *sequence, [&](const auto& range, auto visit) {
+                return read_log_of_sleeper(id, range, visit);
+            }));
+        }
+        progress.is_begun = true;
+        progress.through_ms = std::max(progress.through_ms, now_ms);
+        return {};
+    }
+
+    using ReadLog = FunctionRef<Result<void>(const storage::LogRange& range, storage::VisitTimed visit)>;
+
+    Result<void> copy_log(Archive& archive, const DirectoryEntry& entry, Progress& progress, uint64_t to,
+                          ReadLog read_log) {
         const uint64_t from = progress.tail ? progress.tail->first : progress.last + 1;
         backup::LogPieceWriter piece(entry.spec.id);
         bool has_begun = false;
@@ -241,7 +243,7 @@ class LogArchiver::Round {
             AKIDB_TRY(put(archive, entry.spec.id, progress, piece));
             return true;
         };
-        AKIDB_TRY(entry.collection->read_log({from, to}, take));
+        AKIDB_TRY(read_log({from, to}, take));
         if (!piece.is_empty()) {
             AKIDB_TRY(put(archive, entry.spec.id, progress, piece));
         }
