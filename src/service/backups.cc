@@ -62,8 +62,7 @@ class Backups::Run {
 
   private:
     Result<void> copy(const std::stop_token& stop) {
-        AKIDB_TRY(const std::optional<Uuid> latest, repository_->latest());
-        manifest_.previous = latest.value_or(Uuid{});
+        AKIDB_TRY(manifest_.previous, find_previous());
         AKIDB_TRY(given_.doors.files.make_directory(staging_));
         const std::string path = staging_ + "/" + kCatalogName;
         AKIDB_TRY(given_.catalog.copy_to(path));
@@ -88,6 +87,16 @@ class Backups::Run {
         AKIDB_TRY(const auto file, given_.doors.files.open_read(path));
         AKIDB_TRY(manifest_.catalog, send("", *file));
         return {};
+    }
+
+    /// A damaged word of which is the newest keeps no backup from being made: it is put anew behind it.
+    Result<Uuid> find_previous() {
+        const Result<std::optional<Uuid>> latest = repository_->latest();
+        if (latest || latest.error().code() != Code::kDataLoss) {
+            return latest ? Result<Uuid>(latest->value_or(Uuid{})) : latest.error();
+        }
+        AKIDB_TRY(const std::vector<Uuid> listed, repository_->list_backups());
+        return listed.empty() ? Uuid{} : listed.back();
     }
 
     Result<void> conclude() {
