@@ -242,21 +242,13 @@ class EncryptedStore final : public ObjectStore {
     }
 
     Result<std::string> get_range(const std::string& key, ByteRange range) override {
-        AKIDB_TRY(const std::shared_ptr<const Known> known, look(key));
-        if (range.offset > known->bytes || range.count > known->bytes - range.offset) {
-            return Error(Code::kDataLoss, "the object " + key + " ends before what was asked of it");
+        Result<std::string> read = read_range(key, range);
+        if (read || read.error().code() != Code::kDataLoss) {
+            return read;
         }
-        if (range.count == 0) {
-            return std::string();
-        }
-        const uint64_t first = range.offset / kChunkBytes;
-        const uint64_t end = (range.offset + range.count - 1) / kChunkBytes + 1;
-        const uint64_t begins_at = kHeaderBytes + first * kSealedChunkBytes;
-        const uint64_t ends_at = std::min(kHeaderBytes + end * kSealedChunkBytes, sealed_bytes(known->bytes));
-        AKIDB_TRY(const std::string sealed, store_.get_range(key, {begins_at, ends_at - begins_at}));
-        AKIDB_TRY(const std::string opened,
-                  open_chunks(key, known->cipher, {first, end, chunk_count(known->bytes)}, sealed));
-        return opened.substr(range.offset - first * kChunkBytes, range.count);
+        // The beginning that is remembered may have come with a wrong bit, or be of what was there before.
+        forget(key);
+        return read_range(key, range);
     }
 
     Result<ObjectFacts> head(const std::string& key) override {
@@ -290,6 +282,24 @@ class EncryptedStore final : public ObjectStore {
         uint64_t end;
         uint64_t count;  // of the object
     };
+
+    Result<std::string> read_range(const std::string& key, ByteRange range) {
+        AKIDB_TRY(const std::shared_ptr<const Known> known, look(key));
+        if (range.offset > known->bytes || range.count > known->bytes - range.offset) {
+            return Error(Code::kDataLoss, "the object " + key + " ends before what was asked of it");
+        }
+        if (range.count == 0) {
+            return std::string();
+        }
+        const uint64_t first = range.offset / kChunkBytes;
+        const uint64_t end = (range.offset + range.count - 1) / kChunkBytes + 1;
+        const uint64_t begins_at = kHeaderBytes + first * kSealedChunkBytes;
+        const uint64_t ends_at = std::min(kHeaderBytes + end * kSealedChunkBytes, sealed_bytes(known->bytes));
+        AKIDB_TRY(const std::string sealed, store_.get_range(key, {begins_at, ends_at - begins_at}));
+        AKIDB_TRY(const std::string opened,
+                  open_chunks(key, known->cipher, {first, end, chunk_count(known->bytes)}, sealed));
+        return opened.substr(range.offset - first * kChunkBytes, range.count);
+    }
 
     static Error changed(const std::string& key) {
         return Error(Code::kDataLoss, "the object " + key + " was changed, or is not the one of that name");

@@ -100,6 +100,15 @@ TEST_F(EncryptedStoreTest, WhateverIsChangedCutOrSwappedIsRefused) {
     EXPECT_EQ(store_->get_range("long", {kChunk - 1, 1}).error().code(), Code::kDataLoss);
 }
 
+/// The beginning of the object that was read last is remembered.
+TEST_F(EncryptedStoreTest, ReadsByRangeWhatSomebodyElsePutMeanwhile) {
+    const auto other = make_encrypted_store(*memory_, key_of('a'), *random_);
+    ASSERT_TRUE(store_->put("key", "one", PutMode::kOverwrite));
+    EXPECT_EQ(store_->get_range("key", {0, 3}).value(), "one");
+    ASSERT_TRUE(other->put("key", "three", PutMode::kOverwrite));
+    EXPECT_EQ(store_->get_range("key", {0, 5}).value(), "three");
+}
+
 TEST_F(EncryptedStoreTest, AnotherKeyAndNoneAreRefusedByName) {
     ASSERT_TRUE(store_->put("a", "bytes", PutMode::kOverwrite));
     const EncryptionKey other = key_of('b');
