@@ -30,7 +30,8 @@ akidb_alone(akidb_rpc ${source}/src/rpc/document_service.cc ${source}/src/rpc/me
 akidb_alone(akidb_cli ${source}/src/cli/client_verbs.cc ${source}/src/cli/document_lines.cc ${source}/src/cli/proof.cc
   ${source}/src/cli/tier_arguments.cc ${source}/src/cli/tier_verbs.cc)
 akidb_alone(akidb_server ${source}/src/server/startup_checks.cc ${source}/src/server/trace_room.cc)
-akidb_alone(akidb_sim ${source}/sim/model.cc ${source}/sim/rot.cc ${source}/sim/simulation.cc)
+akidb_alone(akidb_sim ${source}/sim/model.cc ${source}/sim/object_history.cc ${source}/sim/rot.cc ${source}/sim/simulation.cc)
+akidb_alone(sim_test ${source}/sim/object_history_test.cc)
 akidb_alone(index_test ${source}/src/index/calibration_test.cc ${source}/src/index/filtered_walk_test.cc
   ${source}/src/index/metadata_index_test.cc)
 akidb_alone(storage_test ${source}/src/storage/manifest_test.cc ${source}/src/storage/segment_test.cc)

@@ -11,6 +11,7 @@
 
 #include "sim/campaign.h"
 #include "sim/model.h"
+#include "sim/object_history.h"
 #include "sim/reliability_ledger.h"
 #include "sim/rot.h"
 
@@ -26,12 +27,15 @@ constexpr std::string_view kUsage =
     "  --exhaustive-faults N  all scripts of 1 to N operations, every fault at every call that can have it\n"
     "  --model N              operations on a graph, a flat scan and a map, which must agree\n"
     "  --rot N                flipped bits at rest under running collections, each followed by a scrub\n"
+    "  --objects N            histories with backups, an archived log and tiers in a store that misbehaves, "
+    "and a\n"
+    "                         machine that dies; one alone again: --objects 1 --first-seed S\n"
     "  --stride K             of the exhaustive ones every K-th (default 1)\n"
     "  --mistakes             also show that each deliberate mistake is caught\n"
     "  --ledger FILE          append a line for each campaign; --commit C names the commit in it\n"
     "  --first-seed S         seeds count up from here (default 1)\n"
     "  --seed S               one history: every crash point of this seed\n"
-    "With an exhaustive campaign, a model or rot, --images and --faults default to 0.\n";
+    "With an exhaustive campaign, a model, rot or objects, --images and --faults default to 0.\n";
 
 /// Where runs are written down; nowhere without --ledger.
 struct Ledger {
@@ -80,6 +84,32 @@ int print_model(const Ledger& ledger, const akidb::sim::ModelReport& report) {
                                .violations = report.violations.size()});
 }
 
+int print_objects(const Ledger& ledger, const akidb::sim::ObjectCounts& counts) {
+    fmt::print(
+        "objects: {} histories, {} steps, {} deaths ({} in a start), {} acknowledged writes, {} backups, {} "
+        "rounds "
+        "of the archive, {} prunes, {} verified, {} restored and compared ({} to a point), {} refused after "
+        "{} "
+        "damages, {} gone cold, {} fetched back, {} erased, {} requests, {} faults, {} violations\n",
+        counts.histories, counts.steps, counts.deaths, counts.deaths_in_start, counts.acknowledged,
+        counts.backups, counts.archived, counts.prunes, counts.verified, counts.restored, counts.points,
+        counts.refused, counts.damaged, counts.cold, counts.fetched, counts.erased, counts.requests,
+        counts.fault_count(), counts.violations.size());
+    for (size_t i = 0; i < counts.faults.size(); ++i) {
+        fmt::print("  {}: {}\n", akidb::sim::name_of(static_cast<akidb::sim::ObjectFault>(i)),
+                   counts.faults[i]);
+    }
+    for (const std::string& violation : counts.violations) {
+        fmt::print("VIOLATION {}\n", violation);
+    }
+    return write_down(ledger, {.program = "sim objects",
+                               .seeds = fmt::format("{} histories from {}", counts.histories, ledger.seeds),
+                               .images = counts.deaths,
+                               .faults = counts.fault_count(),
+                               .operations = counts.acknowledged,
+                               .violations = counts.violations.size()});
+}
+
 int print_mistakes(uint64_t first_seed) {
     int exit_code = 0;
     for (const akidb::sim::Mistake mistake : akidb::sim::kMistakes) {
@@ -95,7 +125,8 @@ using Numbers = std::map<std::string_view, uint64_t>;
 
 int run(const Numbers& asked, Ledger ledger, bool shows_mistakes) {
     const bool is_special = asked.contains("--exhaustive") || asked.contains("--exhaustive-faults") ||
-                            asked.contains("--model") || asked.contains("--rot");
+                            asked.contains("--model") || asked.contains("--rot") ||
+                            asked.contains("--objects");
     const auto number = [&](std::string_view name, uint64_t otherwise) {
         const auto found = asked.find(name);
         return found == asked.end() ? otherwise : found->second;
@@ -129,6 +160,9 @@ int run(const Numbers& asked, Ledger ledger, bool shows_mistakes) {
     if (const uint64_t flips = number("--rot", 0); flips > 0) {
         exit_code |= print(ledger, "rot", akidb::sim::rot_campaign(first_seed, flips));
     }
+    if (const uint64_t histories = number("--objects", 0); histories > 0) {
+        exit_code |= print_objects(ledger, akidb::sim::object_campaign(first_seed, histories));
+    }
     return shows_mistakes ? exit_code | print_mistakes(first_seed) : exit_code;
 }
 
@@ -137,7 +171,7 @@ int run(const Numbers& asked, Ledger ledger, bool shows_mistakes) {
 int main(int argc, char** argv) {
     constexpr std::string_view kNumbers[] = {"--images",     "--faults", "--first-seed",        "--seed",
                                              "--exhaustive", "--stride", "--exhaustive-faults", "--model",
-                                             "--rot"};
+                                             "--rot",        "--objects"};
     akidb::sim::keep_freed_memory();
     Numbers asked;
     bool shows_mistakes = false;

@@ -258,6 +258,13 @@ void apply(const Operation& operation, State& state) {
             std::erase_if(state,
                           [&](const auto& named) { return named.second.stamp < operation.stamp_below; });
             return;
+        case Operation::Kind::kRestamp:
+            for (const uint64_t id : operation.ids) {
+                if (const auto found = state.find(id); found != state.end()) {
+                    found->second.stamp = operation.stamp;
+                }
+            }
+            return;
     }
 }
 
@@ -294,6 +301,12 @@ Result<engine::WriteReply> perform(const Operation& operation, engine::Collectio
         }
         case Operation::Kind::kDeleteMatching:
             return collection.remove_matching(stamp_filter(operation.stamp_below), key_of(operation));
+        case Operation::Kind::kRestamp: {
+            model::UpdateAll all;
+            all.which = std::vector<model::DocumentId>(operation.ids.begin(), operation.ids.end());
+            all.change.merge = metadata_of(operation.stamp);
+            return collection.update(all, key_of(operation));
+        }
     }
     return Error(Code::kInternal, "unknown operation");
 }

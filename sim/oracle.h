@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/collection.h"
@@ -29,11 +30,12 @@ struct Entry {
 using State = std::map<uint64_t, Entry>;
 
 struct Operation {
-    enum class Kind : uint8_t { kUpsert, kDelete, kDeleteMatching };
+    enum class Kind : uint8_t { kUpsert, kDelete, kDeleteMatching, kRestamp };
     Kind kind = Kind::kUpsert;
     std::vector<std::pair<uint64_t, Entry>> documents;
     std::vector<uint64_t> ids;
     int64_t stamp_below = 0;  // kDeleteMatching
+    int64_t stamp = 0;        // kRestamp: in the metadata of those of `ids` that are there
     uint64_t key = 0;         // what the client names it by, to send it again; 0: nothing
 };
 
@@ -56,6 +58,7 @@ Result<engine::WriteReply> perform(const Operation& operation, engine::Collectio
 class Oracle {
   public:
     Oracle() : allowed_{State{}} {}
+    explicit Oracle(State state) : allowed_{std::move(state)} {}
 
     void acknowledged(const Operation& operation);
     void unknown(const Operation& operation);

@@ -348,6 +348,29 @@ bool SimFileSystem::bit_flip(const std::string& path, uint64_t offset) {
     return true;
 }
 
+std::shared_ptr<File> SimFileSystem::find_database(const std::string& path) const {
+    const Result<std::shared_ptr<File>> found = find_file(path, "open");
+    return found ? *found : nullptr;
+}
+
+std::shared_ptr<File> SimFileSystem::make_database(const std::string& path) {
+    const Result<Place> place = find_place(path, "create");
+    if (!place || place->name.empty()) {
+        return nullptr;
+    }
+    const Node node{std::make_shared<File>(), nullptr};
+    place->directory->visible[place->name] = node;
+    place->directory->durable[place->name] = node;
+    return node.file;
+}
+
+void SimFileSystem::remove_database(const std::string& path) {
+    if (const Result<Place> place = find_place(path, "remove")) {
+        place->directory->visible.erase(place->name);
+        place->directory->durable.erase(place->name);
+    }
+}
+
 uint64_t SimFileSystem::file_count() const {
     return sum_of_files(*root_, [](const File&) { return uint64_t{1}; });
 }

@@ -147,6 +147,14 @@ class SimFileSystem final : public io::FileSystem {
     /// Flips one bit (which one, the seed says) of this byte, on disk and in memory; false when there is no
     /// such byte.
     bool bit_flip(const std::string& path, uint64_t offset);
+    // Files of a database, which writes in place and is its own judge of power cuts (sim_sqlite.h): neither
+    // calls nor faults, and each change of names is durable at once.
+    /// Null when it is not there.
+    std::shared_ptr<File> find_database(const std::string& path) const;
+    /// Null when its directory is not there.
+    std::shared_ptr<File> make_database(const std::string& path);
+    void remove_database(const std::string& path);
+
     /// Of visible files, directories not counted.
     uint64_t file_count() const;
     uint64_t total_bytes() const;

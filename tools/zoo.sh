@@ -12,8 +12,10 @@ out=$PWD/build/zoo
 mkdir -p "$out"
 commands=$(ninja -C "$release" -t commands simulator)
 link=$(tail -n 1 <<<"$commands")
-# Enough for each: crashes and faults of random histories, short scripts, the model, and rot.
+# Enough for each: crashes and faults of random histories, short scripts, the model, and rot; of what only meets an object
+# store, histories with one.
 campaign=(--images 6000 --faults 200 --exhaustive 2 --exhaustive-faults 1 --model 4000 --rot 150)
+objects=(--objects 400)
 
 # apply MUTANT: writes the changed source to $out/NAME.cc; sets `file`, the source it changes.
 apply() {
@@ -52,7 +54,7 @@ if [ "${1:-}" = --no-ledger ]; then
     ledger=
     shift
 fi
-if ! "$release/akidb_sim" "${campaign[@]}" >"$out/healthy.txt" 2>&1; then
+if ! "$release/akidb_sim" "${campaign[@]}" "${objects[@]}" >"$out/healthy.txt" 2>&1; then
     printf 'zoo: without any bug there are violations already (%s)\n' "$out/healthy.txt"
     exit 1
 fi
@@ -76,8 +78,12 @@ for name in "${names[@]}"; do
         continue
     fi
     status=0
+    case $file in
+        src/backup/* | src/objects/* | src/service/*) played=("${objects[@]}") ;;
+        *) played=("${campaign[@]}") ;;
+    esac
     for seed in 1 101 201 301 401 501; do
-        (exec "$out/$name" "${campaign[@]}" --first-seed "$seed") >"$out/$name.txt" 2>&1 || status=$?
+        (exec "$out/$name" "${played[@]}" --first-seed "$seed") >"$out/$name.txt" 2>&1 || status=$?
         [ "$status" = 0 ] || break
     done
     rm -f "${out:?}/$name" "$out/$name.o"

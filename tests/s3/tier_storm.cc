@@ -318,7 +318,7 @@ void TierStorm::check_promises() {
 /// Past the proxy: the manifest is of the version that is called uploaded, and each file has the bytes that
 /// its hash names, and those of the local file while there is one.
 void TierStorm::expect_copy(const TierRow& row) {
-    const auto there = backup::CollectionCopy(*clean_, row.copy).read();
+    const auto there = backup::CollectionCopy(*clean_, row.copy).read(row.copied_version);
     ASSERT_TRUE(there) << "called uploaded: " << there.error().message();
     EXPECT_EQ(there->id, row.collection);
     const std::string manifest = storage::manifest_name(row.copied_version);
