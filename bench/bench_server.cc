@@ -37,9 +37,9 @@ uint64_t number_in(const std::string& path, std::string_view key) {
 uint64_t allocated_bytes(const std::string& directory) {
     uint64_t bytes = 0;
     std::error_code gone;  // files come and go while we count
-    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(directory, gone)) {
+    for (fs::recursive_directory_iterator at(directory, gone), end; at != end; at.increment(gone)) {
         struct stat status {};
-        if (::lstat(entry.path().c_str(), &status) == 0 && S_ISREG(status.st_mode)) {
+        if (::lstat(at->path().c_str(), &status) == 0 && S_ISREG(status.st_mode)) {
             bytes += static_cast<uint64_t>(status.st_blocks) * 512;
         }
     }
