@@ -122,9 +122,9 @@ class Reading {
 }  // namespace
 
 bool is_cold_search(const model::SearchRequest& request) {
-    return !request.is_composed() && (request.filter == nullptr || request.filter->is_empty()) &&
-           !request.params.exact && request.excluded.empty() &&
-           uint64_t{request.top_k} + request.offset <= kColdTopKMax;
+    return request.vector_name.empty() && !request.is_composed() &&
+           (request.filter == nullptr || request.filter->is_empty()) && !request.params.exact &&
+           request.excluded.empty() && uint64_t{request.top_k} + request.offset <= kColdTopKMax;
 }
 
 ColdIndex::ColdIndex(ColdHead head, std::vector<std::string> parts)

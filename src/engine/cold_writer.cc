@@ -51,6 +51,9 @@ Result<std::unique_ptr<ColdIndexFile>> ColdIndexFile::make(io::FileSystem& files
                                                            const std::string& directory,
                                                            const storage::Manifest& manifest,
                                                            FunctionRef<bool()> cancelled) {
+    if (!manifest.vectors.empty()) {
+        return std::unique_ptr<ColdIndexFile>();
+    }
     const std::string folder = directory + "/" + std::string(storage::kSegmentDirectory);
     const storage::RowForm form{.stride = index::row_stride(manifest.dimension, manifest.storage),
                                 .storage = manifest.storage};

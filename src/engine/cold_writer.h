@@ -19,8 +19,8 @@ namespace akidb::engine {
 class ColdIndexFile final : public io::ReadFile {
   public:
     /// Of the collection in `directory`, whose manifest covers all its writes. Null when it can have none:
-    /// there is nothing in it, or a vector is too long for codes. `cancelled` is asked now and then
-    /// (kCancelled); kDataLoss when a file is damaged.
+    /// there is nothing in it, its documents have named vectors, or a vector is too long for codes.
+    /// `cancelled` is asked now and then (kCancelled); kDataLoss when a file is damaged.
     static Result<std::unique_ptr<ColdIndexFile>> make(io::FileSystem& files, const std::string& directory,
                                                        const storage::Manifest& manifest,
                                                        FunctionRef<bool()> cancelled);
