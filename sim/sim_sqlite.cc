@@ -212,7 +212,7 @@ struct SqliteCalls {
         }
         return count;
     }
-    static int sleep(sqlite3_vfs* /*vfs*/, int microseconds) { return microseconds; }
+    static int pause(sqlite3_vfs* /*vfs*/, int microseconds) { return microseconds; }
 
     static int time_ms(sqlite3_vfs* vfs, sqlite3_int64* since_4714_bc) {
         constexpr sqlite3_int64 kUnixEpoch = 210866760000000;  // of SQLite's documentation
@@ -245,7 +245,7 @@ SimSqlite::SimSqlite(uint64_t seed, SimPower& power, const SimClock& clock)
     vfs_->xAccess = SqliteCalls::access;
     vfs_->xFullPathname = SqliteCalls::full_path;
     vfs_->xRandomness = SqliteCalls::randomness;
-    vfs_->xSleep = SqliteCalls::sleep;
+    vfs_->xSleep = SqliteCalls::pause;
     vfs_->xCurrentTime = SqliteCalls::time_days;
     vfs_->xCurrentTimeInt64 = SqliteCalls::time_ms;
     vfs_->xGetLastError = SqliteCalls::last_error;
