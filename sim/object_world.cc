@@ -97,6 +97,7 @@ Result<void> ObjectServer::begin() {
                                                                            .openers = world_.at_once,
                                                                            .movers = world_.nobody,
                                                                            .fetchers = world_.nobody,
+                                                                           .readers = world_.nobody,
                                                                            .data = data,
                                                                            .open_target = open_target},
                                               tier_options());
