@@ -22,7 +22,7 @@ akidb_alone(akidb_backup ${source}/src/backup/collection_copy.cc ${source}/src/b
   ${source}/src/backup/manifest.cc)
 akidb_alone(backup_test ${source}/src/backup/backup_test.cc)
 akidb_alone(akidb_access ${source}/src/access/proof_of_work.cc ${source}/src/access/sodium.cc)
-akidb_alone(akidb_engine ${source}/src/engine/query_documents.cc ${source}/src/engine/scroll.cc)
+akidb_alone(akidb_engine ${source}/src/engine/cold_index.cc ${source}/src/engine/query_documents.cc ${source}/src/engine/scroll.cc)
 akidb_alone(akidb_rest ${source}/src/rest/qdrant/collection_routes.cc ${source}/src/rest/qdrant/point_codec.cc
   ${source}/src/rest/qdrant/query_codec.cc ${source}/src/rest/qdrant/query_routes.cc ${source}/src/rest/qdrant/scroll_codec.cc)
 akidb_alone(akidb_rpc ${source}/src/rpc/document_service.cc ${source}/src/rpc/method_table.cc ${source}/src/rpc/search_service.cc
@@ -36,7 +36,7 @@ akidb_alone(index_test ${source}/src/index/calibration_test.cc ${source}/src/ind
   ${source}/src/index/metadata_index_test.cc)
 akidb_alone(storage_test ${source}/src/storage/manifest_test.cc ${source}/src/storage/segment_test.cc)
 akidb_alone(access_test ${source}/src/access/password_test.cc ${source}/src/access/proof_of_work_test.cc)
-akidb_alone(engine_test ${source}/src/engine/filter_matches_test.cc ${source}/src/engine/filtered_query_test.cc
+akidb_alone(engine_test ${source}/src/engine/cold_golden_test.cc ${source}/src/engine/filter_matches_test.cc ${source}/src/engine/filtered_query_test.cc
   ${source}/src/engine/remembered_keys_test.cc ${source}/src/engine/rewrite_test.cc ${source}/src/engine/vector_storage_test.cc)
 akidb_alone(rest_test ${source}/src/rest/json_test.cc)
 akidb_alone(offline_test ${source}/src/offline/inspect_test.cc ${source}/src/offline/upgrade_test.cc)

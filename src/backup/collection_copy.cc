@@ -201,6 +201,9 @@ Result<void> CollectionCopy::remove_others(uint64_t version, const std::vector<B
         kept.insert(key_of(file.sha256));
     }
     for (const BackupFile& file : known) {
+        if (const auto before = storage::parse_manifest_name(file.name); before && *before != version) {
+            AKIDB_TRY(store_.remove(cold_key(*before)));
+        }
         if (!kept.contains(key_of(file.sha256))) {
             AKIDB_TRY(store_.remove(key_of(file.sha256)));
         }

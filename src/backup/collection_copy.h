@@ -48,7 +48,8 @@ class CollectionCopy {
     Result<BackedUpCollection> read(uint64_t version);
     /// That each file is there, by what the store tells. kDataLoss names the object that is not.
     Result<void> verify(const std::vector<BackupFile>& files);
-    /// All but this version and its files. `known` are those of before, which go whatever a list shows.
+    /// All but this version and its files. `known` are those of before: they go whatever a list shows, and
+    /// so does their cold index, which has vectors and metadata, too.
     Result<void> remove_others(uint64_t version, const std::vector<BackupFile>& named,
                                const std::vector<BackupFile>& known = {});
     Result<void> remove_all();

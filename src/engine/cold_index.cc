@@ -347,7 +347,7 @@ class ColdIndex::Search {
             match.document.expires_at_ms = one.record.expires_at_ms;
             match.document.metadata.clear();
             match.score = index::score_of(shape.metric, one.distance);
-            if (request_.include.vector) {
+            if (request_.include.has_vector("")) {
                 std::vector<std::byte> bytes(rows.row_bytes());
                 std::memcpy(bytes.data(), one.record.row.data(), bytes.size());
                 rows.set_chunk(0, bytes.data());

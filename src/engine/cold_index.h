@@ -31,7 +31,8 @@ struct ColdRange {
 /// One round trip: these ranges of the object at once, in this order.
 using ReadRanges = FunctionRef<Result<std::vector<std::string>>(const std::vector<ColdRange>&)>;
 
-/// Whether a search is one that a cold index answers: by one vector, without a filter, not of all documents.
+/// Whether a search is one that a cold index answers: by the vector without a name, without a filter,
+/// not of all documents.
 bool is_cold_search(const model::SearchRequest& request);
 
 class ColdIndex {

@@ -194,6 +194,9 @@ TEST_F(ColdIndexTest, TakesPagesThresholdsAndFewRowsAsEverySearchDoes) {
     more.offset = 1;
     EXPECT_FALSE(is_cold_search(more));
     more = all;
+    more.vector_name = "side";
+    EXPECT_FALSE(is_cold_search(more));
+    more = all;
     more.params.exact = true;
     EXPECT_FALSE(is_cold_search(more));
     more = all;

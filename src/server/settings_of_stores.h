@@ -139,7 +139,9 @@ inline constexpr std::array kStoreSettings{
             .max = int64_t{1} << 50,
             .sentence =
                 "What collections of the policy s3_only may take on the local disk: none is fetched beyond "
-                "it, and those that were not asked for the longest make room."},
+                "it, writes beyond it are refused for now (503), and those that were not asked for the "
+                "longest make "
+                "room."},
     Setting{
         .key = "tiers.warm_after_s",
         .type = SettingType::kInteger,

@@ -32,15 +32,15 @@ struct Kind {
     uint32_t dimension;
     model::Metric metric;
     model::VectorStorage storage;
+    bool has_side = false;  // a second vector, named, which every third seed lacks
 };
 inline constexpr Kind kKinds[] = {{"floats", 16, model::Metric::kCosine, model::VectorStorage::kF32},
-                                  {"halves", 24, model::Metric::kL2, model::VectorStorage::kF16},
+                                  {"halves", 24, model::Metric::kL2, model::VectorStorage::kF16, true},
                                   {"bytes", 17, model::Metric::kDot, model::VectorStorage::kInt8}};
 
-/// Documents in halves have a second vector, but for every third seed.
 inline std::vector<model::VectorSpec> named_vectors_of(const Kind& kind) {
     std::vector<model::VectorSpec> named;
-    if (kind.storage == model::VectorStorage::kF16) {
+    if (kind.has_side) {
         named.push_back({"side", 20, model::Metric::kDot, model::VectorStorage::kInt8});
     }
     return named;

@@ -98,8 +98,13 @@ class LogArchiver::Round {
     std::string find_rollback(const std::optional<backup::ArchiveHead>& head) const {
         for (const DirectoryEntry& entry : given_.directory.list_all()) {
             const auto* const archived = head ? head->find(entry.spec.id) : nullptr;
-            if (archived != nullptr && entry.condition == Condition::kServing &&
-                entry.collection->stats().opened_sequence < archived->last) {
+            std::optional<uint64_t> here;
+            if (entry.condition == Condition::kServing) {
+                here = entry.collection->stats().opened_sequence;
+            } else if (entry.condition == Condition::kAsleep && owner_.tiers_ != nullptr) {
+                here = owner_.tiers_->sequence_of_sleeper(entry.spec.id);
+            }
+            if (archived != nullptr && here && *here < archived->last) {
                 return "the data directory is of before what is archived of collection " + entry.spec.name;
             }
         }

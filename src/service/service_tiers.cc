@@ -79,11 +79,16 @@ Result<void> Service::check_room(const engine::Collection& collection,
     if (tiers_ == nullptr) {
         return {};
     }
-    // A checkpoint writes again what the log has; beside it a row has neighbours, offsets and its version.
+    // A checkpoint writes again what the log has, where a row takes the width of all vectors; beside it a row
+    // has neighbours in each graph, offsets and its version.
     constexpr uint64_t kBesideBytes = 512;
+    uint64_t row = 0;
+    for (const model::VectorSpec& vector : model::vectors_of(collection.spec())) {
+        row += 2 * sizeof(float) * uint64_t{vector.dimension} + kBesideBytes;
+    }
     uint64_t bytes = 0;
     for (const model::Document& document : documents) {
-        bytes += 2 * model::content_bytes(document) + kBesideBytes;
+        bytes += row + 2 * uint64_t{document.metadata.size()};
     }
     return tiers_->admit_write(collection.spec().id, bytes);
 }

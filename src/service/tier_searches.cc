@@ -25,8 +25,9 @@ bool Tiers::lacks_cold_index(const TierRow& row) const {
     }
     MutexLock lock(mutex_);
     const auto found = collections_.find(row.collection);
-    return found != collections_.end() && (found->second.indexed_version != row.settled_version ||
-                                           found->second.unread_version == row.settled_version);
+    return found != collections_.end() && found->second.given_up_version != row.settled_version &&
+           (found->second.indexed_version != row.settled_version ||
+            found->second.unread_version == row.settled_version);
 }
 
 /// Beside the copy of a collection that is closed: while it is open, there will be another.
@@ -72,8 +73,8 @@ std::optional<Result<model::SearchReply>> Tiers::search_cold(const CollectionRef
         return std::nullopt;
     }
     const Result<DirectoryEntry> entry = given_.directory.describe(named);
-    if (!entry || entry->condition != Condition::kAsleep) {
-        return std::nullopt;
+    if (!entry || entry->condition != Condition::kAsleep || !entry->spec.vectors.empty()) {
+        return std::nullopt;  // with named vectors it has rows of which no cold index is made
     }
     const std::optional<TierRow> row = find_row(entry->spec.id);
     if (!row || row->tier != Tier::kCold) {

@@ -196,7 +196,7 @@ constexpr MetricRow kMetrics[] = {
     {kTierCachedBytes, kGauge, "akidb_tier_cached_bytes", "",
      "Bytes on the local disk of collections of the policy s3_only."},
     {kTierCacheLimit, kGauge, "akidb_tier_cache_limit_bytes", "",
-     "What nothing is fetched beyond: the setting tiers.cache_bytes."},
+     "What nothing is fetched beyond, and no write taken: the setting tiers.cache_bytes."},
     {kTierOpenings, kCounter, "akidb_tier_openings_total", "outcome=ok/failed",
      "Openings of collections that were warm or cold: ok or failed."},
     {kTierOpeningDuration, kHistogram, "akidb_tier_opening_duration_seconds", "",
