@@ -40,4 +40,5 @@ akidb_alone(engine_test ${source}/src/engine/cold_golden_test.cc ${source}/src/e
   ${source}/src/engine/remembered_keys_test.cc ${source}/src/engine/rewrite_test.cc ${source}/src/engine/vector_storage_test.cc)
 akidb_alone(rest_test ${source}/src/rest/json_test.cc)
 akidb_alone(offline_test ${source}/src/offline/inspect_test.cc ${source}/src/offline/upgrade_test.cc)
-akidb_alone(e2e_test ${source}/tests/e2e/overload_test.cc ${source}/tests/e2e/poisoned_log_test.cc ${source}/tests/e2e/settings_test.cc)
+akidb_alone(e2e_test ${source}/tests/e2e/overload_test.cc ${source}/tests/e2e/poisoned_log_test.cc ${source}/tests/e2e/settings_test.cc
+  ${source}/tests/e2e/upgrade_test.cc ${source}/tests/e2e/vectors_test.cc)

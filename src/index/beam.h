@@ -152,8 +152,8 @@ class Marks {
     }
 
   private:
-    // A bit a row: asked at random for each neighbour of each row visited, they stay in the nearest cache. (An epoch of
-    // 16 bits a row, which needs no undoing, took a third of a wide walk in misses.)
+    // A bit a row: asked at random for each neighbour of each row visited, they stay in the nearest cache.
+    // (An epoch of 16 bits a row, which needs no undoing, took a third of a wide walk in misses.)
     std::vector<uint64_t> words_;
     std::vector<uint32_t> touched_;  // not zero
 };

@@ -98,12 +98,9 @@ class LogArchiver::Round {
     std::string find_rollback(const std::optional<backup::ArchiveHead>& head) const {
         for (const DirectoryEntry& entry : given_.directory.list_all()) {
             const auto* const archived = head ? head->find(entry.spec.id) : nullptr;
-            std::optional<uint64_t> here;
-            if (entry.condition == Condition::kServing) {
-                here = entry.collection->stats().opened_sequence;
-            } else if (entry.condition == Condition::kAsleep && owner_.tiers_ != nullptr) {
-                here = owner_.tiers_->sequence_of_sleeper(entry.spec.id);
-            }
+            const std::optional<uint64_t> here = entry.condition == Condition::kServing
+                                                     ? entry.collection->stats().opened_sequence
+                                                     : sequence_of_sleeper(entry);
             if (archived != nullptr && here && *here < archived->last) {
                 return "the data directory is of before what is archived of collection " + entry.spec.name;
             }
@@ -111,9 +108,12 @@ class LogArchiver::Round {
         return {};
     }
 
+    std::optional<uint64_t> sequence_of_sleeper(const DirectoryEntry& entry) const {
+        return owner_.tiers_ ? owner_.tiers_->sequence_of_sleeper(entry.spec.id) : std::nullopt;
+    }
+
     Result<void> take(const Uuid& timeline, const std::optional<backup::ArchiveHead>& head) {
-        for (const backup::ArchivedCollection& entry :
-             head ? head->collections : std::vector<backup::ArchivedCollection>()) {
+        for (const auto& entry : head ? head->collections : std::vector<backup::ArchivedCollection>()) {
             owner_.collections_[entry.id] = {
                 .is_begun = true, .last = entry.last, .through_ms = entry.through_ms};
         }
@@ -207,8 +207,7 @@ class LogArchiver::Round {
     /// Nothing is written to it: once what it has is archived, nothing is owed.
     Result<void> follow_sleeper(Archive& archive, const DirectoryEntry& entry, uint64_t now_ms) {
         const Uuid& id = entry.spec.id;
-        const auto sequence =
-            owner_.tiers_ == nullptr ? std::nullopt : owner_.tiers_->sequence_of_sleeper(id);
+        const auto sequence = sequence_of_sleeper(entry);
         if (!sequence) {
             return {};
         }
@@ -383,11 +382,6 @@ void LogArchiver::export_lag() {
 bool LogArchiver::has_tried() const {
     MutexLock lock(mutex_);
     return has_tried_;
-}
-
-Uuid LogArchiver::timeline() const {
-    MutexLock lock(mutex_);
-    return timeline_;
 }
 
 bool LogArchiver::wants_backup() const {

@@ -56,7 +56,10 @@ class LogArchiver {
     /// Whether a round was tried.
     bool has_tried() const AKIDB_EXCLUDES(mutex_);
     /// Zeros before it is known.
-    Uuid timeline() const AKIDB_EXCLUDES(mutex_);
+    Uuid timeline() const AKIDB_EXCLUDES(mutex_) {
+        MutexLock lock(mutex_);
+        return timeline_;
+    }
     /// Only a new backup makes points from here on restorable; so until one of this timeline is told.
     bool wants_backup() const AKIDB_EXCLUDES(mutex_);
     void note_backup(const Uuid& timeline, uint64_t began_ms) AKIDB_EXCLUDES(mutex_);

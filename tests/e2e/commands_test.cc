@@ -262,10 +262,11 @@ TEST_F(CommandsTest, AnExportGoesOnBehindItsLastWholePage) {
                   .exit_code,
               kClean);
     const std::string out = path("out.jsonl");
-    // Small pages, so that the kill comes before the last; a sanitizer's server takes long enough for larger ones.
+    // Small pages, so that the kill comes before the last; a sanitizer's server takes long enough for larger
+    // ones.
     const std::string page = sanitizer() == Sanitizer::kNone ? "5" : "50";
-    const std::vector<std::string> words{"export", "--collection", "numbers", "--out", out, "--page",
-                                         page,     "--resume",     "--url",   url_};
+    const std::vector<std::string> words{"export", "--collection", "numbers",  "--out", out,
+                                         "--page", page,           "--resume", "--url", url_};
     const Result<Finished> first =
         run_akidb_until(words, [&] { return std::filesystem::exists(out + ".export-state"); });
     ASSERT_TRUE(first.has_value()) << first.error().message();
