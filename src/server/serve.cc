@@ -71,6 +71,7 @@ ExitCode exit_code_of(const Error& error) {
         case Code::kUnavailable:
         case Code::kNotFound:
         case Code::kAlreadyExists:
+        case Code::kConflict:  // the files of a newer version, or of another program
             return ExitCode::kIo;
         default:
             return ExitCode::kInternal;

@@ -157,8 +157,9 @@ TEST_F(UpgradeTest, WithoutACopyWhenNobodyWantsOneAndRefusedWhereANewerWrote) {
     EXPECT_EQ(newer["verdict"], "newer");
     EXPECT_THAT(newer["newer"][0].get<std::string>(), HasSubstr("99"));
     const auto refused = ServerProcess::start({.data_directory = data()});
-    ASSERT_FALSE(refused);
-    EXPECT_THAT(refused.error().message(), HasSubstr("a newer AkiDB"));
+    ASSERT_TRUE(refused) << refused.error().message();
+    EXPECT_EQ((*refused)->wait_for_exit(30'000).value_or(-1), kDamaged);
+    EXPECT_THAT((*refused)->log(), HasSubstr("a newer AkiDB"));
     const auto usage = run_akidb({"upgrade", data()});
     ASSERT_TRUE(usage);
     EXPECT_EQ(usage->exit_code, 64);
