@@ -88,6 +88,12 @@ void BenchServer::start() {
     connection_ = std::make_unique<support::HttpConnection>(endpoint(), kAnswerMs);
 }
 
+void BenchServer::await_ready() {
+    while (status_of("GET", "/ready", "") != 200) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+}
+
 void BenchServer::stop() {
     server_->send_signal(SIGTERM);
     const Result<int> code = server_->wait_for_exit(kStopMs);

@@ -44,6 +44,8 @@ class BenchServer {
 
     /// At return the port is open.
     void start();
+    /// Until it answers for all its collections.
+    void await_ready();
     void stop();
     void kill();
 

@@ -104,6 +104,7 @@ class TiersBench {
                    "s");
         server_.stop();
         server_.start();
+        server_.await_ready();
         search(queries, truth);
         open(queries.front());
         return bars_.missed();

@@ -118,9 +118,7 @@ class TieredBenchServer {
     void restart() {
         server_.stop();
         server_.start();
-        while (server_.status_of("GET", "/ready", "") != 200) {
-            std::this_thread::sleep_for(std::chrono::milliseconds(20));
-        }
+        server_.await_ready();
     }
     double resident_mib() const { return static_cast<double>(server_.process().resident_bytes) / kMiB; }
 
