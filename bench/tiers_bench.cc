@@ -132,8 +132,9 @@ class TieredBenchServer {
     }
     static std::vector<std::string> with_store(std::vector<std::string> flags, const std::string& store,
                                                uint64_t cache_bytes) {
-        flags.insert(flags.end(),
-                     {"--tiers.to", store + "/store", "--tiers.cache_bytes", std::to_string(cache_bytes)});
+        // Each search opens its collection: cold_bench has those that do not.
+        flags.insert(flags.end(), {"--tiers.to", store + "/store", "--tiers.cache_bytes",
+                                   std::to_string(cache_bytes), "--tiers.promote_after", "0"});
         return flags;
     }
 
