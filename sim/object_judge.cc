@@ -43,6 +43,10 @@ std::vector<Uuid> ObjectJudge::backups() const {
     return ids;
 }
 
+size_t ObjectJudge::late_backups() const {
+    return world_.store.late_puts(kManifests);
+}
+
 /// One that a prune had removed and a late request brought back: only its manifest is there.
 bool ObjectJudge::is_excused(const Uuid& backup) const {
     return is_damaged_ || world_.store.returned().contains(manifest_key(backup));

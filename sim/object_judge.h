@@ -27,6 +27,8 @@ class ObjectJudge {
     void clear();
     /// Ids of all manifests that are there.
     std::vector<Uuid> backups() const;
+    /// Whose manifests are under way.
+    size_t late_backups() const;
     std::string judge_backup(const Uuid& id);
     /// Restores it as the store is, calm or not: an error is none's fault.
     std::string try_restore(const Uuid& id);

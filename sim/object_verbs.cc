@@ -201,11 +201,13 @@ void ObjectRun::prune() {
     backup::Repository repository(world_.objects(), world_.clock);
     Uuid owner;
     owner.bytes.fill(dice().coin() ? 1 : 2);  // the server's, or that of somebody at a shell
-    // From here on those beyond what is kept may go.
+    // From here on those beyond what is kept may go; a backup that was told as failed counts once its
+    // manifest arrives.
+    const size_t late = judge_.late_backups();
     std::erase_if(told_, [&](const Uuid& id) {
         const auto place = std::find(there.begin(), there.end(), id);
         return place != there.end() &&
-               static_cast<uint64_t>(std::distance(place, there.end())) > retention.keep_last;
+               static_cast<uint64_t>(std::distance(place, there.end())) + late > retention.keep_last;
     });
     const auto pruned = backup::prune(repository, world_.clock, owner, retention);
     counts_.prunes += pruned ? 1 : 0;

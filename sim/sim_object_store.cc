@@ -99,6 +99,12 @@ void SimObjectStore::let_all_arrive() {
     }
 }
 
+size_t SimObjectStore::late_puts(std::string_view prefix) const {
+    return static_cast<size_t>(std::count_if(late_.begin(), late_.end(), [&](const LateChange& late) {
+        return late.bytes && late.key.starts_with(prefix) && !objects_.contains(late.key);
+    }));
+}
+
 void SimObjectStore::note_listed(const std::string& key, bool was_there) {
     listed_.push_back({requests_, key, was_there});
     while (listed_.front().request + kStaleRequestsMax < requests_) {

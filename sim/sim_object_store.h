@@ -58,6 +58,8 @@ class SimObjectStore final : public objects::ObjectStore {
     void set_calm(bool is_calm) { is_calm_ = is_calm; }
     /// Whatever is still under way arrives.
     void let_all_arrive();
+    /// Puts under way of what is not there yet.
+    size_t late_puts(std::string_view prefix) const;
     bool has(ObjectFault fault) const { return families_.contains(fault); }
 
     // Of what is really there.

@@ -50,7 +50,9 @@ TEST(Simulation, NoFlippedBitPassesAScrub) {
 TEST(Simulation, GraphAndScanAndMapAgree) {
     const ModelReport report = run_model(1, 10'000 / kShare);
     EXPECT_GT(report.searches_on_graph, report.searches / 2);
-    EXPECT_GT(report.restarts, 0u);
+    if (kShare == 1) {  // else the history may be too short for one
+        EXPECT_GT(report.restarts, 0u);
+    }
     EXPECT_EQ(report.violations, Violations{});
 }
 
