@@ -234,7 +234,6 @@ Result<void> Tiers::upload(const TierTask& task, const std::stop_token& stop) {
         bytes += file.file->size();
     }
     AKIDB_TRY(const backup::CollectionCopy::Put put, copy.put(std::move(described), files, known, stop));
-    AKIDB_TRY(put_cold_index(*row, copy, stop));
     AKIDB_TRY(change_row(task.collection, [&](TierRow& changed) {
         if (changed.copy == task.copy) {
             changed.copied_version = source.pinned.version;
@@ -243,7 +242,8 @@ Result<void> Tiers::upload(const TierTask& task, const std::stop_token& stop) {
     }));
     given_.metrics.counter(MetricId::kUploads, {"ok"}).add();
     given_.metrics.counter(MetricId::kUploadedBytes).add(static_cast<double>(put.sent_bytes));
-    return copy.remove_others(source.pinned.version, put.files, known);
+    AKIDB_TRY(copy.remove_others(source.pinned.version, put.files, known));
+    return put_cold_index(*row, copy, stop);  // last: without it the copy counts, and it stays owed
 }
 
 Result<void> Tiers::remove_copy(const TierTask& task) {
