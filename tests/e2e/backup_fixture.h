@@ -5,10 +5,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "json_requests.h"
@@ -22,6 +24,24 @@ inline constexpr int kDamaged = 74;
 
 /// Ids and a number of each document's metadata.
 using Model = std::map<uint64_t, uint64_t>;
+
+/// Of a series, as a scrape tells it; 0 when it is not there.
+inline double metric(const ServerProcess& server, const std::string& series) {
+    const Json text = get_url(server.metrics_url() + "/metrics").body;
+    const std::string all = text.is_string() ? "\n" + text.get<std::string>() : std::string();
+    const size_t at = all.find("\n" + series + " ");
+    return at == std::string::npos ? 0 : std::stod(all.substr(at + series.size() + 2));
+}
+
+/// Until the log was archived `count` times more.
+inline void await_rounds(const ServerProcess& server, double count) {
+    constexpr const char* kRounds = "akidb_log_archive_rounds_total{outcome=\"ok\"}";
+    const double before = metric(server, kRounds);
+    for (int i = 0; i < 3000 && metric(server, kRounds) < before + count; ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    ASSERT_GE(metric(server, kRounds), before + count);
+}
 
 class BackupTest : public testing::Test {
   protected:

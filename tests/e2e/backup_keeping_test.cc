@@ -49,23 +49,6 @@ TEST_F(BackupTest, MakesThemByItselfAndRestoresForPractice) {
                 testing::AllOf(HasSubstr("--to-time"), HasSubstr("RFC 3339"), HasSubstr("latest")));
 }
 
-/// Of a series, as a scrape tells it; 0 when it is not there.
-double metric(const ServerProcess& server, const std::string& series) {
-    const Json text = get_url(server.metrics_url() + "/metrics").body;
-    const std::string all = text.is_string() ? "\n" + text.get<std::string>() : std::string();
-    const size_t at = all.find("\n" + series + " ");
-    return at == std::string::npos ? 0 : std::stod(all.substr(at + series.size() + 2));
-}
-
-void await_rounds(const ServerProcess& server, double count) {
-    constexpr const char* kRounds = "akidb_log_archive_rounds_total{outcome=\"ok\"}";
-    const double before = metric(server, kRounds);
-    for (int i = 0; i < 3000 && metric(server, kRounds) < before + count; ++i) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-    ASSERT_GE(metric(server, kRounds), before + count);
-}
-
 // The machine's data directory is lost under load; what was archived comes back, up to the last write of it.
 TEST_F(BackupTest, TheLossOfTheDataDirectoryCostsAnIntervalOfWrites) {
     using Clock = std::chrono::steady_clock;
