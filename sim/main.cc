@@ -90,11 +90,12 @@ int print_objects(const Ledger& ledger, const akidb::sim::ObjectCounts& counts) 
         "rounds "
         "of the archive, {} prunes, {} verified, {} restored and compared ({} to a point), {} refused after "
         "{} "
-        "damages, {} gone cold, {} fetched back, {} erased, {} requests, {} faults, {} violations\n",
+        "damages, {} gone cold, {} searched there, {} fetched back, {} erased, {} requests, {} faults, {} "
+        "violations\n",
         counts.histories, counts.steps, counts.deaths, counts.deaths_in_start, counts.acknowledged,
         counts.backups, counts.archived, counts.prunes, counts.verified, counts.restored, counts.points,
-        counts.refused, counts.damaged, counts.cold, counts.fetched, counts.erased, counts.requests,
-        counts.fault_count(), counts.violations.size());
+        counts.refused, counts.damaged, counts.cold, counts.searched, counts.fetched, counts.erased,
+        counts.requests, counts.fault_count(), counts.violations.size());
     for (size_t i = 0; i < counts.faults.size(); ++i) {
         fmt::print("  {}: {}\n", akidb::sim::name_of(static_cast<akidb::sim::ObjectFault>(i)),
                    counts.faults[i]);

@@ -245,6 +245,7 @@ void ObjectRun::go_cold_and_back(Life& life) {
         return violation("collection " + life.spec.name + " does not go cold: " +
                          (demoted ? std::string("it is not") : demoted.error().message()));
     }
+    search_cold(life);
     judge_life(life);
 }
 
@@ -263,7 +264,7 @@ void ObjectCounts::add(const ObjectCounts& other) {
         &ObjectCounts::prunes,    &ObjectCounts::archived, &ObjectCounts::acknowledged,
         &ObjectCounts::verified,  &ObjectCounts::restored, &ObjectCounts::points,
         &ObjectCounts::refused,   &ObjectCounts::cold,     &ObjectCounts::fetched,
-        &ObjectCounts::erased,    &ObjectCounts::damaged};
+        &ObjectCounts::erased,    &ObjectCounts::damaged,  &ObjectCounts::searched};
     for (uint64_t ObjectCounts::*const sum : kSums) {
         this->*sum += other.*sum;
     }

@@ -35,6 +35,7 @@ struct ObjectCounts {
     uint64_t points = 0;    // of them those to a sequence number
     uint64_t refused = 0;   // by name, after damage
     uint64_t cold = 0;      // moves
+    uint64_t searched = 0;  // while cold, and answered by ranges
     uint64_t fetched = 0;
     uint64_t erased = 0;
     uint64_t damaged = 0;  // objects

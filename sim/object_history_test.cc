@@ -30,6 +30,7 @@ TEST(ObjectHistories, LoseNothingWhateverTheStoreAndThePowerDo) {
     EXPECT_GT(counts.restored, counts.points);
     EXPECT_GT(counts.refused, 10u);
     EXPECT_GT(counts.cold, 100u);
+    EXPECT_GT(counts.searched, 100u);
     EXPECT_GT(counts.fetched, 30u);
     for (size_t i = 0; i < kObjectFaultCount; ++i) {
         EXPECT_GT(counts.faults[i], 0u) << name_of(static_cast<ObjectFault>(i));

@@ -33,7 +33,7 @@ class ObjectRun {
     void create();
     void set_policy(const Life& life, model::StoragePolicy policy);
     std::shared_ptr<engine::Collection> wake(const Life& life);
-    Operation random_write();
+    Operation random_write(const Life& life);
     void write();
     void maintain();
     void erase();
@@ -44,6 +44,8 @@ class ObjectRun {
     void verify();
     void restore();
     void move();
+    void search();
+    void search_cold(const Life& life);
     bool is_cold(const Life& life) const;
     void note_cold();
     void pass_time();

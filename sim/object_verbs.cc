@@ -28,8 +28,9 @@ void ObjectRun::random_step() {
         {5, &ObjectRun::archive},   {3, &ObjectRun::prune},    {1, &ObjectRun::verify},
         {2, &ObjectRun::restore},   {8, &ObjectRun::move},     {4, &ObjectRun::upload},
         {2, &ObjectRun::pass_time}, {1, &ObjectRun::erase},    {1, &ObjectRun::drop},
-        {1, &ObjectRun::restart},   {2, &ObjectRun::damage},   {3, &ObjectRun::judge_some}};
-    constexpr uint64_t kTurns = 64;  // the sum of the first ones
+        {1, &ObjectRun::restart},   {2, &ObjectRun::damage},   {3, &ObjectRun::judge_some},
+        {4, &ObjectRun::search}};
+    constexpr uint64_t kTurns = 68;  // the sum of the first ones
     uint64_t turn = dice().below(kTurns);
     for (const auto& [turns, verb] : kVerbs) {
         if (turn < turns) {
@@ -55,6 +56,9 @@ void ObjectRun::create() {
         .name = "c" + std::to_string(++created_), .dimension = kDimension, .metric = model::Metric::kL2};
     spec.storage = static_cast<model::VectorStorage>(dice().below(model::kVectorStorageNames.size()));
     spec.metadata_indexes = stamp_index();
+    if (dice().one_in(3)) {
+        spec.vectors.push_back(side_spec());
+    }
     creating_ = spec.name;
     const auto made = server_->directory().create({}, spec);
     if (!made) {
@@ -87,12 +91,13 @@ std::shared_ptr<engine::Collection> ObjectRun::wake(const Life& life) {
     return found ? std::move(found).value() : nullptr;
 }
 
-Operation ObjectRun::random_write() {
+Operation ObjectRun::random_write(const Life& life) {
     Operation operation = random_operation(dice(), next_stamp_, 0);
     for (auto& [id, entry] : operation.documents) {
         entry.expires_at_ms = 0;  // what expires has no sequence number until it is swept
     }
-    if (operation.kind == Operation::Kind::kDelete && dice().coin()) {
+    // A second vector is the one of the stamp, which is then another.
+    if (operation.kind == Operation::Kind::kDelete && life.spec.vectors.empty() && dice().coin()) {
         operation.kind = Operation::Kind::kRestamp;
         operation.stamp = next_stamp_++;
     }
@@ -106,7 +111,7 @@ void ObjectRun::write() {
     if (collection == nullptr) {
         return;
     }
-    const Operation operation = random_write();
+    const Operation operation = random_write(*life);
     note(*life, operation, perform(operation, *collection), *collection);
 }
 
@@ -253,6 +258,35 @@ void ObjectRun::move() {
     const Result<void> done = server_->tiers().act({{}, life->spec.name}, action);
     counts_.cold += done && !was_cold && is_cold(*life) ? 1 : 0;
     counts_.fetched += done && was_cold && !is_cold(*life) ? 1 : 0;
+}
+
+void ObjectRun::search() {
+    verb_ = "search";
+    Life* const life = draw_life();
+    if (life != nullptr) {
+        search_cold(*life);
+    }
+}
+
+/// By ranges of its cold index, as far as the store gives them; what is no answer opens it.
+void ObjectRun::search_cold(const Life& life) {
+    if (!is_cold(life) || !life.oracle.is_certain()) {
+        return;
+    }
+    State state = life.oracle.state();
+    keep(life.spec.storage, state);
+    model::SearchRequest request = random_search(dice(), next_stamp_);
+    request.filter = nullptr;
+    request.params.exact = false;
+    if (!state.empty() && dice().coin()) {
+        request.vector = draw_vector(state, dice());
+    }
+    const auto reply = server_->tiers().search_cold({{}, life.spec.name}, request);
+    if (reply && *reply) {
+        ++counts_.searched;
+        const std::string wrong = judge_reply(state, request, **reply);
+        expect(wrong.empty() ? wrong : "collection " + life.spec.name + ", cold: " + wrong);
+    }
 }
 
 bool ObjectRun::is_cold(const Life& life) const {

@@ -108,43 +108,14 @@ std::string check_search(const engine::Collection& collection, const State& stat
                         [](int64_t stamp, const auto& named) { return std::max(stamp, named.second.stamp); });
     model::SearchRequest request = random_search(dice, newest + 1);
     request.vector_name = name;
-    std::optional<int64_t> stamp_below;
-    if (request.filter != nullptr) {
-        stamp_below = stamp_limit(*request.filter);
-    }
-    const bool asks_for_one = !state.empty() && dice.coin();
-    if (asks_for_one) {
-        request.vector =
-            std::next(state.begin(), static_cast<std::ptrdiff_t>(dice.below(state.size())))->second.vector;
+    if (!state.empty() && dice.coin()) {
+        request.vector = draw_vector(state, dice);
     }
     const auto reply = collection.search(request);
     if (!reply.has_value()) {
         return "search failed: " + reply.error().message();
     }
-    std::vector<uint64_t> got;
-    for (const model::SearchMatch& match : reply->matches) {
-        got.push_back(std::get<uint64_t>(match.document.id.value()));
-    }
-    const std::vector<Scored> expected = brute_force(state, request.vector, stamp_below);
-    const size_t due = std::min<size_t>(request.top_k, expected.size());
-    if (got.size() != due) {
-        return "search returned " + std::to_string(got.size()) + " instead of " + std::to_string(due);
-    }
-    if (reply->exact && !is_same_ranking(got, expected)) {
-        return "exact search is not brute force";
-    }
-    // Whoever asks for a document finds it, linked or not; these graphs are too small to miss one.
-    if (asks_for_one && !expected.empty() && expected.front().distance == 0 &&
-        got.front() != expected.front().id) {
-        return "a search for the vector of document " + std::to_string(expected.front().id) +
-               " does not find it first";
-    }
-    for (const uint64_t id : got) {
-        if (!state.contains(id)) {
-            return "search returned document " + std::to_string(id) + ", which is not there";
-        }
-    }
-    return {};
+    return judge_reply(state, request, *reply);
 }
 
 std::string describe_difference(const State& found, const State& expected) {
@@ -191,6 +162,41 @@ std::vector<float> side_of(int64_t stamp) {
     std::vector<float> vector = random_vector(dice);
     index::round_to_stored(side_spec().storage, vector);
     return vector;
+}
+
+const std::vector<float>& draw_vector(const State& state, Dice& dice) {
+    return std::next(state.begin(), static_cast<std::ptrdiff_t>(dice.below(state.size())))->second.vector;
+}
+
+std::string judge_reply(const State& state, const model::SearchRequest& request,
+                        const model::SearchReply& reply) {
+    std::optional<int64_t> stamp_below;
+    if (request.filter != nullptr) {
+        stamp_below = stamp_limit(*request.filter);
+    }
+    std::vector<uint64_t> got;
+    for (const model::SearchMatch& match : reply.matches) {
+        got.push_back(std::get<uint64_t>(match.document.id.value()));
+    }
+    const std::vector<Scored> expected = brute_force(state, request.vector, stamp_below);
+    const size_t due = std::min<size_t>(request.top_k, expected.size());
+    if (got.size() != due) {
+        return "search returned " + std::to_string(got.size()) + " instead of " + std::to_string(due);
+    }
+    if (reply.exact && !is_same_ranking(got, expected)) {
+        return "exact search is not brute force";
+    }
+    // Whoever asks for a document finds it, linked or not; these graphs are too small to miss one.
+    if (!expected.empty() && expected.front().distance == 0 && got.front() != expected.front().id) {
+        return "a search for the vector of document " + std::to_string(expected.front().id) +
+               " does not find it first";
+    }
+    for (const uint64_t id : got) {
+        if (!state.contains(id)) {
+            return "search returned document " + std::to_string(id) + ", which is not there";
+        }
+    }
+    return {};
 }
 
 model::SearchRequest random_search(Dice& dice, int64_t next_stamp) {

@@ -47,6 +47,11 @@ model::VectorSpec side_spec();
 std::vector<float> side_of(int64_t stamp);
 /// Exact or not, filtered or not; `next_stamp` is where filters are interesting.
 model::SearchRequest random_search(Dice& dice, int64_t next_stamp);
+/// Of one of its documents; the state is not empty.
+const std::vector<float>& draw_vector(const State& state, Dice& dice);
+/// Of a search of random_search in that state: empty when it is right, else what is wrong.
+std::string judge_reply(const State& state, const model::SearchRequest& request,
+                        const model::SearchReply& reply);
 /// `now_ms`: one document in four expires some seconds after it.
 Operation random_operation(Dice& dice, int64_t& next_stamp, uint64_t now_ms);
 uint64_t random_expiry(Dice& dice, uint64_t now_ms);
@@ -68,6 +73,8 @@ class Oracle {
     /// allowed. An empty string when all is well, else what is wrong.
     std::string check(const engine::Collection& collection, Dice& dice);
     const State& state() const { return allowed_.front(); }
+    /// That it can be no other.
+    bool is_certain() const { return allowed_.size() == 1; }
 
   private:
     void drop_expired();

@@ -79,7 +79,7 @@ for name in "${names[@]}"; do
     fi
     status=0
     case $file in
-        src/backup/* | src/objects/* | src/service/*) played=("${objects[@]}") ;;
+        src/backup/* | src/objects/* | src/service/* | src/engine/cold_*) played=("${objects[@]}") ;;
         *) played=("${campaign[@]}") ;;
     esac
     for seed in 1 101 201 301 401 501; do
