@@ -45,6 +45,7 @@ std::vector<Variant> variants(const EngineOptions& as_it_is, size_t dimension) {
     add("codes of rows (split, 4 bits)", [](EngineOptions& o) { o.layout = "split", o.codec = "4"; });
     add("codes of rows (split, 8 bits)", [](EngineOptions& o) { o.layout = "split", o.codec = "8"; });
     add("the other bits of edge codes", [&](EngineOptions& o) { o.codec = dimension < 384 ? "1" : "4"; });
+    add("beams of one width", [](EngineOptions& o) { o.fixed_beams = true; });
     add("small pages", [](EngineOptions& o) { o.small_pages = true; });
     add("kernels for AVX2", [](EngineOptions& o) { o.kernels = "avx2"; });
     add("64 neighbours a row", [](EngineOptions& o) { o.degree = 64; });

@@ -11,6 +11,7 @@
 
 #include "bench/chunked_rows.h"
 #include "bench/index_engine.h"
+#include "index/calibration.h"
 #include "index/graph.h"
 
 namespace akidb::bench {
@@ -86,6 +87,7 @@ class AkidbEngine : public IndexEngine {
         : small_pages_(options.small_pages ? std::make_unique<SmallPages>() : nullptr),
           threads_(options.threads),
           walks_floats_(options.walks_floats),
+          fixed_beams_(options.fixed_beams),
           rows_(options.metric, base, options.kernels, storage_of(options)),
           graph_(std::make_unique<Graph>(rows_.rows(), graph_options(options, rows_))),
           query_(rows_.rows().query_size()) {}
@@ -101,9 +103,10 @@ class AkidbEngine : public IndexEngine {
     std::string description() const override {
         const GraphOptions& options = graph_->options();
         return fmt::format(
-            "degree {}, build-ef {}, alpha {}, kernels {}, built by {} thread{}, {} unreachable",
-            options.degree, options.build_ef, options.alpha, rows_.rows().kernels().name, threads_,
-            threads_ == 1 ? "" : "s", graph_->count_unreachable());
+            "degree {}, build-ef {}, alpha {}, kernels {}, growth {:.3f}, built by {} thread{}, {} "
+            "unreachable",
+            options.degree, options.build_ef, options.alpha, rows_.rows().kernels().name, graph_->growth(),
+            threads_, threads_ == 1 ? "" : "s", graph_->count_unreachable());
     }
 
     TimeSpent build() override {
@@ -119,6 +122,10 @@ class AkidbEngine : public IndexEngine {
                 });
             }
             graph_->link(rows_.count(), never, scratch_);
+        }
+        if (!fixed_beams_) {  // as the server does when nothing waits to be linked
+            index::measure_recall(
+                *graph_, rows_.rows(), rows_.count(), [](uint32_t) { return true; }, never, scratch_);
         }
         const TimeSpent spent = timer.elapsed();
         if (walks_floats_) {
@@ -168,6 +175,7 @@ class AkidbEngine : public IndexEngine {
     std::unique_ptr<SmallPages> small_pages_;  // until the graph is built
     uint32_t threads_;
     bool walks_floats_;
+    bool fixed_beams_;
     ChunkedRows rows_;
     std::unique_ptr<Graph> graph_;
     index::SearchScratch scratch_;

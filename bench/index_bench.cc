@@ -83,6 +83,7 @@ void add_options(CLI::App& app, Options& options) {
     app.add_option("--alpha", engine.alpha, "of the pruning")
         ->capture_default_str()
         ->check(CLI::Range(1.0, 2.0));
+    app.add_flag("--fixed-beams", engine.fixed_beams, "walks visit as many rows for each query");
     app.add_option("--threads", engine.threads, "that build, ours and the peer")
         ->capture_default_str()
         ->check(CLI::Range(1, 1024));

@@ -42,6 +42,7 @@ struct EngineOptions {
     std::string storage = "f32";  // of our rows
     // What ours is told to do without, to see what it brings.
     bool walks_floats = false;  // no codes
+    bool fixed_beams = false;   // walks end where the beam does
     bool small_pages = false;
     std::string kernels;     // a set of simd/kernels.h; empty: the best here
     std::string peer_index;  // a file that keeps the peer's index between runs; empty: none

@@ -23,6 +23,7 @@ class Beam {
     void reset(uint32_t width, uint32_t visited_max) {
         entries_.resize(width);
         limit_ = visited_max;
+        bound_ = std::numeric_limits<float>::infinity();
         size_ = 0;
         next_ = 0;
     }
@@ -34,8 +35,19 @@ class Beam {
         next_ = std::min(next_, size_);
     }
     /// What a newcomer must be nearer than.
-    float worst() const {
-        return size_ < entries_.size() ? std::numeric_limits<float>::infinity() : entries_.back().distance;
+    float worst() const { return size_ < entries_.size() ? bound_ : entries_.back().distance; }
+    /// Keeps and visits more from now on.
+    void widen(uint32_t width, uint32_t visited_max) {
+        entries_.resize(width);
+        limit_ = visited_max;
+    }
+    /// Lets go of rows farther than `most`, and of newcomers; it never rises.
+    void set_bound(float most) {
+        bound_ = std::min(bound_, most);
+        while (size_ > 0 && entries_[size_ - 1].distance > bound_) {
+            --size_;
+        }
+        next_ = std::min(next_, size_);
     }
     /// A row nearer than worst(), met for the first time. Equal distances keep the order of arrival: an
     /// endless crowd of copies cannot push itself through the beam.
@@ -125,6 +137,7 @@ class Beam {
     size_t end() const { return size_ < limit_ ? size_ : limit_; }
 
     std::vector<Candidate> entries_;
+    float bound_ = std::numeric_limits<float>::infinity();
     size_t limit_ = 0;
     size_t size_ = 0;
     size_t next_ = 0;  // everything before it was visited

@@ -9,6 +9,10 @@ namespace akidb::index {
 namespace {
 
 constexpr size_t kTop = 10;
+constexpr size_t kWide = 100;  // neighbours that the growth is measured to
+// A dimension of 2 and one of 100: beyond them the measure is a quirk of the data.
+constexpr float kGrowthMax = 1;
+constexpr float kGrowthMin = 0.02f;
 constexpr uint32_t kQueries = 128;
 constexpr uint32_t kRowsMin = 1'000;
 constexpr std::array<uint32_t, 13> kLadder{10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 1024};
@@ -20,6 +24,26 @@ struct Question {
     float farthest = 0;  // of the true nearest
     size_t count = 0;
 };
+
+/// 2/m of stop_rule.h, where ten times the rows lie within these distances. Copies and dot have none.
+void note_growth(model::Metric metric, float near, float far, std::vector<float>& growths) {
+    if (metric == model::Metric::kCosine) {  // to squared distances of unit vectors
+        near = 2 + 2 * near;
+        far = 2 + 2 * far;
+    }
+    if (metric != model::Metric::kDot && near > 0 && far > near) {
+        growths.push_back(std::log(far / near) / std::log(static_cast<float>(kWide) / kTop));
+    }
+}
+
+float median_growth(std::vector<float>& growths) {
+    if (growths.size() < kQueries / 4) {
+        return 0;
+    }
+    const auto middle = growths.begin() + static_cast<std::ptrdiff_t>(growths.size() / 2);
+    std::nth_element(growths.begin(), middle, growths.end());
+    return std::clamp(*middle, kGrowthMin, kGrowthMax);
+}
 
 }  // namespace
 
@@ -59,14 +83,15 @@ double RecallCurve::recall_at(uint32_t ef) const {
     return points_.back().recall;
 }
 
-RecallCurve measure_recall(const Graph& graph, const Rows& rows, uint32_t linked, Accept accept,
+RecallCurve measure_recall(Graph& graph, const Rows& rows, uint32_t linked, Accept accept,
                            FunctionRef<bool()> cancelled, SearchScratch& scratch) {
     if (linked < kRowsMin) {
         return {};
     }
     std::vector<Question> questions;
     std::vector<float> room(rows.dimension());
-    TopK best(kTop);
+    std::vector<float> growths;
+    TopK best(kWide);
     for (uint32_t i = 0; i < kQueries && !cancelled(); ++i) {
         Question question{.row = static_cast<uint32_t>(uint64_t{linked} * i / kQueries), .query = {}};
         if (!accept(question.row)) {
@@ -78,11 +103,20 @@ RecallCurve measure_recall(const Graph& graph, const Rows& rows, uint32_t linked
         const auto others = [&](uint32_t row) { return row != question.row && accept(row); };
         graph.scan(question.query.data(), 0, linked, others, scratch, best);
         const std::vector<Candidate> nearest = best.take_sorted();
-        if (nearest.size() == kTop) {
-            question.farthest = nearest.back().distance;
-            questions.push_back(std::move(question));
+        if (nearest.size() < kTop) {
+            continue;
+        }
+        question.farthest = nearest[kTop - 1].distance;
+        questions.push_back(std::move(question));
+        if (nearest.size() == kWide) {
+            note_growth(rows.metric(), nearest[kTop - 1].distance, nearest.back().distance, growths);
         }
     }
+    if (cancelled()) {
+        return {};
+    }
+    graph.set_growth(median_growth(growths));
+    best.reset(kTop);
     std::vector<RecallPoint> points;
     for (const uint32_t ef : kLadder) {
         size_t hits = 0;

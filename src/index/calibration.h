@@ -38,7 +38,8 @@ class RecallCurve {
 };
 
 /// Over rows [0, linked) that `accept` lets through; empty when `cancelled` said so, or there are too few.
-RecallCurve measure_recall(const Graph& graph, const Rows& rows, uint32_t linked, Accept accept,
+/// First the growth of the graph is measured and set, which its walks then go by.
+RecallCurve measure_recall(Graph& graph, const Rows& rows, uint32_t linked, Accept accept,
                            FunctionRef<bool()> cancelled, SearchScratch& scratch);
 
 }  // namespace akidb::index

@@ -41,9 +41,9 @@ struct CodedGraph {
 inline constexpr uint32_t kEntries = 4;
 
 /// walk() by row codes, for state.query, from the nearest entries.
-template <class Meet>
+template <class Meet, class Stop = NoStopRule>
 SearchCost walk_split(const CodedGraph& graph, const NeighbourLists& lists, uint32_t count, uint32_t width,
-                      uint32_t avoided, SearchScratch::State& state, Meet meet) {
+                      uint32_t avoided, SearchScratch::State& state, Meet meet, Stop stop = {}) {
     std::array<Candidate, EntryTable::kNearestMax> nearest;
     std::array<uint32_t, EntryTable::kNearestMax> starts;
     const uint32_t found = graph.entries.find(state.query, count, kEntries, nearest);
@@ -58,7 +58,7 @@ SearchCost walk_split(const CodedGraph& graph, const NeighbourLists& lists, uint
         has_pairs ? graph.codes.distances4(state.query, ordinals, number, distances)
                   : graph.codes.distances8(state.query, ordinals, number, distances);
     };
-    return walk(lists, count, width, std::span(starts).first(found), avoided, state, compare, meet);
+    return walk(lists, count, width, std::span(starts).first(found), avoided, state, compare, meet, stop);
 }
 
 /// How many of the nearest rows a turbo walk visits, and how many it keeps: those beyond are not worth a
@@ -70,9 +70,9 @@ struct BeamWidth {
 
 /// The same with edge codes. `visit(row, distance, estimates)` is told each row visited, once, with its
 /// distance by its eight-bit code and the estimates of its neighbours' distances, slot by slot.
-template <class Visit>
+template <class Visit, class Stop = NoStopRule>
 SearchCost walk_turbo(const CodedGraph& graph, const NeighbourLists& lists, uint32_t count, BeamWidth width,
-                      uint32_t avoided, SearchScratch::State& state, Visit visit) {
+                      uint32_t avoided, SearchScratch::State& state, Visit visit, Stop stop = {}) {
     constexpr size_t kLinesAhead = 72;  // a row of edge codes at 768 dimensions and more
     // Rows whose memory is asked for before they are visited: one at a time, a walk would wait for each.
     constexpr uint32_t kAhead = 3;
@@ -98,6 +98,9 @@ SearchCost walk_turbo(const CodedGraph& graph, const NeighbourLists& lists, uint
          row = state.beam.visit_asked(kAhead)) {
         float distance = 0;
         graph.codes.distances8(state.query, &row, 1, &distance);
+        stop.met({distance, row});
+        stop.visited(state.beam, width.kept - width.visited,
+                     [&] { return state.query.margin(graph.codes.factors8(row).squared); });
         uint64_t nearer = graph.edges->scan(state.query, row, distance, state.beam.worst(), estimates.data());
         visit(row, distance, estimates.data());
         const uint32_t* const list = lists.list(row);

@@ -58,6 +58,14 @@ uint32_t Graph::linked() const {
     return impl_->linked.load(std::memory_order_acquire);
 }
 
+void Graph::set_growth(float growth) {
+    impl_->growth.store(growth, std::memory_order_relaxed);
+}
+
+float Graph::growth() const {
+    return impl_->growth.load(std::memory_order_relaxed);
+}
+
 uint32_t Graph::encoded() const {
     const CodedGraph* const graph = impl_->coded.load(std::memory_order_acquire);
     return graph == nullptr ? 0 : graph->codes.encoded();

@@ -73,12 +73,17 @@ class Graph {
     const GraphOptions& options() const;
     /// Rows in the graph, published with release after their lists were written.
     uint32_t linked() const;
+    /// Any thread. How fast rows get many with distance (stop_rule.h); 0, as long as nobody has measured it:
+    /// then each walk visits what a beam of its ef holds. Dot has none.
+    void set_growth(float growth);
+    float growth() const;
     /// Rows that walks and scans know by code; 0 until those in the graph all are.
     uint32_t encoded() const;
 
-    /// Any thread. Walks with a beam of `ef` over rows below min(linked(), end) and offers the accepted rows
-    /// nearest by code, as many as `best` has room for and those that may tie with them, compared exactly.
-    /// `accept` narrows what is returned, never what is walked.
+    /// Any thread. Walks with a beam of `ef` (of a typical query so many rows are visited, stop_rule.h) over
+    /// rows below min(linked(), end) and offers the accepted rows nearest by code, as many as `best` has room
+    /// for and those that may tie with them, compared exactly. `accept` narrows what is returned, never what
+    /// is walked.
     SearchCost search(const float* query, uint32_t ef, uint32_t end, Accept accept, SearchScratch& scratch,
                       TopK& best) const;
     /// The same without ever visiting `avoided`, as if it were not in the graph.

@@ -36,6 +36,7 @@ struct Graph::Impl {
     const GraphOptions options;
     NeighbourLists lists;
     std::atomic<uint32_t> linked{0};
+    std::atomic<float> growth{0};
     std::atomic<const CodedGraph*> coded{nullptr};
     // The builder's.
     std::unique_ptr<CodedGraph> graph;

@@ -113,14 +113,20 @@ SearchCost Graph::search_avoiding(uint32_t avoided, const float* query, uint32_t
     state.query.set(graph->space, query, graph->forms());
     state.candidates.clear();
     SearchCost cost;
+    const auto results = static_cast<uint32_t>(best.capacity());
+    const float growth = impl_->growth.load(std::memory_order_relaxed);
+    const StopRule stop(count, width, results, growth, accept, state.nearest);
     if (graph->edges) {
-        cost = walk_turbo(*graph, impl_->lists, count, {width, width + std::min(width, kKeptUnvisitedMax)},
-                          avoided, state, [&](uint32_t row, float distance, const float*) {
-                              state.candidates.push_back({distance, row});
-                          });
+        cost = walk_turbo(
+            *graph, impl_->lists, count, {width, width + std::min(width, kKeptUnvisitedMax)}, avoided, state,
+            [&](uint32_t row, float distance, const float*) {
+                state.candidates.push_back({distance, row});
+            },
+            stop);
         impl_->refine_unvisited(*graph, state);
     } else {
-        cost = walk_split(*graph, impl_->lists, count, width, avoided, state, [](Candidate) {});
+        cost = walk_split(
+            *graph, impl_->lists, count, width, avoided, state, [](Candidate) {}, stop);
         size_t kept = state.beam.size();
         if (graph->codes.has_pairs()) {
             kept = std::min(kept, std::max(kRefinedMin, kRefinedPerResult * best.capacity()));

@@ -14,6 +14,7 @@
 #include "index/edge_codes.h"
 #include "index/graph.h"
 #include "index/neighbour_lists.h"
+#include "index/stop_rule.h"
 
 namespace akidb::index {
 
@@ -27,6 +28,7 @@ struct SearchScratch::State {
     Beam beam;
     CodedQuery query;
     std::vector<Candidate> candidates;  // what a walk brought home, nearest first
+    TopK nearest{1};                    // of a stop rule
     const CodedGraph* aimed = nullptr;  // of aim(): what `query` was made for
 
     // The builder's.
@@ -67,10 +69,10 @@ inline void begin_walk(uint32_t count, uint32_t avoided, SearchScratch::State& s
 
 /// Rows [0, count) without `avoided`, count > 0, from `starts` (at most kDegreeMax); the beam holds what was
 /// found. `compare(ordinals, number, distances)` asks for the memory of a step's rows and then measures them;
-/// `meet(candidate)` is told each row met, once.
-template <class Compare, class Meet>
+/// `meet(candidate)` is told each row met, once. `stop` as stop_rule.h has it; its margin is 0.
+template <class Compare, class Meet, class Stop = NoStopRule>
 SearchCost walk(const NeighbourLists& lists, uint32_t count, uint32_t width, std::span<const uint32_t> starts,
-                uint32_t avoided, SearchScratch::State& state, Compare compare, Meet meet) {
+                uint32_t avoided, SearchScratch::State& state, Compare compare, Meet meet, Stop stop = {}) {
     std::array<uint32_t, kDegreeMax> fresh;
     std::array<float, kDegreeMax> distances;
     uint32_t found = 0;
@@ -90,6 +92,7 @@ SearchCost walk(const NeighbourLists& lists, uint32_t count, uint32_t width, std
             meet(candidate);
             if (candidate.distance < state.beam.worst()) {
                 state.beam.insert(candidate);
+                stop.met(candidate);
             }
         }
         cost.distances += found;
@@ -106,6 +109,7 @@ SearchCost walk(const NeighbourLists& lists, uint32_t count, uint32_t width, std
         }
         compare_fresh();
         ++cost.hops;
+        stop.visited(state.beam, 0, [] { return 0.0f; });
         if (const uint32_t next = state.beam.peek_next(); next != Beam::kNone) {
             lists.prefetch(next);
         }
