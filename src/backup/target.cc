@@ -41,7 +41,7 @@ Result<std::unique_ptr<Target>> Target::open_plain(const TargetDoors& doors, con
                                .addressing = s3.addressing,
                                .part_senders = s3.part_senders};
     AKIDB_TRY(objects::parse_s3_url(place, options));
-    AKIDB_TRY(objects::Credentials credentials, objects::find_credentials(s3.credentials));
+    AKIDB_TRY(objects::CredentialSource credentials, objects::find_credentials(s3.credentials));
     AKIDB_TRY(auto bucket,
               objects::make_s3_store(options, std::move(credentials), doors.clock, [ca = s3.ca_file] {
                   return io::make_curl_http_client(

@@ -42,7 +42,7 @@ std::optional<uint64_t> number(std::string_view text) {
 
 class S3Store final : public ObjectStore {
   public:
-    S3Store(S3Options options, S3Address address, Credentials credentials, const io::Clock& clock,
+    S3Store(S3Options options, S3Address address, CredentialSource credentials, const io::Clock& clock,
             MakeHttpClient make_client)
         : options_(std::move(options)),
           address_(std::move(address)),
@@ -171,14 +171,15 @@ class S3Store final : public ObjectStore {
     }
 
     Result<io::HttpReply> send(const S3Request& request) {
+        AKIDB_TRY(const Credentials credentials, credentials_());
         const std::string hash = sha256_hex(request.body);
         TextPairs headers = request.headers;
         const uint64_t now_ms = clock_.unix_ms();
         headers.emplace_back("host", address_.host());
         headers.emplace_back("x-amz-content-sha256", hash);
         headers.emplace_back("x-amz-date", amz_date(now_ms));
-        if (!credentials_.session_token.empty()) {
-            headers.emplace_back("x-amz-security-token", credentials_.session_token.reveal());
+        if (!credentials.session_token.empty()) {
+            headers.emplace_back("x-amz-security-token", credentials.session_token.reveal());
         }
         const std::string path = address_.path(request.key);
         const std::string proof = authorization({.method = request.method,
@@ -189,7 +190,7 @@ class S3Store final : public ObjectStore {
                                                  .region = options_.region,
                                                  .service = "s3",
                                                  .unix_ms = now_ms},
-                                                credentials_);
+                                                credentials);
         headers.emplace_back("authorization", proof);
         io::HttpRequest http{.method = std::string(request.method),
                              .url = address_.url(path, canonical_query(request.query)),
@@ -356,7 +357,7 @@ class S3Store final : public ObjectStore {
 
     const S3Options options_;
     const S3Address address_;
-    const Credentials credentials_;
+    const CredentialSource credentials_;
     const io::Clock& clock_;
     const MakeHttpClient make_client_;
     Mutex mutex_;
@@ -365,7 +366,7 @@ class S3Store final : public ObjectStore {
 
 }  // namespace
 
-Result<std::unique_ptr<ObjectStore>> make_s3_store(S3Options options, Credentials credentials,
+Result<std::unique_ptr<ObjectStore>> make_s3_store(S3Options options, CredentialSource credentials,
                                                    const io::Clock& clock, MakeHttpClient make_client) {
     AKIDB_TRY(check_prefix(options.prefix));
     AKIDB_TRY(S3Address address, S3Address::parse(options));

@@ -19,7 +19,7 @@
 #include "io/clock.h"
 #include "io/executor.h"
 #include "io/http_client.h"
-#include "objects/aws_signature.h"
+#include "objects/credentials.h"
 #include "objects/object_store.h"
 
 namespace akidb::objects {
@@ -41,7 +41,7 @@ using MakeHttpClient = std::function<std::unique_ptr<io::HttpClient>()>;
 
 /// kInvalidArgument names the option that is wrong ("endpoint", "region", "bucket", "prefix"). Asks the
 /// server nothing yet. `clock` must outlive it.
-Result<std::unique_ptr<ObjectStore>> make_s3_store(S3Options options, Credentials credentials,
+Result<std::unique_ptr<ObjectStore>> make_s3_store(S3Options options, CredentialSource credentials,
                                                    const io::Clock& clock, MakeHttpClient make_client);
 
 /// "s3://BUCKET/PREFIX" into bucket and prefix of `options`.

@@ -1,6 +1,7 @@
 #include "server/backup_room.h"
 
 #include "server/layer_options.h"
+#include "server/load_settings.h"
 
 namespace akidb::server {
 namespace {
@@ -17,6 +18,7 @@ BackupRoom::BackupRoom(const Dependencies& given, const settings::Effective& eff
       breaker_(
           given.clock,
           {.cool_down_us = static_cast<uint64_t>(effective.integer("s3.breaker_cool_down_s")) * 1'000'000}),
+      machine_(s3_environment(), given.clock, &given.logger),
       traffic_(given.metrics),
       part_senders_({"parts", kPartSenders, kPartQueueMax, 10}),
       s3_(s3_access(effective)) {
@@ -24,6 +26,7 @@ BackupRoom::BackupRoom(const Dependencies& given, const settings::Effective& eff
     s3_.breaker = &breaker_;
     s3_.observer = &traffic_;
     s3_.part_senders = &part_senders_;
+    s3_.credentials.instance = effective.boolean("s3.instance_credentials") ? &machine_ : nullptr;
     const backup::OpenTarget open = [doors = given.doors, s3 = s3_,
                                      key_file = effective.text("backup.key_file")](const std::string& place,
                                                                                    backup::TargetUse use) {

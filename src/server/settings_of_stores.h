@@ -36,6 +36,14 @@ inline constexpr std::array kStoreSettings{
                 "others than owner and group must not be able to read it. Empty: the variables "
                 "AWS_ACCESS_KEY_ID and "
                 "AWS_SECRET_ACCESS_KEY, then ~/.aws/credentials."},
+    Setting{
+        .key = "s3.instance_credentials",
+        .type = SettingType::kBool,
+        .fallback = "false",
+        .sentence =
+            "Whether, where nothing else gives credentials, those that Amazon's machines and containers "
+            "have of their role are used: asked of the metadata service (IMDSv2) or the container's agent, "
+            "and renewed by themselves (docs/backup.md)."},
     Setting{.key = "s3.ca_file",
             .type = SettingType::kString,
             .fallback = "",
