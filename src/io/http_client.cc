@@ -263,6 +263,12 @@ class CurlHttpClient final : public HttpClient {
             curl, CURLOPT_CONNECTTIMEOUT_MS,
             request.connect_timeout_ms == 0 ? timeout_ms : static_cast<long>(request.connect_timeout_ms));
         curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
+        if (request.bytes_per_second_max > 0) {
+            const auto speed =
+                static_cast<curl_off_t>(std::min<uint64_t>(request.bytes_per_second_max, INT64_MAX));
+            curl_easy_setopt(curl, CURLOPT_MAX_SEND_SPEED_LARGE, speed);
+            curl_easy_setopt(curl, CURLOPT_MAX_RECV_SPEED_LARGE, speed);
+        }
         const bool wants_body =
             request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
         if (request.method == "HEAD") {

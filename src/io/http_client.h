@@ -23,6 +23,7 @@ struct HttpRequest {
     uint32_t timeout_ms = 30'000;
     uint32_t connect_timeout_ms = 0;  // 0: timeout_ms
     uint64_t reply_bytes_max = 256 << 20;
+    uint64_t bytes_per_second_max = 0;  // each way, on average over the transfer; 0: any
     std::stop_token stop{};  // ends a request that is under way within about a second, as kUnavailable
 };
 

@@ -29,6 +29,7 @@ struct S3Request {
     TextPairs query{};
     TextPairs headers{};
     std::string_view body{};
+    uint64_t reply_bytes = 0;  // where they are known before
     uint64_t reply_bytes_max = kWordsBytesMax;
     ReplyBody reply = ReplyBody::kWords;
 };
@@ -100,6 +101,7 @@ class S3Store final : public ObjectStore {
         AKIDB_TRY(io::HttpReply reply, send({.method = "GET",
                                              .key = whole(key),
                                              .headers = {{"range", bytes}},
+                                             .reply_bytes = range.count,
                                              .reply_bytes_max = range.count + kHeadBytesMax,
                                              .reply = ReplyBody::kObject}));
         // Whatever stands between may answer 200 with something else.
@@ -171,6 +173,26 @@ class S3Store final : public ObjectStore {
     }
 
     Result<io::HttpReply> send(const S3Request& request) {
+        if (options_.pace == nullptr) {
+            return send_now(request, 0);
+        }
+        Pace& pace = *options_.pace;
+        const uint64_t bytes = request.body.size() + request.reply_bytes;
+        AKIDB_TRY(pace.wait(bytes, options_.urgency));
+        auto reply = send_now(request, bytes > 0 ? pace.bytes_per_second(options_.urgency) : 0);
+        if (reply && request.reply_bytes == 0) {
+            pace.count(reply->body.size(), options_.urgency);
+        }
+        return reply;
+    }
+
+    uint32_t timeout_with_flow_ms(const S3Request& request, uint64_t bytes_per_second) const {
+        const uint64_t bytes = bytes_per_second == 0 ? 0 : request.body.size() + request.reply_bytes;
+        const uint64_t flow_ms = bytes / std::max<uint64_t>(1, bytes_per_second / 1000);
+        return static_cast<uint32_t>(std::min<uint64_t>(options_.timeout_ms + flow_ms, UINT32_MAX));
+    }
+
+    Result<io::HttpReply> send_now(const S3Request& request, uint64_t bytes_per_second) {
         AKIDB_TRY(const Credentials credentials, credentials_());
         const std::string hash = sha256_hex(request.body);
         TextPairs headers = request.headers;
@@ -196,8 +218,9 @@ class S3Store final : public ObjectStore {
                              .url = address_.url(path, canonical_query(request.query)),
                              .body = request.body,
                              .headers = std::move(headers),
-                             .timeout_ms = options_.timeout_ms,
-                             .reply_bytes_max = request.reply_bytes_max};
+                             .timeout_ms = timeout_with_flow_ms(request, bytes_per_second),
+                             .reply_bytes_max = request.reply_bytes_max,
+                             .bytes_per_second_max = bytes_per_second};
         std::unique_ptr<io::HttpClient> client = take_client();
         Result<io::HttpReply> reply = client->send(http);
         give_client(std::move(client));

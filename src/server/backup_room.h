@@ -1,6 +1,6 @@
 // BackupRoom: all that makes backups of this server, put together by its settings: those that are asked for,
 // those that run themselves, the archived log, and what they share on the way to S3: one breaker, the keys of
-// the machine, and who counts. Thread-compatible; what it gives out is thread-safe.
+// the machine, one budget, and who counts. Thread-compatible; what it gives out is thread-safe.
 #pragma once
 
 #include <memory>
@@ -52,6 +52,7 @@ class BackupRoom {
     objects::Breaker breaker_;
     objects::InstanceCredentials machine_;
     S3Traffic traffic_;
+    objects::Pace pace_;
     io::ThreadPool part_senders_;
     backup::S3Access s3_;
     std::unique_ptr<service::LogArchiver> archiver_;

@@ -48,6 +48,27 @@ inline constexpr std::array kStoreSettings{
             .type = SettingType::kString,
             .fallback = "",
             .sentence = "PEM file of the authorities to trust for s3.endpoint, in place of the system's."},
+    Setting{
+        .key = "s3.bandwidth_bytes_per_s",
+        .type = SettingType::kInteger,
+        .unit = "bytes/s",
+        .fallback = "0",
+        .min = 0,
+        .max = int64_t{1} << 40,
+        .sentence =
+            "What this server sends to S3 and reads from there together, at most, over time. Searches and "
+            "openings of cold collections count, but do not wait behind uploads. At least 65536; 0: no "
+            "bound."},
+    Setting{
+        .key = "s3.requests_per_second",
+        .type = SettingType::kInteger,
+        .unit = "requests/s",
+        .fallback = "0",
+        .min = 0,
+        .max = 1'000'000,
+        .sentence =
+            "Requests that this server sends to S3 at most, over time, for whatever; each part of a file is "
+            "one, and so is each try. 0: no bound."},
     Setting{.key = "s3.breaker_cool_down_s",
             .type = SettingType::kInteger,
             .unit = "s",
