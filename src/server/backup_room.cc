@@ -56,6 +56,7 @@ BackupRoom::BackupRoom(const Dependencies& given, const settings::Effective& eff
     asked.owner = owner;
     asked.open_target = open;
     asked.tracer = given.tracer;
+    asked.busy_bytes_per_second = number_of<uint64_t>(effective, "backup.busy_bytes_per_second");
     if (archiver_ != nullptr) {
         asked.timeline = [archiver = archiver_.get()] { return archiver->timeline(); };
     }
@@ -75,6 +76,7 @@ BackupRoom::BackupRoom(const Dependencies& given, const settings::Effective& eff
 }
 
 void BackupRoom::attach_to(service::Service& service) const {
+    backups_->attach(service.search_load());
     if (scheduled_ != nullptr) {
         service.attach(*scheduled_);
     }

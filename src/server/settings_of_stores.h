@@ -99,6 +99,17 @@ inline constexpr std::array kStoreSettings{
                 "When: an interval from the beginning of one to that of the next (30m, 6h, 1d), or each day "
                 "at a time in UTC (03:30). One that was missed is made up for, one that failed tried again "
                 "after ten minutes."},
+    Setting{
+        .key = "backup.busy_bytes_per_second",
+        .type = SettingType::kInteger,
+        .unit = "bytes/s",
+        .fallback = "33554432",
+        .min = 0,
+        .max = int64_t{1} << 40,
+        .sentence =
+            "What a backup reads at most while searches run, and half of it at least, in slices that make "
+            "way for them; what is new to the place is read twice. While none runs it is as fast as it "
+            "goes. At least 1048576; 0: always as fast as it goes."},
     Setting{.key = "backup.keep_last",
             .type = SettingType::kInteger,
             .unit = "backups",

@@ -63,7 +63,8 @@ TEST(ServerSettings, ACollectorOfTracesIsAnUrl) {
 }
 
 TEST(ServerSettings, APaceTowardsTheStoreIsNoneOrEnoughToEnd) {
-    for (const auto& [key, least] : {std::pair{"s3.bandwidth_bytes_per_s", 65'536}}) {
+    for (const auto& [key, least] : {std::pair{"s3.bandwidth_bytes_per_s", 65'536},
+                                     std::pair{"backup.busy_bytes_per_second", 1'048'576}}) {
         EXPECT_TRUE(cross_check(with({{key, "0"}})).empty());
         EXPECT_TRUE(cross_check(with({{key, std::to_string(least)}})).empty());
         EXPECT_TRUE(cross_check(with({{key, std::to_string(least + 1)}})).empty());
