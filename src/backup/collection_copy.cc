@@ -16,8 +16,10 @@ constexpr const char* kManifestOfAll = "manifest";  // of servers of before: whi
 constexpr const char* kBlobs = "blobs/";
 constexpr const char* kColdIndexes = "cold/";
 constexpr uint64_t kPieceBytes = 8 << 20;
+constexpr uint64_t kWindowBytes = 1 << 20;  // of a file that is read in little pieces
 
-/// A file of the copy: its bytes as they are asked for. Not verified: who reads it all hashes it.
+/// A file of the copy: its bytes as they are asked for, of little pieces in a row many at once. Not verified:
+/// who reads it all hashes it.
 class StoredFile final : public io::ReadFile {
   public:
     StoredFile(objects::ObjectStore& store, std::string key, uint64_t bytes)
@@ -28,7 +30,15 @@ class StoredFile final : public io::ReadFile {
             out.clear();
             return {};
         }
-        AKIDB_TRY(out, store_.get_range(key_, {offset, count}));
+        if (count >= kWindowBytes || offset > bytes_ || count > bytes_ - offset) {
+            AKIDB_TRY(out, store_.get_range(key_, {offset, count}));
+            return {};
+        }
+        if (offset < window_at_ || offset + count > window_at_ + window_.size()) {
+            AKIDB_TRY(window_, store_.get_range(key_, {offset, std::min(kWindowBytes, bytes_ - offset)}));
+            window_at_ = offset;
+        }
+        out = window_.substr(offset - window_at_, count);
         return {};
     }
 
@@ -36,6 +46,8 @@ class StoredFile final : public io::ReadFile {
     objects::ObjectStore& store_;
     const std::string key_;
     const uint64_t bytes_;
+    mutable uint64_t window_at_ = 0;
+    mutable std::string window_;
 };
 
 /// The first error of several jobs, once all have ended.

@@ -23,6 +23,7 @@ constexpr const char* kStraysKey = "strays";
 constexpr size_t kStraysMax = 100'000;
 constexpr uint64_t kSmallBytesMax = 4096;
 constexpr uint64_t kPieceBytes = 4 << 20;
+constexpr uint64_t kTailBytes = 128 << 10;
 constexpr size_t kIdLetters = 36;
 
 std::optional<uint64_t> number(std::string_view text) {
@@ -63,7 +64,7 @@ std::optional<LockContent> parse_lock(std::string_view text) {
 Result<uint64_t> find_content(const io::ReadFile& file) {
     std::string piece;
     for (uint64_t end = file.size(); end > 0;) {
-        const uint64_t begin = end > kPieceBytes ? end - kPieceBytes : 0;
+        const uint64_t begin = end > kTailBytes ? end - kTailBytes : 0;
         AKIDB_TRY(file.read_at(begin, static_cast<size_t>(end - begin), piece));
         const size_t last = piece.find_last_not_of('\0');
         if (last != std::string::npos) {
@@ -228,7 +229,23 @@ Result<void> Repository::put_drill_report(const Uuid& id, std::string_view text)
     return store_.put(key_of(kDrills, id), text.substr(0, objects::kSinglePutBytesMax), PutMode::kOverwrite);
 }
 
-Result<Repository::PutBlob> Repository::put_file(const std::string& name, const io::ReadFile& file) {
+/// A large file that goes slowly takes longer than a lock lasts.
+class Repository::LockedFile final : public io::ReadFile {
+  public:
+    LockedFile(Repository& repository, const io::ReadFile& file) : repository_(repository), file_(file) {}
+    uint64_t size() const override { return file_.size(); }
+    Result<void> read_at(uint64_t offset, size_t count, std::string& out) const override {
+        AKIDB_TRY(repository_.keep_lock());
+        return file_.read_at(offset, count, out);
+    }
+
+  private:
+    Repository& repository_;
+    const io::ReadFile& file_;
+};
+
+Result<Repository::PutBlob> Repository::put_file(const std::string& name, const io::ReadFile& bare) {
+    const LockedFile file(*this, bare);
     PutBlob put{.file = {.name = name, .bytes = file.size()}};
     AKIDB_TRY(put.file.stored_bytes, find_content(file));
     AKIDB_TRY(put.file.sha256, objects::sha256_of_file(file, put.file.stored_bytes));

@@ -57,8 +57,8 @@ class Repository {
         BackupFile file;
         uint64_t sent_bytes = 0;  // 0 when it was there
     };
-    /// Zeros at the end of the file are left out.
-    Result<PutBlob> put_file(const std::string& name, const io::ReadFile& file);
+    /// Zeros at the end of the file are left out. Gives signs of life as it reads.
+    Result<PutBlob> put_file(const std::string& name, const io::ReadFile& bare);
     /// kNotFound or kDataLoss, naming the blob, when it is not what its name and size say; by its size alone.
     Result<void> check_blob(const BackupFile& file);
     /// In pieces, in order; what they are is known only at the end: kDataLoss then means that all of it is
@@ -75,6 +75,7 @@ class Repository {
     objects::ObjectStore& store() { return store_; }
 
   private:
+    class LockedFile;
     Result<void> write_lock(objects::PutMode mode);
     Result<void> check_lock();
 

@@ -29,19 +29,22 @@ Result<std::unique_ptr<Target>> Target::open_plain(const TargetDoors& doors, con
             root.pop_back();
         }
         AKIDB_TRY(auto directory,
-                  use == TargetUse::kWrite
-                      ? objects::open_directory_store(doors.files, doors.random, root)
-                      : objects::open_existing_directory_store(doors.files, doors.random, root));
+                  use == TargetUse::kRead
+                      ? objects::open_existing_directory_store(doors.files, doors.random, root)
+                      : objects::open_directory_store(doors.files, doors.random, root));
         target->stores_.push_back(std::move(directory));
         return target;
     }
-    objects::S3Options options{.endpoint = s3.endpoint,
-                               .region = s3.region,
-                               .bucket = {},
-                               .addressing = s3.addressing,
-                               .part_senders = s3.part_senders};
+    objects::S3Options options{
+        .endpoint = s3.endpoint,
+        .region = s3.region,
+        .bucket = {},
+        .addressing = s3.addressing,
+        .part_senders = s3.part_senders,
+        .pace = s3.pace,
+        .urgency = use == TargetUse::kServe ? objects::Urgency::kForeground : objects::Urgency::kBackground};
     AKIDB_TRY(objects::parse_s3_url(place, options));
-    AKIDB_TRY(objects::Credentials credentials, objects::find_credentials(s3.credentials));
+    AKIDB_TRY(objects::CredentialSource credentials, objects::find_credentials(s3.credentials));
     AKIDB_TRY(auto bucket,
               objects::make_s3_store(options, std::move(credentials), doors.clock, [ca = s3.ca_file] {
                   return io::make_curl_http_client(

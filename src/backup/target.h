@@ -29,6 +29,7 @@ struct S3Access {
     /// Of all targets together; null: each has its own, and nobody counts.
     objects::Breaker* breaker = nullptr;
     objects::TrafficObserver* observer = nullptr;
+    objects::Pace* pace = nullptr;  // of all, too
     objects::RetryOptions retry{};
     io::Executor* part_senders = nullptr;  // as of S3Options
 };
@@ -40,11 +41,12 @@ struct TargetDoors {
     io::Pause& pause;
 };
 
-enum class TargetUse : uint8_t { kWrite, kRead };
+/// kServe: as kWrite, for what somebody waits for: on the way to S3 it does not stand behind the rest.
+enum class TargetUse : uint8_t { kWrite, kRead, kServe };
 
 class Target {
   public:
-    /// For kWrite a directory is made when it is not there; for kRead it must be. With the key of a file,
+    /// A directory is made when it is not there, but for kRead it must be. With the key of a file,
     /// all is encrypted there. The doors must outlive it.
     static Result<std::unique_ptr<Target>> open(const TargetDoors& doors, const std::string& place,
                                                 const S3Access& s3, TargetUse use,

@@ -124,6 +124,7 @@ struct S3Arguments {
     std::string region = "us-east-1";
     std::string addressing = "path";
     std::string credentials_file;
+    bool instance_credentials = false;
     std::string bucket;                              // of s3 check, as is…
     std::string prefix;                              // …this
     std::map<std::string, std::string> environment;  // main puts it here

@@ -20,6 +20,8 @@ void add_s3_options(CLI::App& verb, Arguments& arguments) {
         "--credentials-file", s3.credentials_file,
         "File in the form of ~/.aws/credentials; else AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
         "then that file");
+    verb.add_flag("--instance-credentials", s3.instance_credentials,
+                  "Where none of these has any: those of this machine's role at Amazon");
     verb.add_option("--ca-file", arguments.ca_file,
                     "PEM of the authorities to trust, in place of the system's");
 }

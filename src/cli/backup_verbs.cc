@@ -10,6 +10,7 @@
 #include "io/pause.h"
 #include "objects/conformance.h"
 #include "objects/credentials.h"
+#include "objects/instance_credentials.h"
 #include "objects/s3_store.h"
 
 namespace akidb::cli {
@@ -83,8 +84,10 @@ Result<bool> check(const Arguments& arguments) {
     const S3Arguments& s3 = arguments.s3;
     const auto clock = io::make_system_clock();
     const auto random = io::make_system_random();
-    AKIDB_TRY(objects::Credentials credentials,
-              objects::find_credentials({s3.credentials_file, s3.environment}));
+    objects::InstanceCredentials machine(s3.environment, *clock);
+    AKIDB_TRY(objects::CredentialSource credentials,
+              objects::find_credentials(
+                  {s3.credentials_file, s3.environment, s3.instance_credentials ? &machine : nullptr}));
     AKIDB_TRY(const auto store,
               objects::make_s3_store({.endpoint = s3.endpoint,
                                       .region = s3.region,

@@ -143,7 +143,22 @@ Error error_of(CURLcode outcome, const HttpRequest& request, const char* detail)
     }
 }
 
-bool is_refused(const sockaddr& address) {
+bool is_loopback(const sockaddr& address) {
+    if (address.sa_family == AF_INET) {
+        sockaddr_in ip4{};
+        std::memcpy(&ip4, &address, sizeof(ip4));
+        return (ntohl(ip4.sin_addr.s_addr) >> 24) == 127;
+    }
+    if (address.sa_family == AF_INET6) {
+        sockaddr_in6 ip6{};
+        std::memcpy(&ip6, &address, sizeof(ip6));
+        return IN6_IS_ADDR_LOOPBACK(&ip6.sin6_addr) != 0;
+    }
+    return false;
+}
+
+/// Where clouds hand out the keys of a machine.
+bool is_link_local(const sockaddr& address) {
     if (address.sa_family == AF_INET) {
         sockaddr_in ip4{};
         std::memcpy(&ip4, &address, sizeof(ip4));
@@ -154,22 +169,26 @@ bool is_refused(const sockaddr& address) {
         sockaddr_in6 ip6{};
         std::memcpy(&ip6, &address, sizeof(ip6));
         const uint8_t* bytes = ip6.sin6_addr.s6_addr;
-        constexpr std::array<uint8_t, 16> kMetadata{0xfd, 0, 0x0e, 0xc2, 0, 0, 0,    0,
-                                                    0,    0, 0,    0,    0, 0, 0x02, 0x54};
+        // fd00:ec2::254 is the metadata service's, fd00:ec2::23 that of pods.
+        constexpr std::array<uint8_t, 14> kMetadata{0xfd, 0, 0x0e, 0xc2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
         constexpr std::array<uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
         if (std::equal(kMapped.begin(), kMapped.end(), bytes)) {
             return (bytes[12] == 0xa9 && bytes[13] == 0xfe) ||
                    (bytes[12] == 100 && bytes[13] == 100 && bytes[14] == 100 && bytes[15] == 200);
         }
         return (bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80) ||
-               std::equal(kMetadata.begin(), kMetadata.end(), bytes);
+               (std::equal(kMetadata.begin(), kMetadata.end(), bytes) &&
+                ((bytes[14] == 0x02 && bytes[15] == 0x54) || (bytes[14] == 0 && bytes[15] == 0x23)));
     }
     return false;
 }
 
 /// What libcurl asks for a socket by: the address is the one that it is about to connect to.
-curl_socket_t open_socket(void*, curlsocktype, curl_sockaddr* address) {
-    if (is_refused(address->addr)) {
+curl_socket_t open_socket(void* user, curlsocktype, curl_sockaddr* address) {
+    const auto& options = *static_cast<const HttpClientOptions*>(user);
+    const bool is_special = is_link_local(address->addr);
+    if ((options.refuses_link_local && is_special) ||
+        (options.only_near && !is_special && !is_loopback(address->addr))) {
         return CURL_SOCKET_BAD;
     }
     return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
@@ -231,16 +250,25 @@ class CurlHttpClient final : public HttpClient {
             curl_easy_setopt(curl, CURLOPT_CAINFO, options_.ca_file.c_str());
             curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);
         }
-        if (options_.refuses_link_local) {
+        if (options_.refuses_link_local || options_.only_near) {
             curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, &open_socket);
+            curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, &options_);
         }
         curl_easy_setopt(curl, CURLOPT_PROXY, "");
         curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
         curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
         curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
         curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, timeout_ms);
-        curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, timeout_ms);
+        curl_easy_setopt(
+            curl, CURLOPT_CONNECTTIMEOUT_MS,
+            request.connect_timeout_ms == 0 ? timeout_ms : static_cast<long>(request.connect_timeout_ms));
         curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
+        if (request.bytes_per_second_max > 0) {
+            const auto speed =
+                static_cast<curl_off_t>(std::min<uint64_t>(request.bytes_per_second_max, INT64_MAX));
+            curl_easy_setopt(curl, CURLOPT_MAX_SEND_SPEED_LARGE, speed);
+            curl_easy_setopt(curl, CURLOPT_MAX_RECV_SPEED_LARGE, speed);
+        }
         const bool wants_body =
             request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
         if (request.method == "HEAD") {

@@ -21,7 +21,9 @@ struct HttpRequest {
     std::string_view body;  // must outlive the call
     std::vector<std::pair<std::string, std::string>> headers;
     uint32_t timeout_ms = 30'000;
+    uint32_t connect_timeout_ms = 0;  // 0: timeout_ms
     uint64_t reply_bytes_max = 256 << 20;
+    uint64_t bytes_per_second_max = 0;  // each way, on average over the transfer; 0: any
     std::stop_token stop{};  // ends a request that is under way within about a second, as kUnavailable
 };
 
@@ -45,6 +47,8 @@ struct HttpClientOptions {
     /// Connections to link-local addresses are refused, whatever name led there: where clouds hand out the
     /// keys of a machine (169.254.0.0/16, fe80::/10, fd00:ec2::254, 100.100.100.200).
     bool refuses_link_local = false;
+    /// The other way round: connections to loopback and to those addresses alone, for who asks for such keys.
+    bool only_near = false;
 };
 std::unique_ptr<HttpClient> make_curl_http_client(HttpClientOptions options);
 

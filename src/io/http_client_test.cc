@@ -175,5 +175,15 @@ TEST(CurlHttpClient, ConnectsToNoAddressWhereCloudsKeepSecrets) {
     EXPECT_TRUE(client->send({.url = server.url("/")}));
 }
 
+TEST(CurlHttpClient, ConnectsToNearAddressesAloneWhereItIsToldTo) {
+    const auto client = make_curl_http_client(HttpClientOptions{.only_near = true});
+    for (const char* url : {"http://192.0.2.1/", "http://[2001:db8::1]/", "http://10.0.0.1/",
+                            "http://[::ffff:192.0.2.1]/", "http://[fd00:ec2::253]/"}) {
+        EXPECT_EQ(client->send({.url = url, .timeout_ms = 60'000}).error().code(), Code::kUnavailable) << url;
+    }
+    ScriptedServer server({kHello});
+    EXPECT_TRUE(client->send({.url = server.url("/"), .connect_timeout_ms = 1000}));
+}
+
 }  // namespace
 }  // namespace akidb::io

@@ -1,12 +1,15 @@
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <set>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "io/clock.h"
 #include "io/file_system.h"
@@ -31,6 +34,7 @@ class PosixFiles : public testing::Test {
   protected:
     std::string directory_;
     std::unique_ptr<FileSystem> files_ = make_posix_file_system();
+    std::unique_ptr<FileSystem> passing_ = make_posix_file_system(Caching::kPassing);
 };
 
 TEST_F(PosixFiles, PutPreallocatedZerosBehindTheLogicalEndOnDisk) {
@@ -98,6 +102,75 @@ TEST_F(PosixFiles, OccupySpaceAndLeaveNothingBehindWhenThereIsNone) {
     ASSERT_TRUE(files_->remove(path("f")));
     EXPECT_FALSE(files_->occupy(path("f"), uint64_t{1} << 60));
     EXPECT_EQ(files_->open_read(path("f")).error().code(), Code::kNotFound);
+}
+
+/// Letters that tell where they are.
+std::string letters(size_t count) {
+    std::string text(count, '\0');
+    for (size_t i = 0; i < count; ++i) {
+        text[i] = static_cast<char>('a' + (i / 7 + i / 4096) % 26);
+    }
+    return text;
+}
+
+TEST_F(PosixFiles, WhatPassesByIsTheSameAtAnySize) {
+    constexpr size_t kPiece = 2 << 20;
+    for (const size_t bytes :
+         {size_t{0}, size_t{1}, kPiece - 1, kPiece, kPiece + 1, 3 * kPiece, 3 * kPiece + 4097}) {
+        const std::string name = path("passing-" + std::to_string(bytes));
+        const std::string text = letters(bytes);
+        const auto made = passing_->create(name);
+        ASSERT_TRUE(made) << made.error().message();
+        for (size_t at = 0; at < bytes; at += 100'000) {
+            ASSERT_TRUE((*made)->append(std::string_view(text).substr(at, 100'000)));
+        }
+        EXPECT_EQ((*made)->size(), bytes);
+        ASSERT_TRUE((*made)->sync());
+        ASSERT_TRUE((*made)->close());
+        EXPECT_EQ(passing_->create(name).error().code(), Code::kAlreadyExists);
+        const auto file = passing_->open_read(name).value();
+        EXPECT_EQ(file->size(), bytes);
+        std::string out;
+        ASSERT_TRUE(file->read_at(0, bytes, out));
+        EXPECT_EQ(out, text);
+        ASSERT_TRUE(file->read_at(bytes / 3, bytes / 2, out));
+        EXPECT_EQ(out, text.substr(bytes / 3, bytes / 2));
+        EXPECT_EQ(file->read_at(0, bytes + 1, out).error().code(), Code::kDataLoss);
+        EXPECT_EQ(file->read_at(bytes + 1, 0, out).error().code(), Code::kDataLoss);
+    }
+}
+
+TEST_F(PosixFiles, WhatPassesByLeavesThePageCacheAsItWas) {
+    const std::string text = letters(8 << 20);
+    const auto made = passing_->create(path("f")).value();
+    ASSERT_TRUE(made->append(text));
+    ASSERT_TRUE(made->sync());
+    const auto cached_pages = [&] {
+        const auto mapped = files_->map(path("f")).value();
+        const std::string_view bytes = mapped->bytes();
+        std::vector<unsigned char> pages((bytes.size() + 4095) / 4096);
+        // Not const, because the kernel's word for it is not.
+        EXPECT_EQ(::mincore(const_cast<char*>(bytes.data()), bytes.size(), pages.data()), 0);
+        return std::count_if(pages.begin(), pages.end(), [](unsigned char page) { return (page & 1) != 0; });
+    };
+    const auto before = cached_pages();
+    if (before > 256) {
+        GTEST_SKIP() << "a file system that keeps its files in memory";
+    }
+    const auto file = passing_->open_read(path("f")).value();
+    std::string out;
+    for (size_t at = 0; at < text.size(); at += 128 << 10) {
+        ASSERT_TRUE(file->read_at(at, 128 << 10, out));
+        ASSERT_EQ(out, text.substr(at, 128 << 10));
+    }
+    EXPECT_LE(cached_pages(), before + 256);
+    // What others have in it stays.
+    const auto kept = files_->open_read(path("f")).value();
+    ASSERT_TRUE(kept->read_at(0, 4 << 20, out));
+    const auto with_theirs = cached_pages();
+    EXPECT_GE(with_theirs, 1024);
+    ASSERT_TRUE(file->read_at(0, 4 << 20, out));
+    EXPECT_GE(cached_pages(), with_theirs);
 }
 
 TEST_F(PosixFiles, KeepOtherUsersOut) {

@@ -10,9 +10,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <limits>
 #include <utility>
 
+#include "io/posix_append_file.h"
 #include "io/posix_descriptor.h"
 #include "io/posix_read_file.h"
 
@@ -21,8 +21,6 @@ namespace {
 
 constexpr mode_t kFileMode = 0640;  // the umask takes more away; others never read a database's files
 constexpr mode_t kDirectoryMode = 0750;
-constexpr size_t kZeroPiece = size_t{1} << 20;
-constexpr size_t kCallMax = size_t{1} << 30;  // Linux moves at most 2 GiB - 4 KiB a call
 
 Result<Descriptor> open_at(const std::string& path, int flags) {
     const int number =
@@ -50,88 +48,6 @@ Result<OpenFile> open_regular(const std::string& path) {
     }
     return OpenFile{std::move(descriptor), static_cast<uint64_t>(status.st_size)};
 }
-
-class PosixAppendFile final : public AppendFile {
-  public:
-    PosixAppendFile(Descriptor descriptor, std::string path)
-        : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
-
-    Result<void> append(std::string_view bytes) override {
-        AKIDB_TRY(write_at(size_, bytes));
-        size_ += bytes.size();
-        return {};
-    }
-
-    Result<void> preallocate(uint64_t total_bytes) override {
-        const uint64_t before = allocated();
-        if (total_bytes <= before) {
-            return {};
-        }
-        if (total_bytes > static_cast<uint64_t>(std::numeric_limits<off_t>::max())) {
-            return error_of(EFBIG, "preallocate", path_);
-        }
-        const std::string zeros(static_cast<size_t>(std::min<uint64_t>(kZeroPiece, total_bytes - before)),
-                                '\0');
-        Result<void> outcome;
-        for (uint64_t at = before; outcome && at < total_bytes; at += zeros.size()) {
-            const size_t piece = static_cast<size_t>(std::min<uint64_t>(zeros.size(), total_bytes - at));
-            outcome = write_at(at, std::string_view(zeros).substr(0, piece));
-        }
-        if (outcome) {
-            outcome = sync();
-        }
-        if (!outcome) {
-            // Gives back what was taken of a full disk; a leftover of zeros would do no harm to readers.
-            (void)retry_interrupted(
-                [&] { return ::ftruncate(descriptor_.get(), static_cast<off_t>(before)); });
-            return outcome;
-        }
-        allocated_ = total_bytes;
-        return {};
-    }
-
-    Result<void> sync() override {
-        // Not retried, not even on EINTR: a second call may report success for pages that the first one gave
-        // up.
-        if (::fdatasync(descriptor_.get()) != 0) {
-            return error_of(errno, "fdatasync", path_);
-        }
-        return {};
-    }
-
-    uint64_t size() const override { return size_; }
-    uint64_t allocated() const override { return std::max(size_, allocated_); }
-
-    Result<void> close() override {
-        const int number = descriptor_.release();
-        // Linux has closed it even when it says EINTR.
-        if (number >= 0 && ::close(number) != 0 && errno != EINTR) {
-            return error_of(errno, "close", path_);
-        }
-        return {};
-    }
-
-  private:
-    Result<void> write_at(uint64_t offset, std::string_view bytes) {
-        while (!bytes.empty()) {
-            const ssize_t count = retry_interrupted([&] {
-                return ::pwrite(descriptor_.get(), bytes.data(), std::min(bytes.size(), kCallMax),
-                                static_cast<off_t>(offset));
-            });
-            if (count <= 0) {
-                return error_of(count == 0 ? EIO : errno, "pwrite", path_);
-            }
-            bytes.remove_prefix(static_cast<size_t>(count));
-            offset += static_cast<uint64_t>(count);
-        }
-        return {};
-    }
-
-    Descriptor descriptor_;
-    std::string path_;
-    uint64_t size_ = 0;
-    uint64_t allocated_ = 0;
-};
 
 class PosixMappedFile final : public MappedFile {
   public:
@@ -174,14 +90,18 @@ Error lock_is_held(int descriptor, const std::string& path) {
 
 class PosixFileSystem final : public FileSystem {
   public:
+    explicit PosixFileSystem(Caching caching) : caching_(caching) {}
+
     Result<std::unique_ptr<AppendFile>> create(const std::string& path) override {
         AKIDB_TRY(Descriptor descriptor, open_at(path, O_RDWR | O_CREAT | O_EXCL));
-        return std::make_unique<PosixAppendFile>(std::move(descriptor), path);
+        return caching_ == Caching::kPassing ? make_passing_append_file(std::move(descriptor), path)
+                                             : make_append_file(std::move(descriptor), path);
     }
 
     Result<std::unique_ptr<ReadFile>> open_read(const std::string& path) override {
         AKIDB_TRY(OpenFile file, open_regular(path));
-        return make_read_file(std::move(file.descriptor), path);
+        return caching_ == Caching::kPassing ? make_passing_read_file(std::move(file.descriptor), path)
+                                             : make_read_file(std::move(file.descriptor), path);
     }
 
     Result<std::unique_ptr<ReadFile>> open_uncached(const std::string& path) override {
@@ -312,6 +232,9 @@ class PosixFileSystem final : public FileSystem {
         }
         return error_of(number, "fallocate", path);
     }
+
+  private:
+    const Caching caching_;
 };
 
 Result<std::vector<DirectoryEntry>> PosixFileSystem::list(const std::string& directory) {
@@ -351,8 +274,8 @@ Result<std::vector<DirectoryEntry>> PosixFileSystem::list(const std::string& dir
 
 }  // namespace
 
-std::unique_ptr<FileSystem> make_posix_file_system() {
-    return std::make_unique<PosixFileSystem>();
+std::unique_ptr<FileSystem> make_posix_file_system(Caching caching) {
+    return std::make_unique<PosixFileSystem>(caching);
 }
 
 }  // namespace akidb::io

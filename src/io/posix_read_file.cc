@@ -1,6 +1,8 @@
 #include "io/posix_read_file.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,7 +16,7 @@ namespace {
 constexpr size_t kCallMax = size_t{1} << 30;  // Linux moves at most 2 GiB - 4 KiB a call
 constexpr size_t kDirectAlignment = 4096;
 
-class PosixReadFile final : public ReadFile {
+class PosixReadFile : public ReadFile {
   public:
     PosixReadFile(Descriptor descriptor, std::string path)
         : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
@@ -64,9 +66,52 @@ class PosixReadFile final : public ReadFile {
                                           std::to_string(end));
     }
 
+  protected:
+    int descriptor() const { return descriptor_.get(); }
+
   private:
     Descriptor descriptor_;
     std::string path_;
+};
+
+/// What is in the page cache is read there; what is not is read from the disk and leaves it again. Nothing is
+/// read ahead, for it could not be told from what others need.
+class PassingReadFile final : public PosixReadFile {
+  public:
+    PassingReadFile(Descriptor descriptor, std::string path)
+        : PosixReadFile(std::move(descriptor), std::move(path)) {
+        (void)::posix_fadvise(this->descriptor(), 0, 0, POSIX_FADV_RANDOM);
+    }
+
+    Result<void> read_at(uint64_t offset, size_t count, std::string& out) const override {
+        const uint64_t end = size();
+        if (offset > end || count > end - offset) {
+            return ends_before(offset, count, end);
+        }
+        out.resize(count);
+        size_t cached = 0;
+        while (cached < count) {
+            iovec piece{out.data() + cached, std::min(count - cached, kCallMax)};
+            const ssize_t got = retry_interrupted([&] {
+                return ::preadv2(descriptor(), &piece, 1, static_cast<off_t>(offset + cached), RWF_NOWAIT);
+            });
+            if (got <= 0) {
+                break;  // not there, or a file system that cannot tell
+            }
+            cached += static_cast<size_t>(got);
+        }
+        if (cached == count) {
+            return {};
+        }
+        AKIDB_TRY(const size_t read, read_some(offset + cached, out.data() + cached, count - cached));
+        if (cached + read < count) {
+            return ends_before(offset, count, offset + cached + read);
+        }
+        // By whole pages: one that is cut stays, for its other half may be somebody's.
+        (void)::posix_fadvise(descriptor(), static_cast<off_t>(offset + cached), static_cast<off_t>(read),
+                              POSIX_FADV_DONTNEED);
+        return {};
+    }
 };
 
 /// O_DIRECT: offset, length and memory in multiples of what any disk's sectors divide; only the last read may
@@ -108,6 +153,10 @@ class UncachedReadFile final : public ReadFile {
 
 std::unique_ptr<ReadFile> make_read_file(Descriptor descriptor, std::string path) {
     return std::make_unique<PosixReadFile>(std::move(descriptor), std::move(path));
+}
+
+std::unique_ptr<ReadFile> make_passing_read_file(Descriptor descriptor, std::string path) {
+    return std::make_unique<PassingReadFile>(std::move(descriptor), std::move(path));
 }
 
 std::unique_ptr<ReadFile> make_uncached_read_file(Descriptor descriptor, std::string path) {

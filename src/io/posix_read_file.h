@@ -1,5 +1,6 @@
 // The ReadFile objects of PosixFileSystem, over descriptors that it opened: one reads through the page cache,
-// the other (opened with O_DIRECT) past it. Thread-compatible. Only for posix_file_system.cc.
+// one leaves that as it was, and one (opened with O_DIRECT) reads past it. Thread-compatible. Only for
+// posix_file_system.cc.
 #pragma once
 
 #include <memory>
@@ -11,6 +12,7 @@
 namespace akidb::io {
 
 std::unique_ptr<ReadFile> make_read_file(Descriptor descriptor, std::string path);
+std::unique_ptr<ReadFile> make_passing_read_file(Descriptor descriptor, std::string path);
 std::unique_ptr<ReadFile> make_uncached_read_file(Descriptor descriptor, std::string path);
 
 }  // namespace akidb::io

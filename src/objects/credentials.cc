@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "io/private_file.h"
+#include "objects/instance_credentials.h"
 
 namespace akidb::objects {
 namespace {
@@ -62,17 +63,22 @@ Result<Credentials> parse_credentials(const std::string& text, const std::string
     return found;
 }
 
-Result<Credentials> find_credentials(const CredentialPlaces& places) {
+CredentialSource lasting(Credentials credentials) {
+    return [kept = std::move(credentials)]() -> Result<Credentials> { return kept; };
+}
+
+Result<CredentialSource> find_credentials(const CredentialPlaces& places) {
     const std::string named = variable(places, "AWS_PROFILE");
     const std::string profile = named.empty() ? "default" : named;
     if (!places.file.empty()) {
-        return read_file(places.file, profile);
+        AKIDB_TRY(Credentials read, read_file(places.file, profile));
+        return lasting(std::move(read));
     }
     Credentials found{variable(places, "AWS_ACCESS_KEY_ID"),
                       Secret(variable(places, "AWS_SECRET_ACCESS_KEY")),
                       Secret(variable(places, "AWS_SESSION_TOKEN"))};
     if (!found.access_key.empty() && !found.secret_key.empty()) {
-        return found;
+        return lasting(std::move(found));
     }
     std::string shared = variable(places, "AWS_SHARED_CREDENTIALS_FILE");
     if (const std::string home = variable(places, "HOME"); shared.empty() && !home.empty()) {
@@ -80,13 +86,20 @@ Result<Credentials> find_credentials(const CredentialPlaces& places) {
     }
     if (!shared.empty()) {
         Result<Credentials> read = read_file(shared, profile);
-        if (read || read.error().code() != Code::kNotFound) {
-            return read;
+        if (read) {
+            return lasting(std::move(*read));
         }
+        if (read.error().code() != Code::kNotFound) {
+            return std::move(read).error();
+        }
+    }
+    if (places.instance != nullptr) {
+        return CredentialSource([instance = places.instance] { return instance->get(); });
     }
     return Error(Code::kUnauthenticated,
                  "no credentials for S3: name a file (s3.credentials_file or --credentials-file), set "
-                 "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or write ~/.aws/credentials");
+                 "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, write ~/.aws/credentials, or allow those of "
+                 "the machine (s3.instance_credentials or --instance-credentials)");
 }
 
 }  // namespace akidb::objects

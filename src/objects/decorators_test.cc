@@ -3,7 +3,6 @@
 
 #include "objects/breaker.h"
 #include "objects/memory_store.h"
-#include "objects/paced_store.h"
 #include "objects/retrying_store.h"
 #include "objects/stores_for_tests.h"
 #include "objects/traffic.h"
@@ -158,23 +157,6 @@ TEST_F(Decorators, BreakerTakesARefusalForAnAnswer) {
         EXPECT_EQ(store->head("nothing").error().code(), Code::kNotFound);
     }
     EXPECT_EQ(breaker.state(), BreakerState::kClosed);
-}
-
-TEST_F(Decorators, PaceHoldsRequestsAndBytesToTheirRate) {
-    const auto store = make_paced_store(*memory_, time_, time_, {.requests_per_second = 10});
-    const uint64_t began = time_.monotonic_us();
-    for (int i = 0; i < 111; ++i) {
-        ASSERT_TRUE(store->put("a", "b", PutMode::kOverwrite));
-    }
-    EXPECT_NEAR(static_cast<double>(time_.monotonic_us() - began), 10e6, 1.1e6);
-    const auto slow = make_paced_store(*memory_, time_, time_, {.bytes_per_second = 1000});
-    const uint64_t before = time_.monotonic_us();
-    for (int i = 0; i < 11; ++i) {
-        ASSERT_TRUE(slow->put("a", std::string(1000, 'x'), PutMode::kOverwrite));
-    }
-    EXPECT_NEAR(static_cast<double>(time_.monotonic_us() - before), 10e6, 1.1e6);
-    time_.stop();
-    ASSERT_FALSE(slow->put("a", std::string(1000, 'x'), PutMode::kOverwrite));
 }
 
 }  // namespace

@@ -7,7 +7,8 @@
 namespace akidb::objects {
 namespace {
 
-constexpr uint64_t kPieceBytes = 1 << 20;
+// Between disk, hash and disk again it stays in the cache of one processor.
+constexpr uint64_t kPieceBytes = 128 << 10;
 
 class DirectoryStore final : public ObjectStore {
   public:

@@ -1,6 +1,6 @@
 // ObjectStore: the one door to objects: named runs of bytes that are put whole, read whole or by range,
 // listed by prefix and removed; never changed in place. Implementations: memory, a directory, S3; decorators
-// add retry, a breaker, a pace. All pass conformance.h, which `akidb s3 check` runs against a bucket too.
+// add retry and a breaker. All pass conformance.h, which `akidb s3 check` runs against a bucket too.
 //
 // A put that returns success is durable and whole: its bytes were checked by SHA-256 on the way, and the
 // store was asked afterwards what it has. A put that returns kUnavailable or kDeadlineExceeded may have

@@ -65,7 +65,7 @@ TEST(S3Address, ReadsUrls) {
 TEST(Credentials, ComeFromTheEnvironmentOrASharedFile) {
     const auto given = find_credentials({{}, {{"AWS_ACCESS_KEY_ID", "A"}, {"AWS_SECRET_ACCESS_KEY", "S"}}});
     ASSERT_TRUE(given);
-    EXPECT_EQ(given->access_key, "A");
+    EXPECT_EQ((*given)()->access_key, "A");
     const std::string text =
         "# mine\n[default]\naws_access_key_id = AK\naws_secret_access_key=S/K+=\n"
         "[other]\r\naws_access_key_id=B\r\naws_secret_access_key=C\r\naws_session_token=T\r\n";
@@ -77,7 +77,7 @@ TEST(Credentials, ComeFromTheEnvironmentOrASharedFile) {
     ASSERT_TRUE(other);
     EXPECT_EQ(other->session_token.reveal(), "T");
     EXPECT_EQ(parse_credentials(text, "third").error().code(), Code::kUnauthenticated);
-    EXPECT_EQ(find_credentials({}).error().code(), Code::kUnauthenticated);
+    EXPECT_EQ(find_credentials({{}, {}}).error().code(), Code::kUnauthenticated);
     EXPECT_EQ(find_credentials({"/nowhere/credentials", {}}).error().code(), Code::kNotFound);
 }
 

@@ -29,6 +29,7 @@ struct S3Request {
     TextPairs query{};
     TextPairs headers{};
     std::string_view body{};
+    uint64_t reply_bytes = 0;  // where they are known before
     uint64_t reply_bytes_max = kWordsBytesMax;
     ReplyBody reply = ReplyBody::kWords;
 };
@@ -42,7 +43,7 @@ std::optional<uint64_t> number(std::string_view text) {
 
 class S3Store final : public ObjectStore {
   public:
-    S3Store(S3Options options, S3Address address, Credentials credentials, const io::Clock& clock,
+    S3Store(S3Options options, S3Address address, CredentialSource credentials, const io::Clock& clock,
             MakeHttpClient make_client)
         : options_(std::move(options)),
           address_(std::move(address)),
@@ -100,6 +101,7 @@ class S3Store final : public ObjectStore {
         AKIDB_TRY(io::HttpReply reply, send({.method = "GET",
                                              .key = whole(key),
                                              .headers = {{"range", bytes}},
+                                             .reply_bytes = range.count,
                                              .reply_bytes_max = range.count + kHeadBytesMax,
                                              .reply = ReplyBody::kObject}));
         // Whatever stands between may answer 200 with something else.
@@ -171,14 +173,35 @@ class S3Store final : public ObjectStore {
     }
 
     Result<io::HttpReply> send(const S3Request& request) {
+        if (options_.pace == nullptr) {
+            return send_now(request, 0);
+        }
+        Pace& pace = *options_.pace;
+        const uint64_t bytes = request.body.size() + request.reply_bytes;
+        AKIDB_TRY(pace.wait(bytes, options_.urgency));
+        auto reply = send_now(request, bytes > 0 ? pace.bytes_per_second(options_.urgency) : 0);
+        if (reply && request.reply_bytes == 0) {
+            pace.count(reply->body.size(), options_.urgency);
+        }
+        return reply;
+    }
+
+    uint32_t timeout_with_flow_ms(const S3Request& request, uint64_t bytes_per_second) const {
+        const uint64_t bytes = bytes_per_second == 0 ? 0 : request.body.size() + request.reply_bytes;
+        const uint64_t flow_ms = bytes / std::max<uint64_t>(1, bytes_per_second / 1000);
+        return static_cast<uint32_t>(std::min<uint64_t>(options_.timeout_ms + flow_ms, UINT32_MAX));
+    }
+
+    Result<io::HttpReply> send_now(const S3Request& request, uint64_t bytes_per_second) {
+        AKIDB_TRY(const Credentials credentials, credentials_());
         const std::string hash = sha256_hex(request.body);
         TextPairs headers = request.headers;
         const uint64_t now_ms = clock_.unix_ms();
         headers.emplace_back("host", address_.host());
         headers.emplace_back("x-amz-content-sha256", hash);
         headers.emplace_back("x-amz-date", amz_date(now_ms));
-        if (!credentials_.session_token.empty()) {
-            headers.emplace_back("x-amz-security-token", credentials_.session_token.reveal());
+        if (!credentials.session_token.empty()) {
+            headers.emplace_back("x-amz-security-token", credentials.session_token.reveal());
         }
         const std::string path = address_.path(request.key);
         const std::string proof = authorization({.method = request.method,
@@ -189,14 +212,15 @@ class S3Store final : public ObjectStore {
                                                  .region = options_.region,
                                                  .service = "s3",
                                                  .unix_ms = now_ms},
-                                                credentials_);
+                                                credentials);
         headers.emplace_back("authorization", proof);
         io::HttpRequest http{.method = std::string(request.method),
                              .url = address_.url(path, canonical_query(request.query)),
                              .body = request.body,
                              .headers = std::move(headers),
-                             .timeout_ms = options_.timeout_ms,
-                             .reply_bytes_max = request.reply_bytes_max};
+                             .timeout_ms = timeout_with_flow_ms(request, bytes_per_second),
+                             .reply_bytes_max = request.reply_bytes_max,
+                             .bytes_per_second_max = bytes_per_second};
         std::unique_ptr<io::HttpClient> client = take_client();
         Result<io::HttpReply> reply = client->send(http);
         give_client(std::move(client));
@@ -356,7 +380,7 @@ class S3Store final : public ObjectStore {
 
     const S3Options options_;
     const S3Address address_;
-    const Credentials credentials_;
+    const CredentialSource credentials_;
     const io::Clock& clock_;
     const MakeHttpClient make_client_;
     Mutex mutex_;
@@ -365,7 +389,7 @@ class S3Store final : public ObjectStore {
 
 }  // namespace
 
-Result<std::unique_ptr<ObjectStore>> make_s3_store(S3Options options, Credentials credentials,
+Result<std::unique_ptr<ObjectStore>> make_s3_store(S3Options options, CredentialSource credentials,
                                                    const io::Clock& clock, MakeHttpClient make_client) {
     AKIDB_TRY(check_prefix(options.prefix));
     AKIDB_TRY(S3Address address, S3Address::parse(options));

@@ -8,7 +8,8 @@
 //   - a status of 500 and above, a time-out or a broken connection mean: outcome unknown (kUnavailable)
 //   - redirects are not followed; link-local and metadata addresses are refused, by name and when connecting
 // A file larger than kSinglePutBytesMax goes up in parts of 16 MiB, several at once where there are threads
-// for it (part_sender.h); up to five are in memory. Tries nothing twice: that is retrying_store.h.
+// for it (part_sender.h); up to five are in memory. Each request over the wire waits for its turn (pace.h).
+// Tries nothing twice: that is retrying_store.h.
 // Thread-safe: one HTTP client for each call at a time, kept for the next.
 #pragma once
 
@@ -19,8 +20,9 @@
 #include "io/clock.h"
 #include "io/executor.h"
 #include "io/http_client.h"
-#include "objects/aws_signature.h"
+#include "objects/credentials.h"
 #include "objects/object_store.h"
+#include "objects/pace.h"
 
 namespace akidb::objects {
 
@@ -35,13 +37,16 @@ struct S3Options {
     uint32_t timeout_ms = 60'000;  // of one request
     /// Send parts of large files, four at once; null: one after the other. Must outlive the store.
     io::Executor* part_senders = nullptr;
+    /// Of all stores together, and what this one is for; null: none. Must outlive the store.
+    Pace* pace = nullptr;
+    Urgency urgency = Urgency::kBackground;
 };
 
 using MakeHttpClient = std::function<std::unique_ptr<io::HttpClient>()>;
 
 /// kInvalidArgument names the option that is wrong ("endpoint", "region", "bucket", "prefix"). Asks the
 /// server nothing yet. `clock` must outlive it.
-Result<std::unique_ptr<ObjectStore>> make_s3_store(S3Options options, Credentials credentials,
+Result<std::unique_ptr<ObjectStore>> make_s3_store(S3Options options, CredentialSource credentials,
                                                    const io::Clock& clock, MakeHttpClient make_client);
 
 /// "s3://BUCKET/PREFIX" into bucket and prefix of `options`.

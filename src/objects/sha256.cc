@@ -10,7 +10,7 @@
 namespace akidb::objects {
 namespace {
 
-constexpr uint64_t kPieceBytes = 1 << 20;
+constexpr uint64_t kPieceBytes = 128 << 10;  // stays in the cache of one processor
 
 // Looked up once: each look-up costs as much as hashing a short text.
 const EVP_MD* algorithm() {

@@ -8,6 +8,12 @@
 #include "server/load_settings.h"
 
 namespace akidb::server {
+namespace {
+
+constexpr int64_t kBusyBytesMin = 1 << 20;
+constexpr int64_t kBandwidthMin = 64 << 10;  // a part of 16 MiB takes four minutes then
+
+}  // namespace
 
 Uuid lock_owner_of(const std::string& data) {
     char host[256] = {};
@@ -47,6 +53,18 @@ void check_backup_settings(const settings::Effective& effective, std::vector<set
     if (!times) {
         findings.push_back(
             finding_at("backup.schedule", effective, "is no schedule", times.error().allowed()));
+    }
+    const int64_t bandwidth = effective.integer("s3.bandwidth_bytes_per_s");
+    if (bandwidth != 0 && bandwidth < kBandwidthMin) {
+        findings.push_back(finding_at("s3.bandwidth_bytes_per_s", effective,
+                                      "is so little that a part of a file would take minutes",
+                                      "0, or " + std::to_string(kBandwidthMin) + " and more"));
+    }
+    const int64_t busy = effective.integer("backup.busy_bytes_per_second");
+    if (busy != 0 && busy < kBusyBytesMin) {
+        findings.push_back(finding_at("backup.busy_bytes_per_second", effective,
+                                      "is so little that a backup of a busy server would hardly end",
+                                      "0, or " + std::to_string(kBusyBytesMin) + " and more"));
     }
     const std::string& to = effective.text("backup.to");
     if (to.empty()) {

@@ -1,6 +1,7 @@
 #include "server/backup_room.h"
 
 #include "server/layer_options.h"
+#include "server/load_settings.h"
 
 namespace akidb::server {
 namespace {
@@ -17,13 +18,19 @@ BackupRoom::BackupRoom(const Dependencies& given, const settings::Effective& eff
       breaker_(
           given.clock,
           {.cool_down_us = static_cast<uint64_t>(effective.integer("s3.breaker_cool_down_s")) * 1'000'000}),
+      machine_(s3_environment(), given.clock, &given.logger),
       traffic_(given.metrics),
+      pace_(given.clock, given.doors.pause,
+            {.requests_per_second = number_of<uint64_t>(effective, "s3.requests_per_second"),
+             .bytes_per_second = number_of<uint64_t>(effective, "s3.bandwidth_bytes_per_s")}),
       part_senders_({"parts", kPartSenders, kPartQueueMax, 10}),
       s3_(s3_access(effective)) {
     const std::string& data = effective.text("storage.data_dir");
     s3_.breaker = &breaker_;
     s3_.observer = &traffic_;
+    s3_.pace = &pace_;
     s3_.part_senders = &part_senders_;
+    s3_.credentials.instance = effective.boolean("s3.instance_credentials") ? &machine_ : nullptr;
     const backup::OpenTarget open = [doors = given.doors, s3 = s3_,
                                      key_file = effective.text("backup.key_file")](const std::string& place,
                                                                                    backup::TargetUse use) {
@@ -49,6 +56,7 @@ BackupRoom::BackupRoom(const Dependencies& given, const settings::Effective& eff
     asked.owner = owner;
     asked.open_target = open;
     asked.tracer = given.tracer;
+    asked.busy_bytes_per_second = number_of<uint64_t>(effective, "backup.busy_bytes_per_second");
     if (archiver_ != nullptr) {
         asked.timeline = [archiver = archiver_.get()] { return archiver->timeline(); };
     }
@@ -68,6 +76,7 @@ BackupRoom::BackupRoom(const Dependencies& given, const settings::Effective& eff
 }
 
 void BackupRoom::attach_to(service::Service& service) const {
+    backups_->attach(service.search_load());
     if (scheduled_ != nullptr) {
         service.attach(*scheduled_);
     }

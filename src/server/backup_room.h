@@ -1,6 +1,6 @@
 // BackupRoom: all that makes backups of this server, put together by its settings: those that are asked for,
-// those that run themselves, the archived log, and what they share on the way to S3: one breaker, and who
-// counts. Thread-compatible; what it gives out is thread-safe.
+// those that run themselves, the archived log, and what they share on the way to S3: one breaker, the keys of
+// the machine, one budget, and who counts. Thread-compatible; what it gives out is thread-safe.
 #pragma once
 
 #include <memory>
@@ -9,6 +9,7 @@
 #include "catalog/catalog.h"
 #include "io/executor.h"
 #include "objects/breaker.h"
+#include "objects/instance_credentials.h"
 #include "server/backup_access.h"
 #include "service/directory.h"
 #include "service/scheduled_backups.h"
@@ -49,7 +50,9 @@ class BackupRoom {
   private:
     telemetry::Metrics& metrics_;
     objects::Breaker breaker_;
+    objects::InstanceCredentials machine_;
     S3Traffic traffic_;
+    objects::Pace pace_;
     io::ThreadPool part_senders_;
     backup::S3Access s3_;
     std::unique_ptr<service::LogArchiver> archiver_;

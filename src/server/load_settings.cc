@@ -165,7 +165,9 @@ settings::Parsed load_settings(const SettingsSources& sources) {
 std::map<std::string, std::string> s3_environment() {
     std::map<std::string, std::string> found;
     for (const char* name : {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE",
-                             "AWS_SHARED_CREDENTIALS_FILE", "HOME"}) {
+                             "AWS_SHARED_CREDENTIALS_FILE", "HOME", "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+                             "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+                             "AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"}) {
         if (const char* value = std::getenv(name)) {
             found[name] = value;
         }

@@ -5,6 +5,7 @@
 #include "io/pause.h"
 #include "io/posix_file_system.h"
 #include "io/random.h"
+#include "objects/instance_credentials.h"
 #include "offline/upgrade_check.h"
 #include "server/layer_options.h"
 #include "server/load_settings.h"
@@ -23,12 +24,14 @@ bool tell_faults(const settings::Parsed& parsed) {
     return !parsed.findings.empty();
 }
 
-backup::S3Access access_by(const cli::S3Arguments& s3, const std::string& ca_file) {
-    return {.endpoint = s3.endpoint,
-            .region = s3.region,
-            .addressing = s3.addressing == "host" ? objects::Addressing::kHost : objects::Addressing::kPath,
-            .ca_file = ca_file,
-            .credentials = {s3.credentials_file, s3_environment()}};
+backup::S3Access access_by(const cli::S3Arguments& s3, const std::string& ca_file,
+                           objects::InstanceCredentials& machine) {
+    return {
+        .endpoint = s3.endpoint,
+        .region = s3.region,
+        .addressing = s3.addressing == "host" ? objects::Addressing::kHost : objects::Addressing::kPath,
+        .ca_file = ca_file,
+        .credentials = {s3.credentials_file, s3_environment(), s3.instance_credentials ? &machine : nullptr}};
 }
 
 }  // namespace
@@ -53,7 +56,8 @@ ExitCode run_backups(const cli::S3Arguments& s3, const std::string& ca_file,
     const auto clock = io::make_system_clock();
     const auto random = io::make_system_random();
     const auto pause = io::make_system_pause();
-    const backup::S3Access access = access_by(s3, ca_file);
+    objects::InstanceCredentials machine(s3_environment(), *clock);
+    const backup::S3Access access = access_by(s3, ca_file, machine);
     const auto open = [&](const std::string& directory, const model::CollectionSpec& spec) {
         return service::open_for_practice(*files, *clock, directory, spec);
     };
@@ -73,8 +77,9 @@ ExitCode run_upgrade_check(const cli::Arguments& arguments) {
     const auto clock = io::make_system_clock();
     const auto random = io::make_system_random();
     const auto pause = io::make_system_pause();
+    objects::InstanceCredentials machine(s3_environment(), *clock);
     return offline::check_upgrade({*files, *clock, *random, *pause},
-                                  access_by(arguments.s3, arguments.ca_file),
+                                  access_by(arguments.s3, arguments.ca_file, machine),
                                   {.data = parsed.effective.text("storage.data_dir"),
                                    .catalog = catalog_path(parsed.effective),
                                    .keep_days = number_of<uint64_t>(parsed.effective, "upgrade.copy_days"),

@@ -36,10 +36,39 @@ inline constexpr std::array kStoreSettings{
                 "others than owner and group must not be able to read it. Empty: the variables "
                 "AWS_ACCESS_KEY_ID and "
                 "AWS_SECRET_ACCESS_KEY, then ~/.aws/credentials."},
+    Setting{
+        .key = "s3.instance_credentials",
+        .type = SettingType::kBool,
+        .fallback = "false",
+        .sentence =
+            "Whether, where nothing else gives credentials, those that Amazon's machines and containers "
+            "have of their role are used: asked of the metadata service (IMDSv2) or the container's agent, "
+            "and renewed by themselves (docs/backup.md)."},
     Setting{.key = "s3.ca_file",
             .type = SettingType::kString,
             .fallback = "",
             .sentence = "PEM file of the authorities to trust for s3.endpoint, in place of the system's."},
+    Setting{
+        .key = "s3.bandwidth_bytes_per_s",
+        .type = SettingType::kInteger,
+        .unit = "bytes/s",
+        .fallback = "0",
+        .min = 0,
+        .max = int64_t{1} << 40,
+        .sentence =
+            "What this server sends to S3 and reads from there together, at most, over time. Searches and "
+            "openings of cold collections count, but do not wait behind uploads. At least 65536; 0: no "
+            "bound."},
+    Setting{
+        .key = "s3.requests_per_second",
+        .type = SettingType::kInteger,
+        .unit = "requests/s",
+        .fallback = "0",
+        .min = 0,
+        .max = 1'000'000,
+        .sentence =
+            "Requests that this server sends to S3 at most, over time, for whatever; each part of a file is "
+            "one, and so is each try. 0: no bound."},
     Setting{.key = "s3.breaker_cool_down_s",
             .type = SettingType::kInteger,
             .unit = "s",
@@ -70,6 +99,17 @@ inline constexpr std::array kStoreSettings{
                 "When: an interval from the beginning of one to that of the next (30m, 6h, 1d), or each day "
                 "at a time in UTC (03:30). One that was missed is made up for, one that failed tried again "
                 "after ten minutes."},
+    Setting{
+        .key = "backup.busy_bytes_per_second",
+        .type = SettingType::kInteger,
+        .unit = "bytes/s",
+        .fallback = "33554432",
+        .min = 0,
+        .max = int64_t{1} << 40,
+        .sentence =
+            "What a backup reads at most while searches run, and half of it at least, in slices that make "
+            "way for them; what is new to the place is read twice. While none runs it is as fast as it "
+            "goes. At least 1048576; 0: always as fast as it goes."},
     Setting{.key = "backup.keep_last",
             .type = SettingType::kInteger,
             .unit = "backups",

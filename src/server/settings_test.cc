@@ -62,6 +62,19 @@ TEST(ServerSettings, ACollectorOfTracesIsAnUrl) {
                 testing::ElementsAre("traces.headers_file", "traces.ca_file"));
 }
 
+TEST(ServerSettings, APaceTowardsTheStoreIsNoneOrEnoughToEnd) {
+    for (const auto& [key, least] : {std::pair{"s3.bandwidth_bytes_per_s", 65'536},
+                                     std::pair{"backup.busy_bytes_per_second", 1'048'576}}) {
+        EXPECT_TRUE(cross_check(with({{key, "0"}})).empty());
+        EXPECT_TRUE(cross_check(with({{key, std::to_string(least)}})).empty());
+        EXPECT_TRUE(cross_check(with({{key, std::to_string(least + 1)}})).empty());
+        for (const int little : {1, least - 1}) {
+            EXPECT_THAT(keys_of(cross_check(with({{key, std::to_string(little)}}))),
+                        testing::ElementsAre(key));
+        }
+    }
+}
+
 TEST(ServerSettings, RefuseKernelsThatThisCpuLacks) {
     EXPECT_FALSE(check_kernels({}).has_value());
     EXPECT_FALSE(check_kernels({{kKernelsVariable, ""}}).has_value());

@@ -6,6 +6,7 @@
 #include "engine/recall_probe.h"
 #include "io/executor.h"
 #include "io/pause.h"
+#include "io/posix_file_system.h"
 #include "io/random.h"
 #include "rest/api.h"
 #include "rest/cors.h"
@@ -147,8 +148,9 @@ class Wiring final : public Server {
         }
         AKIDB_TRY(gate_, std::move(gate));
         const backup::TargetDoors doors{foundation_.files, foundation_.clock, *random_, *pause_};
+        const backup::TargetDoors passing{*passing_files_, foundation_.clock, *random_, *pause_};
         backup_room_ = std::make_unique<BackupRoom>(
-            BackupRoom::Dependencies{*directory_, *catalog_, doors, foundation_.clock, backup_thread_,
+            BackupRoom::Dependencies{*directory_, *catalog_, passing, foundation_.clock, backup_thread_,
                                      archive_thread_, foundation_.logger, metrics_, disk_, tracer()},
             effective_, kVersion);
         service_ =
@@ -254,6 +256,7 @@ class Wiring final : public Server {
     io::ThreadPool committer_;
     io::ThreadPool loader_;
     std::unique_ptr<io::Pause> pause_ = io::make_system_pause();
+    const std::unique_ptr<io::FileSystem> passing_files_ = io::make_posix_file_system(io::Caching::kPassing);
     io::ThreadPool backup_thread_;
     io::ThreadPool archive_thread_;
     io::ThreadPool probe_thread_;

@@ -7,6 +7,7 @@
 #include "backup/repository.h"
 #include "base/printable.h"
 #include "catalog/tier_store.h"
+#include "service/backup_pace.h"
 #include "service/tiers.h"
 
 namespace akidb::service {
@@ -35,7 +36,10 @@ std::string_view name_of(BackupStage stage) {
 class Backups::Run {
   public:
     Run(Backups& owner, const Uuid& id, std::string to, uint64_t started_ms)
-        : owner_(owner), given_(owner.given_), to_(std::move(to)) {
+        : owner_(owner),
+          given_(owner.given_),
+          to_(std::move(to)),
+          pace_({given_.doors.clock, given_.doors.pause, owner.load_, given_.busy_bytes_per_second}) {
         manifest_.id = id;
         manifest_.created_ms = started_ms;
         manifest_.version = given_.version;
@@ -44,13 +48,14 @@ class Backups::Run {
     }
 
     Result<void> run(const std::stop_token& stop) {
+        stop_ = stop;
         AKIDB_TRY(const auto target, given_.open_target(to_, backup::TargetUse::kWrite));
         repository_.emplace(target->store(), given_.doors.clock);
         AKIDB_TRY(repository_->lock(given_.owner));
         const std::string parent = given_.data + "/staging";
         const std::string name = "backup-" + manifest_.id.to_string();
         staging_ = parent + "/" + name;
-        Result<void> done = copy(stop);
+        Result<void> done = copy();
         if (done) {
             done = conclude();
         }
@@ -61,7 +66,7 @@ class Backups::Run {
     }
 
   private:
-    Result<void> copy(const std::stop_token& stop) {
+    Result<void> copy() {
         AKIDB_TRY(manifest_.previous, find_previous());
         AKIDB_TRY(given_.doors.files.make_directory(staging_));
         const std::string path = staging_ + "/" + kCatalogName;
@@ -70,7 +75,7 @@ class Backups::Run {
         AKIDB_TRY(const std::vector<catalog::CollectionRow> rows, copy->list_collections());
         owner_.change(manifest_.id, [&](BackupState& state) { state.collections = rows.size(); });
         for (const catalog::CollectionRow& row : rows) {
-            if (stop.stop_requested()) {
+            if (stop_.stop_requested()) {
                 return Error(Code::kUnavailable, "the server is stopping");
             }
             AKIDB_TRY(const bool is_there, copy_collection(row));
@@ -231,7 +236,8 @@ class Backups::Run {
     }
 
     Result<backup::BackupFile> send(const std::string& name, const io::ReadFile& file) {
-        AKIDB_TRY(const backup::Repository::PutBlob put, repository_->put_file(name, file));
+        AKIDB_TRY(const backup::Repository::PutBlob put,
+                  repository_->put_file(name, PacedFile(file, pace_, stop_)));
         sent_bytes_ += put.sent_bytes;
         given_.metrics.counter(telemetry::MetricId::kBackupBytes).add(static_cast<double>(put.sent_bytes));
         owner_.change(manifest_.id, [&](BackupState& state) {
@@ -244,6 +250,8 @@ class Backups::Run {
     Backups& owner_;
     const Dependencies& given_;
     const std::string to_;
+    BackupPace pace_;
+    std::stop_token stop_;
     std::string staging_;
     std::optional<backup::Repository> repository_;
     backup::BackupManifest manifest_;

@@ -18,6 +18,7 @@
 #include "catalog/catalog.h"
 #include "io/executor.h"
 #include "service/directory.h"
+#include "service/search_load.h"
 #include "telemetry/metrics.h"
 #include "tracing/tracer.h"
 
@@ -61,12 +62,15 @@ class Backups {
         std::string version{};
         Uuid owner{};  // of locks: always the same for this data directory, and no other's
         backup::OpenTarget open_target{};
-        tracing::Tracer* tracer = nullptr;  // null: nobody is told of backups
-        std::function<Uuid()> timeline{};   // of the archived log; null: none is
+        tracing::Tracer* tracer = nullptr;   // null: nobody is told of backups
+        std::function<Uuid()> timeline{};    // of the archived log; null: none is
+        uint64_t busy_bytes_per_second = 0;  // of BackupPace
     };
     explicit Backups(Dependencies dependencies);
     /// Before the first; it must outlive this. Without it, what is asleep is left out.
     void attach(Tiers& tiers) { tiers_ = &tiers; }
+    /// Which backups make way for; the same. Without it nobody searches.
+    void attach(const SearchLoad& load) { load_ = &load; }
 
     /// `to`: an absolute path outside the data directory, whose parent is there, or s3://BUCKET/PREFIX. What
     /// can be refused at once is, on field "to"; kConflict while one runs, kUnavailable when the server
@@ -92,6 +96,7 @@ class Backups {
 
     const Dependencies given_;
     Tiers* tiers_ = nullptr;
+    const SearchLoad* load_ = nullptr;
     mutable Mutex mutex_;
     std::deque<BackupState> states_ AKIDB_GUARDED_BY(mutex_);  // the newest first
 };

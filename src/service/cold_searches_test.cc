@@ -81,6 +81,7 @@ TEST_F(ColdSearchesTest, AnswerAsOpenCollectionsDoInThreeRoundTripsAtMost) {
             EXPECT_EQ(cold_objects().size(), 1U) << "that of floats alone";
             continue;
         }
+        const uint64_t serving = world_.serving_targets;
         uint64_t round_trips = 0;
         for (uint64_t seed = 1; seed <= 8; ++seed) {
             const auto reply = ask(*server, kind.name, nearest_to(kind, seed * 1000));
@@ -91,6 +92,7 @@ TEST_F(ColdSearchesTest, AnswerAsOpenCollectionsDoInThreeRoundTripsAtMost) {
             EXPECT_GT((*reply)->explanation->fetched_bytes, 0U);
             round_trips += (*reply)->explanation->round_trips;
         }
+        EXPECT_EQ(world_.serving_targets, serving + 1) << "what somebody waits for has a way of its own";
         EXPECT_EQ(round_trips, 9U) << "codes once, then the records of each";
         EXPECT_EQ(server->tier(kind.name), Tier::kCold);
         EXPECT_FALSE(fs::exists(server->path_of(kind.name)));

@@ -112,6 +112,7 @@ class ScheduledBackupsTest : public testing::Test {
         asked.data = root_ / "data";
         asked.owner.bytes.fill(1);
         asked.open_target = open;
+        asked.busy_bytes_per_second = 32 << 20;
         backups_ = std::make_unique<Backups>(std::move(asked));
         ScheduledBackups::Dependencies given{*backups_, *files_, clock_, now_, logger_, metrics_};
         given.open_target = open;
@@ -194,6 +195,19 @@ TEST_F(ScheduledBackupsTest, AreMadeWhenDueAndPrunedAndRestoredForPractice) {
     EXPECT_EQ(backups_there(), 3u) << "keep_last";
     EXPECT_THAT(exposed(), HasSubstr("akidb_backups_total{outcome=\"ok\"} 10"));
     EXPECT_THAT(exposed(), HasSubstr("akidb_backup_drills_total{outcome=\"ok\"} 3"));
+}
+
+TEST_F(ScheduledBackupsTest, ThatMakeWayForSearchesEndAndAreWhole) {
+    SearchLoad load;
+    const SearchLoad::Running endless(load);
+    backups_->attach(load);
+    for (uint64_t i = 2; i < 10; ++i) {
+        write(i);
+    }
+    scheduled_->tend();
+    EXPECT_EQ(backups_there(), 1u);
+    ASSERT_TRUE(scheduled_->state().last_drill);
+    EXPECT_THAT(scheduled_->state().last_drill->faults, testing::IsEmpty());
 }
 
 TEST_F(ScheduledBackupsTest, KnowAfterARestartWhenTheLastWas) {

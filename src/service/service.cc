@@ -211,6 +211,7 @@ Result<model::SearchReply> Service::search(const RequestContext& context, std::s
 Result<model::SearchReply> Service::search_in(const engine::Collection& collection,
                                               const RequestContext& context,
                                               const model::SearchRequest& request) const {
+    const SearchLoad::Running running(search_load_);
     const SharedFilter& rule = context.principal->row_rule;
     const bool is_timed = slow_log_ != nullptr && slow_log_->is_on();
     const uint64_t began_us = is_timed ? clock_.monotonic_us() : 0;

@@ -14,6 +14,7 @@
 #include "service/access_control.h"
 #include "service/context.h"
 #include "service/directory.h"
+#include "service/search_load.h"
 #include "service/slow_log.h"
 #include "service/tiers.h"
 
@@ -81,6 +82,8 @@ class Service {
     std::optional<PlanState> backup_plan() const;
     /// Before requests come; it must outlive this.
     void attach(const ScheduledBackups& scheduled) { scheduled_ = &scheduled; }
+    /// Searches of collections that are open.
+    const SearchLoad& search_load() const { return search_load_; }
 
     /// Before requests come; they must outlive this.
     void attach(Tiers& tiers) { tiers_ = &tiers; }
@@ -195,6 +198,7 @@ class Service {
     Accounts* accounts_;
     Backups* backups_;
     const ScheduledBackups* scheduled_ = nullptr;
+    mutable SearchLoad search_load_;
     Tiers* tiers_ = nullptr;
     SlowLog* slow_log_ = nullptr;
 };

@@ -85,7 +85,7 @@ Result<void> Tiers::fetch(const TierRow& row) {
     const std::string collections = given_.data + "/collections";
     const std::string name = row.collection.to_string();
     const std::string staging = given_.data + "/staging";
-    AKIDB_TRY(const auto target, reach_store(row.place));
+    AKIDB_TRY(const auto target, reach_store(row.place, backup::TargetUse::kServe));
     backup::CollectionCopy copy(target->store(), row.copy);
     AKIDB_TRY(const backup::BackedUpCollection there, copy.read(row.settled_version));
     const std::string manifest = storage::manifest_name(row.settled_version);
@@ -183,7 +183,7 @@ Result<void> Tiers::check_droppable(const TierRow& row) {
     if (log.records > 0) {
         return Error(Code::kConflict, "the log holds what is not in the store");
     }
-    AKIDB_TRY(const auto target, reach_store(row.place));
+    AKIDB_TRY(const auto target, reach_store(row.place, backup::TargetUse::kWrite));
     backup::CollectionCopy copy(target->store(), row.copy);
     AKIDB_TRY(const backup::BackedUpCollection there, copy.read(row.settled_version));
     const std::string name = storage::manifest_name(row.settled_version);
@@ -272,7 +272,7 @@ Result<Tiers::SleepingFiles> Tiers::files_of_sleeper(const Uuid& collection) {
     }
     SleepingFiles sleeping{.row = *row, .target = nullptr};
     if (row->tier == Tier::kCold) {
-        AKIDB_TRY(sleeping.target, reach_store(row->place));
+        AKIDB_TRY(sleeping.target, reach_store(row->place, backup::TargetUse::kWrite));
         backup::CollectionCopy copy(sleeping.target->store(), row->copy);
         AKIDB_TRY(const backup::BackedUpCollection there, copy.read(row->settled_version));
         for (const backup::BackupFile& file : there.files) {

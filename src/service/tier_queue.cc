@@ -8,6 +8,7 @@
 
 namespace akidb::service {
 
+using backup::TargetUse;
 using catalog::TierRow;
 using catalog::TierTask;
 using catalog::TierTaskKind;
@@ -157,17 +158,18 @@ void Tiers::note_failure(TierTask task, const Error& error, bool counts) {
     }
 }
 
-Result<std::shared_ptr<backup::Target>> Tiers::reach_store(const std::string& place) {
+Result<std::shared_ptr<backup::Target>> Tiers::reach_store(const std::string& place, backup::TargetUse use) {
     if (options_.place.empty() || place != options_.place) {
         return Error(Code::kUnavailable, "it is in the store " + place + ", and the setting tiers.to names " +
                                              (options_.place.empty() ? "none" : options_.place));
     }
     MutexLock lock(target_mutex_);
-    if (target_ == nullptr) {
-        AKIDB_TRY(auto opened, given_.open_target(place, backup::TargetUse::kWrite));
-        target_ = std::move(opened);
+    std::shared_ptr<backup::Target>& target = targets_[use];
+    if (target == nullptr) {
+        AKIDB_TRY(auto opened, given_.open_target(place, use));
+        target = std::move(opened);
     }
-    return target_;
+    return target;
 }
 
 Result<Tiers::Uploadable> Tiers::find_uploadable(const TierRow& row) const {
@@ -208,7 +210,7 @@ Result<void> Tiers::upload(const TierTask& task, const std::stop_token& stop) {
         MutexLock lock(mutex_);
         collections_[task.collection].looked_at_us = given_.clock.monotonic_us();
     }
-    AKIDB_TRY(const auto target, reach_store(row->place));
+    AKIDB_TRY(const auto target, reach_store(row->place, TargetUse::kWrite));
     AKIDB_TRY(const Uploadable source, find_uploadable(*row));
     backup::CollectionCopy copy(target->store(), row->copy);
     std::vector<backup::BackupFile> known;
@@ -248,7 +250,7 @@ Result<void> Tiers::upload(const TierTask& task, const std::stop_token& stop) {
 
 Result<void> Tiers::remove_copy(const TierTask& task) {
     const UploadTurn turn(*this);
-    AKIDB_TRY(const auto target, reach_store(task.place));
+    AKIDB_TRY(const auto target, reach_store(task.place, TargetUse::kWrite));
     return backup::CollectionCopy(target->store(), task.copy).remove_all();
 }
 

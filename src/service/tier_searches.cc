@@ -114,7 +114,7 @@ Result<model::SearchReply> Tiers::ask_cold(const TierRow& row, const model::Coll
         return Error(Code::kDeadlineExceeded, "the time allowed ran out before the search began")
             .with_field("deadline_ms");
     }
-    AKIDB_TRY(auto target, reach_store(row.place));
+    AKIDB_TRY(auto target, reach_store(row.place, backup::TargetUse::kServe));
     const std::string key = backup::CollectionCopy(target->store(), row.copy).cold_key(row.settled_version);
     return cold_searches_.search({.identity = {.collection = row.collection,
                                                .version = row.settled_version,

@@ -232,7 +232,8 @@ class Tiers {
     void run_task(catalog::TierTask task, const std::stop_token& stop);
     Result<void> upload(const catalog::TierTask& task, const std::stop_token& stop);
     Result<void> remove_copy(const catalog::TierTask& task);
-    Result<std::shared_ptr<backup::Target>> reach_store(const std::string& place) AKIDB_EXCLUDES(mutex_);
+    Result<std::shared_ptr<backup::Target>> reach_store(const std::string& place, backup::TargetUse use)
+        AKIDB_EXCLUDES(target_mutex_);
     void note_failure(catalog::TierTask task, const Error& error, bool counts);
     // Searches of what is cold (tier_searches.cc).
     bool lacks_cold_index(const catalog::TierRow& row) const AKIDB_EXCLUDES(mutex_);
@@ -268,7 +269,8 @@ class Tiers {
     bool is_uploading_ AKIDB_GUARDED_BY(mutex_) = false;  // one upload at a time
     ColdSearches cold_searches_;
     Mutex target_mutex_;
-    std::shared_ptr<backup::Target> target_ AKIDB_GUARDED_BY(target_mutex_);  // once it was reached
+    /// By use, once it was reached: for moves, and for what somebody waits for.
+    std::map<backup::TargetUse, std::shared_ptr<backup::Target>> targets_ AKIDB_GUARDED_BY(target_mutex_);
 };
 
 }  // namespace akidb::service

@@ -172,7 +172,8 @@ struct TierWorld {
     std::unique_ptr<objects::ObjectStore> memory = objects::make_memory_store();
     std::atomic<bool> is_down{false};
     std::atomic<uint64_t> store_calls{0};
-    objects::Breaker* breaker = nullptr;  // in front of what stands in for `memory`
+    std::atomic<uint64_t> serving_targets{0};  // that were opened for what somebody waits for
+    objects::Breaker* breaker = nullptr;       // in front of what stands in for `memory`
     TierOptions options{.place = "memory",
                         .cache_bytes = 64 << 20,
                         .warm_after_us = 60'000'000,
@@ -211,7 +212,8 @@ class TieredServer {
                                 .readers = jobless_,
                                 .data = world.data(),
                                 .open_target =
-                                    [this](const std::string&, backup::TargetUse) {
+                                    [this](const std::string&, backup::TargetUse use) {
+                                        world_.serving_targets += use == backup::TargetUse::kServe ? 1 : 0;
                                         return Result<std::unique_ptr<backup::Target>>(
                                             backup::Target::over(std::make_unique<DoomedStore>(
                                                 *world_.memory, doom_, world_.is_down, world_.store_calls)));
