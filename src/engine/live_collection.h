@@ -52,6 +52,7 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     Result<model::FacetReply> facet(const model::FacetRequest& request) const override;
     Result<model::SearchReply> search(const model::SearchRequest& request) const override;
     uint64_t estimate_floats(const model::SearchRequest& request) const override;
+    WriteSize estimate_update(const model::UpdateRequest& request) const override;
     CollectionStats stats() const override;
     void change_settings(const model::CollectionSettings& settings) override;
     void declare_metadata_indexes(const std::vector<model::MetadataField>& fields) override;
