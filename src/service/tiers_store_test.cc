@@ -19,6 +19,19 @@ using testing::HasSubstr;
 
 using TiersStoreTest = TiersFixture;
 
+TEST_F(TiersStoreTest, WhatFailedIsTriedAgainThoughTheClockWasSetBack) {
+    TieredServer server(world_);
+    server.create(kKinds[0], "notes", StoragePolicy::kMemoryS3);
+    write(server, kKinds[0], "notes", rows(1, 20));
+    world_.is_down = true;
+    server.tiers().run_due({});
+    world_.is_down = false;
+    world_.clock.set_back_s(uint64_t{365} * 24 * 3600);
+    world_.clock.pass_s(65);
+    server.tiers().run_due({});
+    EXPECT_TRUE(server.tiers().tier_of(server.directory().describe({{}, "notes"}).value()).is_copied);
+}
+
 TEST_F(TiersStoreTest, ATaskThatFailsTooOftenIsADeadLetterUntilSomebodySaysSo) {
     auto server = std::make_unique<TieredServer>(world_);
     server->create(kKinds[0], "notes", StoragePolicy::kMemoryS3);
