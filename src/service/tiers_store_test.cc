@@ -129,23 +129,16 @@ TEST_F(TiersStoreTest, WhatIsDeletedOrErasedLeavesTheStoreToo) {
     for (const char* name : {"cold", "copied", "back"}) {
         write(server, kKinds[0], name, rows(1, 50));
     }
-    model::MetadataWriter writer;
-    writer.begin_object();
-    writer.key("secret");
-    writer.put_string("of-which-nothing-may-stay");
-    writer.end();
-    model::Document secret = document(kKinds[0], 77, {1, 1});
-    secret.metadata = std::move(writer).finish().value();
-    ASSERT_TRUE(server.wake("copied").value()->upsert({secret}));
+    ASSERT_TRUE(server.wake("copied").value()->upsert({secret_document(77)}));
     ASSERT_TRUE(server.act("cold", TierAction::kDemoteToCold));
     server.tiers().run_due({});
-    EXPECT_TRUE(any_object_has("of-which-nothing-may-stay"));
+    EXPECT_TRUE(any_object_has(kSecret));
 
     ASSERT_TRUE(server.wake("copied").value()->erase({model::DocumentId(uint64_t{77})}));
     const auto renewed = server.tiers().renew_copy(copied.spec.id);
     ASSERT_TRUE(renewed) << renewed.error().message();
     EXPECT_TRUE(*renewed);
-    EXPECT_FALSE(any_object_has("of-which-nothing-may-stay"));
+    EXPECT_FALSE(any_object_has(kSecret));
 
     const size_t before = objects().size();
     ASSERT_TRUE(server.tiers().set_policy(back.spec.id, StoragePolicy::kMemory));
