@@ -84,7 +84,7 @@ TEST_F(LogTest, WritesBeyondAReachAreStampedLater) {
     }
 }
 
-class SetClock final : public io::Clock {
+class WallAlone final : public io::Clock {
   public:
     uint64_t monotonic_us() const override { return now_us; }
     uint64_t unix_ms() const override { return wall_ms; }
@@ -96,16 +96,16 @@ class SetClock final : public io::Clock {
 TEST_F(LogTest, TimesDoNotGoBackWithTheClock) {
     constexpr uint64_t kDayMs = uint64_t{24} * 3'600'000;
     const auto set = [this](uint64_t wall_ms) {
-        auto made = std::make_unique<SetClock>();
+        auto made = std::make_unique<WallAlone>();
         made->wall_ms = wall_ms;
         collection_.reset();
         clock_ = std::move(made);
     };
-    const uint64_t start_ms = SetClock().wall_ms;
+    const uint64_t start_ms = WallAlone().wall_ms;
     set(start_ms);
     create();
     upsert(1, 1);
-    static_cast<SetClock&>(*clock_).wall_ms = start_ms - kDayMs;
+    static_cast<WallAlone&>(*clock_).wall_ms = start_ms - kDayMs;
     upsert(2, 1);
     const LogReach reach = collection_->reach_log().value();
     EXPECT_GE(reach.unix_ms, start_ms);

@@ -14,7 +14,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-class HandClock final : public io::Clock {
+class WatchedClock final : public io::Clock {
   public:
     uint64_t monotonic_us() const override { return now_us; }
     uint64_t unix_ms() const override { return wall_ms; }
@@ -26,7 +26,7 @@ class HandClock final : public io::Clock {
     std::atomic<uint64_t> wall_ms{1'700'000'000'000};
 };
 
-class Lines final : public Logger {
+class KeptLines final : public Logger {
   public:
     void log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) override {
         std::string line(event);
@@ -41,8 +41,8 @@ class Lines final : public Logger {
 };
 
 TEST(ClockWatch, TellsAJumpOnceWithItsSizeAndCountsIt) {
-    HandClock clock;
-    Lines logger;
+    WatchedClock clock;
+    KeptLines logger;
     telemetry::Metrics metrics;
     ClockWatch watch(clock, logger, metrics);
     EXPECT_THAT(metrics.expose(), HasSubstr("akidb_clock_jumps_total{direction=\"back\"} 0"));
