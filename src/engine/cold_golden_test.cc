@@ -2,7 +2,6 @@
 // of format, under a new name: engine_test --gtest_also_run_disabled_tests --gtest_filter='ColdGolden.DIS*'
 #include <gtest/gtest.h>
 
-
 #include "base/bytes.h"
 #include "engine/cold_index.h"
 #include "engine/cold_writer.h"

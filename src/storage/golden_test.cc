@@ -5,7 +5,6 @@
 //   storage_test --gtest_also_run_disabled_tests --gtest_filter='Golden.DISABLED_*'
 #include <gtest/gtest.h>
 
-
 #include "base/bytes.h"
 #include "model/document_id.h"
 #include "model/expiry.h"
