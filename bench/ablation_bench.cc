@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "bench/bench_main.h"
@@ -20,10 +19,7 @@ namespace {
 constexpr double kRecalls[] = {0.95, 0.99};
 
 struct Options {
-    std::string base;
-    std::string query;
-    std::string truth;
-    std::string metric;
+    SetFiles files;
     std::vector<size_t> widths{4,  6,  8,   10,  12,  14,  16,  20,  24,   32,  48,
                                64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536};
     size_t rounds = 5;
@@ -76,18 +72,11 @@ void print_table(const std::vector<Variant>& tried, const std::vector<Contender>
 }
 
 void run(const Options& options) {
-    const VectorFile base_file(options.base);
-    const VectorFile queries(options.query);
-    const Truth truth = read_truth(options.truth);
+    const SearchedSet set(options.files);
+    set.print_line(options.rounds);
     EngineOptions as_it_is;
-    as_it_is.metric = metric_from(options.metric);
-    const RecallJudge judge(as_it_is.metric, base_file, queries, truth);
-    const std::vector<uint32_t> order = insertion_order(base_file.rows());
-    const OrderedBase base{base_file, order};
-    fmt::print("{}: {} x {}, {}, {} queries, {} rounds; {}, {} cores, compiler {}, searches on one thread\n",
-               options.base, base.rows(), base.dimension(), options.metric, queries.rows(), options.rounds,
-               processor_name(), std::thread::hardware_concurrency(), __VERSION__);
-    std::vector<Variant> tried = variants(as_it_is, base.dimension());
+    as_it_is.metric = set.metric();
+    std::vector<Variant> tried = variants(as_it_is, set.base().dimension());
     const auto is_left_out = [&](const Variant& variant) {
         const auto is_asked = [&](const std::string& word) {
             return variant.name.find(word) != std::string::npos;
@@ -99,19 +88,16 @@ void run(const Options& options) {
     std::vector<Contender> contenders;
     for (const Variant& variant : tried) {
         fmt::print("{}: ", variant.name);
-        contenders.push_back(build_contender(base, variant.options, make_akidb_engine));
+        contenders.push_back(build_contender(set.base(), variant.options, make_akidb_engine));
     }
-    measure(contenders, base, queries, judge, {options.widths, options.rounds});
+    measure(contenders, set, {options.widths, options.rounds});
     print_table(tried, contenders);
 }
 
 int run_program(int argc, char** argv) {
     Options options;
     CLI::App app("measures the index with one technique taken away at a time", "ablation_bench");
-    app.add_option("--base", options.base, "rows, .fbin")->required();
-    app.add_option("--query", options.query, "queries, .fbin")->required();
-    app.add_option("--truth", options.truth, "exact neighbours, .ibin")->required();
-    app.add_option("--metric", options.metric)->required()->check(CLI::IsMember({"cosine", "dot", "l2"}));
+    add_set_options(app, options.files);
     app.add_option("--ef", options.widths, "widths to measure, a rising list with commas")
         ->delimiter(',')
         ->check(CLI::Range(1, 100'000));

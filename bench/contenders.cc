@@ -7,7 +7,10 @@
 #include <fstream>
 #include <numeric>
 #include <random>
+#include <thread>
+#include <utility>
 
+#include "bench/brute_force.h"
 #include "bench/curve.h"
 #include "bench/process_memory.h"
 
@@ -24,6 +27,29 @@ std::vector<uint32_t> insertion_order(size_t rows) {
     std::iota(order.begin(), order.end(), 0u);
     std::shuffle(order.begin(), order.end(), std::mt19937(kOrderSeed));
     return order;
+}
+
+void add_set_options(CLI::App& app, SetFiles& files) {
+    app.add_option("--base", files.base, "rows, .fbin")->required();
+    app.add_option("--query", files.query, "queries, .fbin")->required();
+    app.add_option("--truth", files.truth, "exact neighbours, .ibin")->required();
+    app.add_option("--metric", files.metric)->required()->check(CLI::IsMember({"cosine", "dot", "l2"}));
+}
+
+SearchedSet::SearchedSet(SetFiles files)
+    : files_(std::move(files)),
+      metric_(metric_from(files_.metric)),
+      base_(files_.base),
+      queries_(files_.query),
+      truth_(read_truth(files_.truth)),
+      judge_(metric_, base_, queries_, truth_),
+      order_(insertion_order(base_.rows())) {}
+
+void SearchedSet::print_line(size_t rounds) const {
+    fmt::print("{}: {} x {}, {}, {} queries, {} rounds; {}, {} cores, compiler {}, searches on one thread\n",
+               files_.base, base_.rows(), base_.dimension(), files_.metric, queries_.rows(), rounds,
+               processor_name(), std::thread::hardware_concurrency(), __VERSION__);
+    std::fflush(stdout);
 }
 
 Contender build_contender(OrderedBase base, const EngineOptions& options, const MakeEngine& make) {
@@ -45,10 +71,10 @@ Contender build_contender(OrderedBase base, const EngineOptions& options, const 
     return contender;
 }
 
-void measure(std::vector<Contender>& contenders, OrderedBase base, const VectorFile& queries,
-             const RecallJudge& judge, const Sweeps& sweeps) {
+void measure(std::vector<Contender>& contenders, const SearchedSet& set, const Sweeps& sweeps) {
     for (Contender& contender : contenders) {
-        contender.sweep = std::make_unique<IndexSweep>(*contender.engine, base, queries, judge);
+        contender.sweep =
+            std::make_unique<IndexSweep>(*contender.engine, set.base(), set.queries(), set.judge());
         contender.sweep->measure_recall(sweeps.widths);
     }
     fmt::print("recall is known; {} timed rounds follow\n", sweeps.rounds);

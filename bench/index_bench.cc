@@ -10,20 +10,15 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include "bench/contenders.h"
-#include "bench/recall.h"
 
 namespace akidb::bench {
 namespace {
 
 struct Options {
-    std::string base;
-    std::string query;
-    std::string truth;
-    std::string metric;
+    SetFiles files;
     EngineOptions engine;
     std::vector<size_t> widths{4,   6,   8,   10,  16,  24,  32,   48,   64,  96,
                                128, 192, 256, 384, 512, 768, 1024, 1536, 2048};
@@ -33,22 +28,16 @@ struct Options {
 };
 
 void run(const Options& options) {
-    const VectorFile base_file(options.base);
-    const VectorFile queries(options.query);
-    const Truth truth = read_truth(options.truth);
-    const RecallJudge judge(options.engine.metric, base_file, queries, truth);
-    const std::vector<uint32_t> order = insertion_order(base_file.rows());
-    const OrderedBase base{base_file, order};
-    fmt::print("{}: {} x {}, {}, {} queries, {} rounds; {}, {} cores, compiler {}, searches on one thread\n",
-               options.base, base.rows(), base.dimension(), options.metric, queries.rows(), options.rounds,
-               processor_name(), std::thread::hardware_concurrency(), __VERSION__);
-    std::fflush(stdout);
+    const SearchedSet set(options.files);
+    set.print_line(options.rounds);
+    EngineOptions engine = options.engine;
+    engine.metric = set.metric();
     std::vector<Contender> contenders;
-    contenders.push_back(build_contender(base, options.engine, make_akidb_engine));
+    contenders.push_back(build_contender(set.base(), engine, make_akidb_engine));
     if (!options.peer.empty()) {
-        contenders.push_back(build_contender(base, options.engine, make_hnswlib_engine));
+        contenders.push_back(build_contender(set.base(), engine, make_hnswlib_engine));
     }
-    measure(contenders, base, queries, judge, {options.widths, options.rounds});
+    measure(contenders, set, {options.widths, options.rounds});
     for (const Contender& contender : contenders) {
         print_points(contender.report);
         if (!options.csv.empty()) {
@@ -62,10 +51,7 @@ void run(const Options& options) {
 
 void add_options(CLI::App& app, Options& options) {
     EngineOptions& engine = options.engine;
-    app.add_option("--base", options.base, "rows, .fbin")->required();
-    app.add_option("--query", options.query, "queries, .fbin")->required();
-    app.add_option("--truth", options.truth, "exact neighbours, .ibin")->required();
-    app.add_option("--metric", options.metric)->required()->check(CLI::IsMember({"cosine", "dot", "l2"}));
+    add_set_options(app, options.files);
     app.add_option("--storage", engine.storage, "of the rows that results are compared by: f32, f16 or int8")
         ->capture_default_str();
     app.add_option("--codec", engine.codec, "bits a component of the codes that walks go by")
@@ -129,7 +115,6 @@ int run_program(int argc, char** argv) {
     }
     try {
         std::sort(options.widths.begin(), options.widths.end());
-        options.engine.metric = metric_from(options.metric);
         run(options);
     } catch (const std::exception& error) {
         std::fprintf(stderr, "index_bench: %s\n", error.what());

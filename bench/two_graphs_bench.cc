@@ -10,7 +10,6 @@
 #include <cstdio>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "bench/bench_main.h"
@@ -24,10 +23,7 @@ namespace {
 constexpr double kRecalls[] = {0.95, 0.99};
 
 struct Options {
-    std::string base;
-    std::string query;
-    std::string truth;
-    std::string metric;
+    SetFiles files;
     std::vector<double> shares{0.1, 0.25, 0.5, 1};
     std::vector<size_t> widths{8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536};
     size_t rounds = 5;
@@ -168,17 +164,11 @@ void print_table(const Options& options, const std::vector<Contender>& contender
 }
 
 void run(const Options& options) {
-    const VectorFile base_file(options.base);
-    const VectorFile queries(options.query);
-    const Truth truth = read_truth(options.truth);
+    const SearchedSet set(options.files);
+    set.print_line(options.rounds);
     EngineOptions engine_options;
-    engine_options.metric = metric_from(options.metric);
-    const RecallJudge judge(engine_options.metric, base_file, queries, truth);
-    const std::vector<uint32_t> order = insertion_order(base_file.rows());
-    const OrderedBase base{base_file, order};
-    fmt::print("{}: {} x {}, {}, {} queries, {} rounds; {}, {} cores, compiler {}, searches on one thread\n",
-               options.base, base.rows(), base.dimension(), options.metric, queries.rows(), options.rounds,
-               processor_name(), std::thread::hardware_concurrency(), __VERSION__);
+    engine_options.metric = set.metric();
+    const OrderedBase base = set.base();
     std::vector<Contender> contenders;
     const auto add = [&](const std::vector<size_t>& sizes) {
         contenders.push_back(
@@ -191,17 +181,14 @@ void run(const Options& options) {
         const auto young = static_cast<size_t>(static_cast<double>(base.rows()) * share / (1 + share));
         add({base.rows() - young, young});
     }
-    measure(contenders, base, queries, judge, {options.widths, options.rounds});
+    measure(contenders, set, {options.widths, options.rounds});
     print_table(options, contenders);
 }
 
 int run_program(int argc, char** argv) {
     Options options;
     CLI::App app("one graph that is appended to against at most two", "two_graphs_bench");
-    app.add_option("--base", options.base, "rows, .fbin")->required();
-    app.add_option("--query", options.query, "queries, .fbin")->required();
-    app.add_option("--truth", options.truth, "exact neighbours, .ibin")->required();
-    app.add_option("--metric", options.metric)->required()->check(CLI::IsMember({"cosine", "dot", "l2"}));
+    add_set_options(app, options.files);
     app.add_option("--shares", options.shares, "sizes of the young graph, of the old one, with commas")
         ->delimiter(',')
         ->check(CLI::Range(0.01, 1.0));

@@ -51,6 +51,7 @@ DASHBOARDS = {
                            (now("akidb_disk_hard_free_bytes"), "hard mark")]),
         ("Files and connections", "none", [(now("process_open_fds"), "open"), (now("akidb_http_connections"), "connections")]),
         ("Running since", "dateTimeFromNow", [(f"akidb_start_time_seconds{OF} * 1000", "{{instance}}")]),
+        ("Jumps of the clock", "none", [(now("akidb_clock_jumps_total"), "{{direction}}")]),
         ("Version", "none", [(now("akidb_build_info"), "{{version}}")]),
     ],
     "performance": [

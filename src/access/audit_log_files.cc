@@ -161,7 +161,7 @@ Result<void> AuditLog::Impl::expire() {
         MutexLock lock(mutex);
         const uint64_t now_ms = clock.unix_ms();
         if (options.retention_ms == 0 || on_disk.size() < 3 || on_disk[1].unix_ms > now_ms ||
-            now_ms - on_disk[1].unix_ms < options.retention_ms) {
+            now_ms - on_disk[1].unix_ms < options.retention_ms || clock.is_in_doubt()) {
             return {};
         }
         oldest = on_disk[0];

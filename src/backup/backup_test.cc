@@ -187,6 +187,28 @@ TEST_F(RepositoryTest, PrunesByCountAndAgeAndNeverABlobThatIsNamed) {
     EXPECT_EQ(repository_.list_backups()->size(), 1u);
 }
 
+TEST_F(RepositoryTest, TheLockIsRenewedThoughTheClockWasSetBack) {
+    class SetBack final : public io::Clock {
+      public:
+        uint64_t monotonic_us() const override { return now_us; }
+        uint64_t unix_ms() const override { return wall_ms; }
+        uint64_t now_us = 0;
+        uint64_t wall_ms = 1'700'000'000'000;
+    } clock;
+    Repository repository(*store_, clock);
+    ASSERT_TRUE(repository.lock(id_of(1)));
+    const auto content = [&] { return store_->get("lock", 1 << 20).value(); };
+    const std::string before = content();
+    ASSERT_NE(before, "");
+    clock.wall_ms -= 1'000'000'000;
+    ASSERT_TRUE(repository.keep_lock());
+    EXPECT_EQ(content(), before) << "not yet";
+    clock.now_us += uint64_t{24} * 3'600'000'000;
+    ASSERT_TRUE(repository.keep_lock());
+    EXPECT_NE(content(), before);
+    repository.unlock();
+}
+
 TEST_F(RepositoryTest, PrunesNothingWhenAManifestIsDamagedOrHidden) {
     back_up(1, "one");
     back_up(2, "two");

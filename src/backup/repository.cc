@@ -109,7 +109,7 @@ Result<void> Repository::lock(const Uuid& owner) {
 Result<void> Repository::write_lock(PutMode mode) {
     const uint64_t now = clock_.unix_ms();
     AKIDB_TRY(store_.put(kLockKey, owner_.to_string() + " " + std::to_string(now + kLockMs), mode));
-    renew_at_ms_ = now + kLockMs / 4;
+    renew_at_us_ = clock_.monotonic_us() + kLockMs / 4 * 1000;
     return {};
 }
 
@@ -126,7 +126,7 @@ Result<void> Repository::check_lock() {
 }
 
 Result<void> Repository::keep_lock() {
-    if (clock_.unix_ms() < renew_at_ms_) {
+    if (clock_.monotonic_us() < renew_at_us_) {
         return {};
     }
     AKIDB_TRY(check_lock());

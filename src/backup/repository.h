@@ -82,7 +82,7 @@ class Repository {
     objects::ObjectStore& store_;
     const io::Clock& clock_;
     Uuid owner_{};
-    uint64_t renew_at_ms_ = 0;
+    uint64_t renew_at_us_ = 0;
 };
 
 std::string blob_key(const std::string& sha256);

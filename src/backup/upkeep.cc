@@ -11,6 +11,7 @@ namespace akidb::backup {
 namespace {
 
 constexpr uint64_t kDayMs = uint64_t{24} * 3600 * 1000;
+constexpr uint64_t kClockFaultMs = uint64_t{3600} * 1000;  // as service::ScheduledBackups has it
 
 struct NamedBlob {
     const BackupFile* file;
@@ -229,8 +230,11 @@ class ArchivePrune {
 
 class Prune {
   public:
-    Prune(Repository& repository, uint64_t now_ms, const Retention& retention)
-        : repository_(repository), now_ms_(now_ms), retention_(retention) {}
+    Prune(Repository& repository, const io::Clock& clock, const Retention& retention)
+        : repository_(repository),
+          now_ms_(clock.unix_ms()),
+          stamp_ms_(clock.stamp_ms()),
+          retention_(retention) {}
 
     Result<PruneReport> run() {
         AKIDB_TRY(const std::vector<Uuid> listed, repository_.list_backups());
@@ -240,6 +244,7 @@ class Prune {
             manifests.push_back(std::move(manifest));
         }
         AKIDB_TRY(check_list(repository_, listed, manifests));
+        AKIDB_TRY(check_clock(manifests));
         std::set<std::string> named;    // by those kept
         std::set<std::string> leaving;  // by those that go
         for (size_t i = 0; i < manifests.size(); ++i) {
@@ -295,14 +300,31 @@ class Prune {
         return unnamed;
     }
 
+    /// Backups are in order by when they were made, as the clocks said that made them: behind one of the
+    /// future the newest are not last, and would go first.
+    Result<void> check_clock(const std::vector<BackupManifest>& manifests) const {
+        for (const BackupManifest& manifest : manifests) {
+            if (manifest.created_ms > stamp_ms_ + kClockFaultMs) {
+                return Error(Code::kConflict,
+                             "backup " + manifest.id.to_string() + " was made at " +
+                                 model::rfc3339(manifest.created_ms) +
+                                 ", which is to come by the clock of this machine: one of the two clocks is "
+                                 "wrong, and nothing is pruned by it (docs/operations.md, When the clock "
+                                 "jumps)");
+            }
+        }
+        return {};
+    }
+
     /// `position`: 1 for the newest.
     bool is_kept(const BackupManifest& manifest, size_t position) const {
         return position <= std::max<uint64_t>(1, retention_.keep_last) ||
-               manifest.created_ms + retention_.keep_days * kDayMs > now_ms_;
+               (retention_.keep_days > 0 && manifest.created_ms + retention_.keep_days * kDayMs > now_ms_);
     }
 
     Repository& repository_;
-    const uint64_t now_ms_;
+    const uint64_t now_ms_;    // ages are counted from here
+    const uint64_t stamp_ms_;  // what is made now is labelled so
     const Retention retention_;
     PruneReport report_;
 };
@@ -338,7 +360,7 @@ Result<VerifyReport> verify(Repository& repository, const BackupManifest& manife
 Result<PruneReport> prune(Repository& repository, const io::Clock& clock, const Uuid& owner,
                           const Retention& retention) {
     AKIDB_TRY(repository.lock(owner));
-    Result<PruneReport> report = Prune(repository, clock.unix_ms(), retention).run();
+    Result<PruneReport> report = Prune(repository, clock, retention).run();
     repository.unlock();
     return report;
 }

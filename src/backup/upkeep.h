@@ -45,7 +45,8 @@ struct PruneReport {
 /// may need them, and a removal that arrives late would take them from it; or a list does not show whose they
 /// are. Then what of the archived log is older than the oldest kept backup of its timeline. Every manifest is
 /// read before anything is removed; one that cannot be read, or one that a list does not show though another
-/// names it, ends it: its blobs would be taken for nobody's. kConflict while a backup is being written.
+/// names it, ends it: its blobs would be taken for nobody's. kConflict while a backup is being written, and
+/// when one there is of the future.
 Result<PruneReport> prune(Repository& repository, const io::Clock& clock, const Uuid& owner,
                           const Retention& retention);
 

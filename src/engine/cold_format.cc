@@ -33,24 +33,24 @@ uint32_t checksum_of(uint32_t seal, Part part, uint64_t number, std::string_view
     return crc32c(bytes, crc32c(place, seal));
 }
 
-Error damaged(std::string_view what) {
-    return Error(Code::kDataLoss, "the cold index is damaged: " + std::string(what));
-}
-
 /// Of bytes that end with their checksum, those before it.
 Result<std::string_view> unsealed(uint32_t seal, Part part, uint64_t number, std::string_view bytes) {
     if (bytes.size() < kChecksumBytes) {
-        return damaged("a part of it is too short");
+        return cold_damage("a part of it is too short");
     }
     const std::string_view content = bytes.substr(0, bytes.size() - kChecksumBytes);
     ByteReader reader(bytes.substr(content.size()));
     if (reader.get<uint32_t>() != checksum_of(seal, part, number, content)) {
-        return damaged("a checksum does not fit");
+        return cold_damage("a checksum does not fit");
     }
     return content;
 }
 
 }  // namespace
+
+Error cold_damage(std::string_view what) {
+    return Error(Code::kDataLoss, "the cold index is damaged: " + std::string(what));
+}
 
 ColdLayout::ColdLayout(const ColdIdentity& identity)
     : dimension(index::code_dimension(identity.shape)),
@@ -101,12 +101,12 @@ std::string encode_cold_head(ColdHead& head) {
 Result<ColdHead> decode_cold_head(std::string_view bytes, const ColdIdentity& expected) {
     const ColdLayout layout(expected);
     if (bytes.size() != layout.head_bytes || !bytes.starts_with(kMagic)) {
-        return damaged("it does not begin as one");
+        return cold_damage("it does not begin as one");
     }
     ColdHead head{.identity = expected, .seal = crc32c(bytes.substr(0, bytes.size() - kChecksumBytes))};
     ByteReader checksum(bytes.substr(bytes.size() - kChecksumBytes));
     if (checksum.get<uint32_t>() != head.seal) {
-        return damaged("the checksum of its head does not fit");
+        return cold_damage("the checksum of its head does not fit");
     }
     ByteReader reader(bytes.substr(kMagic.size()));
     const auto format = reader.get<uint32_t>();
@@ -128,7 +128,7 @@ Result<ColdHead> decode_cold_head(std::string_view bytes, const ColdIdentity& ex
                          reader.get<uint16_t>() == 0 && reader.get<uint64_t>() == index::kCodeSpaceSeed;
     head.object_bytes = reader.get<uint64_t>();
     if (!is_same || reader.get<uint32_t>() != layout.row_bytes) {
-        return damaged("it is that of something else");
+        return cold_damage("it is that of something else");
     }
     head.frame.scale_squared = reader.get<float>();
     head.frame.mean.resize(layout.dimension);
@@ -206,7 +206,7 @@ Result<ColdRecord> read_cold_front(const ColdLayout& layout, uint32_t seal, uint
     record.expires_at_ms = reader.get<uint64_t>();
     record.id = reader.get_bytes(reader.remaining());
     if (reader.failed()) {
-        return damaged("a record is too short");
+        return cold_damage("a record is too short");
     }
     return record;
 }

@@ -22,6 +22,8 @@
 
 namespace akidb::engine {
 
+Error cold_damage(std::string_view what);
+
 struct ColdIdentity {
     Uuid collection;
     uint64_t version = 0;  // of the manifest whose documents these are

@@ -2,8 +2,6 @@
 // of format, under a new name: engine_test --gtest_also_run_disabled_tests --gtest_filter='ColdGolden.DIS*'
 #include <gtest/gtest.h>
 
-#include <sstream>
-
 #include "base/bytes.h"
 #include "engine/cold_index.h"
 #include "engine/cold_writer.h"
@@ -108,23 +106,8 @@ TEST(ColdGolden, TheFileIsReadAndAnswers) {
 /// The page shows bytes that are there.
 TEST(ColdGolden, ThePageShowsBytesOfTheFile) {
     const std::string bytes = storage::read_bytes(kGolden);
-    std::istringstream lines(
-        storage::read_bytes(std::string(AKIDB_SOURCE_DIR) + "/docs/formats/cold-index.md"));
-    std::vector<std::string> blocks;
-    bool is_inside = false;
-    for (std::string line; std::getline(lines, line);) {
-        if (line.starts_with("```")) {
-            is_inside = line == "```hex";
-            if (is_inside) {
-                blocks.emplace_back();
-            }
-        } else if (is_inside) {
-            std::istringstream words(line.substr(0, line.find('#')));
-            for (std::string word; words >> word;) {
-                blocks.back() += static_cast<char>(std::stoi(word, nullptr, 16));
-            }
-        }
-    }
+    const std::vector<std::string> blocks =
+        storage::hex_blocks(std::string(AKIDB_SOURCE_DIR) + "/docs/formats/cold-index.md");
     EXPECT_GE(blocks.size(), 4U);
     for (const std::string& block : blocks) {
         EXPECT_NE(bytes.find(block), std::string::npos);

@@ -16,7 +16,6 @@
 namespace akidb::engine {
 namespace {
 
-constexpr uint32_t kRowsABlock = index::kBlockRows;
 // A request to a store takes as long as some hundred KiB of its answer: parts larger than that are worth
 // reading side by side, gaps smaller are worth reading too.
 constexpr uint64_t kPartBytes = 4 << 20;
@@ -30,10 +29,6 @@ uint64_t blocks_a_part(const ColdLayout& layout) {
     return std::max<uint64_t>(1, kPartBytes / layout.block_bytes);
 }
 
-Error damaged(std::string_view what) {
-    return Error(Code::kDataLoss, "the cold index is damaged: " + std::string(what));
-}
-
 /// That records follow each other, from the blocks to the end of the object.
 Result<void> check_blocks(const ColdHead& head, const ColdLayout& layout,
                           const std::vector<std::string>& parts) {
@@ -45,16 +40,17 @@ Result<void> check_blocks(const ColdHead& head, const ColdLayout& layout,
             AKIDB_TRY(check_cold_block(head.seal, number, block));
             const ColdBlock facts = read_cold_block(layout, block);
             if (facts.records_at != records_at) {
-                return damaged("records are not where they should be");
+                return cold_damage("records are not where they should be");
             }
-            const uint64_t end = std::min<uint64_t>(kRowsABlock, head.identity.rows - number * kRowsABlock);
+            const uint64_t end =
+                std::min<uint64_t>(index::kBlockRows, head.identity.rows - number * index::kBlockRows);
             for (uint64_t i = 0; i < end; ++i) {
                 const ColdBlock::Row& row = facts.rows[i];
                 records_at += layout.record_bytes(row.id_bytes, row.metadata_bytes);
             }
         }
     }
-    return records_at == head.object_bytes ? Result<void>() : damaged("its length is wrong");
+    return records_at == head.object_bytes ? Result<void>() : cold_damage("its length is wrong");
 }
 
 /// A row that may be among the nearest.
@@ -104,7 +100,7 @@ class Reading {
             const std::string& from = bytes.at(range_of[i]);
             const uint64_t at = range.offset - ranges[range_of[i]].offset;
             if (at > from.size() || range.count > from.size() - at) {
-                return damaged("the store sent less than was asked for");
+                return cold_damage("the store sent less than was asked for");
             }
             *wanted_[i].into = from.substr(at, range.count);
         }
@@ -153,7 +149,7 @@ Result<std::shared_ptr<const ColdIndex>> ColdIndex::read(const ColdIdentity& ide
     AKIDB_TRY(std::vector<std::string> parts, read(ranges));
     for (size_t i = 0; i < ranges.size(); ++i) {
         if (parts.size() != ranges.size() || parts[i].size() != ranges[i].count) {
-            return damaged("the store sent less than was asked for");
+            return cold_damage("the store sent less than was asked for");
         }
     }
     AKIDB_TRY(ColdHead head, decode_cold_head(parts.front(), identity));
@@ -199,8 +195,8 @@ class ColdIndex::Search {
         for (uint64_t number = 0; number < layout_.blocks; ++number) {
             const std::string_view block = index_.block(number);
             index::scan_block(index_.space_, coded, reinterpret_cast<const uint8_t*>(block.data()), told);
-            const uint64_t first = number * kRowsABlock;
-            const uint64_t count = std::min<uint64_t>(kRowsABlock, row_count() - first);
+            const uint64_t first = number * index::kBlockRows;
+            const uint64_t count = std::min<uint64_t>(index::kBlockRows, row_count() - first);
             std::optional<ColdBlock> facts;
             for (uint64_t i = 0; i < count; ++i) {
                 const float least = told.distances[i] - told.errors[i];
@@ -246,8 +242,8 @@ class ColdIndex::Search {
         std::vector<Candidate> candidates;
         candidates.reserve(found.size());
         for (const InDoubt& one : found) {
-            const ColdBlock facts = read_cold_block(layout_, index_.block(one.number / kRowsABlock));
-            const uint64_t within = one.number % kRowsABlock;
+            const ColdBlock facts = read_cold_block(layout_, index_.block(one.number / index::kBlockRows));
+            const uint64_t within = one.number % index::kBlockRows;
             Candidate& made = candidates.emplace_back();
             made.number = one.number;
             made.facts = facts.rows[within];

@@ -11,7 +11,6 @@
 namespace akidb::engine {
 namespace {
 
-constexpr uint32_t kRowsABlock = index::kBlockRows;
 // The mean of so many rows is as good as that of all.
 constexpr uint32_t kFrameRows = 4 * index::kRowsPerChunk;
 // Far below what a code can have, so that no sum passes it.
@@ -27,12 +26,13 @@ const simd::Kernels& kernels() {
 class ColdIndexFile::Encoder {
   public:
     Encoder(const index::RowShape& shape, const index::CodeFrame& frame)
-        : window_(shape, kernels()), space_(window_, frame), rows_(kRowsABlock * window_.row_bytes()) {
+        : window_(shape, kernels()), space_(window_, frame), rows_(index::kBlockRows * window_.row_bytes()) {
         window_.set_chunk(0, rows_.data());
     }
     void encode(const ColdIndexFile& file, uint64_t block, std::string& out) {
-        const uint64_t first = block * kRowsABlock;
-        const auto count = static_cast<uint32_t>(std::min<uint64_t>(kRowsABlock, file.live_.size() - first));
+        const uint64_t first = block * index::kBlockRows;
+        const auto count =
+            static_cast<uint32_t>(std::min<uint64_t>(index::kBlockRows, file.live_.size() - first));
         for (uint32_t i = 0; i < count; ++i) {
             const std::string_view row = file.row_at(first + i);
             std::memcpy(rows_.data() + i * row.size(), row.data(), row.size());
@@ -125,7 +125,7 @@ bool ColdIndexFile::has_codes() const {
 void ColdIndexFile::place_records() {
     uint64_t at = layout_.codes_end();
     for (uint64_t number = 0; number < live_.size(); ++number) {
-        if (number % kRowsABlock == 0) {
+        if (number % index::kBlockRows == 0) {
             records_at_.push_back(at);
         }
         const ColdRecord record = record_at(number);
@@ -173,16 +173,17 @@ ColdRecord ColdIndexFile::record_at(uint64_t number) const {
 }
 
 uint64_t ColdIndexFile::end_of_block(uint64_t block) const {
-    return std::min<uint64_t>((block + 1) * kRowsABlock, live_.size());
+    return std::min<uint64_t>((block + 1) * index::kBlockRows, live_.size());
 }
 
 ColdBlock ColdIndexFile::block_at(uint64_t block) const {
     ColdBlock made{.records_at = records_at_[block]};
-    for (uint64_t number = block * kRowsABlock; number < end_of_block(block); ++number) {
+    for (uint64_t number = block * index::kBlockRows; number < end_of_block(block); ++number) {
         const ColdRecord record = record_at(number);
-        made.rows[number % kRowsABlock] = {.expires_s = cold_seconds(record.expires_at_ms),
-                                           .metadata_bytes = static_cast<uint32_t>(record.metadata.size()),
-                                           .id_bytes = static_cast<uint16_t>(record.id.size())};
+        made.rows[number % index::kBlockRows] = {
+            .expires_s = cold_seconds(record.expires_at_ms),
+            .metadata_bytes = static_cast<uint32_t>(record.metadata.size()),
+            .id_bytes = static_cast<uint16_t>(record.id.size())};
     }
     return made;
 }
@@ -205,7 +206,7 @@ ColdIndexFile::Piece ColdIndexFile::piece_at(uint64_t offset, std::unique_ptr<En
     const auto next = std::upper_bound(records_at_.begin(), records_at_.end(), offset);
     const auto block = static_cast<uint64_t>(next - records_at_.begin() - 1);
     piece.begin = records_at_[block];
-    for (uint64_t number = block * kRowsABlock; number < end_of_block(block); ++number) {
+    for (uint64_t number = block * index::kBlockRows; number < end_of_block(block); ++number) {
         append_cold_record(head_.seal, number, record_at(number), piece.bytes);
     }
     return piece;

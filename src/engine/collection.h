@@ -117,6 +117,12 @@ struct WriteReply {
 /// quick and must not throw.
 using WriteDone = std::function<void(Result<WriteReply>)>;
 
+/// What a write adds, about.
+struct WriteSize {
+    uint64_t documents = 0;
+    uint64_t metadata_bytes = 0;  // of all of them
+};
+
 struct MetadataIndexState {
     model::MetadataField field;
     uint64_t indexed_rows = 0;
@@ -291,6 +297,9 @@ class Collection {
     /// About how many floats a search would read, for who decides where it runs: the rows that it cannot
     /// leave out and those that a walk meets. Quick.
     virtual uint64_t estimate_floats(const model::SearchRequest& request) const = 0;
+    /// What the update would write: whole documents, as far as they are there. By ids no less than it comes
+    /// to; by a filter what metadata indexes and samples say. Nothing for a filter that is none. Quick.
+    virtual WriteSize estimate_update(const model::UpdateRequest& request) const = 0;
     virtual CollectionStats stats() const = 0;
 
     /// From then on, in place of those that the collection was opened with. Another layout means that the

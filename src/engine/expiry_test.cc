@@ -166,6 +166,60 @@ TEST_F(ExpiryTest, TheMomentOutlivesRestartCheckpointAndRewrite) {
     all_have_it("from a rewrite, after a kill");
 }
 
+class JumpingClock final : public io::Clock {
+  public:
+    uint64_t monotonic_us() const override { return now_us; }
+    uint64_t unix_ms() const override { return wall_ms; }
+    void pass_us(uint64_t passed) {
+        now_us += passed;
+        wall_ms += passed / 1000;
+    }
+    uint64_t now_us = 1'000'000;
+    uint64_t wall_ms = kStartMs;
+};
+
+TEST_F(ExpiryTest, AJumpForwardsDeletesNothingBeforeItHasLasted) {
+    auto made = std::make_unique<JumpingClock>();
+    JumpingClock& clock = *made;
+    clock_ = std::move(made);
+    create();
+    upsert_half(1, 10, 3'600);
+    ASSERT_TRUE(collection_->run_maintenance_now());
+    const uint64_t before = collection_->stats().last_sequence;
+    clock.wall_ms += 365 * 24 * uint64_t{3'600'000};
+    EXPECT_EQ(count(), 5U) << "by the clock they have expired";
+    collection_->tend();
+    ASSERT_TRUE(collection_->run_maintenance_now());
+    EXPECT_EQ(collection_->stats().last_sequence, before);
+    clock.wall_ms -= 365 * 24 * uint64_t{3'600'000};
+    EXPECT_EQ(count(), 10U) << "it was wrong, and nothing is lost";
+
+    clock.wall_ms += 24 * uint64_t{3'600'000};
+    EXPECT_EQ(count(), 5U);
+    ASSERT_TRUE(collection_->run_maintenance_now());
+    EXPECT_EQ(collection_->stats().last_sequence, before);
+    clock.pass_us(io::kClockDoubtUs);
+    ASSERT_TRUE(collection_->run_maintenance_now());
+    EXPECT_EQ(collection_->stats().last_sequence, before + 1) << "it stayed so: they go";
+    clock.wall_ms = kStartMs;
+    EXPECT_EQ(count(), 5U) << "for good";
+}
+
+TEST_F(ExpiryTest, ASmallStepBackBringsNothingBack) {
+    auto made = std::make_unique<JumpingClock>();
+    JumpingClock& clock = *made;
+    clock_ = std::move(made);
+    create();
+    upsert_half(1, 10, 60);
+    clock.pass_us(60'000'000);
+    EXPECT_EQ(count(), 5U);
+    clock.wall_ms -= io::kClockJumpMs - 1;
+    EXPECT_EQ(count(), 5U);
+    EXPECT_EQ(found(2), 0U);
+    clock.pass_us(1'000'000);
+    EXPECT_EQ(count(), 5U);
+}
+
 TEST_F(ExpiryTest, WritesTakeWhatHasExpiredForNotThere) {
     create();
     upsert_half(1, 4, 60);

@@ -295,7 +295,7 @@ void LiveCollection::commit_writes(std::vector<PendingWrite*>& writes) {
     uint64_t sequence = log_->next_sequence();
     const uint64_t now_ms = dependencies_.clock.unix_ms();
     LogTimes times{.began_us = dependencies_.clock.monotonic_us(), .writes = writes.size()};
-    stamped_ms_ = std::max(stamped_ms_, now_ms);
+    stamped_ms_ = std::max(stamped_ms_, dependencies_.clock.stamp_ms());
     if (Result<void> logged = log_->append_group(records, stamped_ms_); !logged.has_value()) {
         note_poison();
         if (!is_poisoned_) {

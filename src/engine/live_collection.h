@@ -52,6 +52,7 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     Result<model::FacetReply> facet(const model::FacetRequest& request) const override;
     Result<model::SearchReply> search(const model::SearchRequest& request) const override;
     uint64_t estimate_floats(const model::SearchRequest& request) const override;
+    WriteSize estimate_update(const model::UpdateRequest& request) const override;
     CollectionStats stats() const override;
     void change_settings(const model::CollectionSettings& settings) override;
     void declare_metadata_indexes(const std::vector<model::MetadataField>& fields) override;
@@ -186,6 +187,7 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     // Expiring (live_expiry.cc).
     /// What readers, and writes that depend on what is there, see now.
     Snapshot current_view() const;
+    uint64_t expiry_now_ms() const;
     uint64_t count_documents() const;
     bool sweep_is_due() const;
     Result<uint64_t> resolve_sweep(PendingWrite& write) const;
@@ -279,8 +281,9 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     std::atomic<uint64_t> rewrite_not_before_us_{0};
     std::atomic<uint64_t> scrub_not_before_us_{0};
     std::atomic<uint64_t> sweep_not_before_us_{0};
-    std::atomic<uint64_t> scrubbed_at_ms_{0};  // 0: not since the start
-    std::atomic<bool> is_damaged_{false};      // set after damage_
+    mutable std::atomic<uint64_t> expiry_seen_ms_{0};  // by readers; guards nothing
+    std::atomic<uint64_t> scrubbed_at_ms_{0};          // 0: not since the start
+    std::atomic<bool> is_damaged_{false};              // set after damage_
     Published<std::string> damage_;
     // Progress, for stats().
     struct Progress {

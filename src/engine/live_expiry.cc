@@ -12,11 +12,23 @@ constexpr uint64_t kSweepPauseUs = 5'000'000;
 
 }  // namespace
 
+/// A small step back brings nothing back: by a jump the clock says itself that it was wrong before.
+uint64_t LiveCollection::expiry_now_ms() const {
+    const uint64_t now_ms = dependencies_.clock.unix_ms();
+    uint64_t seen_ms = expiry_seen_ms_.load();
+    while (seen_ms < now_ms || seen_ms - now_ms >= io::kClockJumpMs) {
+        if (expiry_seen_ms_.compare_exchange_weak(seen_ms, now_ms)) {
+            return now_ms;
+        }
+    }
+    return seen_ms;
+}
+
 Snapshot LiveCollection::current_view() const {
     Snapshot view = *published_.load();
     const uint64_t first_ms = view.generation->rows.expiries().first_ms();
     if (first_ms != model::kNeverMs) {
-        const uint64_t now_ms = dependencies_.clock.unix_ms();
+        const uint64_t now_ms = expiry_now_ms();
         view.now_ms = first_ms <= now_ms ? now_ms : 0;
     }
     return view;
@@ -43,7 +55,8 @@ uint64_t LiveCollection::count_documents() const {
 bool LiveCollection::sweep_is_due() const {
     const uint64_t next_ms = published_.load()->generation->rows.expiries().next_ms();
     return next_ms != model::kNeverMs && next_ms <= dependencies_.clock.unix_ms() && !is_poisoned_.load() &&
-           dependencies_.clock.monotonic_us() >= sweep_not_before_us_.load();
+           dependencies_.clock.monotonic_us() >= sweep_not_before_us_.load() &&
+           !dependencies_.clock.is_in_doubt();
 }
 
 /// What it finds is looked at again in the lane: a write before it may have given a document more time.
@@ -51,6 +64,9 @@ Result<uint64_t> LiveCollection::resolve_sweep(PendingWrite& write) const {
     const Snapshot view = current_view();
     const RowStore& rows = view.generation->rows;
     std::vector<std::string> ids;
+    if (dependencies_.clock.is_in_doubt()) {
+        return Error(Code::kNotFound, "a clock that just jumped deletes nothing");
+    }
     rows.expiries().each_due(view.now_ms, [&](uint32_t row) {
         if (row < view.rows && rows.is_alive(row, view.sequence)) {
             ids.emplace_back(rows.id(row));

@@ -21,7 +21,7 @@ Result<LogReach> LiveCollection::reach_log() {
     PendingWrite between;
     between.between_groups = [this, &reach]() -> Result<void> {
         reach.sequence = published_.load()->sequence;
-        reach.unix_ms = std::max(stamped_ms_, dependencies_.clock.unix_ms());
+        reach.unix_ms = std::max(stamped_ms_, dependencies_.clock.stamp_ms());
         stamped_ms_ = reach.unix_ms + 1;
         const uint64_t before = log_->log_bytes();
         warn_unless_done(log_->trim(removable_log()));

@@ -95,6 +95,7 @@ Result<void> LiveCollection::recover() {
     log_bytes_at_checkpoint_ =
         options_.held_log_bytes_max > 0 && recovery.records == 0 ? log_bytes_.load() : 0;
     opened_sequence_ = recovery.last_sequence;
+    dependencies_.clock.note_stamp(recovery.last_ms);
     keys_.start();
     publish(recovery.last_sequence);
     dependencies_.logger.log(

@@ -1,9 +1,11 @@
 // Writes that depend on what is there: each becomes an upsert or a delete of resolved documents when its turn
 // in the lane has come, so the log knows no conditions and replay decides nothing.
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <unordered_map>
 
+#include "engine/filter_matches.h"
 #include "engine/live_collection.h"
 #include "engine/query.h"
 #include "engine/row_rule.h"
@@ -29,6 +31,23 @@ Result<void> check_version(const Snapshot& snapshot, uint32_t row, uint64_t want
     return Error(Code::kConflict, version_text(row, snapshot))
         .with_field("if_version")
         .with_allowed(row == kNoRow ? "0 to write a new document" : std::to_string(version));
+}
+
+/// As model::changed_metadata makes it, or larger: what is removed, or replaced by a merge, is counted.
+uint64_t metadata_bytes_after(const model::DocumentChange& change, uint64_t before) {
+    return change.set ? change.set->size() : before + (change.merge ? change.merge->size() : 0);
+}
+
+/// Of so many rows spread over all.
+uint64_t mean_metadata_bytes(const Snapshot& snapshot) {
+    constexpr uint32_t kSampleRows = 64;
+    uint64_t bytes = 0;
+    uint64_t seen = 0;
+    for (uint32_t row = 0; row < snapshot.rows; row += std::max(1U, snapshot.rows / kSampleRows)) {
+        bytes += snapshot.generation->rows.metadata(row).size();
+        ++seen;
+    }
+    return seen == 0 ? 0 : bytes / seen;
 }
 
 std::string at(size_t i) {
@@ -174,6 +193,39 @@ Result<void> LiveCollection::resolve_update(PendingWrite& write, const model::Up
         }
     }
     return set_changed(write, changed.documents(), rule);
+}
+
+WriteSize LiveCollection::estimate_update(const model::UpdateRequest& request) const {
+    const Snapshot view = current_view();
+    WriteSize size;
+    const auto add = [&](const model::DocumentId& id, const model::DocumentChange& change) {
+        if (const uint32_t row = view.find(id.encoded()); row != kNoRow) {
+            ++size.documents;
+            size.metadata_bytes += metadata_bytes_after(change, view.generation->rows.metadata(row).size());
+        }
+    };
+    if (const auto* documents = std::get_if<std::vector<model::DocumentUpdate>>(&request)) {
+        for (const model::DocumentUpdate& update : *documents) {
+            add(update.id, update.change);
+        }
+        return size;
+    }
+    const auto& all = *std::get_if<model::UpdateAll>(&request);
+    if (const auto* ids = std::get_if<std::vector<model::DocumentId>>(&all.which)) {
+        for (const model::DocumentId& id : *ids) {
+            add(id, all.change);
+        }
+        return size;
+    }
+    const auto& filter = *std::get_if<std::shared_ptr<const model::Filter>>(&all.which);
+    if (filter == nullptr || filter->is_empty()) {
+        size.documents = view.live;
+    } else if (model::validate(*filter)) {
+        size.documents = std::min<uint64_t>(
+            view.live, static_cast<uint64_t>(std::llround(FilterMatches(view, *filter).count())));
+    }
+    size.metadata_bytes = size.documents * metadata_bytes_after(all.change, mean_metadata_bytes(view));
+    return size;
 }
 
 Result<void> LiveCollection::set_changed(PendingWrite& write, const std::vector<model::Document>& documents,

@@ -84,5 +84,38 @@ TEST_F(LogTest, WritesBeyondAReachAreStampedLater) {
     }
 }
 
+class WallAlone final : public io::Clock {
+  public:
+    uint64_t monotonic_us() const override { return now_us; }
+    uint64_t unix_ms() const override { return wall_ms; }
+    uint64_t now_us = 1'000'000;
+    uint64_t wall_ms = 1'700'000'000'000;
+};
+
+/// Not in a process, and not from one to the next that finds the log.
+TEST_F(LogTest, TimesDoNotGoBackWithTheClock) {
+    constexpr uint64_t kDayMs = uint64_t{24} * 3'600'000;
+    const auto set = [this](uint64_t wall_ms) {
+        auto made = std::make_unique<WallAlone>();
+        made->wall_ms = wall_ms;
+        collection_.reset();
+        clock_ = std::move(made);
+    };
+    const uint64_t start_ms = WallAlone().wall_ms;
+    set(start_ms);
+    create();
+    upsert(1, 1);
+    static_cast<WallAlone&>(*clock_).wall_ms = start_ms - kDayMs;
+    upsert(2, 1);
+    const LogReach reach = collection_->reach_log().value();
+    EXPECT_GE(reach.unix_ms, start_ms);
+    set(start_ms - 2 * kDayMs);
+    open();
+    upsert(3, 1);
+    EXPECT_EQ(read(1), "1-3");  // expects them in order
+    EXPECT_GE(collection_->reach_log()->unix_ms, start_ms);
+    EXPECT_GE(clock_->stamp_ms(), start_ms) << "nor do those of what is written elsewhere";
+}
+
 }  // namespace
 }  // namespace akidb::engine

@@ -113,6 +113,44 @@ TEST_F(UpdateTest, AnUpsertMayAskForAVersionOrForNone) {
     EXPECT_FALSE(collection_->upsert({fresh}));
 }
 
+TEST_F(UpdateTest, WhatItWillWriteIsToldBeforeAsWholeDocuments) {
+    create();
+    upsert(1, 20);
+    const auto ids = std::vector{model::DocumentId(3), model::DocumentId(99), model::DocumentId(4)};
+    const model::DocumentChange change = merge("seen", 1);
+    const auto now = [&] { return uint64_t{get(3).metadata.size() + get(4).metadata.size()}; };
+    const uint64_t before = now();
+    const WriteSize told = collection_->estimate_update(model::UpdateAll{ids, change});
+    EXPECT_EQ(told.documents, 2U) << "one is not there";
+    EXPECT_EQ(told.metadata_bytes, before + 2 * change.merge->size());
+    const WriteSize each = collection_->estimate_update(
+        std::vector<model::DocumentUpdate>{{ids[0], change, {}}, {ids[1], change, {}}, {ids[2], change, {}}});
+    EXPECT_EQ(each.documents, told.documents);
+    EXPECT_EQ(each.metadata_bytes, told.metadata_bytes);
+    ASSERT_TRUE(collection_->update(model::UpdateAll{ids, change}));
+    EXPECT_LE(now(), told.metadata_bytes);
+    EXPECT_GT(now(), before);
+
+    model::DocumentChange vector;
+    vector.vector = get(1).vector;
+    EXPECT_EQ(collection_->estimate_update(model::UpdateAll{ids, vector}).metadata_bytes, now())
+        << "all of a document is written, whatever changes";
+    model::DocumentChange set;
+    set.set = labelled("n", 1);
+    EXPECT_EQ(collection_->estimate_update(model::UpdateAll{ids, set}).metadata_bytes, 2 * set.set->size());
+
+    const WriteSize matching = collection_->estimate_update(
+        model::UpdateAll{std::make_shared<const model::Filter>(n_below(11)), set});
+    EXPECT_NEAR(static_cast<double>(matching.documents), 10, 3);
+    EXPECT_EQ(matching.metadata_bytes, matching.documents * set.set->size());
+    const WriteSize kept = collection_->estimate_update(
+        model::UpdateAll{std::make_shared<const model::Filter>(n_below(11)), vector});
+    EXPECT_GT(kept.metadata_bytes, 0U);
+    const WriteSize all =
+        collection_->estimate_update(model::UpdateAll{std::make_shared<const model::Filter>(), vector});
+    EXPECT_EQ(all.documents, 20U);
+}
+
 TEST_F(UpdateTest, AnIdThatIsThereTwiceHasNoVersionToAskFor) {
     create();
     model::Document fresh = document(1, 1);

@@ -74,7 +74,7 @@ std::unique_ptr<Random> make_seeded_random(uint64_t seed) {
 Uuid make_uuid(Random& random, const Clock& clock) {
     const uint64_t high = random.next_u64();
     const uint64_t low = random.next_u64();
-    return make_uuid_v7(clock.unix_ms(), high, low);
+    return make_uuid_v7(clock.stamp_ms(), high, low);
 }
 
 }  // namespace akidb::io

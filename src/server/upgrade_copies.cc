@@ -38,7 +38,7 @@ Result<void> UpgradeCopies::prepare() {
 
 void UpgradeCopies::tick() {
     const uint64_t now_us = clock_.monotonic_us();
-    if (now_us < due_us_) {
+    if (now_us < due_us_ || clock_.is_in_doubt()) {
         return;
     }
     due_us_ = now_us + kLookEveryUs;

@@ -14,6 +14,7 @@
 #include "rpc/grpc_server.h"
 #include "server/backup_room.h"
 #include "server/certificates.h"
+#include "server/clock_watch.h"
 #include "server/disk_watch.h"
 #include "server/gate.h"
 #include "server/layer_options.h"
@@ -173,6 +174,7 @@ class Wiring final : public Server {
     std::string setup_token() override { return gate_->setup_token(); }
 
     Health tick() override {
+        clock_watch_.tick();
         disk_watch_.tick();
         certificates_.tick();
         if (traces_ != nullptr) {
@@ -278,6 +280,7 @@ class Wiring final : public Server {
     std::unique_ptr<rest::HttpServer> probe_server_;
     std::unique_ptr<rpc::GrpcServer> grpc_server_;
     ProcessGauges process_gauges_{foundation_.clock};
+    ClockWatch clock_watch_{foundation_.clock, foundation_.logger, metrics_};
     DiskWatch disk_watch_{disk_, foundation_.logger};
     uint64_t gauges_due_us_ = 0;
     bool is_closed_ = false;

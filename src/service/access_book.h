@@ -3,6 +3,7 @@
 // requests of different keys rarely share a lock, and hold it for the copy of one pointer. Thread-safe.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstring>
@@ -17,6 +18,7 @@
 #include "access/rate_limit.h"
 #include "base/mutex.h"
 #include "catalog/access_store.h"
+#include "io/clock.h"
 #include "service/principal.h"
 
 namespace akidb::service {
@@ -32,9 +34,26 @@ struct UserEntry {
     std::shared_ptr<const Principal> principal;
 };
 
+/// A moment of the wall clock as it was understood when it was read: later by no jump back of that clock.
+struct Ending {
+    uint64_t at_ms = 0;  // 0: never
+    uint64_t at_us = UINT64_MAX;
+
+    static Ending at(uint64_t unix_ms, const io::Clock& clock) {
+        constexpr uint64_t kForEverMs = UINT64_MAX / 4000;
+        const uint64_t now_ms = clock.unix_ms();
+        const uint64_t left_ms = unix_ms == 0 ? kForEverMs : unix_ms - std::min(now_ms, unix_ms);
+        return {unix_ms, clock.monotonic_us() + std::min(left_ms, kForEverMs) * 1000};
+    }
+    bool has_come(const io::Clock& clock) const {
+        return at_ms != 0 && (clock.unix_ms() >= at_ms || clock.monotonic_us() >= at_us);
+    }
+};
+
 struct SessionEntry {
     catalog::SessionRow row;
-    std::shared_ptr<std::atomic<uint64_t>> used_at_ms;
+    std::shared_ptr<std::atomic<uint64_t>> used_at_us;  // monotonic
+    Ending ending{};
 };
 
 struct KeyEntry {
@@ -43,6 +62,7 @@ struct KeyEntry {
     std::shared_ptr<access::RateMeter> quota = std::make_shared<access::RateMeter>();  // the same
     std::shared_ptr<std::atomic<uint64_t>> used_at_ms =
         std::make_shared<std::atomic<uint64_t>>(0);  // the same
+    Ending ending{};
 };
 
 /// From ids to entries.

@@ -203,7 +203,7 @@ Result<void> AccessControl::authenticate_key(const Token& token, Admission& admi
         return refuse(Fault::kRevoked, "the API key is revoked");
     }
     const uint64_t now_ms = clock_.unix_ms();
-    if (key->row.expires_at_ms != 0 && now_ms >= key->row.expires_at_ms) {
+    if (key->ending.has_come(clock_)) {
         return refuse(Fault::kExpired, "the API key has expired");
     }
     AKIDB_TRY(check_tenant(key->row.tenant));
@@ -221,9 +221,9 @@ Result<void> AccessControl::authenticate_session(const Token& token, Admission& 
     if (session == nullptr || !is_secret(token.secret, session->row.secret_hash)) {
         return refuse(Fault::kUnknown, "the session is not known, or was logged out");
     }
-    const uint64_t now_ms = clock_.unix_ms();
-    const uint64_t used_at_ms = session->used_at_ms->load(std::memory_order_relaxed);
-    if (now_ms >= session->row.expires_at_ms || now_ms >= used_at_ms + options_.session_idle_ms) {
+    const uint64_t now_us = clock_.monotonic_us();
+    const uint64_t used_at_us = session->used_at_us->load(std::memory_order_relaxed);
+    if (session->ending.has_come(clock_) || now_us >= used_at_us + options_.session_idle_ms * 1000) {
         return refuse(Fault::kExpired, "the session has expired: log in again");
     }
     const auto user = book_.users.find(session->row.user);
@@ -231,7 +231,7 @@ Result<void> AccessControl::authenticate_session(const Token& token, Admission& 
         return refuse(Fault::kInactive, "the user is suspended or deactivated");
     }
     AKIDB_TRY(check_tenant(user->row.tenant));
-    session->used_at_ms->store(now_ms, std::memory_order_relaxed);
+    session->used_at_us->store(now_us, std::memory_order_relaxed);
     admission.principal = user->principal;
     admission.session = session->row.id;
     return {};

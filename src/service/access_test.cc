@@ -136,6 +136,65 @@ TEST_F(AccountsTest, TheFirstUserTurnsAuthenticationOn) {
     EXPECT_EQ(accounts_->make_setup_token(), "");
 }
 
+class JumpingClock final : public io::Clock {
+  public:
+    uint64_t monotonic_us() const override { return now_us; }
+    uint64_t unix_ms() const override { return wall_ms; }
+    void pass_ms(uint64_t ms) {
+        now_us += ms * 1000;
+        wall_ms += ms;
+    }
+    std::atomic<uint64_t> now_us{1'000'000};
+    std::atomic<uint64_t> wall_ms{1'700'000'000'000};
+};
+
+class ClockJumps : public AccountsTest {
+  protected:
+    ClockJumps() {
+        auto made = std::make_unique<JumpingClock>();
+        time_ = made.get();
+        accounts_.reset();
+        control_.reset();
+        clock_.swap(kept_);
+        clock_ = std::move(made);
+        start();
+    }
+    std::unique_ptr<io::Clock> kept_;  // the hasher's
+    JumpingClock* time_ = nullptr;
+};
+
+TEST_F(ClockJumps, BringNoEndedSessionOrKeyBackAndEndNoneForGood) {
+    constexpr uint64_t kHourMs = 3'600'000;
+    constexpr uint64_t kYearMs = 365 * 24 * kHourMs;
+    const std::string root = set_up();
+    const std::string key =
+        accounts_
+            ->create_key(context_of(root),
+                         {.name = "k", .role = "viewer", .expires_at_ms = time_->wall_ms + kHourMs})
+            .value()
+            .token;
+    const auto expect = [&](Code of_session, Code of_key, const char* when) {
+        EXPECT_EQ(code_of(root), of_session) << when;
+        EXPECT_EQ(code_of(key), of_key) << when;
+    };
+    constexpr Code kGood = Code::kInternal;
+    expect(kGood, kGood, "at first");
+    time_->wall_ms += kYearMs;
+    expect(Code::kUnauthenticated, Code::kUnauthenticated, "a year on");
+    ASSERT_TRUE(accounts_->tend());
+    time_->wall_ms -= kYearMs;
+    expect(kGood, kGood, "the clock is right again");
+    time_->wall_ms -= kYearMs;
+    expect(kGood, kGood, "a year back");
+    time_->pass_ms(kHourMs);
+    expect(kGood, Code::kUnauthenticated, "an hour after the key was made, whatever the clock says");
+    time_->pass_ms(365 * 24 * kHourMs / 2);
+    EXPECT_EQ(code_of(root), Code::kUnauthenticated) << "nobody used it for so long";
+    ASSERT_TRUE(accounts_->tend());
+    start();
+    EXPECT_EQ(code_of(root), Code::kUnauthenticated) << "nor after a start";
+}
+
 TEST_F(AccountsTest, TheSetupTokenIsGoodOnce) {
     const std::string old = accounts_->make_setup_token();
     const std::string token = accounts_->make_setup_token();

@@ -43,11 +43,10 @@ Result<void> Accounts::load() {
         book.rename_user(nullptr, &row);
         book.users.put({row, principal_of(row)});
     }
-    const uint64_t now_ms = given_.clock.unix_ms();
     for (const catalog::SessionRow& row : rows.sessions) {
-        if (row.expires_at_ms > now_ms) {
+        if (row.expires_at_ms > given_.clock.unix_ms()) {
             // Idle times are not kept over a restart: it counts as a use.
-            book.put_session({row, std::make_shared<std::atomic<uint64_t>>(now_ms)});
+            book.put_session(begun(row));
         }
     }
     MutexLock lock(changing_);

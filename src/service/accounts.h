@@ -192,6 +192,9 @@ class Accounts {
     Result<void> put_user(const catalog::UserRow& row, const catalog::UserRow* before)
         AKIDB_REQUIRES(changing_);
     Result<void> put_key(catalog::KeyRow row) AKIDB_REQUIRES(changing_);
+    Result<void> end_due_sessions() AKIDB_REQUIRES(changing_);
+    /// It is used now.
+    SessionEntry begun(const catalog::SessionRow& row) const;
     Result<void> put_tenant(const catalog::TenantRow& row) AKIDB_REQUIRES(changing_);
     UserView view_of(const catalog::UserRow& row) const;
     Uuid new_id() { return io::make_uuid(given_.random, given_.clock); }

@@ -170,6 +170,7 @@ Result<void> Accounts::put_key(catalog::KeyRow row) {
     } else {
         entry.used_at_ms->store(row.last_used_at_ms);
     }
+    entry.ending = Ending::at(row.expires_at_ms, given_.clock);
     given_.book.keys.put(std::move(entry));
     return {};
 }
@@ -261,7 +262,7 @@ Result<void> Accounts::tend() {
     std::vector<catalog::KeyUse> uses;
     for (const auto& key : given_.book.keys.all()) {
         const uint64_t at_ms = key->used_at_ms->load(std::memory_order_relaxed);
-        const bool is_expired = key->row.expires_at_ms != 0 && now_ms >= key->row.expires_at_ms;
+        const bool is_expired = key->ending.has_come(given_.clock);
         ++(key->row.is_revoked ? population.keys_revoked
            : is_expired        ? population.keys_expired
                                : population.keys_active);
@@ -278,18 +279,9 @@ Result<void> Accounts::tend() {
             given_.book.keys.put(std::move(next));
         }
     }
-    size_t expired = 0;
-    for (const auto& session : given_.book.sessions.all()) {
-        if (now_ms >= session->row.expires_at_ms) {
-            given_.book.remove_session(session->row);
-            ++expired;
-        }
-    }
+    AKIDB_TRY(end_due_sessions());
     population.sessions = given_.book.sessions.count();
     given_.control.show(population);
-    if (expired > 0) {
-        AKIDB_TRY(given_.store.remove_expired_sessions(now_ms));
-    }
     return uses.empty() ? Result<void>() : given_.store.note_key_uses(uses);
 }
 

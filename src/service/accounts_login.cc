@@ -238,12 +238,38 @@ Result<LoginReply> Accounts::open_session(const catalog::UserRow& user) {
                                   .created_at_ms = now_ms,
                                   .expires_at_ms = now_ms + kSessionMs};
     AKIDB_TRY(given_.store.put_session(row));
-    given_.book.put_session({row, std::make_shared<std::atomic<uint64_t>>(now_ms)});
+    given_.book.put_session(begun(row));
     LoginReply reply{.token = write_token(TokenKind::kSession, row.id, secret),
                      .expires_at_ms = row.expires_at_ms,
                      .user = user};
     reply.user.password_hash.clear();
     return reply;
+}
+
+SessionEntry Accounts::begun(const catalog::SessionRow& row) const {
+    return {row, std::make_shared<std::atomic<uint64_t>>(given_.clock.monotonic_us()),
+            Ending::at(row.expires_at_ms, given_.clock)};
+}
+
+/// Who is refused by a clock that jumped is let in again once it is right.
+Result<void> Accounts::end_due_sessions() {
+    const uint64_t now_ms = given_.clock.unix_ms();
+    bool are_in_store = false;
+    if (given_.clock.is_in_doubt()) {
+        return {};
+    }
+    for (const auto& session : given_.book.sessions.all()) {
+        if (!session->ending.has_come(given_.clock)) {
+            continue;
+        }
+        given_.book.remove_session(session->row);
+        if (now_ms >= session->row.expires_at_ms) {
+            are_in_store = true;
+        } else {  // by a clock that was set back it would go on after a restart
+            AKIDB_TRY(given_.store.remove_session(session->row.id));
+        }
+    }
+    return are_in_store ? given_.store.remove_expired_sessions(now_ms) : Result<void>();
 }
 
 void Accounts::end_sessions(const Uuid& user) {

@@ -224,7 +224,7 @@ class Backups::Run {
 
     /// A group is stamped at most one beyond the clock (Collection::reach_log).
     void note_pinned() {
-        manifest_.pinned_ms = std::max(manifest_.pinned_ms, given_.doors.clock.unix_ms() + 1);
+        manifest_.pinned_ms = std::max(manifest_.pinned_ms, given_.doors.clock.stamp_ms() + 1);
     }
 
     void leave_out(const std::string& name, const std::string& reason) {
@@ -282,7 +282,7 @@ Result<BackupState> Backups::begin(const std::string& to) {
     AKIDB_TRY(check_backup_place(to, given_.data));
     BackupState state{.id = io::make_uuid(given_.doors.random, given_.doors.clock),
                       .to = to,
-                      .started_ms = given_.doors.clock.unix_ms()};
+                      .started_ms = given_.doors.clock.stamp_ms()};
     {
         MutexLock lock(mutex_);
         if (!states_.empty() && states_.front().stage == BackupStage::kRunning) {
@@ -326,7 +326,7 @@ Result<BackupState> Backups::start(const std::string& to) {
 }
 
 void Backups::end(const Uuid& id, const Result<void>& outcome, End how) {
-    const uint64_t now_ms = given_.doors.clock.unix_ms();
+    const uint64_t now_ms = given_.doors.clock.stamp_ms();
     BackupState ended;
     change(id, [&](BackupState& state) {
         state.ended_ms = now_ms;

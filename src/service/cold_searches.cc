@@ -7,9 +7,6 @@
 namespace akidb::service {
 namespace {
 
-// One who waits looks up so often, as time may be a simulated one.
-constexpr uint64_t kWaiterLooksUpUs = 200'000;
-
 /// Whether asking again would end the same way.
 bool is_lasting(const Error& error) {
     return error.code() == Code::kNotFound || error.code() == Code::kDataLoss ||

@@ -240,21 +240,13 @@ TEST_F(ColdSearchesTest, ItLeavesTheStoreWithWhatItIsOf) {
     TieredServer server(world_);
     const DirectoryEntry entry = server.create(kKinds[0], "notes", StoragePolicy::kS3Only);
     write(server, kKinds[0], "notes", rows(1, 50));
-    model::MetadataWriter writer;
-    writer.begin_object();
-    writer.key("secret");
-    writer.put_string("of-which-nothing-may-stay");
-    writer.end();
-    model::Document secret = document(kKinds[0], 77, {1, 1});
-    secret.metadata = std::move(writer).finish().value();
-    ASSERT_TRUE(server.wake("notes").value()->upsert({secret}));
+    ASSERT_TRUE(server.wake("notes").value()->upsert({secret_document(77)}));
     ASSERT_TRUE(server.act("notes", TierAction::kDemoteToCold));
     ASSERT_EQ(cold_objects().size(), 1U);
-    EXPECT_THAT(world_.memory->get(cold_objects()[0], 64 << 20).value(),
-                HasSubstr("of-which-nothing-may-stay"));
+    EXPECT_THAT(world_.memory->get(cold_objects()[0], 64 << 20).value(), HasSubstr(kSecret));
     ASSERT_TRUE(server.wake("notes").value()->erase({model::DocumentId(uint64_t{77})}));
     ASSERT_TRUE(server.tiers().renew_copy(entry.spec.id));
-    EXPECT_FALSE(any_object_has("of-which-nothing-may-stay"));
+    EXPECT_FALSE(any_object_has(kSecret));
     ASSERT_TRUE(server.act("notes", TierAction::kDemoteToCold));
     const auto reply = ask(server, "notes", nearest_to(kKinds[0], 1, 60));
     ASSERT_TRUE(reply && *reply);

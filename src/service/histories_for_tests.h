@@ -85,6 +85,20 @@ inline model::Document document(const Kind& kind, uint64_t id, const Row& row) {
     return made;
 }
 
+inline constexpr const char* kSecret = "of-which-nothing-may-stay";
+
+/// Of the first kind; kSecret is in its metadata, and nowhere else.
+inline model::Document secret_document(uint64_t id) {
+    model::MetadataWriter writer;
+    writer.begin_object();
+    writer.key("secret");
+    writer.put_string(kSecret);
+    writer.end();
+    model::Document made = document(kKinds[0], id, {1, 1});
+    made.metadata = std::move(writer).finish().value();
+    return made;
+}
+
 /// Those with names are the ones that were written, as they are kept.
 inline void expect_named_vectors(const Kind& kind, const model::Document& found, const Row& row) {
     for (const model::VectorSpec& named : named_vectors_of(kind)) {

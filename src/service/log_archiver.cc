@@ -21,7 +21,7 @@ constexpr uint64_t kPieceBytes = 8 << 20;
 // A catalog that takes long to copy is copied less often while the collections are the same: it takes a
 // hundredth of the time, and what it has of users and keys is not much older than that of documents.
 constexpr uint64_t kCatalogShare = 100;
-constexpr uint64_t kCatalogPauseMsMax = 30'000;
+constexpr uint64_t kCatalogPauseUsMax = 30'000'000;
 // In the head, deleted ones among them: a few MiB.
 constexpr size_t kCollectionsMax = 200'000;
 
@@ -37,7 +37,7 @@ class LogArchiver::Round {
         AKIDB_TRY(const auto target, given_.open_target(owner_.plan_.to, backup::TargetUse::kWrite));
         AKIDB_TRY(settle(target->store()));
         Archive archive(target->store(), owner_.timeline());
-        const uint64_t began_ms = given_.doors.clock.unix_ms();
+        const uint64_t began_ms = given_.doors.clock.stamp_ms();
         AKIDB_TRY(copy_catalog(archive));
         Result<void> done;
         for (const DirectoryEntry& entry : given_.directory.list_all()) {
@@ -125,7 +125,7 @@ class LogArchiver::Round {
     }
 
     void want_backup() {
-        const uint64_t now_ms = given_.doors.clock.unix_ms();
+        const uint64_t now_ms = given_.doors.clock.stamp_ms();
         MutexLock lock(owner_.mutex_);
         owner_.wants_backup_since_ms_ = now_ms;
     }
@@ -136,7 +136,7 @@ class LogArchiver::Round {
         for (const DirectoryEntry& entry : given_.directory.list_all()) {
             there.insert(entry.spec.id);
         }
-        if (given_.doors.clock.unix_ms() < owner_.catalog_not_before_ms_ && there == owner_.catalog_has_) {
+        if (began_us < owner_.catalog_not_before_us_ && there == owner_.catalog_has_) {
             return {};
         }
         const std::string name = "archive-" + archive.timeline().to_string() + ".db";
@@ -150,9 +150,9 @@ class LogArchiver::Round {
         const Result<void> put = put_catalog(archive, path);
         AKIDB_TRY(discard());
         AKIDB_TRY(Result<void>(put));
-        const uint64_t took_ms = (given_.doors.clock.monotonic_us() - began_us) / 1000;
-        owner_.catalog_not_before_ms_ =
-            given_.doors.clock.unix_ms() + std::min(took_ms * kCatalogShare, kCatalogPauseMsMax);
+        const uint64_t now_us = given_.doors.clock.monotonic_us();
+        owner_.catalog_not_before_us_ =
+            now_us + std::min((now_us - began_us) * kCatalogShare, kCatalogPauseUsMax);
         owner_.catalog_has_ = std::move(there);
         return {};
     }
@@ -166,7 +166,7 @@ class LogArchiver::Round {
         // After the copy, so nothing in it is younger; and later than the one before, whatever the clock
         // says.
         const backup::CatalogCopy copy{
-            .unix_ms = std::max(given_.doors.clock.unix_ms(), owner_.catalog_ms_ + 1),
+            .unix_ms = std::max(given_.doors.clock.stamp_ms(), owner_.catalog_ms_ + 1),
             .previous_ms = owner_.catalog_ms_,
             .sha256 = sha256};
         AKIDB_TRY(archive.put_catalog(copy, *file));
@@ -315,7 +315,7 @@ class LogArchiver::Round {
 };
 
 LogArchiver::LogArchiver(Dependencies dependencies, ArchivePlan plan)
-    : given_(std::move(dependencies)), plan_(std::move(plan)), through_ms_(given_.doors.clock.unix_ms()) {
+    : given_(std::move(dependencies)), plan_(std::move(plan)), through_ms_(given_.doors.clock.stamp_ms()) {
     given_.metrics.counter(MetricId::kLogArchiveGaps).add(0);
     for (const std::string_view outcome : {"ok", "failed"}) {
         given_.metrics.counter(MetricId::kLogArchiveRounds, {outcome}).add(0);
@@ -369,7 +369,7 @@ Result<void> LogArchiver::archive_now(const std::stop_token& stop) {
 }
 
 void LogArchiver::export_lag() {
-    const uint64_t now_ms = given_.doors.clock.unix_ms();
+    const uint64_t now_ms = given_.doors.clock.stamp_ms();
     uint64_t through_ms = 0;
     {
         MutexLock lock(mutex_);

@@ -86,7 +86,7 @@ class LogArchiver {
     std::map<Uuid, Progress> collections_;
     uint64_t catalog_ms_ = 0;
     std::string catalog_sha256_;
-    uint64_t catalog_not_before_ms_ = 0;
+    uint64_t catalog_not_before_us_ = 0;
     std::set<Uuid> catalog_has_;  // collections
     std::string logged_error_;
 

@@ -8,12 +8,6 @@
 #include "base/mutex.h"
 
 namespace akidb::service {
-namespace {
-
-// One who waits looks up so often, as time may be a simulated one.
-constexpr uint64_t kReaderLooksUpUs = 200'000;
-
-}  // namespace
 
 /// Shared with the jobs, which may outlive who waits.
 class RangeReader::Batch {
@@ -53,7 +47,7 @@ class RangeReader::Batch {
                 error_ = Error(Code::kDeadlineExceeded, "the object store did not answer in time");
                 break;
             }
-            ended_.wait_for(mutex_, std::chrono::microseconds(std::min(kReaderLooksUpUs, until_us - now_us)));
+            ended_.wait_for(mutex_, std::chrono::microseconds(std::min(kWaiterLooksUpUs, until_us - now_us)));
         }
         if (error_) {
             return Error(*error_);

@@ -15,6 +15,9 @@
 
 namespace akidb::service {
 
+/// One who waits looks up so often, as time may be a simulated one.
+inline constexpr uint64_t kWaiterLooksUpUs = 200'000;
+
 class RangeReader {
   public:
     struct Source {

@@ -26,12 +26,11 @@ ScheduledBackups::ScheduledBackups(Dependencies dependencies, BackupPlan plan)
     : given_(std::move(dependencies)), plan_(std::move(plan)) {}
 
 void ScheduledBackups::tend() {
-    const uint64_t now_ms = given_.clock.unix_ms();
     const bool is_wanted = archiver_wants_backup();
     {
         MutexLock lock(mutex_);
-        if (is_busy_ || (is_known_ && !backup_is_due(now_ms, is_wanted) && !drill_is_due(now_ms)) ||
-            (!is_known_ && now_ms < not_before_ms_)) {
+        if (is_busy_ || (is_known_ && !backup_is_due(is_wanted) && !drill_is_due()) ||
+            (!is_known_ && given_.clock.monotonic_us() < not_before_us_)) {
             return;
         }
         is_busy_ = true;
@@ -46,18 +45,31 @@ void ScheduledBackups::tend() {
 
 /// A clock that was set back must not put backups off for as long; gaps in the archived log, one after
 /// another, must not make backups all the time.
-bool ScheduledBackups::backup_is_due(uint64_t now_ms, bool is_wanted) const {
+bool ScheduledBackups::backup_is_due(bool is_wanted) const {
+    const uint64_t now_ms = given_.clock.unix_ms();
     const bool was_set_back = last_ms_ > now_ms + kClockFaultMs;
     const bool is_missed = lacks_base_ || (is_wanted && now_ms >= last_ms_ + plan_.times.retry_ms());
-    return now_ms >= not_before_ms_ && (was_set_back || is_missed || now_ms >= plan_.times.next_ms(last_ms_));
+    return given_.clock.monotonic_us() >= not_before_us_ &&
+           (was_set_back || is_missed || now_ms >= plan_.times.next_ms(last_ms_));
 }
 
 uint64_t ScheduledBackups::next_drill_ms() const {
-    return std::max(verified_ms_ == 0 ? 0 : verified_ms_ + plan_.drill_interval_ms, no_drill_before_ms_);
+    return std::max(verified_ms_ == 0 ? 0 : verified_ms_ + plan_.drill_interval_ms,
+                    in_ms(no_drill_before_us_));
 }
 
-bool ScheduledBackups::drill_is_due(uint64_t now_ms) const {
-    return plan_.drill_interval_ms > 0 && last_ms_ > 0 && now_ms >= next_drill_ms();
+bool ScheduledBackups::drill_is_due() const {
+    const uint64_t now_ms = given_.clock.unix_ms();
+    const bool was_set_back = verified_ms_ > now_ms + kClockFaultMs;
+    return plan_.drill_interval_ms > 0 && last_ms_ > 0 &&
+           given_.clock.monotonic_us() >= no_drill_before_us_ &&
+           (was_set_back || verified_ms_ == 0 || now_ms >= verified_ms_ + plan_.drill_interval_ms);
+}
+
+/// The wall clock's time then, if nobody sets it; 0 for what has passed.
+uint64_t ScheduledBackups::in_ms(uint64_t monotonic_us) const {
+    const uint64_t now_us = given_.clock.monotonic_us();
+    return monotonic_us <= now_us ? 0 : given_.clock.unix_ms() + (monotonic_us - now_us) / 1000;
 }
 
 void ScheduledBackups::run(const std::stop_token& stop) {
@@ -69,23 +81,22 @@ void ScheduledBackups::run(const std::stop_token& stop) {
     const bool is_wanted = archiver_wants_backup();
     {
         MutexLock lock(mutex_);
-        is_due = done && backup_is_due(given_.clock.unix_ms(), is_wanted);
+        is_due = done && backup_is_due(is_wanted);
     }
     if (is_due) {
         done = back_up(stop);
     }
-    const uint64_t now_ms = given_.clock.unix_ms();
     bool wants_drill = false;
     {
         MutexLock lock(mutex_);
         if (!done) {
             error_ = done.error().message();
-            not_before_ms_ = now_ms + plan_.times.retry_ms();
-            no_drill_before_ms_ = std::max(no_drill_before_ms_, not_before_ms_);
+            not_before_us_ = given_.clock.monotonic_us() + plan_.times.retry_ms() * 1000;
+            no_drill_before_us_ = std::max(no_drill_before_us_, not_before_us_);
         } else if (is_due) {
             error_.clear();
         }
-        wants_drill = done && drill_is_due(now_ms) && !stop.stop_requested();
+        wants_drill = done && drill_is_due() && !stop.stop_requested();
     }
     if (!done && !stop.stop_requested()) {
         given_.logger.log(LogLevel::kError, "scheduled backup failed",
@@ -139,6 +150,7 @@ Result<void> ScheduledBackups::look() {
 }
 
 Result<void> ScheduledBackups::back_up(const std::stop_token& stop) {
+    const uint64_t began_ms = given_.clock.unix_ms();  // the schedule goes by the clock, as it is
     AKIDB_TRY(const BackupState made, given_.backups.make(plan_.to, stop));
     if (given_.archiver != nullptr) {
         given_.archiver->note_backup(made.timeline, made.started_ms);
@@ -146,12 +158,17 @@ Result<void> ScheduledBackups::back_up(const std::stop_token& stop) {
     {
         MutexLock lock(mutex_);
         lacks_base_ = false;
-        last_ms_ = made.started_ms;
+        last_ms_ = began_ms;
     }
     return plan_.prunes ? prune() : Result<void>();
 }
 
 Result<void> ScheduledBackups::prune() const {
+    if (given_.clock.is_in_doubt()) {
+        given_.logger.log(LogLevel::kWarning, "old backups stay until the next one: the clock just jumped",
+                          {{"to", plan_.to}});
+        return {};
+    }
     AKIDB_TRY(const auto target, given_.open_target(plan_.to, backup::TargetUse::kWrite));
     backup::Repository repository(target->store(), given_.clock);
     Result<backup::PruneReport> report =
@@ -197,7 +214,8 @@ void ScheduledBackups::drill(const std::stop_token& stop) {
          {"faults", joined(drill.faults)}});
     MutexLock lock(mutex_);
     verified_ms_ = is_whole ? drill.ended_ms : verified_ms_;
-    no_drill_before_ms_ = is_whole ? 0 : drill.ended_ms + std::min(plan_.drill_interval_ms, kDrillRetryMs);
+    no_drill_before_us_ =
+        is_whole ? 0 : given_.clock.monotonic_us() + std::min(plan_.drill_interval_ms, kDrillRetryMs) * 1000;
     last_drill_ = std::move(drill);
 }
 
@@ -239,7 +257,7 @@ PlanState ScheduledBackups::state() const {
     MutexLock lock(mutex_);
     return {.to = plan_.to,
             .schedule = plan_.times.text(),
-            .next_ms = std::max(plan_.times.next_ms(last_ms_), not_before_ms_),
+            .next_ms = std::max(plan_.times.next_ms(last_ms_), in_ms(not_before_us_)),
             .last_ms = last_ms_,
             .error = error_,
             .verified_ms = verified_ms_,

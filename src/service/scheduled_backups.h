@@ -81,12 +81,13 @@ class ScheduledBackups {
     void drill(const std::stop_token& stop) AKIDB_EXCLUDES(mutex_);
     Result<void> practise(DrillState& drill, const std::stop_token& stop) const;
     Result<void> expect_space(uint64_t bytes) const;
-    bool backup_is_due(uint64_t now_ms, bool is_wanted) const AKIDB_REQUIRES(mutex_);
+    bool backup_is_due(bool is_wanted) const AKIDB_REQUIRES(mutex_);
     bool archiver_wants_backup() const {
         return given_.archiver != nullptr && given_.archiver->wants_backup();
     }
-    bool drill_is_due(uint64_t now_ms) const AKIDB_REQUIRES(mutex_);
+    bool drill_is_due() const AKIDB_REQUIRES(mutex_);
     uint64_t next_drill_ms() const AKIDB_REQUIRES(mutex_);
+    uint64_t in_ms(uint64_t monotonic_us) const;
 
     const Dependencies given_;
     const BackupPlan plan_;
@@ -96,8 +97,8 @@ class ScheduledBackups {
     bool lacks_base_ AKIDB_GUARDED_BY(mutex_) = false;  // of the timeline that is written
     uint64_t last_ms_ AKIDB_GUARDED_BY(mutex_) = 0;
     uint64_t verified_ms_ AKIDB_GUARDED_BY(mutex_) = 0;
-    uint64_t not_before_ms_ AKIDB_GUARDED_BY(mutex_) = 0;       // after what failed
-    uint64_t no_drill_before_ms_ AKIDB_GUARDED_BY(mutex_) = 0;  // the same
+    uint64_t not_before_us_ AKIDB_GUARDED_BY(mutex_) = 0;       // after what failed
+    uint64_t no_drill_before_us_ AKIDB_GUARDED_BY(mutex_) = 0;  // the same
     std::string error_ AKIDB_GUARDED_BY(mutex_);
     std::optional<DrillState> last_drill_ AKIDB_GUARDED_BY(mutex_);
 };

@@ -55,11 +55,13 @@ TEST(BackupTimes, WhatIsNoScheduleIsRefused) {
 class SetClock final : public io::Clock {
   public:
     uint64_t monotonic_us() const override { return now_ms_ * 1000; }
-    uint64_t unix_ms() const override { return 1'700'000'000'000 + now_ms_; }
+    uint64_t unix_ms() const override { return zero_ms_ + now_ms_; }
     void pass_ms(uint64_t duration_ms) { now_ms_ += duration_ms; }
+    void jump_ms(int64_t by) { zero_ms_ += static_cast<uint64_t>(by); }
 
   private:
     std::atomic<uint64_t> now_ms_{1000};
+    std::atomic<uint64_t> zero_ms_{1'700'000'000'000};
 };
 
 /// Jobs run when they are submitted.
@@ -234,6 +236,80 @@ TEST_F(ScheduledBackupsTest, WhatFailsIsToldAndTriedAgain) {
     scheduled_->tend();
     EXPECT_EQ(backups_there(), 1u);
     EXPECT_EQ(scheduled_->state().error, "");
+}
+
+constexpr int64_t kYearMs = int64_t{365} * 24 * 3600 * 1000;
+
+TEST_F(ScheduledBackupsTest, AClockSetBackPutsNothingOff) {
+    scheduled_->tend();
+    ASSERT_EQ(backups_there(), 1u);
+    clock_.jump_ms(-kYearMs);
+    for (size_t made = 2; made < 5; ++made) {
+        write(made);
+        scheduled_->tend();
+        EXPECT_EQ(backups_there(), std::min<size_t>(made, 3)) << "one at once, and then as scheduled";
+        scheduled_->tend();
+        clock_.pass_ms(6 * kHourMs - 1);
+        scheduled_->tend();
+        EXPECT_EQ(backups_there(), std::min<size_t>(made, 3));
+        EXPECT_EQ(scheduled_->state().error, "");
+        clock_.pass_ms(1);
+    }
+    EXPECT_EQ(backups_->list().size(), 4u);
+    EXPECT_THAT(scheduled_->state().last_drill->faults, testing::IsEmpty());
+}
+
+TEST_F(ScheduledBackupsTest, AFailureIsTriedAgainInTimeWhateverTheClockSays) {
+    std::ofstream(root_ / "backups") << "a file where a directory should be";
+    scheduled_->tend();
+    fs::remove(root_ / "backups");
+    clock_.jump_ms(-kYearMs);
+    clock_.pass_ms(599'999);
+    scheduled_->tend();
+    EXPECT_NE(scheduled_->state().error, "");
+    clock_.pass_ms(1);
+    scheduled_->tend();
+    EXPECT_EQ(backups_there(), 1u);
+}
+
+TEST_F(ScheduledBackupsTest, AJumpForwardsPrunesNothingBeforeItHasLasted) {
+    for (uint64_t i = 1; i <= 3; ++i) {
+        scheduled_->tend();
+        clock_.pass_ms(6 * kHourMs);
+        write(i + 1);
+    }
+    EXPECT_EQ(backups_there(), 3u);
+    clock_.jump_ms(kYearMs);
+    scheduled_->tend();
+    EXPECT_EQ(backups_there(), 4u) << "keep_last is three";
+    EXPECT_EQ(scheduled_->state().error, "");
+    clock_.pass_ms(6 * kHourMs);
+    scheduled_->tend();
+    EXPECT_EQ(backups_there(), 3u);
+}
+
+/// A server that starts with a wrong clock makes backups that would go first.
+TEST_F(ScheduledBackupsTest, NothingIsPrunedBehindABackupOfTheFuture) {
+    for (uint64_t i = 1; i <= 3; ++i) {
+        scheduled_->tend();
+        clock_.pass_ms(6 * kHourMs);
+        write(i + 1);
+    }
+    const std::unique_ptr<backup::Target> target =
+        backup::Target::open({*files_, clock_, *random_, *pause_}, root_ / "backups", {},
+                             backup::TargetUse::kWrite)
+            .value();
+    class WrongClock final : public io::Clock {
+      public:
+        uint64_t monotonic_us() const override { return 0; }
+        uint64_t unix_ms() const override { return 1'600'000'000'000; }
+    } wrong;
+    backup::Repository repository(target->store(), wrong);
+    const auto refused = backup::prune(repository, wrong, Uuid{}, {.keep_last = 1});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), Code::kConflict);
+    EXPECT_THAT(refused.error().message(), HasSubstr("which is to come"));
+    EXPECT_EQ(backups_there(), 3u);
 }
 
 TEST_F(ScheduledBackupsTest, OneThatAStopCutsShortIsNoFailure) {

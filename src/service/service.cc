@@ -77,7 +77,7 @@ void Service::upsert_documents(const RequestContext& context, std::string_view c
     if (const Result<void> fits = check_documents_quota(context, documents.size()); !fits) {
         return done(fits.error());
     }
-    if (const Result<void> room = check_room(**found, documents); !room) {
+    if (const Result<void> room = check_room(**found, size_of(documents)); !room) {
         return done(room.error());
     }
     (*found)->submit_upsert(std::move(documents), traced(context, std::move(done)), terms_of(context));
@@ -98,8 +98,10 @@ void Service::update_documents(const RequestContext& context, std::string_view c
     if (!found) {
         return done(found.error());
     }
-    if (const Result<void> room = check_room(**found, {}); !room) {
-        return done(room.error());
+    if (tiers_ != nullptr) {  // nobody else asks how large it is
+        if (const Result<void> room = check_room(**found, (*found)->estimate_update(request)); !room) {
+            return done(room.error());
+        }
     }
     (*found)->submit_update(std::move(request), traced(context, std::move(done)), terms_of(context));
 }

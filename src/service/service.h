@@ -183,9 +183,9 @@ class Service {
                                          const model::SearchRequest& request) const;
     static engine::WriteTerms terms_of(const RequestContext& context);
     Result<void> check_documents_quota(const RequestContext& context, size_t more) const;
-    /// For these, in the cache of those that leave for an object store.
-    Result<void> check_room(const engine::Collection& collection,
-                            const std::vector<model::Document>& documents) const;
+    static engine::WriteSize size_of(const std::vector<model::Document>& documents);
+    /// For what will be written, in the cache of those that leave for an object store.
+    Result<void> check_room(const engine::Collection& collection, const engine::WriteSize& size) const;
     Result<CollectionDescription> describe(const RequestContext& context, const DirectoryEntry& entry) const;
 
     Directory& directory_;

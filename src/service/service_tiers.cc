@@ -74,8 +74,15 @@ Result<EraseReceipt> Service::conclude_erase(const engine::Collection& collectio
     return receipt;
 }
 
-Result<void> Service::check_room(const engine::Collection& collection,
-                                 const std::vector<model::Document>& documents) const {
+engine::WriteSize Service::size_of(const std::vector<model::Document>& documents) {
+    engine::WriteSize size{.documents = documents.size()};
+    for (const model::Document& document : documents) {
+        size.metadata_bytes += document.metadata.size();
+    }
+    return size;
+}
+
+Result<void> Service::check_room(const engine::Collection& collection, const engine::WriteSize& size) const {
     if (tiers_ == nullptr) {
         return {};
     }
@@ -86,11 +93,7 @@ Result<void> Service::check_room(const engine::Collection& collection,
     for (const model::VectorSpec& vector : model::vectors_of(collection.spec())) {
         row += 2 * sizeof(float) * uint64_t{vector.dimension} + kBesideBytes;
     }
-    uint64_t bytes = 0;
-    for (const model::Document& document : documents) {
-        bytes += row + 2 * uint64_t{document.metadata.size()};
-    }
-    return tiers_->admit_write(collection.spec().id, bytes);
+    return tiers_->admit_write(collection.spec().id, size.documents * row + 2 * size.metadata_bytes);
 }
 
 Result<CollectionTier> Service::describe_tier(const RequestContext& context, std::string_view collection) {

@@ -21,6 +21,8 @@ namespace {
 constexpr size_t kErrorBytesMax = 1024;
 // It reads the queue and looks at the files of what is open.
 constexpr uint64_t kTickUs = 1'000'000;
+// Nothing waits longer, so what does was queued by a clock that has been set back since.
+constexpr uint64_t kWaitMsMax = 3'600'000;
 
 bool has_version(const std::vector<backup::BackupFile>& files, uint64_t version) {
     const std::string name = storage::manifest_name(version);
@@ -115,7 +117,9 @@ void Tiers::run_tasks(const std::stop_token& stop) {
         if (stop.stop_requested()) {
             return;
         }
-        if (!task.is_dead && task.not_before_ms <= given_.clock.unix_ms()) {
+        const uint64_t now_ms = given_.clock.unix_ms();
+        const bool was_set_back = task.not_before_ms > now_ms + kWaitMsMax;
+        if (!task.is_dead && (was_set_back || task.not_before_ms <= now_ms)) {
             run_task(task, stop);
         }
     }
@@ -141,8 +145,8 @@ void Tiers::note_failure(TierTask task, const Error& error, bool counts) {
     const uint64_t shift = std::min<uint64_t>(task.tries, 32);
     const uint64_t most_us = std::min(options_.retry_cap_us, options_.retry_base_us << shift);
     const uint64_t wait_us = most_us == 0 ? 0 : given_.random.next_u64() % (most_us + 1);
-    task.not_before_ms =
-        given_.clock.unix_ms() + std::max<uint64_t>(wait_us / 1000, uint64_t{error.retry_after_s()} * 1000);
+    const uint64_t wait_ms = std::max<uint64_t>(wait_us / 1000, uint64_t{error.retry_after_s()} * 1000);
+    task.not_before_ms = given_.clock.unix_ms() + std::min(wait_ms, kWaitMsMax);
     if (counts) {
         given_.metrics.counter(MetricId::kUploads, {"failed"}).add();
         given_.logger.log(task.is_dead ? LogLevel::kError : LogLevel::kWarning,

@@ -18,9 +18,6 @@ using model::StoragePolicy;
 using model::Tier;
 using telemetry::MetricId;
 
-// One who waits looks up so often, as time may be a simulated one.
-constexpr uint64_t kLookUpUs = 200'000;
-
 Error no_store() {
     return invalid_argument("policy", "this server has no store for collections: the setting tiers.to",
                             "memory");
@@ -203,7 +200,7 @@ Result<void> Tiers::wait_for_opening(const Uuid& id, uint64_t until_us, std::opt
                                "the collection is being opened, which takes longer than a request may wait")
                              .with_retry_after(5);
         }
-        changed_.wait_for(mutex_, std::chrono::microseconds(std::min(kLookUpUs, until_us - now_us)));
+        changed_.wait_for(mutex_, std::chrono::microseconds(std::min(kWaiterLooksUpUs, until_us - now_us)));
     }
 }
 

@@ -141,11 +141,13 @@ class DoomedTierStore final : public catalog::TierStore {
 class SetTime final : public io::Clock {
   public:
     uint64_t monotonic_us() const override { return now_us_; }
-    uint64_t unix_ms() const override { return 1'700'000'000'000 + now_us_ / 1000; }
+    uint64_t unix_ms() const override { return zero_ms_ + now_us_ / 1000; }
     void pass_s(uint64_t seconds) { now_us_ += seconds * 1'000'000; }
+    void set_back_s(uint64_t seconds) { zero_ms_ -= seconds * 1000; }
 
   private:
     std::atomic<uint64_t> now_us_{1'000'000};
+    std::atomic<uint64_t> zero_ms_{1'700'000'000'000};
 };
 
 class RunAtOnce final : public io::Executor {

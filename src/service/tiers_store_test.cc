@@ -19,6 +19,19 @@ using testing::HasSubstr;
 
 using TiersStoreTest = TiersFixture;
 
+TEST_F(TiersStoreTest, WhatFailedIsTriedAgainThoughTheClockWasSetBack) {
+    TieredServer server(world_);
+    server.create(kKinds[0], "notes", StoragePolicy::kMemoryS3);
+    write(server, kKinds[0], "notes", rows(1, 20));
+    world_.is_down = true;
+    server.tiers().run_due({});
+    world_.is_down = false;
+    world_.clock.set_back_s(uint64_t{365} * 24 * 3600);
+    world_.clock.pass_s(65);
+    server.tiers().run_due({});
+    EXPECT_TRUE(server.tiers().tier_of(server.directory().describe({{}, "notes"}).value()).is_copied);
+}
+
 TEST_F(TiersStoreTest, ATaskThatFailsTooOftenIsADeadLetterUntilSomebodySaysSo) {
     auto server = std::make_unique<TieredServer>(world_);
     server->create(kKinds[0], "notes", StoragePolicy::kMemoryS3);
@@ -116,23 +129,16 @@ TEST_F(TiersStoreTest, WhatIsDeletedOrErasedLeavesTheStoreToo) {
     for (const char* name : {"cold", "copied", "back"}) {
         write(server, kKinds[0], name, rows(1, 50));
     }
-    model::MetadataWriter writer;
-    writer.begin_object();
-    writer.key("secret");
-    writer.put_string("of-which-nothing-may-stay");
-    writer.end();
-    model::Document secret = document(kKinds[0], 77, {1, 1});
-    secret.metadata = std::move(writer).finish().value();
-    ASSERT_TRUE(server.wake("copied").value()->upsert({secret}));
+    ASSERT_TRUE(server.wake("copied").value()->upsert({secret_document(77)}));
     ASSERT_TRUE(server.act("cold", TierAction::kDemoteToCold));
     server.tiers().run_due({});
-    EXPECT_TRUE(any_object_has("of-which-nothing-may-stay"));
+    EXPECT_TRUE(any_object_has(kSecret));
 
     ASSERT_TRUE(server.wake("copied").value()->erase({model::DocumentId(uint64_t{77})}));
     const auto renewed = server.tiers().renew_copy(copied.spec.id);
     ASSERT_TRUE(renewed) << renewed.error().message();
     EXPECT_TRUE(*renewed);
-    EXPECT_FALSE(any_object_has("of-which-nothing-may-stay"));
+    EXPECT_FALSE(any_object_has(kSecret));
 
     const size_t before = objects().size();
     ASSERT_TRUE(server.tiers().set_policy(back.spec.id, StoragePolicy::kMemory));

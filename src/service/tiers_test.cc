@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "service/service.h"
 #include "service/tiers_for_tests.h"
 
 namespace akidb::service {
@@ -250,6 +251,61 @@ TEST_F(TiersTest, WhatIsWrittenWaitsForRoomInTheCache) {
     EXPECT_EQ(server->tier("unused"), Tier::kCold);
     EXPECT_EQ(server->tier("used"), Tier::kHot);
     EXPECT_TRUE(server->tiers().admit_write(id_of("used"), 2000));
+}
+
+/// Nothing is taken from a cache by a change in place that an upsert of the same documents could not take.
+TEST_F(TiersTest, AChangeInPlaceWaitsForRoomAsAnUpsertOfTheSameDocumentsDoes) {
+    const Kind& kind = kKinds[0];
+    const Model model = rows(1, 200);
+    {
+        TieredServer server(world_);
+        server.create(kind, "notes", StoragePolicy::kS3Only);
+        write(server, kind, "notes", model);
+        server.tiers().run_due({});
+    }
+    // Room for the log that is allocated ahead, and for some of the documents.
+    uint64_t taken = 0;
+    {
+        TieredServer server(world_);
+        taken = server.tiers().state().cached_bytes;
+    }
+    constexpr uint64_t kAhead = 256 << 10;
+    world_.options.cache_bytes = taken + kAhead + 50'000;
+    TieredServer server(world_);
+    Service service(server.directory(), world_.clock, *world_.random);
+    service.attach(server.tiers());
+    const RequestContext context{.principal = operator_principal()};
+    std::optional<Result<engine::WriteReply>> reply;  // at return: there is no committer
+    const auto answer = [&](Result<engine::WriteReply> done) { reply = std::move(done); };
+    std::vector<model::DocumentId> ids;
+    std::vector<model::Document> documents;
+    std::vector<model::DocumentUpdate> each;
+    model::DocumentChange change;
+    change.merge = metadata_of(5);
+    for (const auto& [id, row] : model) {
+        ids.emplace_back(id);
+        documents.push_back(document(kind, id, row));
+        each.push_back({model::DocumentId(id), change, {}});
+    }
+    const auto expect_refused = [&](const char* what) {
+        ASSERT_TRUE(reply) << what;
+        ASSERT_FALSE(*reply) << what;
+        EXPECT_EQ(reply->error().code(), Code::kUnavailable) << what;
+        EXPECT_THAT(reply->error().message(), HasSubstr("tiers.cache_bytes")) << what;
+    };
+    service.upsert_documents(context, "notes", documents, answer);
+    expect_refused("upsert");
+    service.update_documents(context, "notes", model::UpdateAll{ids, change}, answer);
+    expect_refused("by ids");
+    service.update_documents(context, "notes", each, answer);
+    expect_refused("one by one");
+    service.update_documents(context, "notes",
+                             model::UpdateAll{std::make_shared<const model::Filter>(), change}, answer);
+    expect_refused("all of them");
+    const std::vector<model::DocumentId> one{ids.front()};
+    service.update_documents(context, "notes", model::UpdateAll{one, change}, answer);
+    ASSERT_TRUE(*reply) << "there is room for one: " << reply->error().message();
+    EXPECT_EQ((*reply)->count, 1U);
 }
 
 TEST_F(TiersTest, OneOpensAndTheOthersWait) {

@@ -11,6 +11,7 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,6 +44,27 @@ inline std::string read_bytes(const std::string& path) {
     std::ifstream in(path, std::ios::binary);
     EXPECT_TRUE(in.good()) << path;
     return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+/// The bytes of each hex block of a page of the documents.
+inline std::vector<std::string> hex_blocks(const std::string& page) {
+    std::vector<std::string> blocks;
+    std::istringstream lines(read_bytes(page));
+    bool is_inside = false;
+    for (std::string line; std::getline(lines, line);) {
+        if (line.starts_with("```")) {
+            is_inside = line == "```hex";
+            if (is_inside) {
+                blocks.emplace_back();
+            }
+        } else if (is_inside) {
+            std::istringstream words(line.substr(0, line.find('#')));
+            for (std::string word; words >> word;) {
+                blocks.back() += static_cast<char>(std::stoi(word, nullptr, 16));
+            }
+        }
+    }
+    return blocks;
 }
 
 inline void write_bytes(const std::string& path, const std::string& bytes) {

@@ -5,8 +5,6 @@
 //   storage_test --gtest_also_run_disabled_tests --gtest_filter='Golden.DISABLED_*'
 #include <gtest/gtest.h>
 
-#include <sstream>
-
 #include "base/bytes.h"
 #include "model/document_id.h"
 #include "model/expiry.h"
@@ -118,27 +116,6 @@ std::vector<std::string> golden_names() {
     std::vector<std::string> names = golden_names_v1();
     names.push_back("seg/" + keys_name(1));
     return names;
-}
-
-/// The bytes of each hex block of a page.
-std::vector<std::string> hex_blocks(const std::string& page) {
-    std::vector<std::string> blocks;
-    std::istringstream lines(read_bytes(page));
-    bool is_inside = false;
-    for (std::string line; std::getline(lines, line);) {
-        if (line.starts_with("```")) {
-            is_inside = line == "```hex";
-            if (is_inside) {
-                blocks.emplace_back();
-            }
-        } else if (is_inside) {
-            std::istringstream words(line.substr(0, line.find('#')));
-            for (std::string word; words >> word;) {
-                blocks.back() += static_cast<char>(std::stoi(word, nullptr, 16));
-            }
-        }
-    }
-    return blocks;
 }
 
 TEST(Golden, DISABLED_MakeFiles) {

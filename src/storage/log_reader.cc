@@ -8,6 +8,7 @@
 #include "storage/durable_files.h"
 #include "storage/layout.h"
 #include "storage/log_file_scanner.h"
+#include "storage/log_frame.h"
 
 namespace akidb::storage {
 namespace {
@@ -125,6 +126,7 @@ Result<void> Recovery::drop_headless(LogFileScanner& scanner, const LogFileName&
 }
 
 Result<void> Recovery::deliver(LogFileScanner& scanner, const LogFrame& frame) {
+    found_.last_ms = std::max(found_.last_ms, frame_time_ms(frame.body));
     return scanner.for_each_record(
         frame, [this](uint64_t sequence, RecordType type, std::string_view body) -> Result<void> {
             found_.was_clean = type == RecordType::kCleanStop;

@@ -16,6 +16,7 @@ struct LogRecovery {
     uint64_t last_sequence = 0;  // of the last valid record, or `after` when there is none
     uint64_t records = 0;        // delivered
     uint64_t torn_bytes = 0;     // cut from the tail: written but never acknowledged
+    uint64_t last_ms = 0;        // the latest time of a frame that was read; 0: none tells
     bool was_clean = false;      // the last frame in the log is a clean stop, or nothing was ever written
 };
 

@@ -14,6 +14,8 @@ constexpr MetricRow kMetrics[] = {
     {kBuildInfo, kGauge, "akidb_build_info", "version",
      "Always 1; the version of the running binary is its label."},
     {kStartTime, kGauge, "akidb_start_time_seconds", "", "When the process started, in seconds since 1970."},
+    {kClockJumps, kCounter, "akidb_clock_jumps_total", "direction=forward/back",
+     "Times that the wall clock jumped by ten seconds or more beside the clock that only runs."},
     {kHttpRequestDuration, kHistogram, "akidb_http_request_duration_seconds", "method,route,code",
      "Time from the first byte of a request to the last byte of its answer, by method, route template and "
      "status."},

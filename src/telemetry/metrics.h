@@ -16,6 +16,7 @@ namespace akidb::telemetry {
 enum class MetricId : uint8_t {
     kBuildInfo,
     kStartTime,
+    kClockJumps,
     kHttpRequestDuration,
     kHttpConnections,
     kHttpRefused,
