@@ -17,7 +17,7 @@ akidb_alone(akidb_index ${source}/src/index/metadata_answer.cc)
 akidb_alone(akidb_storage ${source}/src/storage/log_survey.cc ${source}/src/storage/segment_salvage.cc)
 akidb_alone(akidb_catalog ${source}/src/catalog/catalog.cc ${source}/src/catalog/collection_rows.cc
   ${source}/src/catalog/tier_store.cc)
-akidb_alone(akidb_objects ${source}/src/objects/credentials.cc ${source}/src/objects/pace.cc ${source}/src/objects/sha256.cc)
+akidb_alone(akidb_objects ${source}/src/objects/credentials.cc ${source}/src/objects/encrypted_store.cc ${source}/src/objects/pace.cc ${source}/src/objects/sha256.cc)
 akidb_alone(akidb_backup ${source}/src/backup/collection_copy.cc ${source}/src/backup/log_piece.cc
   ${source}/src/backup/manifest.cc)
 akidb_alone(backup_test ${source}/src/backup/backup_test.cc)

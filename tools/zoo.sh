@@ -43,9 +43,15 @@ apply() {
 }
 
 build() {  # build NAME FILE
-    local name=$1 source=$2 compile
-    compile=$(grep -F -- "-c $PWD/$source" <<<"$commands" | head -n 1)
-    compile=$(sed -E "s#-c [^ ]+#-c $out/$name.cc#; s#-o [^ ]+#-o $out/$name.o#; s#-MF [^ ]+#-MF $out/$name.d#; s#-MT [^ ]+##; s#-Werror#-w#" <<<"$compile")
+    local name=$1 source=$PWD/$2 changed=$out/$1.cc unity compile
+    # Of a layer that is compiled by four, the four with this one changed.
+    unity=$(grep -lF "\"$source\"" "$release"/src/*/CMakeFiles/*.dir/Unity/*.cxx || true)
+    if [ -n "$unity" ]; then
+        sed "s#\"$source\"#\"$changed\"#" "$unity" >"$out/$name.four.cc"
+        source=$unity changed=$out/$name.four.cc
+    fi
+    compile=$(grep -F -- "-c $source" <<<"$commands" | head -n 1)
+    compile=$(sed -E "s#-c [^ ]+#-c $changed#; s#-o [^ ]+#-o $out/$name.o#; s#-MF [^ ]+#-MF $out/$name.d#; s#-MT [^ ]+##; s#-Werror#-w#" <<<"$compile")
     (cd "$release" && eval "$compile" && eval "${link/-o akidb_sim/$out/$name.o -o $out/$name}")
 }
 

@@ -39,7 +39,7 @@ bool has_only(std::string_view text, std::string_view more) {
 }
 
 /// Fit for a header.
-bool is_key(std::string_view text) {
+bool is_visible_text(std::string_view text) {
     return !text.empty() && text.size() <= kKeyLettersMax &&
            std::all_of(text.begin(), text.end(), [](char letter) { return letter > ' ' && letter < 0x7f; });
 }
@@ -70,7 +70,7 @@ Result<std::string> checked_url(const char* variable, const std::string& url) {
         colon == std::string_view::npos ||
         (!port.empty() && port.size() <= 5 &&
          std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; }));
-    if (!url.starts_with(kScheme) || !has_port || !is_near(authority.substr(0, colon)) || !is_key(url)) {
+    if (!url.starts_with(kScheme) || !has_port || !is_near(authority.substr(0, colon)) || !is_visible_text(url)) {
         return invalid_argument(
             variable, "'" + printable(url) + "' is not where a machine has its keys",
             "http:// and an address of 127.0.0.0/8, 169.254.0.0/16, [::1] or [fe80::/10]");
@@ -261,7 +261,7 @@ Result<Credentials> InstanceCredentials::note(Result<Keys> asked) {
 Result<InstanceCredentials::Keys> InstanceCredentials::ask() {
     Questions questions(clock_, times_);
     if (const std::string path = variable("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"); !path.empty()) {
-        if (!path.starts_with('/') || !is_key(path)) {
+        if (!path.starts_with('/') || !is_visible_text(path)) {
             return invalid_argument("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "is no path",
                                     "begins with '/'");
         }
@@ -301,7 +301,7 @@ Result<InstanceCredentials::Keys> InstanceCredentials::ask_instance(Questions& q
     AKIDB_TRY(
         const std::string token,
         questions.ask("PUT", place + kTokenPath, {{"x-aws-ec2-metadata-token-ttl-seconds", kTokenSeconds}}));
-    if (!is_key(token)) {
+    if (!is_visible_text(token)) {
         return Error(Code::kUnavailable, "credentials of this machine: " + place + kTokenPath +
                                              " answered something else than a token");
     }
@@ -332,8 +332,8 @@ Result<InstanceCredentials::Keys> InstanceCredentials::keys_in(std::string answe
     Keys keys{{text_in(object, "AccessKeyId"), Secret(text_in(object, "SecretAccessKey")),
                Secret(text_in(object, "Token"))}};
     const std::optional<uint64_t> end_ms = moment_of(text_in(object, "Expiration"));
-    if (!is_key(keys.credentials.access_key) || !is_key(keys.credentials.secret_key.reveal()) ||
-        !is_key(keys.credentials.session_token.reveal()) || !end_ms) {
+    if (!is_visible_text(keys.credentials.access_key) || !is_visible_text(keys.credentials.secret_key.reveal()) ||
+        !is_visible_text(keys.credentials.session_token.reveal()) || !end_ms) {
         return Error(Code::kUnavailable,
                      "credentials of this machine: " + url +
                          " answered without AccessKeyId, SecretAccessKey, Token or Expiration");

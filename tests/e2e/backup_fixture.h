@@ -19,8 +19,6 @@ namespace akidb::e2e {
 
 namespace fs = std::filesystem;
 
-inline constexpr int kClean = 0;
-inline constexpr int kDamaged = 74;
 
 /// Ids and a number of each document's metadata.
 using Model = std::map<uint64_t, uint64_t>;

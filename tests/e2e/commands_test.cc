@@ -17,7 +17,6 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-constexpr int kClean = 0;
 constexpr int kUsage = 64;
 constexpr int kIo = 74;
 constexpr size_t kManyRows = 20'000;

@@ -20,8 +20,6 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-constexpr int kClean = 0;
-constexpr int kDamaged = 74;
 constexpr int kLockHeld = 75;
 constexpr size_t kRows = 3000;
 

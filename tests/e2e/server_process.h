@@ -41,6 +41,10 @@ class TemporaryDirectory {
 enum class Sanitizer : uint8_t { kNone, kAddress, kThread };
 Sanitizer sanitizer();
 
+// Exit codes of `akidb`.
+inline constexpr int kClean = 0;
+inline constexpr int kDamaged = 74;
+
 struct Finished {
     int exit_code = -1;  // 128 + the signal when one ended it
     std::string out;

@@ -24,7 +24,6 @@ using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr int kClean = 0;
 constexpr int kUsage = 64;
 constexpr int kConfiguration = 78;
 

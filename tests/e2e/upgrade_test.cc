@@ -21,8 +21,6 @@ namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-constexpr int kClean = 0;
-constexpr int kDamaged = 74;
 
 using Tree = std::map<std::string, std::string>;
 

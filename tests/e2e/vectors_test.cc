@@ -12,7 +12,6 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-constexpr int kClean = 0;
 
 class VectorsTest : public testing::Test {
   protected:
