@@ -15,4 +15,12 @@ if [ ! -x usr/bin/prometheus ] || [ ! -x usr/bin/prometheus-alertmanager ]; then
     for package in prometheus*.deb; do dpkg-deb -x "$package" .; done
     rm -f prometheus*.deb
 fi
+# Debian's Alertmanager reads its templates where an installed package has them, and ends without.
+templates=usr/share/prometheus/alertmanager
+for template in "$templates"/*.tmpl; do
+    if [ -e "$template" ] && [ ! -e "/$template" ] && ! install -D -m 644 "$template" "/$template" 2>/dev/null; then
+        printf 'skipped: Alertmanager needs /%s, which only root can put there\n' "$template" >&2
+        exit 77
+    fi
+done
 printf '%s/usr/bin\n' "$PWD"

@@ -9,8 +9,7 @@ namespace {
 
 using testing::DataSet;
 using testing::kAcceptAll;
-
-constexpr auto kNeverCancelled = [] { return false; };
+using testing::kNeverCancelled;
 
 TEST(RecallCurve, InterpolatesAndNeverFalls) {
     const RecallCurve curve(5'000, {{10, 0.8}, {20, 0.9}, {40, 0.85}, {80, 0.98}});

@@ -16,9 +16,8 @@ namespace {
 using model::Metric;
 using testing::DataSet;
 using testing::kAcceptAll;
+using testing::kNeverCancelled;
 using testing::Vector;
-
-constexpr auto kNeverCancelled = [] { return false; };
 
 void link_all(Graph& graph, const DataSet& data) {
     SearchScratch scratch;

@@ -13,9 +13,9 @@ namespace {
 
 using testing::DataSet;
 using testing::kAcceptAll;
+using testing::kNeverCancelled;
 
 constexpr float kFar = std::numeric_limits<float>::infinity();
-constexpr auto kNeverCancelled = [] { return false; };
 constexpr auto kOnlyEven = [](uint32_t row) { return row % 2 == 0; };
 
 /// A walk that visits what it is told to.

@@ -88,5 +88,6 @@ class DataSet {
 };
 
 inline constexpr auto kAcceptAll = [](uint32_t) { return true; };
+inline constexpr auto kNeverCancelled = [] { return false; };
 
 }  // namespace akidb::index::testing

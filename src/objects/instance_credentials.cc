@@ -70,7 +70,8 @@ Result<std::string> checked_url(const char* variable, const std::string& url) {
         colon == std::string_view::npos ||
         (!port.empty() && port.size() <= 5 &&
          std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; }));
-    if (!url.starts_with(kScheme) || !has_port || !is_near(authority.substr(0, colon)) || !is_visible_text(url)) {
+    if (!url.starts_with(kScheme) || !has_port || !is_near(authority.substr(0, colon)) ||
+        !is_visible_text(url)) {
         return invalid_argument(
             variable, "'" + printable(url) + "' is not where a machine has its keys",
             "http:// and an address of 127.0.0.0/8, 169.254.0.0/16, [::1] or [fe80::/10]");
@@ -332,7 +333,8 @@ Result<InstanceCredentials::Keys> InstanceCredentials::keys_in(std::string answe
     Keys keys{{text_in(object, "AccessKeyId"), Secret(text_in(object, "SecretAccessKey")),
                Secret(text_in(object, "Token"))}};
     const std::optional<uint64_t> end_ms = moment_of(text_in(object, "Expiration"));
-    if (!is_visible_text(keys.credentials.access_key) || !is_visible_text(keys.credentials.secret_key.reveal()) ||
+    if (!is_visible_text(keys.credentials.access_key) ||
+        !is_visible_text(keys.credentials.secret_key.reveal()) ||
         !is_visible_text(keys.credentials.session_token.reveal()) || !end_ms) {
         return Error(Code::kUnavailable,
                      "credentials of this machine: " + url +

@@ -19,7 +19,6 @@ namespace akidb::e2e {
 
 namespace fs = std::filesystem;
 
-
 /// Ids and a number of each document's metadata.
 using Model = std::map<uint64_t, uint64_t>;
 

@@ -106,6 +106,9 @@ TEST_F(TiersTest, ACollectionLeavesByItselfAnswersFromThereAndComesBackForMore) 
     ASSERT_EQ(write(*server, "archive", rows(3000, 10)), 200);
     ASSERT_EQ(write(*server, "local", rows(10, 10)), 200);
     wait_for_tier(*server, "archive", "cold");
+    for (int tries = 0; tries < 600 && has_local_files(*server, "archive"); ++tries) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));  // the catalog says so first
+    }
     EXPECT_FALSE(has_local_files(*server, "archive"));
     const Json described = ask(*server, "GET", "/api/v1/collections/archive").body;
     EXPECT_EQ(described["condition"], "asleep");

@@ -21,7 +21,6 @@ namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-
 using Tree = std::map<std::string, std::string>;
 
 Tree tree_of(const std::string& directory) {

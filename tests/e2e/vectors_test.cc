@@ -12,7 +12,6 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-
 class VectorsTest : public testing::Test {
   protected:
     void SetUp() override {
