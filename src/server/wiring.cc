@@ -165,9 +165,9 @@ class Wiring final : public Server {
         service_->attach(tier_room_->tiers());
         backup_room_->attach(tier_room_->tiers());
         AKIDB_TRY(directory_->start_loading(loader_, tier_room_->asleep()));
-        lifecycle_.attach(*directory_);
         api_->attach_service(*service_);
         grpc_server_->attach_service(*service_);
+        lifecycle_.attach(*directory_);  // behind them: whoever is told that it is ready is answered
         return {};
     }
 
