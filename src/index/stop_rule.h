@@ -1,7 +1,7 @@
 // StopRule: when a walk has gone far enough. A beam of fixed width visits as many rows for an easy query as
 // for a hard one. A walk under this rule ends when the nearest row not visited yet is farther than a multiple
 // of the k-th nearest found (in the manner of distance-adaptive beam search, Al-Jazzazi et al. 2025): easy
-// queries end early, hard ones go on, and one recall costs about half of the visits where it has to be high
+// queries end early, hard ones go on, and one recall costs a third fewer visits where it has to be high
 // (docs/index.md). Distances are squared Euclidean ones of the code space; not for dot, whose are products.
 //
 // The multiple follows from `ef`, so that it goes on to mean what it always did: about as many rows are
