@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "access/access_for_tests.h"
 #include "access/audit_log.h"
 #include "access/audit_survey.h"
+#include "io/clock_for_tests.h"
 #include "storage/files_for_tests.h"
 
 namespace akidb::access {
@@ -50,7 +50,7 @@ class AuditFixture : public ::testing::Test {
 
     storage::TempDirectory root_;
     storage::FaultyFileSystem files_;
-    HandClock clock_;
+    io::HandClock clock_;
     std::unique_ptr<io::Random> random_ = io::make_seeded_random(1);
     AuditKey key_ = AuditKey::make(*random_);
     std::string directory_ = root_ / "audit";

@@ -5,9 +5,9 @@
 #include <set>
 #include <thread>
 
-#include "access/access_for_tests.h"
 #include "access/audit_for_tests.h"
 #include "access/audit_survey.h"
+#include "io/clock_for_tests.h"
 
 namespace akidb::access {
 namespace {

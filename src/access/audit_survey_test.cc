@@ -242,7 +242,7 @@ TEST(AuditGolden, IsWrittenAndReadAsTheFormatSays) {
     const std::string golden = std::string(AKIDB_SOURCE_DIR) + "/tests/golden/audit/";
     storage::TempDirectory root;
     storage::FaultyFileSystem files;
-    HandClock clock;
+    io::HandClock clock;
     const auto random = io::make_seeded_random(1);
     const AuditKey key = AuditKey::parse(std::string(62, '0') + "01").value();
     std::string checkpoints;

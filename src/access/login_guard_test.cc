@@ -4,8 +4,8 @@
 
 #include <string>
 
-#include "access/access_for_tests.h"
 #include "access/proofs_for_tests.h"
+#include "io/clock_for_tests.h"
 
 namespace akidb::access {
 namespace {
@@ -32,7 +32,7 @@ class LoginGuardTest : public ::testing::Test {
         return decision;
     }
 
-    HandClock clock_;
+    io::HandClock clock_;
     std::unique_ptr<io::Random> random_ = io::make_seeded_random(1);
     ProofOfWork proofs_{clock_, *random_, kCheap};
     std::array<uint8_t, 32> device_key_{1, 2, 3};

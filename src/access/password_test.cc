@@ -5,8 +5,8 @@
 #include <deque>
 #include <string>
 
-#include "access/access_for_tests.h"
 #include "base/mutex.h"
+#include "io/clock_for_tests.h"
 
 namespace akidb::access {
 namespace {
@@ -49,7 +49,7 @@ class PasswordHasherTest : public ::testing::Test {
         return outcome->value();
     }
 
-    HandClock clock_;
+    io::HandClock clock_;
     std::unique_ptr<io::Random> random_ = io::make_seeded_random(1);
     HeldPool pool_{16};
 };

@@ -4,8 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "access/access_for_tests.h"
 #include "access/proofs_for_tests.h"
+#include "io/clock_for_tests.h"
 
 namespace akidb::access {
 namespace {
@@ -28,7 +28,7 @@ class ProofOfWorkTest : public ::testing::Test {
         return outcome.error().message();
     }
 
-    HandClock clock_;
+    io::HandClock clock_;
     std::unique_ptr<io::Random> random_ = io::make_seeded_random(1);
     ProofOfWork proofs_{clock_, *random_, kCheap};
 };

@@ -6,15 +6,15 @@
 #include <set>
 #include <string>
 
-#include "access/access_for_tests.h"
 #include "access/bounded_table.h"
+#include "io/clock_for_tests.h"
 
 namespace akidb::access {
 namespace {
 
 class RateLimiterTest : public ::testing::Test {
   protected:
-    HandClock clock_;
+    io::HandClock clock_;
     std::unique_ptr<io::Random> random_ = io::make_seeded_random(1);
 };
 

@@ -4,6 +4,7 @@
 
 #include "engine/collection_for_tests.h"
 #include "engine/query.h"
+#include "io/clock_for_tests.h"
 
 namespace akidb::engine {
 namespace {
@@ -166,21 +167,9 @@ TEST_F(ExpiryTest, TheMomentOutlivesRestartCheckpointAndRewrite) {
     all_have_it("from a rewrite, after a kill");
 }
 
-class JumpingClock final : public io::Clock {
-  public:
-    uint64_t monotonic_us() const override { return now_us; }
-    uint64_t unix_ms() const override { return wall_ms; }
-    void pass_us(uint64_t passed) {
-        now_us += passed;
-        wall_ms += passed / 1000;
-    }
-    uint64_t now_us = 1'000'000;
-    uint64_t wall_ms = kStartMs;
-};
-
 TEST_F(ExpiryTest, AJumpForwardsDeletesNothingBeforeItHasLasted) {
-    auto made = std::make_unique<JumpingClock>();
-    JumpingClock& clock = *made;
+    auto made = std::make_unique<io::HandClock>(1'000'000, kStartMs);
+    io::HandClock& clock = *made;
     clock_ = std::move(made);
     create();
     upsert_half(1, 10, 3'600);
@@ -198,7 +187,7 @@ TEST_F(ExpiryTest, AJumpForwardsDeletesNothingBeforeItHasLasted) {
     EXPECT_EQ(count(), 5U);
     ASSERT_TRUE(collection_->run_maintenance_now());
     EXPECT_EQ(collection_->stats().last_sequence, before);
-    clock.pass_us(io::kClockDoubtUs);
+    clock.advance_us(io::kClockDoubtUs);
     ASSERT_TRUE(collection_->run_maintenance_now());
     EXPECT_EQ(collection_->stats().last_sequence, before + 1) << "it stayed so: they go";
     clock.wall_ms = kStartMs;
@@ -206,17 +195,17 @@ TEST_F(ExpiryTest, AJumpForwardsDeletesNothingBeforeItHasLasted) {
 }
 
 TEST_F(ExpiryTest, ASmallStepBackBringsNothingBack) {
-    auto made = std::make_unique<JumpingClock>();
-    JumpingClock& clock = *made;
+    auto made = std::make_unique<io::HandClock>(1'000'000, kStartMs);
+    io::HandClock& clock = *made;
     clock_ = std::move(made);
     create();
     upsert_half(1, 10, 60);
-    clock.pass_us(60'000'000);
+    clock.advance_us(60'000'000);
     EXPECT_EQ(count(), 5U);
     clock.wall_ms -= io::kClockJumpMs - 1;
     EXPECT_EQ(count(), 5U);
     EXPECT_EQ(found(2), 0U);
-    clock.pass_us(1'000'000);
+    clock.advance_us(1'000'000);
     EXPECT_EQ(count(), 5U);
 }
 

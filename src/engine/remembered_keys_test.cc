@@ -7,26 +7,13 @@
 #include <thread>
 
 #include "engine/collection_for_tests.h"
+#include "io/clock_for_tests.h"
 
 namespace akidb::engine {
 namespace {
 
 constexpr uint64_t kHourMs = 3'600'000;
 constexpr uint64_t kStartMs = 1'700'000'000'000;
-
-/// Time that only the test moves.
-class HandClock final : public io::Clock {
-  public:
-    uint64_t monotonic_us() const override { return monotonic_us_; }
-    uint64_t unix_ms() const override { return unix_ms_; }
-    void pass_ms(uint64_t ms) {
-        monotonic_us_ += ms * 1000;
-        unix_ms_ += ms;
-    }
-
-    std::atomic<uint64_t> monotonic_us_{5'000'000};
-    std::atomic<uint64_t> unix_ms_{kStartMs};
-};
 
 model::WriteKey key_of(std::string_view text, std::string_view write = "w") {
     return {Digester().add(text).finish(), Digester().add(write).finish(),
@@ -36,10 +23,10 @@ model::WriteKey key_of(std::string_view text, std::string_view write = "w") {
 class RememberedKeysTest : public CollectionFixture {
   protected:
     RememberedKeysTest() {
-        clock_ = std::make_unique<HandClock>();
+        clock_ = std::make_unique<io::HandClock>();
         options_.graph_rows_min = 100;
     }
-    HandClock& clock() { return static_cast<HandClock&>(*clock_); }
+    io::HandClock& clock() { return static_cast<io::HandClock&>(*clock_); }
 
     Result<WriteReply> put(uint64_t id, std::string_view key, std::string_view write = "w") {
         return collection_->upsert({document(id, id)}, key_of(key, write));
@@ -221,18 +208,17 @@ TEST_F(RememberedKeysTest, AJumpOfTheWallClockForgetsNothingWhileTheServerRuns) 
     create();
     const WriteReply first = put(1, "a").value();
     for (const uint64_t wall : {kStartMs + 10 * 365 * 24 * kHourMs, kStartMs - kHourMs, uint64_t{0}}) {
-        clock().unix_ms_ = wall;
+        clock().wall_ms = wall;
         expect_replay(put(1, "a"), first);
     }
-    clock().monotonic_us_ +=
-        24 * kHourMs * 1000;  // and it is forgotten by time that passed, with a frozen clock
+    clock().now_us += 24 * kHourMs * 1000;  // and it is forgotten by time that passed, with a frozen clock
     EXPECT_FALSE(put(1, "a").value().is_replay);
 }
 
 TEST_F(RememberedKeysTest, AClockSetBackOverARestartForgetsNothing) {
     create();
     const WriteReply first = put(1, "a").value();
-    clock().unix_ms_ = kStartMs - 365 * 24 * kHourMs;
+    clock().wall_ms = kStartMs - 365 * 24 * kHourMs;
     open();
     expect_replay(put(1, "a"), first);
     clock().pass_ms(24 * kHourMs - 1);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "io/clock.h"
+#include "io/clock_for_tests.h"
 #include "io/file_system.h"
 #include "io/pause.h"
 #include "io/posix_file_system.h"
@@ -194,48 +195,36 @@ TEST(SystemClock, NeverGoesBack) {
     EXPECT_GT(clock->unix_ms(), 1'600'000'000'000u);
 }
 
-class HandClock final : public Clock {
-  public:
-    uint64_t monotonic_us() const override { return us; }
-    uint64_t unix_ms() const override { return ms; }
-    void pass_ms(uint64_t passed) {
-        us += passed * 1000;
-        ms += passed;
-    }
-    uint64_t us = 7'000'000;
-    uint64_t ms = 1'700'000'000'000;
-};
-
 constexpr uint64_t kHourMs = 3'600'000;
 
 TEST(Clock, StampsNeverGoBackAndMeetTheWallClockAgain) {
     HandClock clock;
-    EXPECT_EQ(clock.stamp_ms(), clock.ms);
+    EXPECT_EQ(clock.stamp_ms(), clock.wall_ms);
     clock.pass_ms(1);
     const uint64_t before = clock.stamp_ms();
-    EXPECT_EQ(before, clock.ms);
-    clock.ms -= kHourMs;
+    EXPECT_EQ(before, clock.wall_ms);
+    clock.wall_ms -= kHourMs;
     EXPECT_EQ(clock.stamp_ms(), before);
     clock.pass_ms(1000);
     EXPECT_EQ(clock.stamp_ms(), before + 500) << "half as fast: what is later has a later stamp";
     clock.pass_ms(2 * kHourMs - 1000 - 2);
-    EXPECT_GT(clock.stamp_ms(), clock.ms);
+    EXPECT_GT(clock.stamp_ms(), clock.wall_ms);
     clock.pass_ms(2);
-    EXPECT_EQ(clock.stamp_ms(), clock.ms);
+    EXPECT_EQ(clock.stamp_ms(), clock.wall_ms);
     clock.pass_ms(5);
-    EXPECT_EQ(clock.stamp_ms(), clock.ms);
-    clock.ms += 365 * 24 * kHourMs;
-    EXPECT_EQ(clock.stamp_ms(), clock.ms) << "a jump forwards is followed";
+    EXPECT_EQ(clock.stamp_ms(), clock.wall_ms);
+    clock.wall_ms += 365 * 24 * kHourMs;
+    EXPECT_EQ(clock.stamp_ms(), clock.wall_ms) << "a jump forwards is followed";
 }
 
 TEST(Clock, GoesOnFromWhatAnEarlierProcessStamped) {
     HandClock clock;
-    clock.note_stamp(clock.ms - 1);
-    EXPECT_EQ(clock.stamp_ms(), clock.ms);
-    clock.note_stamp(clock.ms + 1000);
-    EXPECT_EQ(clock.stamp_ms(), clock.ms + 1000);
+    clock.note_stamp(clock.wall_ms - 1);
+    EXPECT_EQ(clock.stamp_ms(), clock.wall_ms);
+    clock.note_stamp(clock.wall_ms + 1000);
+    EXPECT_EQ(clock.stamp_ms(), clock.wall_ms + 1000);
     clock.note_stamp(0);
-    EXPECT_EQ(clock.stamp_ms(), clock.ms + 1000);
+    EXPECT_EQ(clock.stamp_ms(), clock.wall_ms + 1000);
 }
 
 TEST(Clock, IsInDoubtForAWhileAfterAJumpForwards) {
@@ -243,11 +232,11 @@ TEST(Clock, IsInDoubtForAWhileAfterAJumpForwards) {
     EXPECT_FALSE(clock.is_in_doubt());
     clock.pass_ms(10 * kHourMs);
     EXPECT_FALSE(clock.is_in_doubt()) << "time that passes is no jump";
-    clock.ms += kClockJumpMs - 1;
+    clock.wall_ms += kClockJumpMs - 1;
     EXPECT_FALSE(clock.is_in_doubt());
-    clock.ms -= 24 * kHourMs;
+    clock.wall_ms -= 24 * kHourMs;
     EXPECT_FALSE(clock.is_in_doubt()) << "nothing gets old by a jump back";
-    clock.ms += kClockJumpMs;
+    clock.wall_ms += kClockJumpMs;
     EXPECT_TRUE(clock.is_in_doubt());
     clock.pass_ms(kClockDoubtUs / 1000 - 1);
     EXPECT_TRUE(clock.is_in_doubt());

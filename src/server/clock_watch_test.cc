@@ -4,27 +4,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <string>
 #include <vector>
+
+#include "io/clock_for_tests.h"
 
 namespace akidb::server {
 namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-class WatchedClock final : public io::Clock {
-  public:
-    uint64_t monotonic_us() const override { return now_us; }
-    uint64_t unix_ms() const override { return wall_ms; }
-    void pass_ms(uint64_t ms) {
-        now_us += ms * 1000;
-        wall_ms += ms;
-    }
-    std::atomic<uint64_t> now_us{5'000'000};
-    std::atomic<uint64_t> wall_ms{1'700'000'000'000};
-};
 
 class KeptLines final : public Logger {
   public:
@@ -41,7 +30,7 @@ class KeptLines final : public Logger {
 };
 
 TEST(ClockWatch, TellsAJumpOnceWithItsSizeAndCountsIt) {
-    WatchedClock clock;
+    io::HandClock clock;
     KeptLines logger;
     telemetry::Metrics metrics;
     ClockWatch watch(clock, logger, metrics);

@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "access/access_for_tests.h"
+#include "io/clock_for_tests.h"
 
 namespace akidb::server {
 namespace {
@@ -56,7 +56,7 @@ class Supervised : public testing::Test {
 
     std::string name_;
     Listener listener_;
-    access::HandClock clock_;
+    io::HandClock clock_;
     Result<Supervisor::Answer> answer_ = Supervisor::Answer{200, "{}"};
     std::vector<std::string> asked_;
 };

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "catalog/catalog.h"
+#include "io/clock_for_tests.h"
 #include "service/accounts_for_tests.h"
 #include "service/password.h"
 
@@ -136,22 +137,10 @@ TEST_F(AccountsTest, TheFirstUserTurnsAuthenticationOn) {
     EXPECT_EQ(accounts_->make_setup_token(), "");
 }
 
-class JumpingClock final : public io::Clock {
-  public:
-    uint64_t monotonic_us() const override { return now_us; }
-    uint64_t unix_ms() const override { return wall_ms; }
-    void pass_ms(uint64_t ms) {
-        now_us += ms * 1000;
-        wall_ms += ms;
-    }
-    std::atomic<uint64_t> now_us{1'000'000};
-    std::atomic<uint64_t> wall_ms{1'700'000'000'000};
-};
-
 class ClockJumps : public AccountsTest {
   protected:
     ClockJumps() {
-        auto made = std::make_unique<JumpingClock>();
+        auto made = std::make_unique<io::HandClock>();
         time_ = made.get();
         accounts_.reset();
         control_.reset();
@@ -160,7 +149,7 @@ class ClockJumps : public AccountsTest {
         start();
     }
     std::unique_ptr<io::Clock> kept_;  // the hasher's
-    JumpingClock* time_ = nullptr;
+    io::HandClock* time_ = nullptr;
 };
 
 TEST_F(ClockJumps, BringNoEndedSessionOrKeyBackAndEndNoneForGood) {

@@ -9,7 +9,7 @@
 #include <fstream>
 #include <thread>
 
-#include "access/access_for_tests.h"
+#include "io/clock_for_tests.h"
 #include "tracing/spans_for_tests.h"
 
 namespace akidb::tracing {
@@ -48,7 +48,7 @@ class ExporterTest : public testing::Test {
         return text.substr(begin, text.find('\n', begin) - begin);
     }
 
-    access::HandClock clock_;
+    io::HandClock clock_;
     std::unique_ptr<io::Random> random_ = io::make_seeded_random(5);
     telemetry::Metrics metrics_;
     NullLogger logger_;

@@ -7,7 +7,7 @@
 #include <set>
 #include <thread>
 
-#include "access/access_for_tests.h"
+#include "io/clock_for_tests.h"
 
 namespace akidb::tracing {
 namespace {
@@ -22,7 +22,7 @@ class TracerTest : public testing::Test {
     }
     std::string exposed() const { return metrics_.expose(); }
 
-    access::HandClock clock_;
+    io::HandClock clock_;
     std::unique_ptr<io::Random> random_ = io::make_seeded_random(11);
     telemetry::Metrics metrics_;
 };
