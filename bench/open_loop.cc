@@ -31,7 +31,7 @@ std::vector<Clock::duration> make_timetable(const LoadPlan& plan) {
     return due;
 }
 
-double quantile(const std::vector<double>& sorted, double share) {
+double quantile_of_counts(const std::vector<double>& sorted, double share) {
     if (sorted.empty()) {
         return 0;
     }
@@ -82,9 +82,9 @@ LoadResult run_load(const LoadPlan& plan) {
     result.rate = plan.rate;
     result.sent = due.size();
     result.errors = errors.load();
-    result.p50_ms = quantile(latencies, 0.50);
-    result.p95_ms = quantile(latencies, 0.95);
-    result.p99_ms = quantile(latencies, 0.99);
+    result.p50_ms = quantile_of_counts(latencies, 0.50);
+    result.p95_ms = quantile_of_counts(latencies, 0.95);
+    result.p99_ms = quantile_of_counts(latencies, 0.99);
     result.max_ms = latencies.empty() ? 0 : latencies.back();
     return result;
 }

@@ -22,8 +22,8 @@ namespace akidb::bench {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr uint64_t kTimetableSeed = 7;
-constexpr size_t kReadBytes = 64 << 10;
+constexpr uint64_t kWireTimetableSeed = 7;
+constexpr size_t kAnswerBytes = 64 << 10;
 constexpr std::chrono::seconds kPatience{30};  // for one answer
 constexpr std::chrono::milliseconds kReopenPause{5};
 
@@ -143,7 +143,7 @@ class Load {
 
     void run_open() {
         ::prctl(PR_SET_TIMERSLACK, 1000);  // ns; the default of 50 µs would be charged to the server
-        std::mt19937_64 random(kTimetableSeed);
+        std::mt19937_64 random(kWireTimetableSeed);
         std::exponential_distribution<double> unit_gap(1);
         Clock::time_point due = begin_;
         const auto gap = [&] {
@@ -207,7 +207,7 @@ class Load {
     }
 
     void read_answer(Kept& kept) {
-        std::array<char, kReadBytes> bytes;
+        std::array<char, kAnswerBytes> bytes;
         ssize_t count = ::recv(kept.socket.number(), bytes.data(), bytes.size(), 0);
         if (count <= 0 && plan_.outlives_cuts) {
             lose(kept);

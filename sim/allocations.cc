@@ -22,7 +22,6 @@
 namespace akidb::sim {
 namespace {
 
-constexpr size_t kViolationsMax = 20;
 constexpr uint64_t kAllocationsMax = 160;  // some more than a step makes
 constexpr int kThrown = 3;
 constexpr int kRefused = 4;

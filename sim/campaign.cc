@@ -8,7 +8,6 @@
 namespace akidb::sim {
 namespace {
 
-constexpr size_t kViolationsMax = 20;
 constexpr uint64_t kHistoriesWithMistake = 200;
 constexpr int kKeptBytesMax = 1 << 30;
 

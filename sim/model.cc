@@ -5,6 +5,7 @@
 
 #include "sim/machine.h"
 #include "sim/oracle.h"
+#include "sim/simulation.h"
 
 namespace akidb::sim {
 namespace {
@@ -13,8 +14,7 @@ namespace {
 constexpr uint64_t kOperationsPerHistory = 2000;
 constexpr uint64_t kWholeCheckOneIn = 25;
 constexpr uint64_t kRestartOneIn = 333;  // p = 0.003
-constexpr size_t kViolationsMax = 20;
-constexpr uint64_t kPassedMs = 3'000;  // a fourth of what expires soon has
+constexpr uint64_t kPassedMs = 3'000;    // a fourth of what expires soon has
 
 /// One engine: its own disk, its own machine.
 struct Side {

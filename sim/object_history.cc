@@ -5,11 +5,11 @@
 
 #include "sim/machine.h"
 #include "sim/object_run.h"
+#include "sim/simulation.h"
 
 namespace akidb::sim {
 namespace {
 
-constexpr size_t kViolationsMax = 20;
 constexpr uint64_t kDamagedHistoryOneIn = 5;
 constexpr uint64_t kStepsToSecondDeathMax = 40;
 

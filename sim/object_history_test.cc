@@ -13,14 +13,14 @@
 namespace akidb::sim {
 namespace {
 
-constexpr uint64_t kShare = AKIDB_SIM_SHARE;  // one in so many
+constexpr uint64_t kHistoryShare = AKIDB_SIM_SHARE;  // one in so many
 using Violations = std::vector<std::string>;
 
 TEST(ObjectHistories, LoseNothingWhateverTheStoreAndThePowerDo) {
     keep_freed_memory();
-    const ObjectCounts counts = object_campaign(1, 300 / kShare);
+    const ObjectCounts counts = object_campaign(1, 300 / kHistoryShare);
     EXPECT_EQ(counts.violations, Violations{});
-    if (kShare > 1) {
+    if (kHistoryShare > 1) {
         return;
     }
     EXPECT_GT(counts.deaths, 300u);

@@ -4,12 +4,12 @@
 
 #include "sim/machine.h"
 #include "sim/oracle.h"
+#include "sim/simulation.h"
 
 namespace akidb::sim {
 namespace {
 
 constexpr uint64_t kOperations = 30;
-constexpr size_t kViolationsMax = 20;
 
 class RotRun {
   public:

@@ -7,8 +7,6 @@
 namespace akidb::sim {
 namespace {
 
-constexpr size_t kViolationsMax = 20;
-
 class Run {
   public:
     explicit Run(const SimulationOptions& options)

@@ -5,6 +5,7 @@
 // I/O, not of instructions (ThreadSanitizer does that).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -15,6 +16,9 @@
 #include "sim/sim_file_system.h"
 
 namespace akidb::sim {
+
+/// More of them tell nothing new, and a broken engine would make millions.
+inline constexpr size_t kViolationsMax = 20;
 
 struct PlannedFault {
     uint64_t call = 0;  // counted from where the history begins, after the collection was made

@@ -11,7 +11,7 @@
 namespace akidb::access {
 namespace {
 
-constexpr PasswordCost kCheap{.memory_bytes = 64 << 10, .passes = 1};
+constexpr PasswordCost kCheapPassword{.memory_bytes = 64 << 10, .passes = 1};
 
 /// Holds jobs until the test runs them, as a pool whose threads are all busy.
 class HeldPool final : public io::Executor {
@@ -55,7 +55,7 @@ class PasswordHasherTest : public ::testing::Test {
 };
 
 TEST_F(PasswordHasherTest, AcceptsThePasswordAndNoOther) {
-    PasswordHasher hasher(*random_, clock_, pool_, kCheap);
+    PasswordHasher hasher(*random_, clock_, pool_, kCheapPassword);
     const std::string stored = hasher.hash_now("correct horse").value();
     EXPECT_TRUE(stored.starts_with("$argon2id$v=19$m=64,t=1,p=1$")) << stored;
     EXPECT_TRUE(is_password_hash(stored));
@@ -67,7 +67,7 @@ TEST_F(PasswordHasherTest, AcceptsThePasswordAndNoOther) {
 
 TEST_F(PasswordHasherTest, VerifiesWhatTheReferenceProgramHashed) {
     // printf password | argon2 somesalt -id -t 2 -k 65536 -p 1 -l 32 (the test vectors of phc-winner-argon2)
-    PasswordHasher hasher(*random_, clock_, pool_, kCheap);
+    PasswordHasher hasher(*random_, clock_, pool_, kCheapPassword);
     EXPECT_TRUE(
         check(hasher, "password",
               "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc")
@@ -82,8 +82,9 @@ TEST_F(PasswordHasherTest, HasAtLeastTheFloorByDefault) {
 }
 
 TEST_F(PasswordHasherTest, AsksForARehashWhenTheCostWasRaised) {
-    const std::string old = PasswordHasher(*random_, clock_, pool_, kCheap).hash_now("secret").value();
-    PasswordHasher same(*random_, clock_, pool_, kCheap);
+    const std::string old =
+        PasswordHasher(*random_, clock_, pool_, kCheapPassword).hash_now("secret").value();
+    PasswordHasher same(*random_, clock_, pool_, kCheapPassword);
     PasswordHasher dearer(*random_, clock_, pool_, {.memory_bytes = 128 << 10, .passes = 1});
     PasswordHasher slower(*random_, clock_, pool_, {.memory_bytes = 64 << 10, .passes = 2});
     EXPECT_FALSE(check(same, "secret", old).needs_rehash);
@@ -93,7 +94,7 @@ TEST_F(PasswordHasherTest, AsksForARehashWhenTheCostWasRaised) {
 }
 
 TEST_F(PasswordHasherTest, HashesForAnUnknownUserToo) {
-    PasswordHasher hasher(*random_, clock_, pool_, kCheap);
+    PasswordHasher hasher(*random_, clock_, pool_, kCheapPassword);
     EXPECT_FALSE(check(hasher, "anything", std::nullopt).matches);
     EXPECT_FALSE(check(hasher, "anything", "").matches);
     EXPECT_FALSE(check(hasher, "anything", "$argon2id$v=19$m=99999999,t=1,p=1$a$b").matches)
@@ -102,7 +103,7 @@ TEST_F(PasswordHasherTest, HashesForAnUnknownUserToo) {
 }
 
 TEST_F(PasswordHasherTest, RefusesPasswordsBeyondTheCapBeforeAnyWork) {
-    PasswordHasher hasher(*random_, clock_, pool_, kCheap);
+    PasswordHasher hasher(*random_, clock_, pool_, kCheapPassword);
     const std::string stored = hasher.hash_now(std::string(kPasswordBytesMax, 'x')).value();
     EXPECT_TRUE(check(hasher, std::string(kPasswordBytesMax, 'x'), stored).matches);
     std::optional<Error> error;
@@ -119,7 +120,7 @@ TEST_F(PasswordHasherTest, TurnsAwayWhatTheQueueHasNoPlaceForAndKeepsFourForTheK
     int waiting = 0;
     int hashed = 0;
     int told_refused = 0;
-    PasswordHasher hasher(*random_, clock_, pool_, kCheap,
+    PasswordHasher hasher(*random_, clock_, pool_, kCheapPassword,
                           {.on_waiting = [&](int change) { waiting += change; },
                            .on_hashed = [&](uint64_t) { ++hashed; },
                            .on_refused = [&] { ++told_refused; }});
@@ -155,7 +156,7 @@ TEST_F(PasswordHasherTest, TurnsAwayWhatTheQueueHasNoPlaceForAndKeepsFourForTheK
 }
 
 TEST_F(PasswordHasherTest, AnswersWhenAStoppingPoolDropsTheJob) {
-    PasswordHasher hasher(*random_, clock_, pool_, kCheap);
+    PasswordHasher hasher(*random_, clock_, pool_, kCheapPassword);
     std::optional<Code> code;
     hasher.check("secret", std::nullopt, [&](Result<PasswordCheck> got) { code = got.error().code(); });
     pool_.drop_all();
@@ -176,7 +177,7 @@ TEST(PasswordPool, ChecksManyAtOnceOnItsOwnThreads) {
     CondVar changed;
     int answered = 0;
     io::ThreadPool pool(password_pool_options(4));
-    PasswordHasher hasher(*random, *clock, pool, kCheap);
+    PasswordHasher hasher(*random, *clock, pool, kCheapPassword);
     const std::string stored = hasher.hash_now("secret").value();
     for (int i = 0; i < 200; ++i) {
         hasher.check(i % 2 == 0 ? "secret" : "wrong", stored, [&, i](Result<PasswordCheck> got) {

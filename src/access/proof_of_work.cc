@@ -15,7 +15,7 @@ namespace akidb::access {
 namespace {
 
 constexpr uint64_t kLifetimeS = 300;
-constexpr size_t kSaltBytes = 16;
+constexpr size_t kChallengeSaltBytes = 16;
 constexpr size_t kKeyBytes = 32;
 constexpr size_t kPrefixBytes = kKeyBytes / 2;
 constexpr size_t kPayloadBytesMax = 4096;
@@ -85,7 +85,7 @@ std::string ProofOfWork::binding(const ProofPurpose& purpose) const {
 
 std::string ProofOfWork::make_challenge(const ProofPurpose& purpose) {
     const Nonce nonce = random_bytes<kNonceBytes>(random_);
-    const auto salt = random_bytes<kSaltBytes>(random_);
+    const auto salt = random_bytes<kChallengeSaltBytes>(random_);
     const uint32_t counter =
         cost_.counter_min +
         static_cast<uint32_t>(random_.next_u64() % (uint64_t{cost_.counter_max} - cost_.counter_min + 1));
@@ -125,7 +125,7 @@ Result<void> ProofOfWork::accept(std::string_view payload, const ProofPurpose& p
         return refusal("answers a challenge for another account, source or purpose");
     }
     Nonce nonce{};
-    std::array<uint8_t, kSaltBytes> salt{};
+    std::array<uint8_t, kChallengeSaltBytes> salt{};
     Key claimed{};
     const std::optional<uint64_t> counter = number_at(solution, "counter");
     if (!from_hex(text_at(parameters, "nonce"), nonce) || !from_hex(text_at(parameters, "salt"), salt) ||

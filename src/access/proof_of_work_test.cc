@@ -12,7 +12,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr ProofCost kCheap{.iterations = 1, .counter_min = 3, .counter_max = 20};
+constexpr ProofCost kCheapProof{.iterations = 1, .counter_min = 3, .counter_max = 20};
 constexpr ProofPurpose kPurpose{.route = "login", .account = "acme/ada@example.com", .source = "192.0.2.1"};
 
 class ProofOfWorkTest : public ::testing::Test {
@@ -30,7 +30,7 @@ class ProofOfWorkTest : public ::testing::Test {
 
     io::HandClock clock_;
     std::unique_ptr<io::Random> random_ = io::make_seeded_random(1);
-    ProofOfWork proofs_{clock_, *random_, kCheap};
+    ProofOfWork proofs_{clock_, *random_, kCheapProof};
 };
 
 TEST_F(ProofOfWorkTest, AcceptsASolutionOnce) {
@@ -49,8 +49,8 @@ TEST_F(ProofOfWorkTest, OffersWhatTheProtocolSays) {
     EXPECT_EQ(parameters.at("keyPrefix").get<std::string>().size(), 32u) << "half of the key in hex";
     EXPECT_EQ(parameters.at("expiresAt"), clock_.unix_ms() / 1000 + 300);
     const uint32_t counter = solution_of(made).at("counter");
-    EXPECT_GE(counter, kCheap.counter_min);
-    EXPECT_LE(counter, kCheap.counter_max);
+    EXPECT_GE(counter, kCheapProof.counter_min);
+    EXPECT_LE(counter, kCheapProof.counter_max);
     EXPECT_EQ(made.dump().find("ada"), std::string::npos) << "it does not tell whom it is for";
 }
 
@@ -122,12 +122,12 @@ TEST_F(ProofOfWorkTest, RefusesWrongAndMalformedSolutions) {
 
 TEST_F(ProofOfWorkTest, IsVoidAfterARestart) {
     const std::string payload = solved(proofs_.make_challenge(kPurpose));
-    ProofOfWork restarted(clock_, *random_, kCheap);
+    ProofOfWork restarted(clock_, *random_, kCheapProof);
     EXPECT_FALSE(restarted.accept(payload, kPurpose).has_value());
 }
 
 TEST_F(ProofOfWorkTest, RemembersABoundedNumberAndForgetsTheExpired) {
-    ProofOfWork small(clock_, *random_, kCheap, 4);
+    ProofOfWork small(clock_, *random_, kCheapProof, 4);
     for (int i = 0; i < 4; ++i) {
         EXPECT_TRUE(small.accept(solved(small.make_challenge(kPurpose)), kPurpose).has_value());
     }

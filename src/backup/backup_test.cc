@@ -19,7 +19,7 @@ namespace {
 
 using objects::TextFile;
 
-Uuid id_of(uint8_t number) {
+Uuid made_id(uint8_t number) {
     Uuid id;
     id.bytes.fill(number);
     return id;
@@ -27,13 +27,13 @@ Uuid id_of(uint8_t number) {
 
 BackupManifest example() {
     BackupManifest manifest{
-        .id = id_of(2),
-        .previous = id_of(1),
+        .id = made_id(2),
+        .previous = made_id(1),
         .created_ms = 1'700'000'000'000,
         .version = "0.1.0",
         .sent_bytes = 12,
         .catalog = {.name = "", .bytes = 3, .stored_bytes = 3, .sha256 = objects::sha256_hex("abc")}};
-    BackedUpCollection words{.id = id_of(7),
+    BackedUpCollection words{.id = made_id(7),
                              .name = "words",
                              .dimension = 16,
                              .metric = model::Metric::kDot,
@@ -81,7 +81,7 @@ TEST(BackupManifest, NamesNothingThatCouldBeAnotherPath) {
 
 BackupManifest example_of_timeline() {
     BackupManifest manifest = example();
-    manifest.timeline = id_of(9);
+    manifest.timeline = made_id(9);
     manifest.pinned_ms = 1'700'000'001'000;
     return manifest;
 }
@@ -103,9 +103,9 @@ class RepositoryTest : public testing::Test {
   protected:
     /// A backup of one file.
     void back_up(uint8_t number, const std::string& content) {
-        ASSERT_TRUE(repository_.lock(id_of(number)));
+        ASSERT_TRUE(repository_.lock(made_id(number)));
         BackupManifest manifest = example();
-        manifest.id = id_of(number);
+        manifest.id = made_id(number);
         manifest.previous = repository_.latest()->value_or(Uuid{});
         manifest.created_ms = time_.unix_ms();
         const auto put = repository_.put_file("log/" + storage::log_name(1), TextFile(content));
@@ -119,7 +119,7 @@ class RepositoryTest : public testing::Test {
     }
 
     std::vector<std::string> faults(uint8_t number, VerifyDepth depth) {
-        const auto manifest = repository_.read_manifest(id_of(number));
+        const auto manifest = repository_.read_manifest(made_id(number));
         EXPECT_TRUE(manifest);
         const auto report = verify(repository_, *manifest, depth);
         EXPECT_TRUE(report);
@@ -132,7 +132,7 @@ class RepositoryTest : public testing::Test {
 };
 
 TEST_F(RepositoryTest, SendsEachBlobOnceAndLeavesZerosAtTheEndOut) {
-    ASSERT_TRUE(repository_.lock(id_of(1)));
+    ASSERT_TRUE(repository_.lock(made_id(1)));
     const std::string content = std::string("one\0two", 7);
     const auto first = repository_.put_file("log/a", TextFile(content + std::string(9'000'000, '\0')));
     ASSERT_TRUE(first) << first.error().message();
@@ -172,15 +172,15 @@ TEST_F(RepositoryTest, PrunesByCountAndAgeAndNeverABlobThatIsNamed) {
         back_up(number, number % 2 == 0 ? "even" : "odd " + std::to_string(number));
         time_.pass_us(uint64_t{24} * 3600 * 1'000'000);
     }
-    const auto by_age = prune(repository_, time_, id_of(9), {.keep_last = 1, .keep_days = 4});
+    const auto by_age = prune(repository_, time_, made_id(9), {.keep_last = 1, .keep_days = 4});
     ASSERT_TRUE(by_age) << by_age.error().message();
-    EXPECT_EQ(by_age->removed, (std::vector<Uuid>{id_of(1), id_of(2)}));
+    EXPECT_EQ(by_age->removed, (std::vector<Uuid>{made_id(1), made_id(2)}));
     EXPECT_EQ(by_age->kept, 3u);
     EXPECT_EQ(by_age->removed_blobs, 1u);  // "odd 1"; "even" is of the fourth as well
     for (uint8_t number = 3; number <= 5; ++number) {
         EXPECT_THAT(faults(number, VerifyDepth::kBytes), testing::IsEmpty());
     }
-    const auto to_one = prune(repository_, time_, id_of(9), {.keep_last = 1});
+    const auto to_one = prune(repository_, time_, made_id(9), {.keep_last = 1});
     ASSERT_TRUE(to_one);
     EXPECT_EQ(to_one->removed.size(), 2u);
     EXPECT_THAT(faults(5, VerifyDepth::kBytes), testing::IsEmpty());
@@ -196,7 +196,7 @@ TEST_F(RepositoryTest, TheLockIsRenewedThoughTheClockWasSetBack) {
         uint64_t wall_ms = 1'700'000'000'000;
     } clock;
     Repository repository(*store_, clock);
-    ASSERT_TRUE(repository.lock(id_of(1)));
+    ASSERT_TRUE(repository.lock(made_id(1)));
     const auto content = [&] { return store_->get("lock", 1 << 20).value(); };
     const std::string before = content();
     ASSERT_NE(before, "");
@@ -213,10 +213,10 @@ TEST_F(RepositoryTest, PrunesNothingWhenAManifestIsDamagedOrHidden) {
     back_up(1, "one");
     back_up(2, "two");
     back_up(3, "three");
-    const std::string key = "backups/" + id_of(2).to_string();
+    const std::string key = "backups/" + made_id(2).to_string();
     const std::string whole = store_->get(key, 1 << 20).value();
     ASSERT_TRUE(store_->put(key, "damaged", objects::PutMode::kOverwrite));
-    EXPECT_EQ(prune(repository_, time_, id_of(9), {.keep_last = 1}).error().code(), Code::kDataLoss);
+    EXPECT_EQ(prune(repository_, time_, made_id(9), {.keep_last = 1}).error().code(), Code::kDataLoss);
     ASSERT_TRUE(store_->put(key, whole, objects::PutMode::kOverwrite));
     EXPECT_EQ(repository_.list_backups()->size(), 3u);
     /// As a server whose lists lag behind.
@@ -248,11 +248,11 @@ TEST_F(RepositoryTest, PrunesNothingWhenAManifestIsDamagedOrHidden) {
         const std::string key_;
     };
     for (const uint8_t hidden : {uint8_t{2}, uint8_t{3}}) {
-        Hiding hiding(*store_, "backups/" + id_of(hidden).to_string());
+        Hiding hiding(*store_, "backups/" + made_id(hidden).to_string());
         Repository repository(hiding, time_);
-        const auto pruned = prune(repository, time_, id_of(9), {.keep_last = 1});
+        const auto pruned = prune(repository, time_, made_id(9), {.keep_last = 1});
         ASSERT_FALSE(pruned) << int{hidden};
-        EXPECT_THAT(pruned.error().message(), testing::HasSubstr(id_of(hidden).to_string()));
+        EXPECT_THAT(pruned.error().message(), testing::HasSubstr(made_id(hidden).to_string()));
     }
     EXPECT_EQ(repository_.list_backups()->size(), 3u);
 }
@@ -260,11 +260,11 @@ TEST_F(RepositoryTest, PrunesNothingWhenAManifestIsDamagedOrHidden) {
 /// Of a backup that was cut short: the next one may go on with it.
 TEST_F(RepositoryTest, KeepsABlobThatNoManifestNamesForADay) {
     back_up(1, "one");
-    ASSERT_TRUE(repository_.lock(id_of(2)));
+    ASSERT_TRUE(repository_.lock(made_id(2)));
     const auto stray = repository_.put_file("log/a", TextFile("cut short"));
     ASSERT_TRUE(stray);
     repository_.unlock();
-    const auto prune_once = [&] { return prune(repository_, time_, id_of(9), {.keep_last = 1}).value(); };
+    const auto prune_once = [&] { return prune(repository_, time_, made_id(9), {.keep_last = 1}).value(); };
     EXPECT_EQ(prune_once().waiting_blobs, 1u);
     time_.pass_us((kStrayMs - 1) * 1000);
     EXPECT_EQ(prune_once().removed_blobs, 0u);
@@ -277,24 +277,24 @@ TEST_F(RepositoryTest, KeepsABlobThatNoManifestNamesForADay) {
 }
 
 TEST_F(RepositoryTest, LetsOneWriteAtATimeAndForgetsWhoSaysNothing) {
-    ASSERT_TRUE(repository_.lock(id_of(1)));
-    ASSERT_TRUE(repository_.lock(id_of(1))) << "after a crash of its own";
+    ASSERT_TRUE(repository_.lock(made_id(1)));
+    ASSERT_TRUE(repository_.lock(made_id(1))) << "after a crash of its own";
     Repository other(*store_, time_);
-    EXPECT_EQ(other.lock(id_of(2)).error().code(), Code::kConflict);
-    EXPECT_EQ(prune(other, time_, id_of(2), {}).error().code(), Code::kConflict);
+    EXPECT_EQ(other.lock(made_id(2)).error().code(), Code::kConflict);
+    EXPECT_EQ(prune(other, time_, made_id(2), {}).error().code(), Code::kConflict);
     time_.pass_us((kLockMs - 1) * 1000);
     ASSERT_TRUE(repository_.keep_lock());
     time_.pass_us((kLockMs - 1) * 1000);
-    EXPECT_FALSE(other.lock(id_of(2)));
+    EXPECT_FALSE(other.lock(made_id(2)));
     time_.pass_us(1000);
-    ASSERT_TRUE(other.lock(id_of(2)));
+    ASSERT_TRUE(other.lock(made_id(2)));
     EXPECT_EQ(repository_.keep_lock().error().code(), Code::kConflict);
     BackupManifest manifest = example();
     EXPECT_EQ(repository_.put_manifest(manifest).error().code(), Code::kConflict);
     repository_.unlock();  // not its own any more
     EXPECT_TRUE(other.put_manifest(manifest));
     other.unlock();
-    EXPECT_TRUE(repository_.lock(id_of(3)));
+    EXPECT_TRUE(repository_.lock(made_id(3)));
 }
 
 }  // namespace

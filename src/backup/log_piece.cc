@@ -12,8 +12,8 @@ namespace {
 
 constexpr uint64_t kGroupBytesMax = 1 << 20;  // records of one moment go together
 
-Error damaged(const std::string& name, std::string_view what) {
-    return Error(Code::kDataLoss, name + " is damaged: " + std::string(what));
+Error damaged_piece(const std::string& name, std::string_view what) {
+    return Error(Code::kDataLoss, name + " is damaged_piece: " + std::string(what));
 }
 
 }  // namespace
@@ -65,12 +65,12 @@ LogPieceWriter::Made LogPieceWriter::finish() {
 Result<void> read_log_piece(std::string bytes, const std::string& name, Uuid collection,
                             const LogPiece& piece, storage::VisitTimed visit) {
     if (objects::sha256_hex(bytes) != piece.sha256) {
-        return damaged(name, "it does not have the SHA-256 that its name tells");
+        return damaged_piece(name, "it does not have the SHA-256 that its name tells");
     }
     auto scanner = storage::LogFileScanner::over(name, std::make_unique<io::MemoryFile>(std::move(bytes)));
     AKIDB_TRY(const std::optional<storage::LogFileHeader> header, scanner.read_header());
     if (!header || header->collection != collection || header->first_sequence != piece.first) {
-        return damaged(name, "its header is not that of this piece");
+        return damaged_piece(name, "its header is not that of this piece");
     }
     if (!storage::is_known_log_format(header->format_version)) {
         return Error(Code::kConflict, name + ": " + storage::unknown_log_format(header->format_version));
@@ -81,7 +81,7 @@ Result<void> read_log_piece(std::string bytes, const std::string& name, Uuid col
         AKIDB_TRY(const std::optional<storage::LogFrame> frame,
                   scanner.frame_at(storage::frame_seed(*header), offset));
         if (!frame || frame->header.first_sequence != next || frame->header.record_count == 0) {
-            return damaged(name, "a group of its records is not there");
+            return damaged_piece(name, "a group of its records is not there");
         }
         const uint64_t unix_ms = storage::frame_time_ms(frame->body);
         AKIDB_TRY(scanner.for_each_record(
@@ -95,7 +95,7 @@ Result<void> read_log_piece(std::string bytes, const std::string& name, Uuid col
         offset = storage::align_frame(offset + storage::kFrameHeaderBytes + frame->header.body_bytes);
     }
     if (goes_on && next != piece.last + 1) {
-        return damaged(name, "it ends before its last record");
+        return damaged_piece(name, "it ends before its last record");
     }
     return {};
 }

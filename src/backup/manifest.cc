@@ -10,10 +10,10 @@
 namespace akidb::backup {
 namespace {
 
-constexpr std::string_view kMagic = "AKIBACK1";
+constexpr std::string_view kManifestMagic = "AKIBACK1";
 constexpr uint32_t kFormatPlain = 1;
 constexpr uint32_t kFormatOfTimeline = 2;
-constexpr size_t kDigestBytes = 32;
+constexpr size_t kManifestDigestBytes = 32;
 
 int digit_of(char letter) {
     return letter <= '9' ? letter - '0' : letter - 'a' + 10;
@@ -104,7 +104,7 @@ class ManifestReader {
         read.bytes = reader_.get<uint64_t>();
         read.stored_bytes = reader_.get<uint64_t>();
         objects::Sha256Digest digest{};
-        const std::string_view raw = reader_.get_bytes(kDigestBytes);
+        const std::string_view raw = reader_.get_bytes(kManifestDigestBytes);
         std::copy(raw.begin(), raw.end(), digest.begin());
         read.sha256 = objects::hex(digest);
         if (reader_.failed() || read.stored_bytes > read.bytes) {
@@ -163,7 +163,7 @@ uint64_t BackupManifest::documents() const {
 }
 
 std::string encode_backup_manifest(const BackupManifest& manifest) {
-    std::string bytes(kMagic);
+    std::string bytes(kManifestMagic);
     ByteWriter writer(bytes);
     const bool is_of_timeline = manifest.timeline != Uuid{};
     writer.put(is_of_timeline ? kFormatOfTimeline : kFormatPlain);
@@ -207,17 +207,18 @@ storage::FormatRange known_backup_formats() {
 }
 
 std::optional<uint32_t> backup_format_of(std::string_view bytes) {
-    if (bytes.size() < kMagic.size() + sizeof(kFormatPlain) || !bytes.starts_with(kMagic)) {
+    if (bytes.size() < kManifestMagic.size() + sizeof(kFormatPlain) || !bytes.starts_with(kManifestMagic)) {
         return std::nullopt;
     }
-    return ByteReader(bytes.substr(kMagic.size())).get<uint32_t>();
+    return ByteReader(bytes.substr(kManifestMagic.size())).get<uint32_t>();
 }
 
 Result<BackupManifest> decode_backup_manifest(std::string_view bytes) {
-    if (bytes.size() < kMagic.size() + sizeof(kFormatPlain) + kDigestBytes || !bytes.starts_with(kMagic)) {
+    if (bytes.size() < kManifestMagic.size() + sizeof(kFormatPlain) + kManifestDigestBytes ||
+        !bytes.starts_with(kManifestMagic)) {
         return damaged("it does not begin as one");
     }
-    const std::string_view content = bytes.substr(0, bytes.size() - kDigestBytes);
+    const std::string_view content = bytes.substr(0, bytes.size() - kManifestDigestBytes);
     const objects::Sha256Digest digest = objects::sha256(content);
     if (bytes.substr(content.size()) !=
         std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size())) {
@@ -229,7 +230,7 @@ Result<BackupManifest> decode_backup_manifest(std::string_view bytes) {
                                           ", and this AkiDB reads formats " + std::to_string(kFormatPlain) +
                                           " and " + std::to_string(kFormatOfTimeline));
     }
-    return ManifestReader(content.substr(kMagic.size() + sizeof(kFormatPlain)), format).read();
+    return ManifestReader(content.substr(kManifestMagic.size() + sizeof(kFormatPlain)), format).read();
 }
 
 }  // namespace akidb::backup

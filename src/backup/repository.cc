@@ -13,7 +13,7 @@ namespace {
 using objects::PutMode;
 
 constexpr std::string_view kManifests = "backups/";
-constexpr std::string_view kBlobs = "blobs/";
+constexpr std::string_view kBlobFolder = "blobs/";
 constexpr std::string_view kVerified = "verified/";
 constexpr std::string_view kDrills = "drills/";
 constexpr const char* kLatestKey = "latest";
@@ -22,7 +22,7 @@ constexpr const char* kStraysKey = "strays";
 // Of a line each, less than a hundred bytes: what is beyond waits for the next prune.
 constexpr size_t kStraysMax = 100'000;
 constexpr uint64_t kSmallBytesMax = 4096;
-constexpr uint64_t kPieceBytes = 4 << 20;
+constexpr uint64_t kFetchBytes = 4 << 20;
 constexpr uint64_t kTailBytes = 128 << 10;
 constexpr size_t kIdLetters = 36;
 
@@ -78,7 +78,7 @@ Result<uint64_t> find_content(const io::ReadFile& file) {
 }  // namespace
 
 std::string blob_key(const std::string& sha256) {
-    return std::string(kBlobs) + sha256.substr(0, 2) + "/" + sha256;
+    return std::string(kBlobFolder) + sha256.substr(0, 2) + "/" + sha256;
 }
 
 Result<void> Repository::lock(const Uuid& owner) {
@@ -283,7 +283,7 @@ Result<void> Repository::read_blob(const BackupFile& file, FunctionRef<Result<vo
     objects::Sha256 hash;
     for (uint64_t at = 0; at < file.stored_bytes;) {
         AKIDB_TRY(const std::string piece,
-                  store_.get_range(key, {at, std::min(kPieceBytes, file.stored_bytes - at)}));
+                  store_.get_range(key, {at, std::min(kFetchBytes, file.stored_bytes - at)}));
         hash.add(piece);
         AKIDB_TRY(take(piece));
         at += piece.size();
@@ -295,7 +295,7 @@ Result<void> Repository::read_blob(const BackupFile& file, FunctionRef<Result<vo
 }
 
 Result<void> Repository::each_blob(FunctionRef<Result<void>(const std::string& sha256)> take) {
-    objects::ListRequest request{.prefix = std::string(kBlobs)};
+    objects::ListRequest request{.prefix = std::string(kBlobFolder)};
     while (true) {
         AKIDB_TRY(const objects::ObjectPage page, store_.list(request));
         for (const objects::ObjectFacts& object : page.objects) {

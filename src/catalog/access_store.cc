@@ -3,14 +3,11 @@
 #include <algorithm>
 
 #include "base/mutex.h"
+#include "catalog/collection_rows.h"
 #include "catalog/sqlite.h"
 
 namespace akidb::catalog {
 namespace {
-
-Error damaged_row(std::string_view what) {
-    return Error(Code::kDataLoss, "a row of the catalog has a bad " + std::string(what));
-}
 
 template <class Bytes>
 Result<Bytes> bytes_of(std::span<const uint8_t> blob, std::string_view what) {

@@ -19,7 +19,7 @@ Result<Json> parse_answer(const std::string& body) {
     return parsed;
 }
 
-std::string cell(const Json& object, const char* key) {
+std::string shown_cell(const Json& object, const char* key) {
     const auto found = object.find(key);
     if (found == object.end() || found->is_null()) {
         return "-";
@@ -31,8 +31,9 @@ void print_collections(const std::vector<Json>& collections) {
     std::vector<std::vector<std::string>> rows{
         {"NAME", "DOCUMENTS", "DIMENSION", "METRIC", "STORAGE", "CONDITION", "CREATED"}};
     for (const Json& one : collections) {
-        rows.push_back({cell(one, "name"), cell(one, "count"), cell(one, "dimension"), cell(one, "metric"),
-                        cell(one, "storage"), cell(one, "condition"), cell(one, "created_at")});
+        rows.push_back({shown_cell(one, "name"), shown_cell(one, "count"), shown_cell(one, "dimension"),
+                        shown_cell(one, "metric"), shown_cell(one, "storage"), shown_cell(one, "condition"),
+                        shown_cell(one, "created_at")});
     }
     print_to(stdout, format_table(rows));
 }
@@ -42,21 +43,22 @@ void print_details(const Json& collection) {
     std::vector<std::vector<std::string>> indexes{{"INDEX", "TYPE", "READY", "ROWS", "BYTES"}};
     const Json declared = collection.value("metadata_indexes", Json::object());
     for (const auto& [field, index] : declared.items()) {
-        indexes.push_back({field, cell(index, "type"), cell(index, "ready"), cell(index, "indexed_rows"),
-                           cell(index, "bytes")});
+        indexes.push_back({field, shown_cell(index, "type"), shown_cell(index, "ready"),
+                           shown_cell(index, "indexed_rows"), shown_cell(index, "bytes")});
     }
     std::vector<std::vector<std::string>> vectors{
         {"VECTOR", "DIMENSION", "METRIC", "STORAGE", "ROWS", "LINKED"}};
     const Json named = collection.value("vectors", Json::object());
     for (const auto& [name, vector] : named.items()) {
-        vectors.push_back({name, cell(vector, "dimension"), cell(vector, "metric"), cell(vector, "storage"),
-                           cell(vector, "rows"), cell(vector, "linked_rows")});
+        vectors.push_back({name, shown_cell(vector, "dimension"), shown_cell(vector, "metric"),
+                           shown_cell(vector, "storage"), shown_cell(vector, "rows"),
+                           shown_cell(vector, "linked_rows")});
     }
     std::vector<std::vector<std::string>> missing{{"WITHOUT INDEX", "TYPE", "READS", "EVALUATED", "SECONDS"}};
     const Json unindexed = collection.value("unindexed_fields", Json::array());
     for (const Json& field : unindexed) {
-        missing.push_back({cell(field, "field"), cell(field, "type"), cell(field, "reads"),
-                           cell(field, "evaluated"), cell(field, "seconds")});
+        missing.push_back({shown_cell(field, "field"), shown_cell(field, "type"), shown_cell(field, "reads"),
+                           shown_cell(field, "evaluated"), shown_cell(field, "seconds")});
     }
     std::vector<std::vector<std::string>> settings{{"SETTING", "VALUE"}};
     const Json own = collection.value("settings", Json::object());
@@ -66,7 +68,8 @@ void print_details(const Json& collection) {
     std::vector<std::vector<std::string>> jobs{{"JOB", "DONE", "TOTAL", "SECONDS LEFT"}};
     const Json running = collection.value("jobs", Json::array());
     for (const Json& job : running) {
-        jobs.push_back({cell(job, "kind"), cell(job, "done"), cell(job, "total"), cell(job, "seconds_left")});
+        jobs.push_back({shown_cell(job, "kind"), shown_cell(job, "done"), shown_cell(job, "total"),
+                        shown_cell(job, "seconds_left")});
     }
     for (const auto& table : {vectors, indexes, missing, settings, jobs}) {
         if (table.size() > 1) {
@@ -154,8 +157,8 @@ Result<void> collection(const Arguments& arguments) {
             AKIDB_TRY(const std::string answer, client.send("POST", one + "/optimize"));
             AKIDB_TRY(const Json report, parse_answer(answer));
             print_to(stdout, arguments.json ? answer + "\n"
-                                            : "dropped " + cell(report, "dropped_rows") + " dead rows of " +
-                                                  arguments.collection + "\n");
+                                            : "dropped " + shown_cell(report, "dropped_rows") +
+                                                  " dead rows of " + arguments.collection + "\n");
             return {};
         }
         default: {
@@ -229,12 +232,13 @@ Result<void> search(const Arguments& arguments) {
     std::vector<std::vector<std::string>> rows{{"SCORE", "ID", "METADATA"}};
     if (answer.contains("matches")) {
         for (const Json& match : answer["matches"]) {
-            rows.push_back({cell(match, "score"), cell(match, "id"), cell(match, "metadata")});
+            rows.push_back(
+                {shown_cell(match, "score"), shown_cell(match, "id"), shown_cell(match, "metadata")});
         }
     }
     print_to(stdout, format_table(rows));
     print_to(stderr, std::to_string(rows.size() - 1) + (rows.size() == 2 ? " match in " : " matches in ") +
-                         cell(answer, "took_ms") + " ms\n");
+                         shown_cell(answer, "took_ms") + " ms\n");
     return {};
 }
 

@@ -9,7 +9,7 @@ namespace {
 constexpr const char* kFlag = "--documents";
 constexpr size_t kBodyBytesMax = 16 << 20;
 
-Error line_error(const std::string& path, uint64_t row, const std::string& what) {
+Error document_line_error(const std::string& path, uint64_t row, const std::string& what) {
     return invalid_argument(kFlag, path + ":" + std::to_string(row + 1) + ": " + what,
                             R"(one {"id":…,"vector":[…],"metadata":{…}} a line, or {"id":…,"vectors":{…}})");
 }
@@ -38,7 +38,7 @@ Result<DocumentLines> DocumentLines::open(const std::string& path, uint32_t batc
     const bool has_vector = document.is_object() && document.contains("vector");
     const bool has_names = document.is_object() && (document.contains("vectors") || !has_vector);
     if (has_vector ? !document["vector"].is_array() : !document.is_object() || !document.contains("id")) {
-        return line_error(path, 0, "is no document");
+        return document_line_error(path, 0, "is no document");
     }
     lines.dimension_ = has_names ? 0 : static_cast<uint32_t>(document["vector"].size());
     lines.file_.clear();
@@ -61,7 +61,7 @@ Result<std::optional<Batch>> DocumentLines::next() {
         std::getline(file_, line);
         const std::string_view document = trimmed(line);
         if (document.size() < 2 || document.front() != '{' || document.back() != '}') {
-            return line_error(path_, next_row_, "is not one JSON object");
+            return document_line_error(path_, next_row_, "is not one JSON object");
         }
         batch.body.append(batch.count == 0 ? "" : ",").append(document);
         ++batch.count;

@@ -12,14 +12,14 @@
 namespace akidb::engine {
 namespace {
 
-constexpr uint32_t kDimension = 16;
+constexpr uint32_t kGoldenDimension = 16;
 constexpr uint64_t kRowCount = 5;
 constexpr uint64_t kExpiresAtMs = 1'893'456'000'000;  // 2030-01-01T00:00:00Z
 const std::string kGolden = std::string(AKIDB_SOURCE_DIR) + "/tests/golden/cold/index-1";
 const ColdIdentity kIdentity{.collection = storage::test_collection(),
                              .version = 7,
                              .rows = kRowCount - 1,
-                             .shape = {model::Metric::kL2, kDimension}};
+                             .shape = {model::Metric::kL2, kGoldenDimension}};
 
 /// Documents "first" and 2 to 5 with all components like their number, of which the second is dead and the
 /// fourth expires. All that is computed from them is exact, so it is the same on every processor.
@@ -28,9 +28,9 @@ std::unique_ptr<ColdIndexFile> todays_file(io::FileSystem& files, const std::str
     std::vector<std::string> ids;
     std::vector<std::string> metadata;
     for (uint64_t number = 1; number <= kRowCount; ++number) {
-        const std::vector<float> vector(kDimension, static_cast<float>(number));
+        const std::vector<float> vector(kGoldenDimension, static_cast<float>(number));
         std::string& row =
-            rows.emplace_back(index::row_stride(kDimension, model::VectorStorage::kF32) * 4, '\0');
+            rows.emplace_back(index::row_stride(kGoldenDimension, model::VectorStorage::kF32) * 4, '\0');
         index::encode_row(kIdentity.shape, vector, std::as_writable_bytes(std::span(row)));
         ids.push_back(number == 1 ? model::DocumentId::from_text("first")->encoded()
                                   : model::DocumentId(number).encoded());
@@ -38,7 +38,7 @@ std::unique_ptr<ColdIndexFile> todays_file(io::FileSystem& files, const std::str
         model::append_expiry(metadata.back(), number == 4 ? kExpiresAtMs : 0);
     }
     const std::string folder = directory + "/seg";
-    const storage::RowForm form{.stride = index::row_stride(kDimension, model::VectorStorage::kF32)};
+    const storage::RowForm form{.stride = index::row_stride(kGoldenDimension, model::VectorStorage::kF32)};
     const auto written =
         storage::write_rows_segment(files, folder, storage::rows_name(0, kRowCount, 1),
                                     {kIdentity.collection, 0, kRowCount, form}, [&](uint64_t i) {
@@ -49,7 +49,7 @@ std::unique_ptr<ColdIndexFile> todays_file(io::FileSystem& files, const std::str
     EXPECT_TRUE(written.has_value() && dead.has_value());
     storage::Manifest manifest{.version = kIdentity.version,
                                .collection = kIdentity.collection,
-                               .dimension = kDimension,
+                               .dimension = kGoldenDimension,
                                .metric = kIdentity.shape.metric,
                                .covered_sequence = 6};
     manifest.rows.push_back({*written, 0, kRowCount});
@@ -89,7 +89,7 @@ TEST(ColdGolden, TheFileIsReadAndAnswers) {
     const auto index = ColdIndex::read(kIdentity, read);
     ASSERT_TRUE(index) << index.error().message();
     model::SearchRequest request;
-    request.vector.assign(kDimension, 1.25F);
+    request.vector.assign(kGoldenDimension, 1.25F);
     request.include = {.vector = true, .metadata = true};
     const auto reply = (*index)->search(request, 0, read);
     ASSERT_TRUE(reply) << reply.error().message();
@@ -99,7 +99,7 @@ TEST(ColdGolden, TheFileIsReadAndAnswers) {
     EXPECT_EQ(reply->matches[1].document.id, model::DocumentId(uint64_t{3}));
     EXPECT_EQ(reply->matches[2].document.version, 4U);
     EXPECT_EQ(reply->matches[2].document.expires_at_ms, kExpiresAtMs);
-    EXPECT_EQ(reply->matches[3].document.vector, std::vector<float>(kDimension, 5));
+    EXPECT_EQ(reply->matches[3].document.vector, std::vector<float>(kGoldenDimension, 5));
     EXPECT_EQ((*index)->search(request, kExpiresAtMs + 1'000, read)->matches.size(), 3U);
 }
 

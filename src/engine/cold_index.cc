@@ -62,7 +62,7 @@ struct InDoubt {
 
 /// Where its record lies, and its parts once they were read. Views of a front stay right when it moves: it is
 /// longer than what a string keeps in itself.
-struct Candidate {
+struct ColdCandidate {
     uint64_t number = 0;
     uint64_t offset = 0;
     ColdBlock::Row facts{};
@@ -178,7 +178,7 @@ class ColdIndex::Search {
             return Error(Code::kConflict, "the vector is too long for codes");
         }
         std::vector<InDoubt> nearest = scan(coded);
-        std::vector<Candidate> candidates = find_records(nearest);
+        std::vector<ColdCandidate> candidates = find_records(nearest);
         AKIDB_TRY(read_records(candidates));
         compare(candidates);
         cut(candidates);
@@ -238,13 +238,13 @@ class ColdIndex::Search {
                row.expires_s < now_ms_ / 1000;
     }
 
-    std::vector<Candidate> find_records(const std::vector<InDoubt>& found) const {
-        std::vector<Candidate> candidates;
+    std::vector<ColdCandidate> find_records(const std::vector<InDoubt>& found) const {
+        std::vector<ColdCandidate> candidates;
         candidates.reserve(found.size());
         for (const InDoubt& one : found) {
             const ColdBlock facts = read_cold_block(layout_, index_.block(one.number / index::kBlockRows));
             const uint64_t within = one.number % index::kBlockRows;
-            Candidate& made = candidates.emplace_back();
+            ColdCandidate& made = candidates.emplace_back();
             made.number = one.number;
             made.facts = facts.rows[within];
             made.offset = facts.records_at;
@@ -255,26 +255,26 @@ class ColdIndex::Search {
         return candidates;
     }
 
-    void want_metadata(Reading& reading, Candidate& of) const {
+    void want_metadata(Reading& reading, ColdCandidate& of) const {
         const uint64_t front = layout_.front_bytes(of.facts.id_bytes);
         const uint64_t whole = layout_.record_bytes(of.facts.id_bytes, of.facts.metadata_bytes);
         reading.want({of.offset + front, whole - front}, of.back);
     }
 
-    Result<void> read_records(std::vector<Candidate>& candidates) const {
+    Result<void> read_records(std::vector<ColdCandidate>& candidates) const {
         uint64_t metadata = 0;
-        for (const Candidate& one : candidates) {
+        for (const ColdCandidate& one : candidates) {
             metadata += one.facts.metadata_bytes;
         }
         Reading reading;
-        for (Candidate& one : candidates) {
+        for (ColdCandidate& one : candidates) {
             reading.want({one.offset, layout_.front_bytes(one.facts.id_bytes)}, one.front);
             if (request_.include.metadata && metadata <= kMetadataAheadBytes) {
                 want_metadata(reading, one);
             }
         }
         AKIDB_TRY(reading.run(read_));
-        for (Candidate& one : candidates) {
+        for (ColdCandidate& one : candidates) {
             AKIDB_TRY(one.record, read_cold_front(layout_, index_.head_.seal, one.number, one.front));
             AKIDB_TRY(one.id, model::DocumentId::decode(one.record.id));
             if (one.record.expires_at_ms != 0 && one.record.expires_at_ms <= now_ms_) {
@@ -286,7 +286,7 @@ class ColdIndex::Search {
     }
 
     /// Exactly, by the rows themselves.
-    void compare(std::vector<Candidate>& candidates) const {
+    void compare(std::vector<ColdCandidate>& candidates) const {
         static_assert(kColdCandidatesMax <= index::kRowsPerChunk);
         index::Rows rows(index_.head_.identity.shape, simd::choose_kernels(""));
         std::vector<std::byte> bytes(candidates.size() * rows.row_bytes());
@@ -299,10 +299,10 @@ class ColdIndex::Search {
     }
 
     /// To those that are the answer, in its order.
-    void cut(std::vector<Candidate>& candidates) {
+    void cut(std::vector<ColdCandidate>& candidates) {
         compared_ = candidates.size();
-        std::erase_if(candidates, [&](const Candidate& one) { return is_beyond(one.distance); });
-        std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+        std::erase_if(candidates, [&](const ColdCandidate& one) { return is_beyond(one.distance); });
+        std::sort(candidates.begin(), candidates.end(), [](const ColdCandidate& a, const ColdCandidate& b) {
             return a.distance != b.distance ? a.distance < b.distance : a.id < b.id;
         });
         candidates.resize(std::min(candidates.size(), wanted_));
@@ -319,12 +319,12 @@ class ColdIndex::Search {
                                                            : score < *request_.score_threshold;
     }
 
-    Result<void> read_metadata(std::vector<Candidate>& answers) const {
+    Result<void> read_metadata(std::vector<ColdCandidate>& answers) const {
         if (!request_.include.metadata) {
             return {};
         }
         Reading reading;
-        for (Candidate& one : answers) {
+        for (ColdCandidate& one : answers) {
             if (one.back.empty()) {
                 want_metadata(reading, one);
             }
@@ -332,11 +332,11 @@ class ColdIndex::Search {
         return reading.run(read_);
     }
 
-    Result<model::SearchReply> answer(const std::vector<Candidate>& answers) const {
+    Result<model::SearchReply> answer(const std::vector<ColdCandidate>& answers) const {
         model::SearchReply reply;
         const index::RowShape& shape = index_.head_.identity.shape;
         index::Rows rows(shape, simd::choose_kernels(""));
-        for (const Candidate& one : answers) {
+        for (const ColdCandidate& one : answers) {
             model::SearchMatch& match = reply.matches.emplace_back();
             match.document.id = one.id;
             match.document.version = one.record.version;

@@ -13,7 +13,7 @@
 namespace akidb::engine {
 namespace {
 
-constexpr uint32_t kDimension = 16;
+constexpr uint32_t kMatchedDimension = 16;
 
 class FilterMatchesTest : public ::testing::Test {
   protected:
@@ -23,7 +23,7 @@ class FilterMatchesTest : public ::testing::Test {
         const std::string id = model::DocumentId(number).encoded();
         const uint32_t previous = generation_->ids.find(id);
         ++sequence_;
-        std::vector<float> vector(kDimension);
+        std::vector<float> vector(kMatchedDimension);
         for (float& component : vector) {
             component = static_cast<float>(draw_.below(1'000)) / 250;
         }
@@ -82,7 +82,7 @@ class FilterMatchesTest : public ::testing::Test {
     model::SearchReply search(const Snapshot& snapshot, std::shared_ptr<const model::Filter> filter,
                               uint32_t top_k, std::optional<Plan> forced) {
         model::SearchRequest request;
-        request.vector.assign(kDimension, 1.5F);
+        request.vector.assign(kMatchedDimension, 1.5F);
         request.top_k = top_k;
         request.filter = std::move(filter);
         QueryCost cost;
@@ -99,7 +99,7 @@ class FilterMatchesTest : public ::testing::Test {
 
     model::RandomTrees draw_{31};
     std::shared_ptr<Generation> generation_ = std::make_shared<Generation>(
-        std::vector<model::VectorSpec>{{.dimension = kDimension, .metric = model::Metric::kL2}},
+        std::vector<model::VectorSpec>{{.dimension = kMatchedDimension, .metric = model::Metric::kL2}},
         index::GraphOptions{}, 77);
     index::SearchScratch scratch_;
     uint64_t sequence_ = 0;

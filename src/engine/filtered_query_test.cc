@@ -11,7 +11,7 @@
 namespace akidb::engine {
 namespace {
 
-constexpr uint32_t kDimension = 16;
+constexpr uint32_t kQueriedDimension = 16;
 constexpr uint32_t kRows = 6'000;
 constexpr uint32_t kTop = 10;
 
@@ -43,7 +43,7 @@ class FilteredQueryTest : public ::testing::Test {
     }
     std::vector<float> vector_near(uint32_t cluster) {
         std::mt19937 place(cluster);
-        std::vector<float> vector(kDimension);
+        std::vector<float> vector(kQueriedDimension);
         for (float& component : vector) {
             component =
                 static_cast<float>(place() % 1'000) / 250 + static_cast<float>(random_() % 1'000) / 1'000;
@@ -122,7 +122,7 @@ class FilteredQueryTest : public ::testing::Test {
         return rows;
     }();
     std::shared_ptr<Generation> generation_ = std::make_shared<Generation>(
-        std::vector<model::VectorSpec>{{.dimension = kDimension, .metric = model::Metric::kL2}},
+        std::vector<model::VectorSpec>{{.dimension = kQueriedDimension, .metric = model::Metric::kL2}},
         index::GraphOptions{}, 77);
     index::SearchScratch scratch_;
     uint32_t dead_ = 0;

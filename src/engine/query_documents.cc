@@ -7,7 +7,7 @@ namespace akidb::engine {
 namespace {
 
 // A read looks at the clock once in so many rows: a few milliseconds of work.
-constexpr uint32_t kRowsBetweenLooks = 16'384;
+constexpr uint32_t kDocumentsBetweenLooks = 16'384;
 
 }  // namespace
 
@@ -41,7 +41,7 @@ std::vector<uint32_t> matching_rows(const Snapshot& snapshot, const model::Filte
             if (snapshot.sees(row)) {
                 rows.push_back(row);
             }
-            if (effort != nullptr && row % kRowsBetweenLooks == 0 && !effort->has_time()) {
+            if (effort != nullptr && row % kDocumentsBetweenLooks == 0 && !effort->has_time()) {
                 break;
             }
         }

@@ -13,11 +13,11 @@ namespace akidb::engine {
 namespace {
 
 constexpr uint64_t kHourMs = 3'600'000;
-constexpr uint64_t kStartMs = 1'700'000'000'000;
+constexpr uint64_t kRememberedFromMs = 1'700'000'000'000;
 
 model::WriteKey key_of(std::string_view text, std::string_view write = "w") {
     return {Digester().add(text).finish(), Digester().add(write).finish(),
-            make_uuid_v7(kStartMs, 1, std::hash<std::string_view>()(text))};
+            make_uuid_v7(kRememberedFromMs, 1, std::hash<std::string_view>()(text))};
 }
 
 class RememberedKeysTest : public CollectionFixture {
@@ -149,7 +149,7 @@ TEST_F(RememberedKeysTest, TwoInOneGroupApplyOnceAndAConflictIsTold) {
     const auto repeats = keys.settle(group);
     EXPECT_EQ(group, (std::vector<PendingWrite*>{&first, &plain}));
     first.reply = WriteReply{7, 1};
-    keys.add({*first.key, kStartMs, 7, 1});
+    keys.add({*first.key, kRememberedFromMs, 7, 1});
     keys.answer(repeats);
     expect_replay(*same.reply, {7, 1});
     ASSERT_FALSE(other.reply->has_value());
@@ -207,7 +207,8 @@ TEST_F(RememberedKeysTest, BeyondTheLimitNewKeysAreRefusedAndNoneIsForgotten) {
 TEST_F(RememberedKeysTest, AJumpOfTheWallClockForgetsNothingWhileTheServerRuns) {
     create();
     const WriteReply first = put(1, "a").value();
-    for (const uint64_t wall : {kStartMs + 10 * 365 * 24 * kHourMs, kStartMs - kHourMs, uint64_t{0}}) {
+    for (const uint64_t wall :
+         {kRememberedFromMs + 10 * 365 * 24 * kHourMs, kRememberedFromMs - kHourMs, uint64_t{0}}) {
         clock().wall_ms = wall;
         expect_replay(put(1, "a"), first);
     }
@@ -218,7 +219,7 @@ TEST_F(RememberedKeysTest, AJumpOfTheWallClockForgetsNothingWhileTheServerRuns) 
 TEST_F(RememberedKeysTest, AClockSetBackOverARestartForgetsNothing) {
     create();
     const WriteReply first = put(1, "a").value();
-    clock().wall_ms = kStartMs - 365 * 24 * kHourMs;
+    clock().wall_ms = kRememberedFromMs - 365 * 24 * kHourMs;
     open();
     expect_replay(put(1, "a"), first);
     clock().pass_ms(24 * kHourMs - 1);
@@ -228,7 +229,7 @@ TEST_F(RememberedKeysTest, AClockSetBackOverARestartForgetsNothing) {
 }
 
 TEST(WriteKey, MadeIdsCountUpWithinTheirRandomBits) {
-    const Uuid first = make_uuid_v7(kStartMs, 7, UINT64_MAX);
+    const Uuid first = make_uuid_v7(kRememberedFromMs, 7, UINT64_MAX);
     EXPECT_EQ(model::next_id(first, 0), first);
     std::set<Uuid> seen;
     for (uint64_t i = 0; i < 10'000; ++i) {

@@ -27,7 +27,7 @@ using model::ScrollRequest;
 // Below this share of the rows it is quicker to gather what matches than to walk past what does not.
 constexpr double kFewMatches = 1.0 / 32;
 // So often the deadline is looked at: about a millisecond of work.
-constexpr uint32_t kRowsBetweenLooks = 4'096;
+constexpr uint32_t kScrolledBetweenLooks = 4'096;
 
 // ---- by id -----------------------------------------------------------------------------------------------
 
@@ -114,7 +114,7 @@ class IdScroll {
             if (snapshot_.sees(row) && is_match(row) && !take(row)) {
                 return;
             }
-            if (++passed % kRowsBetweenLooks == 0 && !effort_.has_time()) {
+            if (++passed % kScrolledBetweenLooks == 0 && !effort_.has_time()) {
                 return;
             }
         }
@@ -344,7 +344,7 @@ model::FacetReply run_facet(const Snapshot& snapshot, const model::FacetRequest&
     const RowStore& rows = snapshot.generation->rows;
     uint32_t counted = 0;
     for (const uint32_t row : matching_rows(snapshot, request.filter.get(), &effort)) {
-        if (++counted % kRowsBetweenLooks == 0 && !effort.has_time()) {
+        if (++counted % kScrolledBetweenLooks == 0 && !effort.has_time()) {
             break;
         }
         counter.add(MetadataView(rows.metadata(row)), request.key);

@@ -17,7 +17,7 @@ namespace {
 using model::Metric;
 using model::VectorStorage;
 
-constexpr uint64_t kDocuments = 4'500;  // a chunk of rows and a ragged end
+constexpr uint64_t kStoredDocuments = 4'500;  // a chunk of rows and a ragged end
 
 class VectorStorageTest : public CollectionFixture,
                           public ::testing::WithParamInterface<std::tuple<VectorStorage, Metric>> {
@@ -123,7 +123,7 @@ INSTANTIATE_TEST_SUITE_P(All, VectorStorageTest,
                          });
 
 TEST_P(VectorStorageTest, WhatIsKeptOutlivesWhateverHappens) {
-    write(1, kDocuments, 0);
+    write(1, kStoredDocuments, 0);
     expect_kept("in memory");
     open();
     expect_kept("replayed");
@@ -132,10 +132,10 @@ TEST_P(VectorStorageTest, WhatIsKeptOutlivesWhateverHappens) {
     expect_searches();
     open();
     expect_kept("mapped");
-    write(kDocuments / 2, kDocuments / 2 + 300, 7);
+    write(kStoredDocuments / 2, kStoredDocuments / 2 + 300, 7);
     // New metadata alone: the vector goes through the log and comes back the same.
     const model::UpdateRequest update = model::UpdateAll{
-        .which = std::vector<model::DocumentId>{model::DocumentId(1), model::DocumentId(kDocuments)},
+        .which = std::vector<model::DocumentId>{model::DocumentId(1), model::DocumentId(kStoredDocuments)},
         .change = {.remove = {"n"}}};
     ASSERT_TRUE(collection_->update(update, {}));
     remove(5, 100);

@@ -13,13 +13,13 @@ using testing::kAcceptAll;
 using testing::Vector;
 
 constexpr size_t kTop = 10;
-constexpr uint32_t kRows = 4'000;
+constexpr uint32_t kWalkedRows = 4'000;
 
 class FilteredWalkTest : public ::testing::Test {
   protected:
     FilteredWalkTest() {
         graph_.link(
-            kRows, [] { return false; }, scratch_);
+            kWalkedRows, [] { return false; }, scratch_);
     }
 
     struct Asked {
@@ -35,7 +35,7 @@ class FilteredWalkTest : public ::testing::Test {
         };
         return graph_.search_filtered(query.data(),
                                       {.ef = 64,
-                                       .end = kRows,
+                                       .end = kWalkedRows,
                                        .matches = matches,
                                        .accept = kAcceptAll,
                                        .choose = choose,
@@ -48,8 +48,8 @@ class FilteredWalkTest : public ::testing::Test {
         size_t hits = 0;
         constexpr size_t kQueries = 50;
         for (size_t i = 0; i < kQueries; ++i) {
-            const Vector query = data_.query(vectors_[kRows + i]);
-            std::vector<Candidate> nearest = data_.nearest(query, kRows);
+            const Vector query = data_.query(vectors_[kWalkedRows + i]);
+            std::vector<Candidate> nearest = data_.nearest(query, kWalkedRows);
             std::erase_if(nearest, [&](const Candidate& row) { return row.ordinal % asked.modulus != 0; });
             TopK best(kTop);
             const FilteredCost cost = search(query, asked, best);
@@ -64,8 +64,8 @@ class FilteredWalkTest : public ::testing::Test {
         return static_cast<double>(hits) / static_cast<double>(kTop * kQueries);
     }
 
-    std::vector<Vector> vectors_ = testing::gaussian_clusters(kRows + 50, 32, 40, 5);
-    DataSet data_{model::Metric::kL2, {vectors_.begin(), vectors_.begin() + kRows}};
+    std::vector<Vector> vectors_ = testing::gaussian_clusters(kWalkedRows + 50, 32, 40, 5);
+    DataSet data_{model::Metric::kL2, {vectors_.begin(), vectors_.begin() + kWalkedRows}};
     Graph graph_{data_.rows(), {}};
     SearchScratch scratch_;
     double local_share_ = -1;
@@ -81,16 +81,16 @@ TEST_F(FilteredWalkTest, BothWalksFindTheNearestMatches) {
 
 TEST_F(FilteredWalkTest, TellsTheShareOfMatchesNearTheQuery) {
     TopK best(kTop);
-    search(data_.query(vectors_[kRows]), {.modulus = 1}, best);
+    search(data_.query(vectors_[kWalkedRows]), {.modulus = 1}, best);
     EXPECT_EQ(local_share_, 1);
-    search(data_.query(vectors_[kRows]), {.modulus = 4}, best);
+    search(data_.query(vectors_[kWalkedRows]), {.modulus = 4}, best);
     EXPECT_NEAR(local_share_, 0.25, 0.2);
-    search(data_.query(vectors_[kRows]), {.modulus = kRows}, best);
+    search(data_.query(vectors_[kWalkedRows]), {.modulus = kWalkedRows}, best);
     EXPECT_LE(local_share_, 1.0 / 64);
 }
 
 TEST_F(FilteredWalkTest, StopsWhereItIsToldTo) {
-    const Vector query = data_.query(vectors_[kRows]);
+    const Vector query = data_.query(vectors_[kWalkedRows]);
     TopK best(kTop);
     EXPECT_TRUE(search(query, {.modulus = 4}, best).is_abandoned) << "the choice is to go no further";
     for (const WalkKind kind : {WalkKind::kInline, WalkKind::kTwoHop}) {
@@ -107,7 +107,7 @@ TEST_F(FilteredWalkTest, StopsWhereItIsToldTo) {
 TEST_F(FilteredWalkTest, AWalkThatHoldsTooFewSaysSo) {
     TopK best(kTop);
     const FilteredCost cost =
-        search(data_.query(vectors_[kRows]), {.modulus = 250, .choice = {WalkKind::kInline, 64}}, best);
+        search(data_.query(vectors_[kWalkedRows]), {.modulus = 250, .choice = {WalkKind::kInline, 64}}, best);
     EXPECT_LT(cost.held, kTop);
 }
 

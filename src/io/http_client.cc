@@ -129,7 +129,7 @@ HeaderList header_list(const HttpRequest& request) {
     return list;
 }
 
-Error error_of(CURLcode outcome, const HttpRequest& request, const char* detail) {
+Error curl_error(CURLcode outcome, const HttpRequest& request, const char* detail) {
     const std::string message = request.method + " " + request.url + ": " +
                                 (detail[0] != '\0' ? detail : curl_easy_strerror(outcome));
     switch (outcome) {
@@ -230,7 +230,7 @@ class CurlHttpClient final : public HttpClient {
                                                      std::to_string(request.reply_bytes_max) + " bytes");
         }
         if (outcome != CURLE_OK) {
-            return error_of(outcome, request, detail);
+            return curl_error(outcome, request, detail);
         }
         long status = 0;
         curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);

@@ -12,7 +12,7 @@ namespace {
 using Members = Tree::Members;
 using Items = Tree::Items;
 
-bool meets(const Tree& metadata, FilterNode node, std::string_view id = "") {
+bool is_met(const Tree& metadata, FilterNode node, std::string_view id = "") {
     Filter filter;
     filter.must.push_back(std::move(node));
     EXPECT_TRUE(validate(filter));
@@ -34,7 +34,7 @@ const Tree kNoItems{Items{}};
 TEST(ValuesCount, CountsItemsOrOne) {
     const auto counts = [](const Tree& metadata, std::string key) {
         for (uint64_t count = 0;; ++count) {
-            if (meets(metadata, ValuesCountCondition{.key = key, .gte = count, .lte = count})) {
+            if (is_met(metadata, ValuesCountCondition{.key = key, .gte = count, .lte = count})) {
                 return count;
             }
         }
@@ -48,14 +48,14 @@ TEST(ValuesCount, CountsItemsOrOne) {
     const Tree spread = with({Items{{Members{{"b", {Items{kOne, kOne}}}}}, {Members{{"b", kOne}}}, kOne}});
     EXPECT_EQ(counts(spread, "a.b"), 3U);
     EXPECT_EQ(counts(spread, "a[].b[]"), 3U);
-    EXPECT_TRUE(meets(spread, ValuesCountCondition{.key = "a", .gt = 2, .lt = 4}));
-    EXPECT_FALSE(meets(spread, ValuesCountCondition{.key = "a", .gt = 3}));
-    EXPECT_FALSE(meets(spread, ValuesCountCondition{.key = "a", .lt = 3}));
+    EXPECT_TRUE(is_met(spread, ValuesCountCondition{.key = "a", .gt = 2, .lt = 4}));
+    EXPECT_FALSE(is_met(spread, ValuesCountCondition{.key = "a", .gt = 3}));
+    EXPECT_FALSE(is_met(spread, ValuesCountCondition{.key = "a", .lt = 3}));
 }
 
 TEST(IsEmpty, HoldsWithoutValues) {
     const auto is_empty = [](const Tree& metadata) {
-        return meets(metadata, IsEmptyCondition{.key = "a.b"});
+        return is_met(metadata, IsEmptyCondition{.key = "a.b"});
     };
     EXPECT_TRUE(is_empty(Tree{Members{}}));
     EXPECT_TRUE(is_empty(with(kOne)));
@@ -70,18 +70,18 @@ TEST(IsEmpty, HoldsWithoutValues) {
 }
 
 TEST(IsNull, HoldsForNullAtThePath) {
-    const auto is_null = [](const Tree& metadata) { return meets(metadata, IsNullCondition{.key = "a"}); };
+    const auto is_null = [](const Tree& metadata) { return is_met(metadata, IsNullCondition{.key = "a"}); };
     EXPECT_TRUE(is_null(with(kNull)));
     EXPECT_FALSE(is_null(Tree{Members{}}));
     EXPECT_FALSE(is_null(with({Items{kNull}})));
     EXPECT_FALSE(is_null(with(kOne)));
-    EXPECT_TRUE(
-        meets(with({Items{{Members{{"b", kOne}}}, {Members{{"b", kNull}}}}}), IsNullCondition{.key = "a.b"}));
+    EXPECT_TRUE(is_met(with({Items{{Members{{"b", kOne}}}, {Members{{"b", kNull}}}}}),
+                       IsNullCondition{.key = "a.b"}));
 }
 
 TEST(Prefix, IsOfStringsByBytes) {
     const auto begins = [](Tree stored, std::string prefix) {
-        return meets(with(std::move(stored)), PrefixCondition{.key = "a", .prefix = std::move(prefix)});
+        return is_met(with(std::move(stored)), PrefixCondition{.key = "a", .prefix = std::move(prefix)});
     };
     EXPECT_TRUE(begins({std::string("apple")}, "app"));
     EXPECT_TRUE(begins({std::string("apple")}, "apple"));
@@ -146,18 +146,18 @@ TEST(Nested, HoldsWithinOneObject) {
         NestedCondition nested{.key = "a[]", .filter = std::make_unique<Filter>()};
         nested.filter->must.emplace_back(is("name", std::string(name)));
         nested.filter->must.emplace_back(is("size", size));
-        return meets(metadata, std::move(nested));
+        return is_met(metadata, std::move(nested));
     };
     EXPECT_TRUE(holds("x", 1));
     EXPECT_TRUE(holds("y", 2));
     EXPECT_FALSE(holds("x", 2)) << "of two objects";
     NestedCondition negated{.key = "a", .filter = std::make_unique<Filter>()};
     negated.filter->must_not.emplace_back(is("name", std::string("x")));
-    EXPECT_TRUE(meets(metadata, std::move(negated))) << "y does";
+    EXPECT_TRUE(is_met(metadata, std::move(negated))) << "y does";
     const auto any = [] { return NestedCondition{.key = "a", .filter = std::make_unique<Filter>()}; };
-    EXPECT_TRUE(meets(with(part("x", 1)), any())) << "an object that is in no array";
-    EXPECT_FALSE(meets(with({Items{kOne, kNull}}), any()));
-    EXPECT_FALSE(meets(Tree{Members{}}, any()));
+    EXPECT_TRUE(is_met(with(part("x", 1)), any())) << "an object that is in no array";
+    EXPECT_FALSE(is_met(with({Items{kOne, kNull}}), any()));
+    EXPECT_FALSE(is_met(Tree{Members{}}, any()));
 }
 
 TEST(MinShould, CountsWhatHolds) {
@@ -180,10 +180,10 @@ TEST(MinShould, CountsWhatHolds) {
 TEST(Paths, MaySayThatTheyLeadThroughArrays) {
     const Tree metadata = with({Items{{Members{{"b", kOne}}}}});
     for (const char* key : {"a.b", "a[].b", "a[].b[]", "a[][].b"}) {
-        EXPECT_TRUE(meets(metadata, is(key, int64_t{1}))) << key;
+        EXPECT_TRUE(is_met(metadata, is(key, int64_t{1}))) << key;
         EXPECT_TRUE(is_same_path(key, "a.b")) << key;
     }
-    EXPECT_FALSE(meets(metadata, is("[].a.b", int64_t{1})));
+    EXPECT_FALSE(is_met(metadata, is("[].a.b", int64_t{1})));
     EXPECT_FALSE(is_same_path("a", "a.b"));
     EXPECT_FALSE(is_same_path("a.b", "a.c"));
     EXPECT_FALSE(is_same_path("[]", ""));

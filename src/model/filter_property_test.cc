@@ -9,7 +9,6 @@
 namespace akidb::model {
 namespace {
 
-using oracle::Document;
 using oracle::expected;
 
 TEST(FilterProperty, AgreesWithTheNaiveEvaluatorBeforeAndAfterPrepare) {
@@ -22,7 +21,7 @@ TEST(FilterProperty, AgreesWithTheNaiveEvaluatorBeforeAndAfterPrepare) {
         Filter plain = filters.filter(2);
         ASSERT_TRUE(validate(plain));
         for (int i = 0; i < kTreesPerFilter; ++i) {
-            const Document document{trees.object(3), DocumentId(uint64_t{trees.below(40)}).encoded()};
+            const oracle::Document document{trees.object(3), DocumentId(uint64_t{trees.below(40)}).encoded()};
             const std::string encoded = document.tree.encoded();
             const bool wanted = expected(plain, document);
             matched += wanted ? 1 : 0;
@@ -47,7 +46,7 @@ TEST(FilterProperty, EveryKindOfConditionAgreesAndIsMetNowAndThen) {
         Filter filter;
         filter.must.push_back(filters.node(1));
         const size_t kind = filter.must[0].index();
-        const Document document{trees.object(3), DocumentId(uint64_t{trees.below(40)}).encoded()};
+        const oracle::Document document{trees.object(3), DocumentId(uint64_t{trees.below(40)}).encoded()};
         const bool wanted = expected(filter, document);
         met.at(kind) += wanted ? 1 : 0;
         ASSERT_EQ(matches(filter, MetadataView(document.tree.encoded()), document.id), wanted)
@@ -82,7 +81,8 @@ TEST(FilterProperty, SingleConditionsAgreeOnEveryPairOfEdgeNumbers) {
                 filter.must.emplace_back(MatchCondition{.key = "a", .any = {bound}});
                 break;
         }
-        ASSERT_EQ(matches(filter, MetadataView(tree.encoded()), ""), expected(filter, Document{tree, ""}))
+        ASSERT_EQ(matches(filter, MetadataView(tree.encoded()), ""),
+                  expected(filter, oracle::Document{tree, ""}))
             << bound;
     }
 }

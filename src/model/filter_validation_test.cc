@@ -9,14 +9,14 @@
 namespace akidb::model {
 namespace {
 
-MatchCondition match(std::string key, std::vector<MatchValue> any) {
+MatchCondition match_of(std::string key, std::vector<MatchValue> any) {
     return {.key = std::move(key), .any = std::move(any)};
 }
 
 /// `depth` filters within each other, the innermost with one condition.
 Filter nested(uint32_t depth) {
     Filter filter;
-    filter.must.emplace_back(match("a", {true}));
+    filter.must.emplace_back(match_of("a", {true}));
     for (uint32_t level = 1; level < depth; ++level) {
         auto inner = std::make_unique<Filter>(std::move(filter));
         filter = Filter();
@@ -28,7 +28,7 @@ Filter nested(uint32_t depth) {
 Filter with_nodes(size_t count) {
     Filter filter;
     for (size_t i = 0; i < count; ++i) {
-        filter.must_not.emplace_back(match("a", {}));
+        filter.must_not.emplace_back(match_of("a", {}));
     }
     return filter;
 }
@@ -45,24 +45,24 @@ std::string field_at_fault(const Filter& filter) {
 
 std::string of_node(FilterNode node) {
     Filter filter;
-    filter.must.emplace_back(match("ok", {}));
+    filter.must.emplace_back(match_of("ok", {}));
     filter.must.emplace_back(std::move(node));
     return field_at_fault(filter);
 }
 
 TEST(FilterValidation, AcceptsAnEmptyFilterAndAnEmptyList) {
     EXPECT_EQ(field_at_fault(Filter()), "none");
-    EXPECT_EQ(of_node(match("a", {})), "none");
+    EXPECT_EQ(of_node(match_of("a", {})), "none");
     EXPECT_EQ(of_node(std::make_unique<Filter>()), "none");
 }
 
 TEST(FilterValidation, NamesThePlaceInANestedFilter) {
     auto inner = std::make_unique<Filter>();
-    inner->must.emplace_back(match("a", {true}));
+    inner->must.emplace_back(match_of("a", {true}));
     inner->must_not.emplace_back(RangeCondition{.key = "a"});
     Filter filter;
-    filter.should.emplace_back(match("a", {true}));
-    filter.should.emplace_back(match("b", {true}));
+    filter.should.emplace_back(match_of("a", {true}));
+    filter.should.emplace_back(match_of("b", {true}));
     filter.should.emplace_back(std::move(inner));
     EXPECT_EQ(field_at_fault(filter), "filter.should[2].must_not[0].range");
 }
@@ -84,27 +84,27 @@ TEST(FilterValidation, NodesEndAtTheirLimitWhereverTheyStand) {
 }
 
 TEST(FilterValidation, KeysHaveBothEnds) {
-    EXPECT_EQ(of_node(match("", {true})), "filter.must[1].key");
+    EXPECT_EQ(of_node(match_of("", {true})), "filter.must[1].key");
     EXPECT_EQ(of_node(RangeCondition{.key = "", .gt = 1}), "filter.must[1].key");
-    EXPECT_EQ(of_node(match(std::string(kFilterKeyBytesMax - 1, 'a'), {true})), "none");
-    EXPECT_EQ(of_node(match(std::string(kFilterKeyBytesMax, 'a'), {true})), "none");
-    EXPECT_EQ(of_node(match(std::string(kFilterKeyBytesMax + 1, 'a'), {true})), "filter.must[1].key");
+    EXPECT_EQ(of_node(match_of(std::string(kFilterKeyBytesMax - 1, 'a'), {true})), "none");
+    EXPECT_EQ(of_node(match_of(std::string(kFilterKeyBytesMax, 'a'), {true})), "none");
+    EXPECT_EQ(of_node(match_of(std::string(kFilterKeyBytesMax + 1, 'a'), {true})), "filter.must[1].key");
 }
 
 TEST(FilterValidation, ListsAndStringsEndAtTheirLimits) {
     const auto list_of = [](size_t size) { return std::vector<MatchValue>(size, MatchValue(true)); };
-    EXPECT_EQ(of_node(match("a", list_of(kFilterListItemsMax - 1))), "none");
-    EXPECT_EQ(of_node(match("a", list_of(kFilterListItemsMax))), "none");
-    EXPECT_EQ(of_node(match("a", list_of(kFilterListItemsMax + 1))), "filter.must[1].match");
+    EXPECT_EQ(of_node(match_of("a", list_of(kFilterListItemsMax - 1))), "none");
+    EXPECT_EQ(of_node(match_of("a", list_of(kFilterListItemsMax))), "none");
+    EXPECT_EQ(of_node(match_of("a", list_of(kFilterListItemsMax + 1))), "filter.must[1].match");
     const auto string_of = [](size_t size) { return std::vector<MatchValue>{true, std::string(size, 'x')}; };
-    EXPECT_EQ(of_node(match("a", string_of(kFilterStringBytesMax - 1))), "none");
-    EXPECT_EQ(of_node(match("a", string_of(kFilterStringBytesMax))), "none");
-    EXPECT_EQ(of_node(match("a", string_of(kFilterStringBytesMax + 1))), "filter.must[1].match");
+    EXPECT_EQ(of_node(match_of("a", string_of(kFilterStringBytesMax - 1))), "none");
+    EXPECT_EQ(of_node(match_of("a", string_of(kFilterStringBytesMax))), "none");
+    EXPECT_EQ(of_node(match_of("a", string_of(kFilterStringBytesMax + 1))), "filter.must[1].match");
 }
 
 TEST(FilterValidation, RefusesNumbersThatAreNone) {
-    EXPECT_EQ(of_node(match("a", {std::nan("")})), "filter.must[1].match");
-    EXPECT_EQ(of_node(match("a", {HUGE_VAL})), "filter.must[1].match");
+    EXPECT_EQ(of_node(match_of("a", {std::nan("")})), "filter.must[1].match");
+    EXPECT_EQ(of_node(match_of("a", {HUGE_VAL})), "filter.must[1].match");
     EXPECT_EQ(of_node(RangeCondition{.key = "a"}), "filter.must[1].range");
     EXPECT_EQ(of_node(RangeCondition{.key = "a", .gt = 1, .lte = std::nan("")}), "filter.must[1].range");
     EXPECT_EQ(of_node(RangeCondition{.key = "a", .lt = HUGE_VAL}), "none");

@@ -28,8 +28,8 @@ Result<std::string> written(FunctionRef<void(MetadataWriter&)> fill) {
     return encoded;
 }
 
-/// One object whose members are written by `fill`.
-Result<std::string> object(FunctionRef<void(MetadataWriter&)> fill) {
+/// One written_object whose members are written by `fill`.
+Result<std::string> written_object(FunctionRef<void(MetadataWriter&)> fill) {
     return written([&](MetadataWriter& writer) {
         writer.begin_object();
         fill(writer);
@@ -37,8 +37,8 @@ Result<std::string> object(FunctionRef<void(MetadataWriter&)> fill) {
     });
 }
 
-Result<std::string> nested(uint32_t depth) {
-    return object([&](MetadataWriter& writer) {
+Result<std::string> nested_arrays(uint32_t depth) {
+    return written_object([&](MetadataWriter& writer) {
         writer.key("a");
         for (uint32_t level = 1; level < depth; ++level) {
             writer.begin_array();
@@ -71,7 +71,7 @@ std::string example_of_the_page() {
 }
 
 TEST(MetadataWriter, WritesTheWorkedExampleByteForByte) {
-    const Result<std::string> encoded = object([](MetadataWriter& writer) {
+    const Result<std::string> encoded = written_object([](MetadataWriter& writer) {
         writer.key("word");
         writer.put_string("king");
         writer.key("rank");
@@ -92,12 +92,12 @@ TEST(MetadataWriter, WritesTheWorkedExampleByteForByte) {
 }
 
 TEST(MetadataWriter, EmptyObjectIsTheEmptyMetadata) {
-    EXPECT_EQ(object([](MetadataWriter&) {}).value(), empty_metadata());
+    EXPECT_EQ(written_object([](MetadataWriter&) {}).value(), empty_metadata());
 }
 
 TEST(MetadataWriter, OneIntegerHasOneForm) {
     const auto of_uint = [](uint64_t value) {
-        return object([&](MetadataWriter& writer) {
+        return written_object([&](MetadataWriter& writer) {
                    writer.key("n");
                    writer.put_uint(value);
                })
@@ -111,7 +111,7 @@ TEST(MetadataWriter, OneIntegerHasOneForm) {
 }
 
 TEST(MetadataWriter, RefusesAKeyThatStandsTwiceInOneObject) {
-    const Result<std::string> twice = object([](MetadataWriter& writer) {
+    const Result<std::string> twice = written_object([](MetadataWriter& writer) {
         for (const std::string_view key : {"b", "a", "c", "a"}) {
             writer.key(key);
             writer.put_null();
@@ -119,7 +119,7 @@ TEST(MetadataWriter, RefusesAKeyThatStandsTwiceInOneObject) {
     });
     ASSERT_FALSE(twice);
     EXPECT_EQ(twice.error().message(), "the key \"a\" stands twice in one object");
-    const Result<std::string> inner = object([](MetadataWriter& writer) {
+    const Result<std::string> inner = written_object([](MetadataWriter& writer) {
         writer.key("list");
         writer.begin_array();
         writer.begin_object();
@@ -134,7 +134,7 @@ TEST(MetadataWriter, RefusesAKeyThatStandsTwiceInOneObject) {
 }
 
 TEST(MetadataWriter, TheSameKeyMayStandInDifferentObjects) {
-    EXPECT_TRUE(object([](MetadataWriter& writer) {
+    EXPECT_TRUE(written_object([](MetadataWriter& writer) {
         writer.key("a");
         writer.begin_object();
         writer.key("a");
@@ -151,7 +151,7 @@ TEST(MetadataWriter, TheSameKeyMayStandInDifferentObjects) {
 }
 
 TEST(MetadataWriter, KeepsTheOrderOfKeys) {
-    const std::string encoded = object([](MetadataWriter& writer) {
+    const std::string encoded = written_object([](MetadataWriter& writer) {
                                     for (const std::string_view key : {"z", "a", "m"}) {
                                         writer.key(key);
                                         writer.put_null();
@@ -167,7 +167,7 @@ TEST(MetadataWriter, KeepsTheOrderOfKeys) {
 
 TEST(MetadataWriter, ManyKeysOfOneObjectCostNoQuadraticTime) {
     // 60,000 keys: comparing each with each would take seconds.
-    EXPECT_TRUE(object([](MetadataWriter& writer) {
+    EXPECT_TRUE(written_object([](MetadataWriter& writer) {
         for (int i = 0; i < 60'000; ++i) {
             writer.key(std::to_string(i));
             writer.put_null();
@@ -176,17 +176,18 @@ TEST(MetadataWriter, ManyKeysOfOneObjectCostNoQuadraticTime) {
 }
 
 TEST(MetadataWriter, DepthEndsAtItsLimit) {
-    EXPECT_TRUE(nested(1));
-    EXPECT_TRUE(nested(kMetadataDepthMax - 1));
-    EXPECT_TRUE(nested(kMetadataDepthMax));
-    EXPECT_FALSE(nested(kMetadataDepthMax + 1));
-    EXPECT_FALSE(nested(100'000));
+    EXPECT_TRUE(nested_arrays(1));
+    EXPECT_TRUE(nested_arrays(kMetadataDepthMax - 1));
+    EXPECT_TRUE(nested_arrays(kMetadataDepthMax));
+    EXPECT_FALSE(nested_arrays(kMetadataDepthMax + 1));
+    EXPECT_FALSE(nested_arrays(100'000));
 }
 
 TEST(MetadataWriter, SizeEndsAtItsLimit) {
     const auto of_size = [](size_t total) {
-        constexpr size_t kAround = 9 + 5 + 5;  // the object, the key "s", tag and length of the string
-        return object([&](MetadataWriter& writer) {
+        constexpr size_t kAround =
+            9 + 5 + 5;  // the written_object, the key "s", tag and length of the string
+        return written_object([&](MetadataWriter& writer) {
             writer.key("s");
             writer.put_string(std::string(total - kAround, 'x'));
         });
@@ -216,16 +217,16 @@ TEST(MetadataWriter, StopsGrowingOnceALimitIsBroken) {
 
 TEST(MetadataWriter, RefusesNumbersThatAreNotFiniteAndBrokenUtf8) {
     for (const double wrong : {std::nan(""), HUGE_VAL, -HUGE_VAL}) {
-        EXPECT_FALSE(object([&](MetadataWriter& writer) {
+        EXPECT_FALSE(written_object([&](MetadataWriter& writer) {
             writer.key("n");
             writer.put_double(wrong);
         }));
     }
-    EXPECT_FALSE(object([](MetadataWriter& writer) {
+    EXPECT_FALSE(written_object([](MetadataWriter& writer) {
         writer.key("\xff");
         writer.put_null();
     }));
-    EXPECT_FALSE(object([](MetadataWriter& writer) {
+    EXPECT_FALSE(written_object([](MetadataWriter& writer) {
         writer.key("s");
         writer.put_string("\xed\xa0\x80");
     }));
@@ -238,10 +239,10 @@ TEST(MetadataWriter, RefusesARootThatIsNoObjectAndWhatIsUnfinished) {
     EXPECT_FALSE(written([](MetadataWriter& writer) { writer.begin_object(); }));
     EXPECT_FALSE(written([](MetadataWriter& writer) { writer.end(); }));
     EXPECT_FALSE(written([](MetadataWriter& writer) { writer.key("a"); }));
-    EXPECT_FALSE(object([](MetadataWriter& writer) { writer.put_null(); }));
-    EXPECT_FALSE(object([](MetadataWriter& writer) { writer.key("a"); }));
-    EXPECT_FALSE(object([](MetadataWriter& writer) { writer.end(); }));
-    EXPECT_FALSE(object([](MetadataWriter& writer) {
+    EXPECT_FALSE(written_object([](MetadataWriter& writer) { writer.put_null(); }));
+    EXPECT_FALSE(written_object([](MetadataWriter& writer) { writer.key("a"); }));
+    EXPECT_FALSE(written_object([](MetadataWriter& writer) { writer.end(); }));
+    EXPECT_FALSE(written_object([](MetadataWriter& writer) {
         writer.key("a");
         writer.key("b");
     }));
@@ -254,7 +255,7 @@ TEST(MetadataWriter, RefusesARootThatIsNoObjectAndWhatIsUnfinished) {
 }
 
 TEST(MetadataWriter, KeepsTheFirstFault) {
-    const Result<std::string> encoded = object([](MetadataWriter& writer) {
+    const Result<std::string> encoded = written_object([](MetadataWriter& writer) {
         writer.key("n");
         writer.put_double(std::nan(""));
         writer.key("\xff");

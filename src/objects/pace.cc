@@ -5,7 +5,7 @@
 namespace akidb::objects {
 namespace {
 
-constexpr uint64_t kSecondUs = 1'000'000;
+constexpr uint64_t kPaceSecondUs = 1'000'000;
 
 }  // namespace
 
@@ -14,10 +14,10 @@ uint64_t Pace::Schedule::take(uint64_t units, uint64_t now_us) {
         return now_us;
     }
     // A second's worth may be saved up.
-    free_at_us_ = std::max(free_at_us_, now_us > kSecondUs ? now_us - kSecondUs : 0);
+    free_at_us_ = std::max(free_at_us_, now_us > kPaceSecondUs ? now_us - kPaceSecondUs : 0);
     const uint64_t begin = std::max(free_at_us_, now_us);
     free_at_us_ +=
-        static_cast<uint64_t>(static_cast<double>(units) * kSecondUs / static_cast<double>(per_second_));
+        static_cast<uint64_t>(static_cast<double>(units) * kPaceSecondUs / static_cast<double>(per_second_));
     return begin;
 }
 

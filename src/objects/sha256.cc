@@ -10,7 +10,7 @@
 namespace akidb::objects {
 namespace {
 
-constexpr uint64_t kPieceBytes = 128 << 10;  // stays in the cache of one processor
+constexpr uint64_t kHashedAtOnce = 128 << 10;  // stays in the cache of one processor
 
 // Looked up once: each look-up costs as much as hashing a short text.
 const EVP_MD* algorithm() {
@@ -80,7 +80,7 @@ Result<std::string> sha256_of_file(const io::ReadFile& file, uint64_t bytes) {
     Sha256 hash;
     std::string piece;
     for (uint64_t at = 0; at < bytes; at += piece.size()) {
-        AKIDB_TRY(file.read_at(at, static_cast<size_t>(std::min(kPieceBytes, bytes - at)), piece));
+        AKIDB_TRY(file.read_at(at, static_cast<size_t>(std::min(kHashedAtOnce, bytes - at)), piece));
         hash.add(piece);
     }
     return hex(hash.finish());

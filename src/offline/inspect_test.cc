@@ -11,7 +11,7 @@
 namespace akidb::offline {
 namespace {
 
-const std::string kGolden = std::string(AKIDB_SOURCE_DIR) + "/tests/golden/v1";
+const std::string kGoldenV1 = std::string(AKIDB_SOURCE_DIR) + "/tests/golden/v1";
 const std::string kGoldenV4 = std::string(AKIDB_SOURCE_DIR) + "/tests/golden/v4";
 
 struct Seen {
@@ -52,21 +52,21 @@ class InspectTest : public testing::Test {
 };
 
 TEST_F(InspectTest, TellsWhatIsInTheGoldenFiles) {
-    const Seen log = look("log", golden(kGolden + "/log", ".log"));
+    const Seen log = look("log", golden(kGoldenV1 + "/log", ".log"));
     EXPECT_EQ(log.code, ExitCode::kClean);
     EXPECT_EQ(log.json["records"], 3);
     EXPECT_EQ(log.json["spans"][0]["records"][1]["items"], 2);
     EXPECT_EQ(log.json["spans"][1]["offset"], 448);
     EXPECT_TRUE(log.json["clean_stop"]);
-    EXPECT_EQ(look("wal", golden(kGolden + "/log", ".log")).text, log.text);
-    const Seen manifest = look("manifest", golden(kGolden, "MANIFEST"));
+    EXPECT_EQ(look("wal", golden(kGoldenV1 + "/log", ".log")).text, log.text);
+    const Seen manifest = look("manifest", golden(kGoldenV1, "MANIFEST"));
     EXPECT_EQ(manifest.code, ExitCode::kClean);
     EXPECT_EQ(manifest.json["rows"][0]["row_count"], 3);
-    const Seen rows = look("segment", golden(kGolden + "/seg", ".rows"));
+    const Seen rows = look("segment", golden(kGoldenV1 + "/seg", ".rows"));
     EXPECT_EQ(rows.code, ExitCode::kClean);
     EXPECT_EQ(rows.json["sections"].size(), 6u);
-    EXPECT_EQ(look("segment", golden(kGolden + "/seg", ".dead")).json["holds"], "dead");
-    const Seen all = look("", kGolden);
+    EXPECT_EQ(look("segment", golden(kGoldenV1 + "/seg", ".dead")).json["holds"], "dead");
+    const Seen all = look("", kGoldenV1);
     EXPECT_EQ(all.code, ExitCode::kClean);
     EXPECT_EQ(all.json["rows"], 3);
     EXPECT_EQ(all.json["dead_rows"], 1);
@@ -84,24 +84,24 @@ TEST_F(InspectTest, NamesTheStorageOfVectors) {
         EXPECT_EQ(rows.json["storage"], storage);
         EXPECT_EQ(rows.json["format"], 3);
     }
-    EXPECT_EQ(look("segment", golden(kGolden + "/seg", ".rows")).json["storage"], "f32");
+    EXPECT_EQ(look("segment", golden(kGoldenV1 + "/seg", ".rows")).json["storage"], "f32");
 }
 
 TEST_F(InspectTest, NamesTheOffsetOfDamage) {
-    const Seen rows = look("segment", damaged_copy(golden(kGolden + "/seg", ".rows"), 0x1010));
+    const Seen rows = look("segment", damaged_copy(golden(kGoldenV1 + "/seg", ".rows"), 0x1010));
     EXPECT_EQ(rows.code, ExitCode::kIo);
     EXPECT_NE(rows.text.find("damaged at offset 4096"), std::string::npos) << rows.text;
-    const Seen hole = look("log", damaged_copy(golden(kGolden + "/log", ".log"), 100));
+    const Seen hole = look("log", damaged_copy(golden(kGoldenV1 + "/log", ".log"), 100));
     EXPECT_EQ(hole.code, ExitCode::kIo);
     EXPECT_NE(hole.text.find("damaged at offset 64"), std::string::npos) << hole.text;
-    const Seen torn = look("log", damaged_copy(golden(kGolden + "/log", ".log"), 520));
+    const Seen torn = look("log", damaged_copy(golden(kGoldenV1 + "/log", ".log"), 520));
     EXPECT_EQ(torn.code, ExitCode::kClean) << "a torn tail is no damage";
     EXPECT_NE(torn.text.find("torn tail"), std::string::npos) << torn.text;
-    const Seen manifest = look("manifest", damaged_copy(golden(kGolden, "MANIFEST"), 40));
+    const Seen manifest = look("manifest", damaged_copy(golden(kGoldenV1, "MANIFEST"), 40));
     EXPECT_EQ(manifest.code, ExitCode::kIo);
     EXPECT_NE(manifest.text.find("offset 0"), std::string::npos) << manifest.text;
     EXPECT_EQ(look("", directory_.path()).code, ExitCode::kIo);
-    EXPECT_EQ(look("table", kGolden).code, ExitCode::kUsage);
+    EXPECT_EQ(look("table", kGoldenV1).code, ExitCode::kUsage);
 }
 
 TEST_F(InspectTest, FindsEveryKindOfDamageInACollection) {
@@ -125,10 +125,10 @@ TEST_F(InspectTest, FindsEveryKindOfDamageInACollection) {
 TEST_F(InspectTest, SurvivesBytesThatNobodyWrote) {
     std::mt19937_64 random(20'240'917);
     const std::string copy = directory_ / "copy";
-    const std::pair<std::string, std::string> kFiles[] = {{"log", golden(kGolden + "/log", ".log")},
-                                                          {"manifest", golden(kGolden, "MANIFEST")},
-                                                          {"segment", golden(kGolden + "/seg", ".dead")},
-                                                          {"segment", golden(kGolden + "/seg", ".rows")}};
+    const std::pair<std::string, std::string> kFiles[] = {{"log", golden(kGoldenV1 + "/log", ".log")},
+                                                          {"manifest", golden(kGoldenV1, "MANIFEST")},
+                                                          {"segment", golden(kGoldenV1 + "/seg", ".dead")},
+                                                          {"segment", golden(kGoldenV1 + "/seg", ".rows")}};
     for (const auto& [kind, path] : kFiles) {
         const std::string whole = storage::read_bytes(path);
         for (int round = 0; round < 300; ++round) {

@@ -29,7 +29,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-const std::string kGolden = std::string(AKIDB_SOURCE_DIR) + "/tests/golden/";
+const std::string kGoldenFormats = std::string(AKIDB_SOURCE_DIR) + "/tests/golden/";
 constexpr uint64_t kDayMs = 86'400'000;
 
 class WallClock final : public io::Clock {
@@ -63,8 +63,8 @@ class UpgradeTest : public testing::Test {
     /// The golden files of one version of the collection, and of the catalog.
     void make_data(const std::string& files, int64_t catalog) {
         fs::create_directories(data() + "/collections");
-        fs::copy(kGolden + files, collection(), fs::copy_options::recursive);
-        fs::copy_file(kGolden + "catalog/" + std::to_string(catalog) + ".db", place().catalog);
+        fs::copy(kGoldenFormats + files, collection(), fs::copy_options::recursive);
+        fs::copy_file(kGoldenFormats + "catalog/" + std::to_string(catalog) + ".db", place().catalog);
     }
 
     UpgradePreparation prepare(uint64_t keep_days = 7) {
@@ -105,7 +105,7 @@ class UpgradeTest : public testing::Test {
 TEST_F(UpgradeTest, ThereIsAGoldenFileOfEveryFormatThatIsRead) {
     std::map<FileKind, std::set<uint32_t>> found;
     std::set<uint32_t> backups;
-    for (const auto& entry : fs::recursive_directory_iterator(kGolden)) {
+    for (const auto& entry : fs::recursive_directory_iterator(kGoldenFormats)) {
         if (!entry.is_regular_file()) {
             continue;
         }
@@ -187,7 +187,7 @@ TEST_F(UpgradeTest, LooksAtBackupsAsWell) {
     const std::string place = directory_ / "backups";
     fs::create_directories(place + "/backups");
     const Uuid id = make_uuid_v7(1'700'000'000'000, 1, 2);
-    fs::copy_file(kGolden + "backup/manifest-2", place + "/backups/" + id.to_string());
+    fs::copy_file(kGoldenFormats + "backup/manifest-2", place + "/backups/" + id.to_string());
     EXPECT_EQ(check(ExitCode::kClean, place)["formats"].back()["kind"], "backup");
     std::string bytes = storage::read_bytes(place + "/backups/" + id.to_string());
     bytes[8] = static_cast<char>(backup::known_backup_formats().newest + 1);

@@ -47,7 +47,7 @@ std::string why_directory_unusable(const std::string& path) {
         if (!S_ISDIR(found.st_mode)) {
             return "is not a directory";
         }
-        return access(path.c_str(), R_OK | W_OK | X_OK) == 0
+        return ::access(path.c_str(), R_OK | W_OK | X_OK) == 0
                    ? ""
                    : std::string("cannot be used: ") + std::strerror(errno);
     }
@@ -55,7 +55,7 @@ std::string why_directory_unusable(const std::string& path) {
         return std::string("cannot be looked at: ") + std::strerror(errno);
     }
     const std::string parent = parent_of(path);
-    if (access(parent.c_str(), W_OK | X_OK) == 0) {
+    if (::access(parent.c_str(), W_OK | X_OK) == 0) {
         return "";
     }
     return "cannot be made in " + parent + ": " + std::strerror(errno);

@@ -8,7 +8,7 @@
 namespace akidb::server {
 namespace {
 
-constexpr uint32_t kCloseMs = 1'000;  // of the five seconds that the end of a server may take
+constexpr uint32_t kExporterCloseMs = 1'000;  // of the five seconds that the end of a server may take
 constexpr int kNice = 5;
 
 tracing::Resource resource_of(const settings::Effective& effective, std::string_view version) {
@@ -54,7 +54,7 @@ void TraceRoom::apply(const settings::Effective& effective) {
 }
 
 void TraceRoom::close() {
-    exporter_.close(kCloseMs);
+    exporter_.close(kExporterCloseMs);
 }
 
 void check_trace_settings(const settings::Effective& effective, std::vector<settings::Finding>& findings) {

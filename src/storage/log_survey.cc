@@ -9,11 +9,11 @@
 namespace akidb::storage {
 namespace {
 
-using Visit = FunctionRef<Result<void>(const LogSpan&)>;
+using VisitSpan = FunctionRef<Result<void>(const LogSpan&)>;
 
 class Survey {
   public:
-    Survey(LogFileScanner scanner, Visit visit) : scanner_(std::move(scanner)), visit_(visit) {
+    Survey(LogFileScanner scanner, VisitSpan visit) : scanner_(std::move(scanner)), visit_(visit) {
         found_.path = scanner_.path();
         found_.bytes = scanner_.size();
     }
@@ -126,14 +126,14 @@ class Survey {
     }
 
     LogFileScanner scanner_;
-    Visit visit_;
+    VisitSpan visit_;
     LogFileSurvey found_;
     uint64_t expected_ = 0;
 };
 
 }  // namespace
 
-Result<LogFileSurvey> survey_log_file(io::FileSystem& files, const std::string& path, Visit visit) {
+Result<LogFileSurvey> survey_log_file(io::FileSystem& files, const std::string& path, VisitSpan visit) {
     AKIDB_TRY(LogFileScanner scanner, LogFileScanner::open(files, path));
     return Survey(std::move(scanner), visit).run();
 }

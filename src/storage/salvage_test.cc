@@ -17,17 +17,17 @@
 namespace akidb::storage {
 namespace {
 
-constexpr uint32_t kStride = 32;
+constexpr uint32_t kRowStride = 32;
 constexpr uint64_t kRows = 2000;
-constexpr uint64_t kRowsPerBlock = kSegmentBlockBytes / (kStride * sizeof(float));
+constexpr uint64_t kRowsPerBlock = kSegmentBlockBytes / (kRowStride * sizeof(float));
 
 class SalvageTest : public testing::Test {
   protected:
     SalvageTest() { files_.skip_syncs(); }
 
     ManifestRows write_rows() {
-        const RowsSegmentSpec spec{test_collection(), 0, kRows, {kStride}};
-        std::vector<float> vector(kStride);
+        const RowsSegmentSpec spec{test_collection(), 0, kRows, {kRowStride}};
+        std::vector<float> vector(kRowStride);
         std::string id;
         const std::string name = rows_name(0, kRows, 1);
         Result<ManifestFile> file = write_rows_segment(files_, segments_, name, spec, [&](uint64_t index) {
@@ -59,7 +59,7 @@ class SalvageTest : public testing::Test {
     /// Ordinals that are not whole; those that are must hold what was written.
     std::set<uint64_t> lost_rows(const ManifestRows& entry) {
         Result<std::shared_ptr<const SalvagedRows>> rows =
-            SalvagedRows::open(files_, segments_, entry, {kStride});
+            SalvagedRows::open(files_, segments_, entry, {kRowStride});
         EXPECT_TRUE(rows.has_value());
         faults_ = (*rows)->faults();
         std::set<uint64_t> lost;
@@ -110,7 +110,7 @@ TEST_F(SalvageTest, NeedsEverySectionOfARow) {
 TEST_F(SalvageTest, ADamagedHeaderLosesNothingAndADamagedFooterAll) {
     const ManifestRows entry = write_rows();
     damage_at(20);
-    EXPECT_FALSE(RowsSegment::open(files_, segments_, entry, test_collection(), {kStride}).has_value());
+    EXPECT_FALSE(RowsSegment::open(files_, segments_, entry, test_collection(), {kRowStride}).has_value());
     EXPECT_TRUE(lost_rows(entry).empty());
     damage_at(entry.file.bytes - 10);
     EXPECT_EQ(lost_rows(entry).size(), kRows);

@@ -12,7 +12,7 @@ namespace {
 constexpr const char* kVictim = "proofs@example.com";
 
 /// One for each case: how many challenges an address may ask for is limited, too.
-std::string next_source() {
+std::string next_prover() {
     static int number = 20;
     return "198.51.100." + std::to_string(number++);
 }
@@ -41,7 +41,7 @@ void add_altered(World& world, Cases& cases) {
     const auto altered = [&](const std::string& name, const Change& change) {
         cases.push_back(
             {"a proof " + name, [&world, change] {
-                 const std::string source = next_source();
+                 const std::string source = next_prover();
                  Json challenge = Json::parse(challenge_for(world.target, kVictim, source));
                  Json solution = {{"counter", 1}, {"derivedKey", std::string(64, '0')}, {"time", 1}};
                  change(challenge, solution);
@@ -82,7 +82,7 @@ void add_altered(World& world, Cases& cases) {
 
 void add_misplaced(World& world, Cases& cases) {
     cases.push_back({"a challenge spliced from two", [&world]() -> Gain {
-                         const std::string source = next_source();
+                         const std::string source = next_prover();
                          Json first = Json::parse(challenge_for(world.target, kVictim, source));
                          const Json second = Json::parse(challenge_for(world.target, kVictim, source));
                          const Json solution = access::solution_of(first);
@@ -96,25 +96,25 @@ void add_misplaced(World& world, Cases& cases) {
                      }});
     cases.push_back(
         {"a proof of another account", [&world] {
-             const std::string source = next_source();
+             const std::string source = next_prover();
              return offer(world.target, source,
                           access::solved(challenge_for(world.target, "somebody.else@example.com", source)));
          }});
     cases.push_back({"a proof of another address", [&world] {
-                         return offer(world.target, next_source(),
-                                      access::solved(challenge_for(world.target, kVictim, next_source())));
+                         return offer(world.target, next_prover(),
+                                      access::solved(challenge_for(world.target, kVictim, next_prover())));
                      }});
     cases.push_back({"proofs that are no proofs", [&world]() -> Gain {
                          for (const std::string proof : {"bm9uc2Vuc2U=", "e30=", "bnVsbA==", "%%%", "W10="}) {
-                             if (Gain gain = offer(world.target, next_source(), proof); !gain.empty()) {
+                             if (Gain gain = offer(world.target, next_prover(), proof); !gain.empty()) {
                                  return gain;
                              }
                          }
-                         return offer(world.target, next_source(), std::string(8'000, 'A'));
+                         return offer(world.target, next_prover(), std::string(8'000, 'A'));
                      }});
     cases.push_back(
         {"a proof is used twice", [&world]() -> Gain {
-             const std::string source = next_source();
+             const std::string source = next_prover();
              // The address has failed, the account has not: only the proof stands between.
              const std::string challenge = challenge_for(world.target, "unknown@example.com", source);
              const Guess guess{.email = "viewer@example.com", .password = kPassword, .source = source};
@@ -136,13 +136,13 @@ void add_asked_beforehand(World& world, Cases& cases) {
                                  world.target.must({.method = "POST",
                                                     .path = "/api/v1/auth/challenge",
                                                     .body = Json{{"email", email}}.dump(),
-                                                    .headers = {"X-Forwarded-For: " + next_source()}});
+                                                    .headers = {"X-Forwarded-For: " + next_prover()}});
                              told.push_back(body.at("required").dump());
                          }
                          return told[0] == told[1] ? Gain() : "they differ";
                      }});
     cases.push_back({"one address asks for challenges without end", [&world]() -> Gain {
-                         const std::string source = next_source();
+                         const std::string source = next_prover();
                          size_t made = 0;
                          for (int i = 0; i < 100; ++i) {
                              const HttpReply reply =
@@ -157,7 +157,7 @@ void add_asked_beforehand(World& world, Cases& cases) {
                      }});
     cases.push_back({"the command line is kept out after others failed", [&world]() -> Gain {
                          for (int i = 0; i < 3; ++i) {
-                             log_in(world.target, {.email = kVictim, .source = next_source()});
+                             log_in(world.target, {.email = kVictim, .source = next_prover()});
                          }
                          const e2e::TemporaryDirectory files;
                          const std::string password = files.path() + "/password";

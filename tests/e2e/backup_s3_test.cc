@@ -14,15 +14,10 @@ namespace {
 
 using testing::HasSubstr;
 
-std::string variable(const char* name) {
-    const char* value = std::getenv(name);
-    return value == nullptr ? std::string() : std::string(value);
-}
-
 class BackupS3Test : public testing::Test {
   protected:
     std::string path(const std::string& name) const { return files_.path() + "/" + name; }
-    std::string endpoint() const { return "http://127.0.0.1:" + variable("AKIDB_S3_PORT"); }
+    std::string endpoint() const { return "http://127.0.0.1:" + environment("AKIDB_S3_PORT"); }
 
     std::unique_ptr<ServerProcess> start(const std::string& data,
                                          const std::vector<std::string>& more_flags = {}) {
@@ -37,8 +32,8 @@ class BackupS3Test : public testing::Test {
 
     std::string credentials() {
         const std::string file = path("credentials");
-        std::ofstream(file) << "[default]\naws_access_key_id = " << variable("AWS_ACCESS_KEY_ID")
-                            << "\naws_secret_access_key = " << variable("AWS_SECRET_ACCESS_KEY") << "\n";
+        std::ofstream(file) << "[default]\naws_access_key_id = " << environment("AWS_ACCESS_KEY_ID")
+                            << "\naws_secret_access_key = " << environment("AWS_SECRET_ACCESS_KEY") << "\n";
         EXPECT_EQ(::chmod(file.c_str(), 0600), 0);
         return file;
     }

@@ -12,7 +12,6 @@
 namespace akidb::e2e {
 namespace {
 
-const std::string kDocuments = "/api/v1/collections/numbers/documents";
 constexpr long kDayS = 86'400;
 
 TEST(ClockJump, IsToldAndTakesNothingAway) {

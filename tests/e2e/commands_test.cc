@@ -17,8 +17,6 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-constexpr int kUsage = 64;
-constexpr int kIo = 74;
 constexpr size_t kManyRows = 20'000;
 
 void put_u32(std::string& out, uint32_t value) {

@@ -15,14 +15,14 @@
 namespace akidb::e2e {
 namespace {
 
-constexpr int kIo = 74;
 constexpr int kConfiguration = 78;
 constexpr size_t kStart = 400;  // documents before the disk fills
+constexpr const char* kUntilReadsAreAsked =
+    "2000";  // milliseconds of the drain: a busy machine takes its time
 constexpr uint64_t kHard = 4 << 20;
 constexpr uint64_t kSoft = 12 << 20;
 constexpr uint64_t kBallast = 4 << 20;
 const std::string kCollection = "/api/v1/collections/numbers";
-const std::string kDocuments = kCollection + "/documents";
 
 class FullDisk : public ::testing::TestWithParam<const char*> {
   protected:
@@ -183,6 +183,7 @@ TEST_P(FullDisk, RefusesUpsertsAndDeletesAndRecoversByItself) {
 }
 
 TEST_P(FullDisk, EndsWith74WhenTheDiskGoesAway) {
+    options_.flags.back() = kUntilReadsAreAsked;
     start_with_documents();
     ASSERT_TRUE(disk_.shut_down());
     EXPECT_EQ(upsert_large(1'000), 503) << last_;
@@ -197,6 +198,7 @@ TEST_P(FullDisk, BecomesReadOnlyUnderAServerAndLosesNothing) {
     if (std::string_view(GetParam()) != "ext4") {
         GTEST_SKIP() << "only ext4 can be told to give up";
     }
+    options_.flags.back() = kUntilReadsAreAsked;
     start_with_documents();
     ASSERT_TRUE(disk_.remount("abort"));
     EXPECT_EQ(upsert_large(1'000), 503) << last_;

@@ -13,6 +13,9 @@ namespace akidb::e2e {
 
 using Json = nlohmann::json;
 
+/// Of the collection that most of these tests fill.
+inline const std::string kDocuments = "/api/v1/collections/numbers/documents";
+
 struct JsonReply {
     int status = 0;  // 0: no answer came
     Json body;

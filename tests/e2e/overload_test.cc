@@ -19,7 +19,7 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr const char* kDocuments = "/api/v1/collections/c/documents";
+constexpr const char* kOverloaded = "/api/v1/collections/c/documents";
 constexpr uint64_t kMiB = 1 << 20;
 
 class Overload : public testing::Test {
@@ -83,7 +83,7 @@ TEST_F(Overload, UploadsBeyondTheMemoryBudgetAreRefusedAndNoneIsLost) {
     constexpr size_t kClients = 8;
     constexpr size_t kBatch = 256;  // 4 MiB of body, 16 MiB of budget: three at a time
     start({"--limits.request_memory_bytes", std::to_string(kBudget)});
-    ASSERT_EQ(ask(*server_, "PUT", kDocuments, documents_up_to(100)).status, 200);
+    ASSERT_EQ(ask(*server_, "PUT", kOverloaded, documents_up_to(100)).status, 200);
     const support::Endpoint endpoint = support::parse_url(server_->rest_url());
     std::vector<std::string> bodies;
     for (size_t client = 0; client < kClients; ++client) {
@@ -100,7 +100,7 @@ TEST_F(Overload, UploadsBeyondTheMemoryBudgetAreRefusedAndNoneIsLost) {
                 const auto send = [&](const std::string& body) {
                     support::HttpConnection connection(endpoint);
                     connection.open();
-                    connection.send_bytes("PUT " + std::string(kDocuments) +
+                    connection.send_bytes("PUT " + std::string(kOverloaded) +
                                           " HTTP/1.1\r\nHost: t\r\nContent-Length: " +
                                           std::to_string(body.size()) + "\r\n\r\n");
                     connection.send_bytes(body);
@@ -182,7 +182,7 @@ TEST_F(Overload, WithoutDescriptorsItServesWhoIsThereAndRecovers) {
     size_t acknowledged = 0;
     size_t refused = 0;
     const auto put = [&](size_t first) {  // 64 KiB, so that log files fill up
-        const support::HttpReply reply = established.request("PUT", kDocuments, upload(first, 4, true));
+        const support::HttpReply reply = established.request("PUT", kOverloaded, upload(first, 4, true));
         if (reply.status == 200) {
             acknowledged += 4;
         } else {
@@ -204,7 +204,7 @@ TEST_F(Overload, WithoutDescriptorsItServesWhoIsThereAndRecovers) {
     EXPECT_LT(processor_seconds(server_->pid()) - before, 0.3) << "it spins";
     for (size_t i = 1; i <= 60; ++i) {
         put(4 * i);
-        EXPECT_EQ(established.request("GET", std::string(kDocuments) + "/1").status, 200);
+        EXPECT_EQ(established.request("GET", std::string(kOverloaded) + "/1").status, 200);
     }
     EXPECT_GT(refused, 0U) << "no log file had to be made: the test is too small";
     EXPECT_TRUE(server_->is_running());
@@ -215,7 +215,7 @@ TEST_F(Overload, WithoutDescriptorsItServesWhoIsThereAndRecovers) {
          next += 4) {
         put(next);
     }
-    EXPECT_EQ(ask(*server_, "PUT", kDocuments, {{"documents", {document_of(90'000)}}}).status, 200)
+    EXPECT_EQ(ask(*server_, "PUT", kOverloaded, {{"documents", {document_of(90'000)}}}).status, 200)
         << "a new connection, without a restart";
     ++acknowledged;
     EXPECT_EQ(metric("akidb_collections_poisoned"), 0);

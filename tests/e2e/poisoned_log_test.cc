@@ -9,9 +9,6 @@
 namespace akidb::e2e {
 namespace {
 
-constexpr int kIo = 74;
-const std::string kDocuments = "/api/v1/collections/numbers/documents";
-
 Json only_document(size_t number) {
     return {{"documents", Json::array({document_of(number)})}};
 }

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <string>
@@ -41,9 +42,17 @@ class TemporaryDirectory {
 enum class Sanitizer : uint8_t { kNone, kAddress, kThread };
 Sanitizer sanitizer();
 
+/// A variable that the test itself was started with; empty without it.
+inline std::string environment(const char* name) {
+    const char* value = std::getenv(name);
+    return value == nullptr ? std::string() : std::string(value);
+}
+
 // Exit codes of `akidb`.
 inline constexpr int kClean = 0;
+inline constexpr int kUsage = 64;
 inline constexpr int kDamaged = 74;
+inline constexpr int kIo = 74;
 
 struct Finished {
     int exit_code = -1;  // 128 + the signal when one ended it

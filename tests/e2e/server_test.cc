@@ -17,7 +17,6 @@ using testing::HasSubstr;
 
 constexpr int kServing = 1;
 constexpr int kNotServing = 2;
-const std::string kDocuments = "/api/v1/collections/numbers/documents";
 const std::string kSearch = "/api/v1/collections/numbers/search";
 const std::string kCount = "/api/v1/collections/numbers/count";
 

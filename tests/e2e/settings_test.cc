@@ -24,7 +24,6 @@ using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr int kUsage = 64;
 constexpr int kConfiguration = 78;
 
 /// A listening port of this test, so that it is free for nobody else.

@@ -19,11 +19,6 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-std::string variable(const char* name) {
-    const char* value = std::getenv(name);
-    return value == nullptr ? std::string() : std::string(value);
-}
-
 /// Ids and the number of each vector.
 using Model = std::map<uint64_t, size_t>;
 
@@ -224,8 +219,8 @@ class TiersS3Test : public TiersTest {
   protected:
     std::unique_ptr<ServerProcess> start_on(const std::string& port) {
         const std::string credentials = path("credentials");
-        std::ofstream(credentials) << "[default]\naws_access_key_id = " << variable("AWS_ACCESS_KEY_ID")
-                                   << "\naws_secret_access_key = " << variable("AWS_SECRET_ACCESS_KEY")
+        std::ofstream(credentials) << "[default]\naws_access_key_id = " << environment("AWS_ACCESS_KEY_ID")
+                                   << "\naws_secret_access_key = " << environment("AWS_SECRET_ACCESS_KEY")
                                    << "\n";
         EXPECT_EQ(::chmod(credentials.c_str(), 0600), 0);
         return start({"--tiers.to", "s3://akidb-test" + files_.path(), "--s3.endpoint",
@@ -235,7 +230,7 @@ class TiersS3Test : public TiersTest {
 };
 
 TEST_F(TiersS3Test, MovesThroughARealServerAndSaysWhenItIsNotThere) {
-    const std::string port = variable("AKIDB_S3_PORT");
+    const std::string port = environment("AKIDB_S3_PORT");
     auto server = start_on(port);
     ASSERT_EQ(create(*server, "archive", "s3_only").status, 201);
     ASSERT_EQ(create(*server, "local", "memory").status, 201);

@@ -19,7 +19,7 @@ namespace akidb::e2e {
 namespace {
 
 constexpr const char* kCollection = "/api/v1/collections/c";
-constexpr size_t kBatch = 1'000;
+constexpr size_t kWatchedBatch = 1'000;
 constexpr size_t kWide = 256;  // components of a vector
 
 class Watch : public testing::Test {
@@ -70,9 +70,9 @@ class WatchMemory : public Watch {
     void put(size_t first, size_t count) {
         std::mt19937 random(static_cast<unsigned>(first));
         std::normal_distribution<float> normal;
-        for (size_t begin = first; begin < first + count; begin += kBatch) {
+        for (size_t begin = first; begin < first + count; begin += kWatchedBatch) {
             Json documents = Json::array();
-            for (size_t id = begin; id < begin + kBatch; ++id) {
+            for (size_t id = begin; id < begin + kWatchedBatch; ++id) {
                 std::vector<float> vector(kWide);
                 std::generate(vector.begin(), vector.end(), [&] { return normal(random); });
                 documents.push_back({{"id", id},
