@@ -19,7 +19,7 @@ constexpr uint64_t kPieceBytes = 8 << 20;
 constexpr uint64_t kWindowBytes = 1 << 20;  // of a file that is read in little pieces
 
 /// A file of the copy: its bytes as they are asked for, of little pieces in a row many at once. Not verified:
-/// who reads it all hashes it.
+/// who reads it all hashes it. A second pass asks the store anew, so that a wrong bit of one answer shows.
 class StoredFile final : public io::ReadFile {
   public:
     StoredFile(objects::ObjectStore& store, std::string key, uint64_t bytes)
@@ -34,7 +34,9 @@ class StoredFile final : public io::ReadFile {
             AKIDB_TRY(out, store_.get_range(key_, {offset, count}));
             return {};
         }
-        if (offset < window_at_ || offset + count > window_at_ + window_.size()) {
+        const bool goes_on = offset >= read_to_ && offset >= window_at_;
+        read_to_ = offset + count;
+        if (!goes_on || offset + count > window_at_ + window_.size()) {
             AKIDB_TRY(window_, store_.get_range(key_, {offset, std::min(kWindowBytes, bytes_ - offset)}));
             window_at_ = offset;
         }
@@ -46,6 +48,7 @@ class StoredFile final : public io::ReadFile {
     objects::ObjectStore& store_;
     const std::string key_;
     const uint64_t bytes_;
+    mutable uint64_t read_to_ = 0;
     mutable uint64_t window_at_ = 0;
     mutable std::string window_;
 };

@@ -248,6 +248,24 @@ TEST_F(CollectionCopyTest, WhatWasSentGoesThoughNoListShowsIt) {
     EXPECT_TRUE(keys().empty());
 }
 
+/// A wrong bit of one answer must not be hashed and then sent as what was hashed.
+TEST_F(CollectionCopyTest, AFileOfTheStoreIsReadAnewWithEachPass) {
+    const auto made = put(2);
+    ASSERT_TRUE(made);
+    const auto file = copy().open(made->files[1]);
+    const std::string key = copy_id_.to_string() + "/blobs/" + made->files[1].sha256;
+    const size_t calls = faulty_.calls();
+    std::string first;
+    std::string second;
+    for (uint64_t at = 0; at < file->size(); at += 1000) {
+        ASSERT_TRUE(file->read_at(at, 1000, first));
+    }
+    EXPECT_EQ(faulty_.calls() - calls, 1U) << "many little pieces are one request";
+    ASSERT_TRUE(memory_->put(key, std::string(100'000, 'x'), objects::PutMode::kOverwrite));
+    ASSERT_TRUE(file->read_at(0, 1000, second));
+    EXPECT_NE(first, second);
+}
+
 TEST_F(CollectionCopyTest, NothingIsSentThatCouldNotBeNoted) {
     const auto put = copy().put(
         described(2), {{storage::manifest_name(2), rows_}}, {},
