@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "backup/upkeep.h"
 #include "sim/machine.h"
 #include "sim/object_run.h"
 #include "sim/simulation.h"
@@ -218,6 +219,7 @@ void ObjectRun::end() {
             go_cold_and_back(life);
         }
     }
+    world_.clock.advance_us((backup::kStrayMs + 1) * 1'000);  // what nobody needs is old enough to go
     prune();
     verb_ = "end, after a prune";
     judge_backups(true);

@@ -182,6 +182,7 @@ TEST_F(ArchiveTest, APruneLeavesWhatAKeptBackupIsFollowedBy) {
     ASSERT_TRUE(Archive(*store_, id_of(5)).put_head({.through_ms = before_ms}));
     ASSERT_TRUE(Archive(*store_, id_of(6)).put_piece(id_of(7), piece_of(1, 9)));
     ASSERT_TRUE(Archive(*store_, id_of(6)).put_head({.through_ms = time_.unix_ms() + 1}));
+    time_.pass_us(kStrayMs * 1000);
     const auto pruned = prune(repository_, time_, id_of(9), {.keep_last = 2});
     ASSERT_TRUE(pruned) << pruned.error().message();
     EXPECT_THAT(pieces(), ElementsAre("11-20", "21-30", "31-40", "41-50")) << "the oldest is of write 15";
@@ -192,6 +193,44 @@ TEST_F(ArchiveTest, APruneLeavesWhatAKeptBackupIsFollowedBy) {
     EXPECT_EQ(pruned->removed_pieces, 3u);
     ASSERT_TRUE(prune(repository_, time_, id_of(9), {.keep_last = 1}));
     EXPECT_THAT(pieces(), ElementsAre("21-30", "31-40", "41-50"));
+}
+
+/// Its client gave the request up, so the next backup took its place and a prune went by that one.
+TEST_F(ArchiveTest, ABackupWhoseManifestArrivesLateIsFollowedByItsLog) {
+    const auto put_young = [&](uint64_t first, uint64_t last) {
+        LogPieceWriter writer(id_of(7));
+        for (uint64_t sequence = first; sequence <= last; ++sequence) {
+            writer.add({sequence, time_.unix_ms(), storage::RecordType::kDelete, body_of(sequence)});
+        }
+        ASSERT_TRUE(archive_.put_piece(id_of(7), writer.finish()));
+    };
+    const BackupManifest late = back_up(2, 15);
+    const std::string key = "backups/" + late.id.to_string();
+    const std::string bytes = store_->get(key, 1 << 20).value();
+    ASSERT_TRUE(store_->remove(key));
+    time_.pass_us(1'000'000);
+    const CatalogCopy copy{time_.unix_ms(), 0, objects::sha256_hex("a catalog")};
+    ASSERT_TRUE(archive_.put_catalog(copy, io::MemoryFile("a catalog")));
+    put_young(16, 20);
+    back_up(3, 20);
+    time_.pass_us(1'000'000);
+    const CatalogCopy newer{time_.unix_ms(), copy.unix_ms, objects::sha256_hex("another")};
+    ASSERT_TRUE(archive_.put_catalog(newer, io::MemoryFile("another")));
+    ASSERT_TRUE(archive_.put_head({.through_ms = time_.unix_ms(),
+                                   .catalog_ms = newer.unix_ms,
+                                   .collections = {{id_of(7), 20, time_.unix_ms()}}}));
+    ASSERT_TRUE(prune(repository_, time_, id_of(9), {.keep_last = 1}));
+    ASSERT_TRUE(store_->put(key, bytes, objects::PutMode::kOverwrite));
+    const auto verified = verify(repository_, late, VerifyDepth::kBytes);
+    ASSERT_TRUE(verified) << verified.error().message();
+    EXPECT_THAT(verified->faults, IsEmpty());
+    EXPECT_THAT(pieces(), ElementsAre("16-20"));
+
+    ASSERT_TRUE(store_->remove(key));
+    time_.pass_us(kStrayMs * 1000);
+    ASSERT_TRUE(prune(repository_, time_, id_of(9), {.keep_last = 1}));
+    EXPECT_THAT(pieces(), IsEmpty()) << "nobody waits for longer than a day";
+    EXPECT_EQ(archive_.list_catalogs()->size(), 1u);
 }
 
 TEST_F(ArchiveTest, VerifyingNamesWhatIsMissingOrDamaged) {

@@ -19,7 +19,7 @@ constexpr uint64_t kPieceBytes = 8 << 20;
 constexpr uint64_t kWindowBytes = 1 << 20;  // of a file that is read in little pieces
 
 /// A file of the copy: its bytes as they are asked for, of little pieces in a row many at once. Not verified:
-/// who reads it all hashes it.
+/// who reads it all hashes it. A second pass asks the store anew, so that a wrong bit of one answer shows.
 class StoredFile final : public io::ReadFile {
   public:
     StoredFile(objects::ObjectStore& store, std::string key, uint64_t bytes)
@@ -34,7 +34,9 @@ class StoredFile final : public io::ReadFile {
             AKIDB_TRY(out, store_.get_range(key_, {offset, count}));
             return {};
         }
-        if (offset < window_at_ || offset + count > window_at_ + window_.size()) {
+        const bool goes_on = offset >= read_to_ && offset >= window_at_;
+        read_to_ = offset + count;
+        if (!goes_on || offset + count > window_at_ + window_.size()) {
             AKIDB_TRY(window_, store_.get_range(key_, {offset, std::min(kWindowBytes, bytes_ - offset)}));
             window_at_ = offset;
         }
@@ -46,6 +48,7 @@ class StoredFile final : public io::ReadFile {
     objects::ObjectStore& store_;
     const std::string key_;
     const uint64_t bytes_;
+    mutable uint64_t read_to_ = 0;
     mutable uint64_t window_at_ = 0;
     mutable std::string window_;
 };
@@ -96,17 +99,33 @@ class JobShare {
     Result<void> outcome_ = Error(Code::kUnavailable, "the server is stopping");
 };
 
+std::string manifest_name(uint64_t version) {
+    return kManifest + std::to_string(version);
+}
+
+std::string cold_name(uint64_t version) {
+    return kColdIndexes + std::to_string(version);
+}
+
+std::string blob_name(const std::string& sha256) {
+    return kBlobs + sha256;
+}
+
+Result<void> check_running(const std::stop_token& stop) {
+    return stop.stop_requested() ? Error(Code::kUnavailable, "the server is stopping") : Result<void>();
+}
+
 }  // namespace
 
 CollectionCopy::CollectionCopy(objects::ObjectStore& store, const Uuid& copy)
     : store_(store), prefix_(copy.to_string() + "/"), copy_(copy) {}
 
 std::string CollectionCopy::manifest_key(uint64_t version) const {
-    return prefix_ + kManifest + std::to_string(version);
+    return prefix_ + manifest_name(version);
 }
 
 std::string CollectionCopy::key_of(const std::string& sha256) const {
-    return prefix_ + kBlobs + sha256;
+    return prefix_ + blob_name(sha256);
 }
 
 /// `is_known`: whether it was verified before; set when the store tells its hash.
@@ -127,35 +146,40 @@ Result<void> CollectionCopy::check(const BackupFile& file, bool& is_known) {
 
 Result<CollectionCopy::Put> CollectionCopy::put(BackedUpCollection described,
                                                 const std::vector<Source>& sources,
-                                                const std::vector<BackupFile>& known,
+                                                const std::vector<BackupFile>& known, Note note,
                                                 const std::stop_token& stop) {
     Put put;
     uint64_t version = 0;
+    std::vector<bool> known_files;
     for (const Source& source : sources) {
         version = storage::parse_manifest_name(source.name).value_or(version);
-        if (stop.stop_requested()) {
-            return Error(Code::kUnavailable, "the server is stopping");
-        }
+        AKIDB_TRY(check_running(stop));
         BackupFile file{.name = source.name, .bytes = source.file.size(), .stored_bytes = source.file.size()};
         // A name stands for the same bytes as long as the collection lives.
         const auto before = std::find_if(known.begin(), known.end(), [&](const BackupFile& one) {
             return one.name == file.name && one.bytes == file.bytes;
         });
-        bool is_known = before != known.end();
-        if (is_known) {
+        known_files.push_back(before != known.end());
+        if (before != known.end()) {
             file.sha256 = before->sha256;
         } else {
             AKIDB_TRY(file.sha256, objects::sha256_of_file(source.file, file.bytes));
         }
+        put.files.push_back(std::move(file));
+    }
+    AKIDB_TRY(note(names_of(version, put.files)));
+    for (size_t i = 0; i < sources.size(); ++i) {
+        AKIDB_TRY(check_running(stop));
+        const BackupFile& file = put.files[i];
+        bool is_known = known_files[i];
         const Result<void> there = check(file, is_known);
         if (!there && there.error().code() != Code::kDataLoss) {
             return there.error();
         }
         if (!there || !is_known) {
-            AKIDB_TRY(store_.put_file(key_of(file.sha256), {source.file, file.bytes, file.sha256}));
+            AKIDB_TRY(store_.put_file(key_of(file.sha256), {sources[i].file, file.bytes, file.sha256}));
             put.sent_bytes += file.bytes;
         }
-        put.files.push_back(std::move(file));
     }
     AKIDB_TRY(verify(put.files));
     BackupManifest manifest;
@@ -206,45 +230,53 @@ Result<void> CollectionCopy::verify(const std::vector<BackupFile>& files) {
     return {};
 }
 
-Result<void> CollectionCopy::remove_others(uint64_t version, const std::vector<BackupFile>& named,
-                                           const std::vector<BackupFile>& known) {
-    std::set<std::string> kept{manifest_key(version), cold_key(version)};
-    for (const BackupFile& file : named) {
-        kept.insert(key_of(file.sha256));
+std::vector<std::string> CollectionCopy::names_of(uint64_t version, const std::vector<BackupFile>& files) {
+    std::vector<std::string> names{manifest_name(version), cold_name(version)};
+    for (const BackupFile& file : files) {
+        names.push_back(blob_name(file.sha256));
     }
-    for (const BackupFile& file : known) {
-        if (const auto before = storage::parse_manifest_name(file.name); before && *before != version) {
-            AKIDB_TRY(store_.remove(cold_key(*before)));
-        }
-        if (!kept.contains(key_of(file.sha256))) {
-            AKIDB_TRY(store_.remove(key_of(file.sha256)));
-        }
-    }
-    return remove_but(kept);
+    return names;
 }
 
-Result<void> CollectionCopy::remove_all() {
-    return remove_but({});
+Result<std::vector<std::string>> CollectionCopy::remove_others(uint64_t version,
+                                                               const std::vector<BackupFile>& named,
+                                                               const std::vector<std::string>& sent) {
+    const std::vector<std::string> kept = names_of(version, named);
+    return remove_but({kept.begin(), kept.end()}, sent);
 }
 
-Result<void> CollectionCopy::remove_but(const std::set<std::string>& kept) {
+Result<void> CollectionCopy::remove_all(const std::vector<std::string>& sent) {
+    AKIDB_TRY(remove_but({}, sent));
+    return {};
+}
+
+/// Names within the copy.
+Result<std::vector<std::string>> CollectionCopy::remove_but(const std::set<std::string>& kept,
+                                                            const std::vector<std::string>& sent) {
+    std::vector<std::string> removed;
+    for (const std::string& name : sent) {
+        if (!kept.contains(name)) {
+            AKIDB_TRY(store_.remove(prefix_ + name));
+            removed.push_back(name);
+        }
+    }
     objects::ListRequest request{.prefix = prefix_};
     while (true) {
         AKIDB_TRY(const objects::ObjectPage page, store_.list(request));
         for (const objects::ObjectFacts& object : page.objects) {
-            if (!kept.contains(object.key)) {
+            if (!kept.contains(object.key.substr(prefix_.size()))) {
                 AKIDB_TRY(store_.remove(object.key));
             }
         }
         if (page.is_last) {
-            return {};
+            return removed;
         }
         request.after = page.objects.back().key;
     }
 }
 
 std::string CollectionCopy::cold_key(uint64_t version) const {
-    return prefix_ + kColdIndexes + std::to_string(version);
+    return prefix_ + cold_name(version);
 }
 
 Result<bool> CollectionCopy::has_cold_index(uint64_t version) {

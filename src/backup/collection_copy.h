@@ -8,7 +8,9 @@
 // A file counts as there when the store tells its size, and its SHA-256 where it keeps one, and it was put by
 // this or read from the manifest of before. The manifest is put after all files were found so; whoever drops
 // what is local asks verify() first. Each copy has a name of its own that no other server uses, so one that
-// was restored from a backup never touches it. Blocks in requests; thread-compatible.
+// was restored from a backup never touches it. What a list of the store shows may be of before, so whoever
+// removes tells what may be there besides: names within the copy, which are told before they are sent. Blocks
+// in requests; thread-compatible.
 #pragma once
 
 #include <atomic>
@@ -20,6 +22,7 @@
 #include <vector>
 
 #include "backup/manifest.h"
+#include "base/function_ref.h"
 #include "io/executor.h"
 #include "io/file_system.h"
 #include "objects/object_store.h"
@@ -39,20 +42,24 @@ class CollectionCopy {
         std::vector<BackupFile> files;
         uint64_t sent_bytes = 0;
     };
+    using Note = FunctionRef<Result<void>(const std::vector<std::string>& names)>;
     /// `described` is the collection without its files, of which one is a manifest; `known` are those of the
-    /// copy as it is, which were verified. At success every file and then the manifest are there, verified.
-    /// kUnavailable when it is to stop; errors of the store.
+    /// copy as it is, which were verified. `note` is told all names of this version before the first is sent.
+    /// At success every file and then the manifest are there, verified. kUnavailable when it is to stop;
+    /// errors of the store and of `note`.
     Result<Put> put(BackedUpCollection described, const std::vector<Source>& sources,
-                    const std::vector<BackupFile>& known, const std::stop_token& stop);
+                    const std::vector<BackupFile>& known, Note note, const std::stop_token& stop);
     /// kDataLoss when there is none, too: it was there once.
     Result<BackedUpCollection> read(uint64_t version);
     /// That each file is there, by what the store tells. kDataLoss names the object that is not.
     Result<void> verify(const std::vector<BackupFile>& files);
-    /// All but this version and its files. `known` are those of before: they go whatever a list shows, and
-    /// so does their cold index, which has vectors and metadata, too.
-    Result<void> remove_others(uint64_t version, const std::vector<BackupFile>& named,
-                               const std::vector<BackupFile>& known = {});
-    Result<void> remove_all();
+    /// Of a version with these files, within the copy: its manifest, its cold index, the files.
+    static std::vector<std::string> names_of(uint64_t version, const std::vector<BackupFile>& files);
+    /// All but this version and its files: those of `sent`, whatever a list shows, and what it shows. At
+    /// success those of `sent` that went.
+    Result<std::vector<std::string>> remove_others(uint64_t version, const std::vector<BackupFile>& named,
+                                                   const std::vector<std::string>& sent);
+    Result<void> remove_all(const std::vector<std::string>& sent);
     /// All files into `directory`, which has log/ and seg/, each checked by its SHA-256 and durable, as many
     /// at once as the executor does. What is there after an error is of no use.
     Result<void> fetch(io::FileSystem& files, io::Executor& executor, const std::string& directory,
@@ -67,7 +74,8 @@ class CollectionCopy {
   private:
     std::string key_of(const std::string& sha256) const;
     std::string manifest_key(uint64_t version) const;
-    Result<void> remove_but(const std::set<std::string>& kept);
+    Result<std::vector<std::string>> remove_but(const std::set<std::string>& kept,
+                                                const std::vector<std::string>& sent);
     Result<void> check(const BackupFile& file, bool& is_known);
     Result<void> fetch_file(io::FileSystem& files, const std::string& path, const BackupFile& wanted,
                             const std::stop_token& stop);

@@ -159,10 +159,12 @@ class ArchiveCheck {
     VerifyReport& report_;
 };
 
-/// Removes of the archived logs what no kept backup is followed by.
+/// Removes of the archived logs what no kept backup is followed by. What is younger than a day stays: a
+/// backup whose manifest arrives late, or that a list did not show, is followed by it.
 class ArchivePrune {
   public:
-    ArchivePrune(Repository& repository, PruneReport& report) : repository_(repository), report_(report) {}
+    ArchivePrune(Repository& repository, uint64_t now_ms, PruneReport& report)
+        : repository_(repository), young_from_ms_(now_ms - std::min(now_ms, kStrayMs)), report_(report) {}
 
     /// `kept`: the oldest first.
     Result<void> run(const std::vector<BackupManifest>& kept) {
@@ -175,13 +177,14 @@ class ArchivePrune {
             Archive archive(repository_.store(), timeline);
             const auto base = oldest.find(timeline);
             if (base != oldest.end()) {
-                AKIDB_TRY(trim(archive, base->second, base->second->created_ms));
+                AKIDB_TRY(trim(archive, base->second));
                 continue;
             }
             // One that has no backup yet may be about to get its first.
             AKIDB_TRY(const std::optional<ArchiveHead> head, archive.read_head());
-            if (head && !kept.empty() && head->through_ms < kept.front().created_ms) {
-                AKIDB_TRY(trim(archive, nullptr, UINT64_MAX));
+            if (head && !kept.empty() &&
+                head->through_ms < std::min(kept.front().created_ms, young_from_ms_)) {
+                AKIDB_TRY(trim(archive, nullptr));
                 AKIDB_TRY(archive.remove_head());
             }
         }
@@ -189,7 +192,8 @@ class ArchivePrune {
     }
 
   private:
-    Result<void> trim(Archive& archive, const BackupManifest* base, uint64_t before_ms) {
+    Result<void> trim(Archive& archive, const BackupManifest* base) {
+        const uint64_t before_ms = std::min(base == nullptr ? UINT64_MAX : base->created_ms, young_from_ms_);
         AKIDB_TRY(const std::vector<CatalogCopy> copies, archive.list_catalogs());
         for (const CatalogCopy& copy : copies) {
             if (copy.unix_ms < before_ms) {
@@ -203,8 +207,9 @@ class ArchivePrune {
             const uint64_t covered = sequence_of(base, collection);
             AKIDB_TRY(const std::vector<LogPiece> pieces, archive.list_pieces(collection));
             for (const LogPiece& piece : pieces) {
-                const bool is_old = covered > 0 ? piece.last <= covered : piece.last_ms < before_ms;
-                if (is_old) {
+                const bool is_covered = covered == 0 || piece.last <= covered;
+                const uint64_t old_before_ms = covered == 0 ? before_ms : young_from_ms_;
+                if (is_covered && piece.last_ms < old_before_ms) {
                     AKIDB_TRY(repository_.keep_lock());
                     AKIDB_TRY(archive.remove_piece(collection, piece));
                     ++report_.removed_pieces;
@@ -225,6 +230,7 @@ class ArchivePrune {
     }
 
     Repository& repository_;
+    const uint64_t young_from_ms_;
     PruneReport& report_;
 };
 
@@ -269,7 +275,7 @@ class Prune {
             return std::find(report_.removed.begin(), report_.removed.end(), manifest.id) !=
                    report_.removed.end();
         });
-        AKIDB_TRY(ArchivePrune(repository_, report_).run(manifests));
+        AKIDB_TRY(ArchivePrune(repository_, now_ms_, report_).run(manifests));
         return report_;
     }
 

@@ -43,10 +43,11 @@ struct PruneReport {
 /// Removes manifests by the retention, the oldest first, then the blobs that they name and no kept one does,
 /// and those that no manifest named for a day (kStrayMs): a backup that was cut short left them, the next one
 /// may need them, and a removal that arrives late would take them from it; or a list does not show whose they
-/// are. Then what of the archived log is older than the oldest kept backup of its timeline. Every manifest is
-/// read before anything is removed; one that cannot be read, or one that a list does not show though another
-/// names it, ends it: its blobs would be taken for nobody's. kConflict while a backup is being written, and
-/// when one there is of the future.
+/// are. Then what of the archived log is older than the oldest kept backup of its timeline, and than a day: a
+/// backup of before whose manifest arrives late is followed by it. Every manifest is read before anything is
+/// removed; one that cannot be read, or one that a list does not show though another names it, ends it: its
+/// blobs would be taken for nobody's. kConflict while a backup is being written, and when one there is of the
+/// future.
 Result<PruneReport> prune(Repository& repository, const io::Clock& clock, const Uuid& owner,
                           const Retention& retention);
 

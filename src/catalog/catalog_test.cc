@@ -177,7 +177,8 @@ TEST_F(CatalogTest, BringsAFileOfTheFirstVersionUpToDate) {
         // As version 1 left it.
         Connection connection = Connection::open(path_).value();
         ASSERT_TRUE(connection.execute(
-            "DROP TABLE api_keys; DROP TABLE sessions; DROP TABLE users; DROP INDEX tenants_by_uuid;"
+            "DROP TABLE tier_objects; DROP TABLE api_keys; DROP TABLE sessions; DROP TABLE users; DROP INDEX "
+            "tenants_by_uuid;"
             "ALTER TABLE tenants DROP COLUMN uuid; ALTER TABLE tenants DROP COLUMN is_suspended;"
             "ALTER TABLE tenants DROP COLUMN created_at_ms;"
             "ALTER TABLE tenants DROP COLUMN requests_per_second;"

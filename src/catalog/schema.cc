@@ -9,7 +9,7 @@ namespace akidb::catalog {
 namespace {
 
 // migrations[i] leads from version i to i + 1 and says so in its last statement.
-constexpr std::array<Sql, 8> kMigrations{
+constexpr std::array<Sql, 9> kMigrations{
     R"sql(
 CREATE TABLE tenants (
     id INTEGER PRIMARY KEY,
@@ -172,6 +172,15 @@ CREATE TABLE collection_vectors (
     UNIQUE (collection_id, name)
 ) STRICT;
 PRAGMA user_version = 8;
+)sql",
+    // No row of a collection is named: what was sent outlives it, until it is removed.
+    R"sql(
+CREATE TABLE tier_objects (
+    copy_id BLOB NOT NULL CHECK (length(copy_id) = 16),
+    name TEXT NOT NULL CHECK (length(name) >= 1),
+    PRIMARY KEY (copy_id, name)
+) STRICT, WITHOUT ROWID;
+PRAGMA user_version = 9;
 )sql"};
 
 Result<void> check_whole(Connection& connection) {

@@ -133,10 +133,28 @@ class SqliteTierStore final : public TierStore {
         });
     }
 
+    Result<std::vector<std::string>> list_objects(const Uuid& copy) override {
+        MutexLock lock(mutex_);
+        AKIDB_TRY(check_open());
+        AKIDB_TRY(Statement rows,
+                  connection_->prepare("SELECT name FROM tier_objects WHERE copy_id = ? ORDER BY name"));
+        return all<std::string>(rows.bind(copy.bytes), [](const Statement& from) {
+            return Result<std::string>(std::string(from.text(0)));
+        });
+    }
+
+    Result<void> note_objects(const Uuid& copy, const std::vector<std::string>& names) override {
+        return each("INSERT OR IGNORE INTO tier_objects (copy_id, name) VALUES (?, ?)", copy, names);
+    }
+
+    Result<void> forget_objects(const Uuid& copy, const std::vector<std::string>& names) override {
+        return each("DELETE FROM tier_objects WHERE copy_id = ? AND name = ?", copy, names);
+    }
+
     Result<void> forget_copies() override {
         return change([&](Connection& connection) -> Result<void> {
             return connection.execute(
-                "DELETE FROM tier_tasks; "
+                "DELETE FROM tier_tasks; DELETE FROM tier_objects; "
                 "UPDATE collection_tiers SET tier = 'hot', copy_id = zeroblob(16), place = '', "
                 "copied_version = 0, settled_version = 0");
         });
@@ -152,6 +170,17 @@ class SqliteTierStore final : public TierStore {
     }
 
   private:
+    /// One statement for each name of a copy, all or none.
+    Result<void> each(Sql sql, const Uuid& copy, const std::vector<std::string>& names) {
+        return change([&](Connection& connection) -> Result<void> {
+            for (const std::string& name : names) {
+                AKIDB_TRY(Statement one, connection.prepare(sql));
+                AKIDB_TRY(one.bind(copy.bytes).bind(name).run());
+            }
+            return {};
+        });
+    }
+
     template <class Row, class Read>
     static Result<std::vector<Row>> all(Statement& rows, Read read) {
         std::vector<Row> found;

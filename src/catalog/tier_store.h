@@ -1,8 +1,9 @@
 // TierStore: where each collection is kept and what is still to be done in the object store, in the catalog's
-// file: the tier of a collection, its copy, and the queue of uploads and removals, which so outlives the
-// process. A collection without a row has the policy `memory`. When a collection's row goes, its copy is
-// queued for removal in the same transaction. Every call is one transaction, durable at return. Thread-safe
-// (a connection of its own under a mutex).
+// file: the tier of a collection, its copy, the queue of uploads and removals, which so outlives the process,
+// and which objects were sent: a list of the store may not show them all. A collection without a row has the
+// policy `memory`. When a collection's row goes, its copy is queued for removal in the same transaction; what
+// was sent of it stays written down until it is removed. Every call is one transaction, durable at return.
+// Thread-safe (a connection of its own under a mutex).
 #pragma once
 
 #include <cstdint>
@@ -64,6 +65,12 @@ class TierStore {
     virtual Result<void> put_task(const TierTask& task) = 0;
     /// Success when it is not there.
     virtual Result<void> remove_task(int64_t id) = 0;
+    /// What of a copy may be in the store, by names within it, in their order: noted before it is sent,
+    /// forgotten once it is removed.
+    virtual Result<std::vector<std::string>> list_objects(const Uuid& copy) = 0;
+    /// Success for those that are noted.
+    virtual Result<void> note_objects(const Uuid& copy, const std::vector<std::string>& names) = 0;
+    virtual Result<void> forget_objects(const Uuid& copy, const std::vector<std::string>& names) = 0;
     /// For a catalog that is to be opened elsewhere, with all its files: nothing is asleep there, and the
     /// copies belong to the server that made them.
     virtual Result<void> forget_copies() = 0;

@@ -106,5 +106,22 @@ TEST_F(TierStoreTest, LeavesNothingAsleepInACatalogForElsewhere) {
     EXPECT_TRUE(store_->list_tasks().value().empty());
 }
 
+TEST_F(TierStoreTest, WhatWasSentIsKnownUntilItIsForgotten) {
+    ASSERT_TRUE(store_->put_row(row()));
+    ASSERT_TRUE(store_->note_objects(uuid(2), {"manifest-7", "blobs/b"}));
+    ASSERT_TRUE(store_->note_objects(uuid(2), {"blobs/b", "blobs/a"}));
+    ASSERT_TRUE(store_->note_objects(uuid(3), {"blobs/b"}));
+    ASSERT_TRUE(store_->forget_objects(uuid(2), {"blobs/b", "blobs/never"}));
+    ASSERT_TRUE(store_->close());
+    store_ = TierStore::open(path_).value();
+    const std::vector<std::string> left{"blobs/a", "manifest-7"};
+    EXPECT_EQ(store_->list_objects(uuid(2)).value(), left);
+    EXPECT_EQ(store_->list_objects(uuid(3)).value(), std::vector<std::string>{"blobs/b"});
+    ASSERT_TRUE(catalog_->remove_collection(uuid(1)));
+    EXPECT_EQ(store_->list_objects(uuid(2)).value(), left) << "its removal is still owed";
+    ASSERT_TRUE(store_->forget_copies());
+    EXPECT_TRUE(store_->list_objects(uuid(2)).value().empty());
+}
+
 }  // namespace
 }  // namespace akidb::catalog

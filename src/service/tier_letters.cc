@@ -72,6 +72,10 @@ Result<void> Tiers::drop_dead_letter(int64_t id) {
                                  ? entry->collection->checkpoint_state().manifest_version
                                  : find_row(task->collection).value_or(TierRow{}).settled_version;
     AKIDB_TRY(given_.store.remove_task(id));
+    if (task->kind == TierTaskKind::kRemove) {
+        AKIDB_TRY(const auto sent, given_.store.list_objects(task->copy));
+        AKIDB_TRY(given_.store.forget_objects(task->copy, sent));
+    }
     if (task->kind == TierTaskKind::kUpload && entry) {
         MutexLock lock(mutex_);
         collections_[task->collection].given_up_version = version;

@@ -239,7 +239,15 @@ Result<void> Tiers::upload(const TierTask& task, const std::stop_token& stop) {
         files.push_back({file.name, *file.file});
         bytes += file.file->size();
     }
-    AKIDB_TRY(const backup::CollectionCopy::Put put, copy.put(std::move(described), files, known, stop));
+    // With what a server of before has sent without noting it.
+    const auto note = [&](std::vector<std::string> names) {
+        if (row->copied_version > 0) {
+            const auto before = backup::CollectionCopy::names_of(row->copied_version, known);
+            names.insert(names.end(), before.begin(), before.end());
+        }
+        return given_.store.note_objects(row->copy, names);
+    };
+    AKIDB_TRY(const auto put, copy.put(std::move(described), files, known, note, stop));
     AKIDB_TRY(change_row(task.collection, [&](TierRow& changed) {
         if (changed.copy == task.copy) {
             changed.copied_version = source.pinned.version;
@@ -248,14 +256,18 @@ Result<void> Tiers::upload(const TierTask& task, const std::stop_token& stop) {
     }));
     given_.metrics.counter(MetricId::kUploads, {"ok"}).add();
     given_.metrics.counter(MetricId::kUploadedBytes).add(static_cast<double>(put.sent_bytes));
-    AKIDB_TRY(copy.remove_others(source.pinned.version, put.files, known));
+    AKIDB_TRY(const auto sent, given_.store.list_objects(row->copy));
+    AKIDB_TRY(const auto removed, copy.remove_others(source.pinned.version, put.files, sent));
+    AKIDB_TRY(given_.store.forget_objects(row->copy, removed));
     return put_cold_index(*row, copy, stop);  // last: without it the copy counts, and it stays owed
 }
 
 Result<void> Tiers::remove_copy(const TierTask& task) {
     const UploadTurn turn(*this);
     AKIDB_TRY(const auto target, reach_store(task.place, TargetUse::kWrite));
-    return backup::CollectionCopy(target->store(), task.copy).remove_all();
+    AKIDB_TRY(const auto sent, given_.store.list_objects(task.copy));
+    AKIDB_TRY(backup::CollectionCopy(target->store(), task.copy).remove_all(sent));
+    return given_.store.forget_objects(task.copy, sent);
 }
 
 Result<bool> Tiers::renew_copy(const Uuid& collection) {

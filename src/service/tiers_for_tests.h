@@ -123,6 +123,15 @@ class DoomedTierStore final : public catalog::TierStore {
     Result<void> remove_task(int64_t id) override {
         return around([&] { return real_->remove_task(id); });
     }
+    Result<std::vector<std::string>> list_objects(const Uuid& copy) override {
+        return real_->list_objects(copy);
+    }
+    Result<void> note_objects(const Uuid& copy, const std::vector<std::string>& names) override {
+        return around([&] { return real_->note_objects(copy, names); });
+    }
+    Result<void> forget_objects(const Uuid& copy, const std::vector<std::string>& names) override {
+        return around([&] { return real_->forget_objects(copy, names); });
+    }
     Result<void> forget_copies() override { return real_->forget_copies(); }
     Result<void> close() override { return real_->close(); }
 

@@ -152,6 +152,66 @@ TEST_F(TiersStoreTest, WhatIsDeletedOrErasedLeavesTheStoreToo) {
     EXPECT_EQ(server.tiers().state().pending, 0U);
 }
 
+/// Puts fail from one on, and lists show nothing, until it is well again.
+class SickStore final : public objects::ForwardingStore<SickStore> {
+  public:
+    explicit SickStore(std::unique_ptr<ObjectStore> well) : ForwardingStore(*well), well_(std::move(well)) {}
+    template <class Call>
+    auto around(uint64_t /*bytes*/, Call call) -> decltype(call()) {
+        return call();
+    }
+    Result<void> put_file(const std::string& key, const objects::FileToPut& source) override {
+        if (puts_left == 0) {
+            return Error(Code::kUnavailable, "the store is sick");
+        }
+        --puts_left;
+        return well_->put_file(key, source);
+    }
+    Result<objects::ObjectPage> list(const objects::ListRequest& request) override {
+        return is_blind ? Result<objects::ObjectPage>(objects::ObjectPage{}) : well_->list(request);
+    }
+
+    uint64_t puts_left = UINT64_MAX;
+    bool is_blind = false;
+
+  private:
+    std::unique_ptr<ObjectStore> well_;
+};
+
+/// Wherever an upload failed: what it left goes with the next one, and with the collection.
+TEST_F(TiersStoreTest, WhatAFailedUploadLeftGoesThoughNoListShowsIt) {
+    auto made = std::make_unique<SickStore>(std::move(world_.memory));
+    SickStore& store = *made;
+    world_.memory = std::move(made);
+    uint64_t leaked = 0;
+    for (uint64_t puts = 0; puts < 6; ++puts) {
+        auto server = std::make_unique<TieredServer>(world_);
+        const DirectoryEntry notes = server->create(kKinds[0], "notes", StoragePolicy::kMemoryS3);
+        write(*server, kKinds[0], "notes", rows(1, 50));
+        ASSERT_TRUE(server->wake("notes").value()->upsert({secret_document(77)}));
+        store.puts_left = puts;
+        server->tiers().run_due({});
+        leaked += any_object_has(kSecret) ? 1 : 0;
+        server.reset();
+        server = std::make_unique<TieredServer>(world_);
+        ASSERT_TRUE(server->wake("notes").value()->erase({model::DocumentId(uint64_t{77})}));
+        store.puts_left = UINT64_MAX;
+        store.is_blind = true;
+        const auto renewed = server->tiers().renew_copy(notes.spec.id);
+        ASSERT_TRUE(renewed) << renewed.error().message();
+        store.is_blind = false;
+        EXPECT_FALSE(any_object_has(kSecret)) << puts << " puts before it failed";
+        EXPECT_FALSE(objects().empty());
+
+        store.is_blind = true;
+        ASSERT_TRUE(server->directory().remove({{}, "notes"}));
+        server->tiers().run_due({});
+        store.is_blind = false;
+        EXPECT_TRUE(objects().empty()) << objects().front();
+    }
+    EXPECT_GT(leaked, 1U) << "there were uploads that failed behind it";
+}
+
 TEST_F(TiersStoreTest, PoliciesNeedAStore) {
     world_.options.place.clear();
     TieredServer server(world_);

@@ -60,9 +60,7 @@ class UpgradeTest : public testing::Test {
         }
         auto connection = catalog::Connection::open(data() + "/akidb.db");
         ASSERT_TRUE(connection) << connection.error().message();
-        const auto undone = connection->execute(
-            "ALTER TABLE collections DROP COLUMN has_unnamed_vector; DROP TABLE collection_vectors; "
-            "PRAGMA user_version = 7;");
+        const auto undone = connection->execute("DROP TABLE tier_objects; PRAGMA user_version = 8;");
         ASSERT_TRUE(undone) << undone.error().message();
     }
     std::string data() const { return files_.path() + "/data"; }
@@ -104,7 +102,7 @@ TEST_F(UpgradeTest, AStartKeepsWhatWasThereAndTheWayBackHasTheOldBytes) {
     EXPECT_EQ(tree_of(data()), before);
     {
         auto server = start();
-        EXPECT_THAT(server->log(), HasSubstr("before-upgrade-7-"));
+        EXPECT_THAT(server->log(), HasSubstr("before-upgrade-8-"));
         ASSERT_FALSE(copy().empty());
         EXPECT_EQ(tree_of(copy()), before);
         EXPECT_EQ(check(kClean)["verdict"], "current") << "beside a running server, too";
