@@ -10,7 +10,6 @@ set_target_properties(akidb_proto PROPERTIES UNITY_BUILD OFF)
 set(source ${PROJECT_SOURCE_DIR})
 akidb_alone(model_test ${source}/src/model/metadata_test.cc)
 akidb_alone(akidb_index ${source}/src/index/metadata_answer.cc)
-akidb_alone(akidb_catalog ${source}/src/catalog/tier_store.cc)
 # Each has the verbs of one dialect or one service, under the names that these have everywhere.
 akidb_alone(akidb_rest ${source}/src/rest/qdrant/collection_routes.cc ${source}/src/rest/qdrant/point_codec.cc
   ${source}/src/rest/qdrant/query_codec.cc ${source}/src/rest/qdrant/query_routes.cc ${source}/src/rest/qdrant/scroll_codec.cc)

@@ -24,14 +24,6 @@ Result<Uuid> uuid_of(std::span<const uint8_t> blob, std::string_view what) {
     return Uuid{bytes};
 }
 
-int64_t number(uint64_t value) {
-    return static_cast<int64_t>(value);
-}
-
-uint64_t number_at(const Statement& row, int column) {
-    return static_cast<uint64_t>(row.integer(column));
-}
-
 constexpr char kBetween = '\n';  // stands in no pattern and in no name of an action
 
 std::string joined(const std::vector<std::string>& items) {

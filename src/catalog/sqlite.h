@@ -102,4 +102,12 @@ class Transaction {
     Connection* connection_;
 };
 
+// SQLite's integers have a sign; ours are 64 bits without one, and keep their bits.
+inline int64_t number(uint64_t value) {
+    return static_cast<int64_t>(value);
+}
+inline uint64_t number_at(const Statement& row, int column) {
+    return static_cast<uint64_t>(row.integer(column));
+}
+
 }  // namespace akidb::catalog

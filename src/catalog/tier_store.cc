@@ -5,16 +5,13 @@
 #include <utility>
 
 #include "base/mutex.h"
+#include "catalog/collection_rows.h"
 #include "catalog/sqlite.h"
 
 namespace akidb::catalog {
 namespace {
 
 constexpr std::string_view kKindNames[] = {"upload", "remove"};
-
-Error damaged_row(std::string_view what) {
-    return Error(Code::kDataLoss, "a row of the catalog has a bad " + std::string(what));
-}
 
 Result<Uuid> uuid_at(const Statement& row, int column) {
     const std::span<const uint8_t> blob = row.blob(column);
@@ -24,14 +21,6 @@ Result<Uuid> uuid_at(const Statement& row, int column) {
     }
     std::copy(blob.begin(), blob.end(), id.bytes.begin());
     return id;
-}
-
-int64_t number(uint64_t value) {
-    return static_cast<int64_t>(value);
-}
-
-uint64_t number_at(const Statement& row, int column) {
-    return static_cast<uint64_t>(row.integer(column));
 }
 
 Result<TierRow> read_row(const Statement& from) {
