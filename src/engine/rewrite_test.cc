@@ -229,12 +229,12 @@ TEST_F(RewriteTest, DamageIsNotCopied) {
 }
 
 TEST(AuditTest, CountsWhatASnapshotSees) {
-    constexpr uint32_t kDimension = 16;
+    constexpr uint32_t kRewrittenDimension = 16;
     auto generation = std::make_shared<Generation>(
-        std::vector<model::VectorSpec>{{.dimension = kDimension, .metric = model::Metric::kL2}},
+        std::vector<model::VectorSpec>{{.dimension = kRewrittenDimension, .metric = model::Metric::kL2}},
         index::GraphOptions{}, 7);
     ASSERT_TRUE(generation->rows.reserve(3).has_value());
-    const std::vector<float> vector(kDimension, 1.0f);
+    const std::vector<float> vector(kRewrittenDimension, 1.0f);
     for (const std::string_view id : {"a", "b", "c"}) {
         generation->ids.insert(generation->rows.append({vector, 1, id, "", kNoRow}));
     }

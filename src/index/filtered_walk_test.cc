@@ -46,8 +46,8 @@ class FilteredWalkTest : public ::testing::Test {
     }
     double recall(const Asked& asked) {
         size_t hits = 0;
-        constexpr size_t kQueries = 50;
-        for (size_t i = 0; i < kQueries; ++i) {
+        constexpr size_t kAskedQueries = 50;
+        for (size_t i = 0; i < kAskedQueries; ++i) {
             const Vector query = data_.query(vectors_[kWalkedRows + i]);
             std::vector<Candidate> nearest = data_.nearest(query, kWalkedRows);
             std::erase_if(nearest, [&](const Candidate& row) { return row.ordinal % asked.modulus != 0; });
@@ -61,7 +61,7 @@ class FilteredWalkTest : public ::testing::Test {
                 hits += found.distance <= nearest[kTop - 1].distance ? 1 : 0;
             }
         }
-        return static_cast<double>(hits) / static_cast<double>(kTop * kQueries);
+        return static_cast<double>(hits) / static_cast<double>(kTop * kAskedQueries);
     }
 
     std::vector<Vector> vectors_ = testing::gaussian_clusters(kWalkedRows + 50, 32, 40, 5);

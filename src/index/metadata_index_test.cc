@@ -306,7 +306,7 @@ TEST(MetadataIndex, DropsAndKeepsFieldsAsDeclared) {
 
 TEST(NumberKey, OrdersAllKindsByValue) {
     constexpr int64_t kExact = int64_t{1} << 53;
-    constexpr auto kTop = std::numeric_limits<uint64_t>::max();
+    constexpr auto kHighest = std::numeric_limits<uint64_t>::max();
     constexpr auto kHigh = std::numeric_limits<int64_t>::max();
     constexpr auto kLow = std::numeric_limits<int64_t>::min();
     const NumberKey ascending[] = {NumberKey::of(-0x1p64),
@@ -322,8 +322,8 @@ TEST(NumberKey, OrdersAllKindsByValue) {
                                    NumberKey::of(kHigh - 1),
                                    NumberKey::of(kHigh),
                                    NumberKey::of(uint64_t{1} << 63),
-                                   NumberKey::of(kTop - 1),
-                                   NumberKey::of(kTop),
+                                   NumberKey::of(kHighest - 1),
+                                   NumberKey::of(kHighest),
                                    NumberKey::of(0x1p64)};
     for (size_t i = 1; i < std::size(ascending); ++i) {
         EXPECT_LT(ascending[i - 1], ascending[i]) << i;

@@ -84,8 +84,7 @@ TEST(GeoShape, IsRefusedOffTheEarth) {
 }
 
 TEST(GeoPoint, IsAnObjectOfTwoNumbersWithinRange) {
-    using Members = Tree::Members;
-    const auto point = [](Members members) {
+    const auto point = [](Tree::Members members) {
         return geo_point_of(MetadataView(Tree{std::move(members)}.encoded()));
     };
     EXPECT_EQ(point({{"lat", {52.52}}, {"lon", {13.405}}}), kBerlin);

@@ -50,20 +50,20 @@ std::optional<FileFault> fault_of_bounds(std::string_view text) {
 }
 
 Given given_of(const toml::node& node) {
-    using Kind = Given::Kind;
+    using Found = Given::Kind;
     if (const auto* string = node.as_string()) {
-        return {Kind::kString, string->get()};
+        return {Found::kString, string->get()};
     }
     if (const auto* integer = node.as_integer()) {
-        return {Kind::kInteger, std::to_string(integer->get())};
+        return {Found::kInteger, std::to_string(integer->get())};
     }
     if (const auto* boolean = node.as_boolean()) {
-        return {Kind::kBool, boolean->get() ? "true" : "false"};
+        return {Found::kBool, boolean->get() ? "true" : "false"};
     }
-    return {Kind::kOther, node.is_array()            ? "a list"
-                          : node.is_table()          ? "a section"
-                          : node.is_floating_point() ? "a number with a fraction"
-                                                     : "a date or time"};
+    return {Found::kOther, node.is_array()            ? "a list"
+                           : node.is_table()          ? "a section"
+                           : node.is_floating_point() ? "a number with a fraction"
+                                                      : "a date or time"};
 }
 
 // Depth is bounded by kMaxDotsPerLine and the parser's own limit of 256 nested values.

@@ -155,8 +155,8 @@ TEST_F(ManifestTest, ADamagedNewestIsNeverReplacedByAnOlderOne) {
 
 TEST_F(ManifestTest, AFailedWriteLeavesTheOldOne) {
     ASSERT_TRUE(write_manifest(files_, directory_.path(), sample(1)).has_value());
-    using Call = FaultyFileSystem::Call;
-    for (Call call : {Call::kCreate, Call::kAppend, Call::kSync, Call::kRename}) {
+    using WriteCall = FaultyFileSystem::Call;
+    for (WriteCall call : {WriteCall::kCreate, WriteCall::kAppend, WriteCall::kSync, WriteCall::kRename}) {
         files_.fail(call, Code::kDiskFull);
         EXPECT_FALSE(write_manifest(files_, directory_.path(), sample(2)).has_value());
         files_.heal();

@@ -216,8 +216,8 @@ TEST_F(SegmentTest, VerifyStopsWhenCancelled) {
 
 TEST_F(SegmentTest, AFailedWriteLeavesNothing) {
     std::vector<Row> rows = make_rows(3);
-    using Call = FaultyFileSystem::Call;
-    for (Call call : {Call::kAppend, Call::kSync, Call::kRename}) {
+    using WriteCall = FaultyFileSystem::Call;
+    for (WriteCall call : {WriteCall::kAppend, WriteCall::kSync, WriteCall::kRename}) {
         files_.fail(call, Code::kDiskFull);
         RowsSegmentSpec spec{test_collection(), 0, rows.size(), {kStride}};
         Result<ManifestFile> file = write_rows_segment(
@@ -249,22 +249,22 @@ TEST_F(SegmentTest, RowsOfAnotherStrideAreRefused) {
 
 TEST_F(SegmentTest, GraphListsComeBackAsTheyWere) {
     constexpr uint32_t kDegree = 32;
-    constexpr uint32_t kRows = 20'000;  // more than one piece of the writer
+    constexpr uint32_t kGraphRows = 20'000;  // more than one piece of the writer
     auto lists_of = [](uint32_t begin, uint32_t end, std::string& out) {
         ByteWriter writer(out);
         for (uint32_t i = begin * kDegree; i < end * kDegree; ++i) {
             writer.put(i * 2654435761U);
         }
     };
-    Result<ManifestFile> file =
-        write_graph_segment(files_, segments_, graph_name(1), test_collection(), kRows, kDegree, lists_of);
+    Result<ManifestFile> file = write_graph_segment(files_, segments_, graph_name(1), test_collection(),
+                                                    kGraphRows, kDegree, lists_of);
     ASSERT_TRUE(file.has_value());
     Result<GraphLists> lists = open_graph_segment(files_, segments_, *file, test_collection());
     ASSERT_TRUE(lists.has_value());
-    EXPECT_EQ(lists->row_count, kRows);
+    EXPECT_EQ(lists->row_count, kGraphRows);
     EXPECT_EQ(lists->degree, kDegree);
     std::string expected;
-    lists_of(0, kRows, expected);
+    lists_of(0, kGraphRows, expected);
     EXPECT_TRUE(lists->lists == expected);
     std::string path = segments_ + "/" + file->name;
     write_bytes(path, with_flipped_bit(read_bytes(path), (1 << 20) * 8));
