@@ -6,7 +6,6 @@ function(akidb_alone target)  # akidb_alone(TARGET FILE …)
   endif()
 endfunction()
 
-set_target_properties(akidb_proto PROPERTIES UNITY_BUILD OFF)
 set(source ${PROJECT_SOURCE_DIR})
 # telemetry_bench puts metrics that count nothing in its place.
 akidb_alone(akidb_telemetry ${source}/src/telemetry/metrics.cc)
