@@ -44,12 +44,13 @@ apply() {
 
 build() {  # build NAME FILE
     local name=$1 source=$PWD/$2 changed=$out/$1.cc unity compile
-    # Of a layer that is compiled by four, the four with this one changed.
-    unity=$(grep -lF "\"$source\"" "$release"/src/*/CMakeFiles/*.dir/Unity/*.cxx || true)
-    if [ -n "$unity" ]; then
-        sed "s#\"$source\"#\"$changed\"#" "$unity" >"$out/$name.four.cc"
-        source=$unity changed=$out/$name.four.cc
-    fi
+    # Of a layer that is compiled as one, all of it with this file changed. Files of another way to join them may be left.
+    for unity in $(grep -lF "\"$source\"" "$release"/src/*/CMakeFiles/*.dir/Unity/*.cxx || true); do
+        grep -qF -- "-c $unity" <<<"$commands" || continue
+        sed "s#\"$source\"#\"$changed\"#" "$unity" >"$out/$name.layer.cc"
+        source=$unity changed=$out/$name.layer.cc
+        break
+    done
     compile=$(grep -F -- "-c $source" <<<"$commands" | head -n 1)
     compile=$(sed -E "s#-c [^ ]+#-c $changed#; s#-o [^ ]+#-o $out/$name.o#; s#-MF [^ ]+#-MF $out/$name.d#; s#-MT [^ ]+##; s#-Werror#-w#" <<<"$compile")
     (cd "$release" && eval "$compile" && eval "${link/-o akidb_sim/$out/$name.o -o $out/$name}")
