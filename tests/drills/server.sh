@@ -128,11 +128,11 @@ certificate() { # certificate DAYS: for ourselves, by ourselves
     mv "$here/key.new" "$here/key.pem"
     mv "$here/certificate.new" "$here/certificate.pem"
 }
-flip_a_byte() { # in the middle of the file
-    python3 - "$1" <<'PY'
+flip_a_byte() { # flip_a_byte FILE [OFFSET]: else in its middle
+    python3 - "$@" <<'PY'
 import os, sys
 with open(sys.argv[1], "r+b") as file:
-    file.seek(os.path.getsize(sys.argv[1]) // 2)
+    file.seek(int(sys.argv[2]) if len(sys.argv) > 2 else os.path.getsize(sys.argv[1]) // 2)
     byte = file.read(1)
     file.seek(-1, 1)
     file.write(bytes([byte[0] ^ 0xFF]))
