@@ -73,7 +73,7 @@ class FullDisk : public ::testing::TestWithParam<const char*> {
     }
     template <class Condition>
     ::testing::AssertionResult comes_true(Condition condition) {
-        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
         while (!condition()) {
             if (std::chrono::steady_clock::now() > end) {
                 return ::testing::AssertionFailure() << server_->log();
@@ -188,7 +188,7 @@ TEST_P(FullDisk, EndsWith74WhenTheDiskGoesAway) {
     ASSERT_TRUE(disk_.shut_down());
     EXPECT_EQ(upsert_large(1'000), 503) << last_;
     EXPECT_EQ(ask(*server_, "GET", kDocuments + "/1").status, 200) << "reads go on until the ports close";
-    const Result<int> exit_code = server_->wait_for_exit(20'000);
+    const Result<int> exit_code = server_->wait_for_exit(60'000);
     ASSERT_TRUE(exit_code.has_value()) << exit_code.error().message();
     EXPECT_EQ(*exit_code, kIo) << server_->log();
 }
@@ -203,7 +203,7 @@ TEST_P(FullDisk, BecomesReadOnlyUnderAServerAndLosesNothing) {
     ASSERT_TRUE(disk_.remount("abort"));
     EXPECT_EQ(upsert_large(1'000), 503) << last_;
     EXPECT_EQ(ask(*server_, "GET", kDocuments + "/1").status, 200) << "reads go on until the ports close";
-    const Result<int> exit_code = server_->wait_for_exit(20'000);
+    const Result<int> exit_code = server_->wait_for_exit(60'000);
     ASSERT_TRUE(exit_code.has_value()) << exit_code.error().message();
     EXPECT_EQ(*exit_code, kIo) << server_->log();
     ASSERT_TRUE(disk_.mend());
