@@ -13,7 +13,7 @@ namespace {
 constexpr uint64_t kGroupBytesMax = 1 << 20;  // records of one moment go together
 
 Error damaged_piece(const std::string& name, std::string_view what) {
-    return Error(Code::kDataLoss, name + " is damaged_piece: " + std::string(what));
+    return Error(Code::kDataLoss, name + " is damaged: " + std::string(what));
 }
 
 }  // namespace

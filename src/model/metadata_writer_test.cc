@@ -28,7 +28,7 @@ Result<std::string> written(FunctionRef<void(MetadataWriter&)> fill) {
     return encoded;
 }
 
-/// One written_object whose members are written by `fill`.
+/// One object whose members are written by `fill`.
 Result<std::string> written_object(FunctionRef<void(MetadataWriter&)> fill) {
     return written([&](MetadataWriter& writer) {
         writer.begin_object();
@@ -185,8 +185,7 @@ TEST(MetadataWriter, DepthEndsAtItsLimit) {
 
 TEST(MetadataWriter, SizeEndsAtItsLimit) {
     const auto of_size = [](size_t total) {
-        constexpr size_t kAround =
-            9 + 5 + 5;  // the written_object, the key "s", tag and length of the string
+        constexpr size_t kAround = 9 + 5 + 5;  // the object, the key "s", tag and length of the string
         return written_object([&](MetadataWriter& writer) {
             writer.key("s");
             writer.put_string(std::string(total - kAround, 'x'));

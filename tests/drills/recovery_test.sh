@@ -42,6 +42,7 @@ rm -r "$DATA.before"
 get -o /dev/null -X DELETE "$URL/api/v1/collections/words"
 follow 'Restore one collection'
 has restored 300
+get "$URL/api/v1/collections/restored" | jq -e '.metric == "l2"' >/dev/null || give_up "it was restored with another metric"
 get -o /dev/null --json '{"name":"words","dimension":16,"metric":"l2"}' "$URL/api/v1/collections"
 
 for from in 0 100 200; do documents "$from" 100 16 | get -o /dev/null -X PUT --json @- "$URL/api/v1/collections/words/documents"; done
@@ -56,9 +57,10 @@ follow 'A damaged log'
 has others 20
 
 fill words 3000 16
-(while :; do get -o /dev/null -X POST "$URL/api/v1/collections/words/optimize" || break; done) 2>/dev/null &
+background get -X POST "$URL/api/v1/collections/words/optimize"
 fill words 6000 16
 kill -9 "$(cat "$here/pid")"
+calm
 until_true 10 is_gone "$(cat "$here/pid")"
 follow 'A merge that was cut short'
 has words 6000
