@@ -23,7 +23,6 @@ using Json = nlohmann::json;
 
 constexpr const char* kSearch = "/api/v1/collections/c/search";
 constexpr size_t kQueries = 1'000;
-constexpr double kMiB = 1 << 20;
 
 struct Options {
     size_t rows = 20'000;
@@ -38,12 +37,6 @@ struct Options {
     size_t samples = 2'000;
     std::set<std::string> sections{"cost", "timing", "swarm"};
 };
-
-void check(const Result<void>& result) {
-    if (!result) {
-        throw std::runtime_error(result.error().message());
-    }
-}
 
 /// Tenants with ten keys each, none of which anybody has.
 void add_strangers(const std::string& catalog) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,15 @@
 #include "support/http_client.h"
 
 namespace akidb::bench {
+
+inline constexpr double kMiB = 1 << 20;
+
+/// Throws std::runtime_error with the message of an error.
+inline void check(const Result<void>& result) {
+    if (!result) {
+        throw std::runtime_error(result.error().message());
+    }
+}
 
 struct ProcessFacts {
     uint64_t resident_bytes = 0;

@@ -23,7 +23,6 @@ using Clock = std::chrono::steady_clock;
 constexpr size_t kDimension = 100;
 constexpr size_t kSearched = 20'000;  // documents of the collection that others search
 constexpr size_t kBatch = 1'000;
-constexpr double kMiB = 1 << 20;
 constexpr const char* kCollections = "/api/v1/collections";
 
 struct Options {

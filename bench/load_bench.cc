@@ -26,7 +26,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr double kMiB = 1 << 20;
 constexpr size_t kMixRequests = 4'000;
 constexpr size_t kEchoThreads = 2;
 

@@ -15,7 +15,6 @@ namespace {
 using Json = nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
-constexpr double kMebibyte = 1 << 20;
 constexpr size_t kSources = 10'000;
 constexpr double kPMin = 0.01;
 constexpr std::chrono::milliseconds kBetweenAnnsLogins{500};
@@ -30,12 +29,6 @@ std::string login_request(const support::Endpoint& endpoint, const Json& body, c
     return request.insert(request.find("\r\n") + 2, "X-Forwarded-For: " + source + "\r\n");
 }
 
-void check_logins(const Result<void>& result) {
-    if (!result) {
-        throw std::runtime_error(result.error().message());
-    }
-}
-
 /// Ten thousand users with the hash of the one who is there.
 void add_users(BenchServer& server) {
     server.stop();
@@ -43,13 +36,13 @@ void add_users(BenchServer& server) {
     if (!catalog) {
         throw std::runtime_error(catalog.error().message());
     }
-    check_logins(catalog->execute(R"sql(
+    check(catalog->execute(R"sql(
 WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < 10000)
     INSERT INTO users (id, tenant_id, email, password_hash, role, status, created_at_ms)
     SELECT randomblob(16), tenant_id, 'known' || i || '@example.com', password_hash, 'viewer', 0, 0
     FROM users, n WHERE email = 'ann@example.com';
 )sql"));
-    check_logins(catalog->close());
+    check(catalog->close());
     server.start();
     while (server.status_of("GET", "/ready", "") != 200) {
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
@@ -172,7 +165,7 @@ void flood_from_everywhere(Bars& bars, BenchServer& server, const SwarmPlan& pla
     WirePlan quiet = plan.searches;
     quiet.seconds = plan.seconds;
     const double idle_us = run_well(quiet).quantile_us(0.95);
-    const double before = static_cast<double>(server.process().anonymous_bytes) / kMebibyte;
+    const double before = static_cast<double>(server.process().anonymous_bytes) / kMiB;
     WireResult attacked;
     Owner owner;
     double during_us = 0;
@@ -183,7 +176,7 @@ void flood_from_everywhere(Bars& bars, BenchServer& server, const SwarmPlan& pla
         });
         during_us = run_well(quiet).quantile_us(0.95);
     }
-    const double after = static_cast<double>(server.process().anonymous_bytes) / kMebibyte;
+    const double after = static_cast<double>(server.process().anonymous_bytes) / kMiB;
     bars.line("logins tried in a second", attacked.per_second(), "requests/s");
     bars.at_most(0, "of them let in", static_cast<double>(attacked.answered - attacked.errors), "logins");
     bars.line("P95 of a user's searches, idle", idle_us, "us");

@@ -8,6 +8,8 @@
 #include <random>
 #include <thread>
 
+#include "bench/curve.h"
+
 namespace akidb::bench {
 namespace {
 
@@ -29,14 +31,6 @@ std::vector<Clock::duration> make_timetable(const LoadPlan& plan) {
         due[index] = std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(at));
     }
     return due;
-}
-
-double quantile_of_counts(const std::vector<double>& sorted, double share) {
-    if (sorted.empty()) {
-        return 0;
-    }
-    auto index = static_cast<size_t>(share * static_cast<double>(sorted.size()));
-    return sorted[std::min(index, sorted.size() - 1)];
 }
 
 }  // namespace
@@ -78,14 +72,13 @@ LoadResult run_load(const LoadPlan& plan) {
     }
     LoadResult result;
     result.seconds = milliseconds(Clock::now() - start) / 1000;
-    std::sort(latencies.begin(), latencies.end());
     result.rate = plan.rate;
     result.sent = due.size();
     result.errors = errors.load();
-    result.p50_ms = quantile_of_counts(latencies, 0.50);
-    result.p95_ms = quantile_of_counts(latencies, 0.95);
-    result.p99_ms = quantile_of_counts(latencies, 0.99);
-    result.max_ms = latencies.empty() ? 0 : latencies.back();
+    result.p50_ms = quantile(latencies, 0.50);
+    result.p95_ms = quantile(latencies, 0.95);
+    result.p99_ms = quantile(latencies, 0.99);
+    result.max_ms = quantile(latencies, 1);
     return result;
 }
 

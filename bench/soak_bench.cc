@@ -26,7 +26,6 @@ namespace {
 using Json = nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
-constexpr double kMiB = 1 << 20;
 constexpr size_t kSpans = 10;
 constexpr double kStudent = 2.306;  // 95 % both sides, kSpans − 2 degrees of freedom
 constexpr size_t kRequests = 20'000;

@@ -21,7 +21,6 @@ namespace {
 using Json = nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
-constexpr double kMiB = 1 << 20;
 constexpr size_t kBatch = 1'000;
 constexpr const char* kCollections = "/api/v1/collections/";
 

@@ -28,7 +28,6 @@ using Json = nlohmann::json;
 constexpr size_t kBatch = 1'000;
 constexpr size_t kHeldOut = 1'000;
 constexpr double kSearchRate = 100;
-constexpr double kMiB = 1 << 20;
 
 struct Options {
     std::vector<std::string> vectors{"bench/data/glove-100/base.fbin", "bench/data/synth-768-100k/base.fbin"};

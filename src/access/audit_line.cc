@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "access/sodium.h"
 #include "base/bytes.h"
 #include "base/utf8.h"
 #include "model/moment.h"
@@ -21,10 +22,6 @@ constexpr std::string_view kSignatureName = ",\"signature\":\"";
 constexpr std::string_view kEnd = "\"}";
 constexpr size_t kSignatureBytes = 64;
 using Signature = std::array<uint8_t, kSignatureBytes>;
-
-const uint8_t* raw(std::string_view text) {
-    return reinterpret_cast<const uint8_t*>(text.data());
-}
 
 std::string clipped(std::string_view text) {
     size_t end = 0;

@@ -10,10 +10,6 @@
 namespace akidb::access {
 namespace {
 
-const uint8_t* unsigned_bytes(std::string_view text) {
-    return reinterpret_cast<const uint8_t*>(text.data());
-}
-
 int digit_of(char letter) {
     if (letter >= '0' && letter <= '9') {
         return letter - '0';
@@ -42,14 +38,14 @@ Sha256 sha256_of_parts(std::initializer_list<std::string_view> parts) {
         writer.put_string(part);
     }
     Sha256 digest{};
-    crypto_hash_sha256(digest.data(), unsigned_bytes(text), text.size());
+    crypto_hash_sha256(digest.data(), raw(text), text.size());
     return digest;
 }
 
 Sha256 hmac_sha256(std::span<const uint8_t> key, std::string_view text) {
     crypto_auth_hmacsha256_state state;
     crypto_auth_hmacsha256_init(&state, key.data(), key.size());
-    crypto_auth_hmacsha256_update(&state, unsigned_bytes(text), text.size());
+    crypto_auth_hmacsha256_update(&state, raw(text), text.size());
     Sha256 code{};
     crypto_auth_hmacsha256_final(&state, code.data());
     return code;

@@ -27,6 +27,11 @@ std::array<uint8_t, kCount> random_bytes(io::Random& random) {
     return made;
 }
 
+/// Text as libsodium takes it.
+inline const uint8_t* raw(std::string_view text) {
+    return reinterpret_cast<const uint8_t*>(text.data());
+}
+
 using Sha256 = std::array<uint8_t, 32>;
 /// Each part goes in behind its length, so that no two lists of parts give one text.
 Sha256 sha256_of_parts(std::initializer_list<std::string_view> parts);

@@ -299,9 +299,7 @@ Result<void> CollectionCopy::fetch_file(io::FileSystem& files, const std::string
     AKIDB_TRY(const auto file, files.create(path));
     objects::Sha256 hash;
     for (uint64_t at = 0; at < wanted.bytes;) {
-        if (stop.stop_requested()) {
-            return Error(Code::kUnavailable, "the server is stopping");
-        }
+        AKIDB_TRY(check_running(stop));
         Result<std::string> piece = store_.get_range(key, {at, std::min(kPieceBytes, wanted.bytes - at)});
         if (!piece) {
             return piece.error().code() == Code::kNotFound

@@ -12,7 +12,6 @@ namespace akidb::io {
 namespace {
 
 constexpr size_t kZeroPiece = size_t{1} << 20;
-constexpr size_t kCallMax = size_t{1} << 30;  // Linux moves at most 2 GiB - 4 KiB a call
 // Enough that a disk writes it in one go; twice as much is dirty at most.
 constexpr uint64_t kPassingBytes = 2 << 20;
 

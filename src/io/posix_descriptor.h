@@ -16,6 +16,8 @@
 
 namespace akidb::io {
 
+inline constexpr size_t kCallMax = size_t{1} << 30;  // Linux moves at most 2 GiB - 4 KiB a call
+
 inline Error error_of(int number, std::string_view call, const std::string& path) {
     Code code = Code::kInternal;
     switch (number) {

@@ -13,7 +13,6 @@
 namespace akidb::io {
 namespace {
 
-constexpr size_t kReadCallMax = size_t{1} << 30;  // Linux moves at most 2 GiB - 4 KiB a call
 constexpr size_t kDirectAlignment = 4096;
 
 class PosixReadFile : public ReadFile {
@@ -43,7 +42,7 @@ class PosixReadFile : public ReadFile {
         size_t done = 0;
         while (done < count) {
             const ssize_t got = retry_interrupted([&] {
-                return ::pread(descriptor_.get(), out + done, std::min(count - done, kReadCallMax),
+                return ::pread(descriptor_.get(), out + done, std::min(count - done, kCallMax),
                                static_cast<off_t>(offset + done));
             });
             if (got < 0) {
@@ -91,7 +90,7 @@ class PassingReadFile final : public PosixReadFile {
         out.resize(count);
         size_t cached = 0;
         while (cached < count) {
-            iovec piece{out.data() + cached, std::min(count - cached, kReadCallMax)};
+            iovec piece{out.data() + cached, std::min(count - cached, kCallMax)};
             const ssize_t got = retry_interrupted([&] {
                 return ::preadv2(descriptor(), &piece, 1, static_cast<off_t>(offset + cached), RWF_NOWAIT);
             });

@@ -10,7 +10,7 @@ namespace {
 
 constexpr uint64_t kFileBytesMax = 64 << 10;
 
-std::string_view without_spaces(std::string_view text) {
+std::string_view trimmed_of_line(std::string_view text) {
     const size_t first = text.find_first_not_of(" \t\r");
     return first == std::string_view::npos ? std::string_view()
                                            : text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
@@ -35,10 +35,10 @@ Result<Credentials> parse_credentials(const std::string& text, const std::string
     std::string_view rest = text;
     while (!rest.empty()) {
         const size_t end = rest.find('\n');
-        const std::string_view line = without_spaces(rest.substr(0, end));
+        const std::string_view line = trimmed_of_line(rest.substr(0, end));
         rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
         if (line.starts_with('[') && line.ends_with(']')) {
-            section = without_spaces(line.substr(1, line.size() - 2));
+            section = trimmed_of_line(line.substr(1, line.size() - 2));
             continue;
         }
         const size_t equals = line.find('=');
@@ -46,8 +46,8 @@ Result<Credentials> parse_credentials(const std::string& text, const std::string
             equals == std::string_view::npos) {
             continue;
         }
-        const std::string_view name = without_spaces(line.substr(0, equals));
-        const std::string value(without_spaces(line.substr(equals + 1)));
+        const std::string_view name = trimmed_of_line(line.substr(0, equals));
+        const std::string value(trimmed_of_line(line.substr(equals + 1)));
         if (name == "aws_access_key_id") {
             found.access_key = value;
         } else if (name == "aws_secret_access_key") {

@@ -27,6 +27,7 @@ inline constexpr uint32_t kSegmentFormatVersionWithExpiries = 2;
 inline constexpr uint32_t kSegmentFormatVersionWithStorage = 3;
 inline constexpr uint64_t kSectionAlignment = 4096;
 inline constexpr uint64_t kSegmentBlockBytes = 64 << 10;
+inline constexpr uint64_t kDeadRowBytes = sizeof(uint32_t) + sizeof(uint64_t);  // row and version
 inline constexpr uint64_t kWriteBufferBytes = 1 << 20;
 
 enum class SegmentKind : uint32_t { kRows = 1, kGraph = 2, kDead = 3, kKeys = 4 };

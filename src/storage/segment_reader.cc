@@ -13,7 +13,6 @@ namespace {
 // Far above what any collection has, and small enough that their product stays within 64 bits.
 constexpr uint64_t kRowsMax = uint64_t{1} << 32;
 constexpr uint32_t kWidthMax = 1 << 20;
-constexpr uint64_t kDeadRowBytes = sizeof(uint32_t) + sizeof(uint64_t);
 
 uint64_t load_u64(std::string_view section, uint64_t index) {
     uint64_t value;

@@ -14,7 +14,6 @@
 namespace akidb::storage {
 namespace {
 
-constexpr uint64_t kStoredDeadRowBytes = sizeof(uint32_t) + sizeof(uint64_t);
 constexpr uint64_t kAnyRow = std::numeric_limits<uint64_t>::max();
 
 /// A section and which of its blocks hold.
@@ -134,8 +133,8 @@ SalvagedDead read_dead(const ProvedSection& section) {
     SalvagedDead found;
     uint64_t next = 0;  // the first row that the entries so far do not speak of
     bool has_gap = false;
-    for (uint64_t offset = 0; offset < section.size(); offset += kStoredDeadRowBytes) {
-        const std::optional<std::string_view> bytes = section.bytes(offset, kStoredDeadRowBytes);
+    for (uint64_t offset = 0; offset < section.size(); offset += kDeadRowBytes) {
+        const std::optional<std::string_view> bytes = section.bytes(offset, kDeadRowBytes);
         if (!bytes) {
             has_gap = true;
             continue;

@@ -20,24 +20,16 @@ using google::protobuf::Reflection;
     throw NotExpressible(why);
 }
 
-const FieldDescriptor& message_field(const Message& message, const std::string& name) {
-    const FieldDescriptor* field = message.GetDescriptor()->FindFieldByName(name);
-    if (field == nullptr) {
-        refuse(message.GetDescriptor()->name() + " has no field " + name);
-    }
-    return *field;
-}
-
 Message& child(Message& message, const std::string& name) {
-    return *message.GetReflection()->MutableMessage(&message, &message_field(message, name));
+    return *message.GetReflection()->MutableMessage(&message, &field_of(message, name));
 }
 
 Message& added(Message& message, const std::string& name) {
-    return *message.GetReflection()->AddMessage(&message, &message_field(message, name));
+    return *message.GetReflection()->AddMessage(&message, &field_of(message, name));
 }
 
 void set_text(Message& message, const std::string& name, const std::string& text) {
-    message.GetReflection()->SetString(&message, &message_field(message, name), text);
+    message.GetReflection()->SetString(&message, &field_of(message, name), text);
 }
 
 std::string upper(std::string text) {
@@ -64,7 +56,7 @@ void fill_id(Message& id, const OrderedJson& json) {
     if (json.is_string()) {
         set_text(id, "text", json.get<std::string>());
     } else {
-        id.GetReflection()->SetUInt64(&id, &message_field(id, "number"), whole<uint64_t>(json));
+        id.GetReflection()->SetUInt64(&id, &field_of(id, "number"), whole<uint64_t>(json));
     }
 }
 
@@ -73,15 +65,15 @@ void fill_object(Message& object, const OrderedJson& json);
 void fill_value(Message& value, const OrderedJson& json) {
     const Reflection& reflection = *value.GetReflection();
     if (json.is_null()) {
-        reflection.SetEnumValue(&value, &message_field(value, "null_value"), 0);
+        reflection.SetEnumValue(&value, &field_of(value, "null_value"), 0);
     } else if (json.is_boolean()) {
-        reflection.SetBool(&value, &message_field(value, "bool_value"), json.get<bool>());
+        reflection.SetBool(&value, &field_of(value, "bool_value"), json.get<bool>());
     } else if (json.is_number_unsigned() && json.get<uint64_t>() > std::numeric_limits<int64_t>::max()) {
-        reflection.SetUInt64(&value, &message_field(value, "uint_value"), json.get<uint64_t>());
+        reflection.SetUInt64(&value, &field_of(value, "uint_value"), json.get<uint64_t>());
     } else if (json.is_number_integer()) {
-        reflection.SetInt64(&value, &message_field(value, "int_value"), json.get<int64_t>());
+        reflection.SetInt64(&value, &field_of(value, "int_value"), json.get<int64_t>());
     } else if (json.is_number()) {
-        reflection.SetDouble(&value, &message_field(value, "double_value"), json.get<double>());
+        reflection.SetDouble(&value, &field_of(value, "double_value"), json.get<double>());
     } else if (json.is_string()) {
         set_text(value, "string_value", json.get<std::string>());
     } else if (json.is_array()) {
@@ -188,7 +180,7 @@ void fill_min_should(Message& wanted, const OrderedJson& json) {
 
 void fill_filter(Message& filter, const OrderedJson& json) {
     for (const auto& [name, clause] : json.items()) {
-        const FieldDescriptor& field = message_field(filter, name);
+        const FieldDescriptor& field = field_of(filter, name);
         if (!field.is_repeated()) {
             fill_min_should(child(filter, name), clause);
             continue;
@@ -214,11 +206,11 @@ void fill_include(Message& include, const OrderedJson& json) {
         const std::string name = part.get<std::string>();
         constexpr std::string_view kOfNames = "vectors.";
         if (name.starts_with(kOfNames)) {
-            include.GetReflection()->AddString(&include, &message_field(include, "vectors"),
+            include.GetReflection()->AddString(&include, &field_of(include, "vectors"),
                                                name.substr(kOfNames.size()));
             continue;
         }
-        const FieldDescriptor& field = message_field(include, name);
+        const FieldDescriptor& field = field_of(include, name);
         if (field.is_repeated()) {
             refuse("include has no part " + name);
         }
@@ -245,8 +237,8 @@ void fill_moment(Message& moment, const OrderedJson& json) {
     constexpr int64_t kPerSecond = 1'000'000;
     const int64_t rest = (*microseconds % kPerSecond + kPerSecond) % kPerSecond;
     const Reflection& reflection = *moment.GetReflection();
-    reflection.SetInt64(&moment, &message_field(moment, "seconds"), (*microseconds - rest) / kPerSecond);
-    reflection.SetInt32(&moment, &message_field(moment, "nanos"), static_cast<int32_t>(rest * 1000));
+    reflection.SetInt64(&moment, &field_of(moment, "seconds"), (*microseconds - rest) / kPerSecond);
+    reflection.SetInt32(&moment, &field_of(moment, "nanos"), static_cast<int32_t>(rest * 1000));
 }
 
 void fill_message(Message& message, const OrderedJson& json) {
@@ -301,9 +293,9 @@ void fill_scalar(Message& message, const FieldDescriptor& field, const OrderedJs
 /// Null is among those that are unset.
 void fill_settings(Message& message, const OrderedJson& json) {
     for (const auto& [name, value] : json.items()) {
-        message_field(child(message, "settings"), name);
+        field_of(child(message, "settings"), name);
         if (value.is_null()) {
-            message.GetReflection()->AddString(&message, &message_field(message, "unset"), name);
+            message.GetReflection()->AddString(&message, &field_of(message, "unset"), name);
         } else {
             fill(child(message, "settings"), {{name, value}});
         }
@@ -326,13 +318,13 @@ void fill_repeated(Message& message, const FieldDescriptor& field, const Ordered
     if (field.name() == "metadata_indexes" && json.is_object()) {
         for (const auto& [key, type] : json.items()) {
             if (type.is_null()) {
-                const FieldDescriptor& removed = message_field(message, "removed_metadata_indexes");
+                const FieldDescriptor& removed = field_of(message, "removed_metadata_indexes");
                 message.GetReflection()->AddString(&message, &removed, key);
                 continue;
             }
             Message& index = added(message, field.name());
             set_text(index, "field", key);
-            fill_enum(index, message_field(index, "type"), type);
+            fill_enum(index, field_of(index, "type"), type);
         }
         return;
     }
@@ -375,9 +367,17 @@ void fill(Message& message, const OrderedJson& json) {
             fill_settings(message, value);
             continue;
         }
-        const FieldDescriptor& field = message_field(message, name);
+        const FieldDescriptor& field = field_of(message, name);
         field.is_repeated() ? fill_repeated(message, field, value) : fill_scalar(message, field, value);
     }
+}
+
+const FieldDescriptor& field_of(const Message& message, const std::string& name) {
+    const FieldDescriptor* field = message.GetDescriptor()->FindFieldByName(name);
+    if (field == nullptr) {
+        refuse(message.GetDescriptor()->name() + " has no field " + name);
+    }
+    return *field;
 }
 
 }  // namespace akidb::scenarios

@@ -24,6 +24,9 @@ class NotExpressible : public std::runtime_error {
 
 /// The members of `json` into `message`; throws NotExpressible.
 void fill(google::protobuf::Message& message, const OrderedJson& json);
+/// Throws NotExpressible where there is none.
+const google::protobuf::FieldDescriptor& field_of(const google::protobuf::Message& message,
+                                                  const std::string& name);
 /// METRIC_COSINE is "cosine": what stands before it.
 std::string prefix_of(const google::protobuf::EnumDescriptor& type);
 /// As REST would answer: without empty vectors and ids, and moments as the text "moment".
