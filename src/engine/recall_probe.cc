@@ -81,15 +81,15 @@ void RecallProbe::take(ProbedSearch search, const model::SearchReply& reply) {
 }
 
 void RecallProbe::answer_again(const ProbedSearch& search, const std::vector<float>& scores) {
-    const uint64_t began_us = clock_.monotonic_us();
+    const uint64_t used_before_us = clock_.thread_us();
     index::SearchScratch scratch;
     QueryCost cost;
     const model::SearchReply exact =
         run_query(search.snapshot, search.request, search.settings, scratch, cost);
+    const uint64_t used_us = clock_.thread_us() - used_before_us;  // waiting for the processor is not paid
     const uint64_t now_us = clock_.monotonic_us();
-    const uint64_t took_us = now_us - began_us;
-    const uint64_t paid_after_us = took_us * kProcessorTimePerProbeTime / processors_;
-    not_before_us_.store(began_us + std::max(took_us, paid_after_us), std::memory_order_relaxed);
+    not_before_us_.store(now_us + used_us * kProcessorTimePerProbeTime / processors_,
+                         std::memory_order_relaxed);
     if (!exact.matches.empty()) {
         const Generation& generation = *search.snapshot.generation;
         const uint32_t found = count_found(scores, exact.matches,

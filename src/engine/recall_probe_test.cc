@@ -27,10 +27,16 @@ class HeldExecutor final : public io::Executor {
 class HandClock final : public io::Clock {
   public:
     uint64_t unix_ms() const override { return 1'700'000'000'000; }
-    uint64_t monotonic_us() const override { return now_us += step_us; }
+    uint64_t monotonic_us() const override { return now_us; }
+    uint64_t thread_us() const override {
+        now_us += waited_us;
+        return used_us += step_us;
+    }
 
     mutable uint64_t now_us = 1;
-    uint64_t step_us = 0;  // passes with each look
+    mutable uint64_t used_us = 1;
+    uint64_t step_us = 0;    // used from one look to the next
+    uint64_t waited_us = 0;  // for the processor, meanwhile
 };
 
 class RecallProbeTest : public CollectionFixture {
@@ -146,15 +152,14 @@ TEST_F(RecallProbeTest, SeesWhatTheSearchSaw) {
 TEST_F(RecallProbeTest, TakesNoMoreThanItsShareOfTheProcessors) {
     open_probed();
     hand_.step_us = 50;
+    hand_.waited_us = 1'000'000;
     ASSERT_TRUE(collection_->search(like(1)));
     ASSERT_NE(probing_.held, nullptr);
     ASSERT_TRUE(collection_->search(like(2)));
     EXPECT_EQ(total("skipped"), 1) << "one at a time";
-    const uint64_t began_us = hand_.now_us;
     probing_.run();
-    const uint64_t took_us = 50;
-    hand_.step_us = 0;
-    hand_.now_us = began_us + 50 + took_us * 100 - 1;  // two processors, half a percent of each
+    hand_.waited_us = 0;
+    hand_.now_us += hand_.step_us * 100 - 1;  // two processors, half a percent of each; not of the wait
     ASSERT_TRUE(collection_->search(like(3)));
     EXPECT_EQ(probing_.held, nullptr);
     EXPECT_EQ(total("skipped"), 2);

@@ -1,5 +1,7 @@
 #include "io/clock.h"
 
+#include <time.h>
+
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -16,6 +18,13 @@ class SystemClock final : public Clock {
     uint64_t unix_ms() const override {
         const auto since = std::chrono::system_clock::now().time_since_epoch();
         return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(since).count());
+    }
+    uint64_t thread_us() const override {
+        timespec used{};
+        if (::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used) != 0) {
+            return monotonic_us();
+        }
+        return static_cast<uint64_t>(used.tv_sec) * 1'000'000 + static_cast<uint64_t>(used.tv_nsec) / 1000;
     }
 };
 
