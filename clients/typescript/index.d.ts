@@ -182,6 +182,18 @@ export interface Deleted {
   sequence: number;
   replayed?: true;
 }
+export interface HeldBackup {
+  id: string;
+  created_at: string;
+  /** At the latest, if backups go on as scheduled; without it, until somebody prunes. */
+  until?: string;
+}
+export interface HeldBy {
+  backups: HeldBackup[];
+  archived_log: boolean;
+  archived_log_until?: string;
+  error?: string;
+}
 export interface Receipt {
   erased: number;
   sequence: number;
@@ -189,6 +201,7 @@ export interface Receipt {
   removed: string[];
   copy_renewed: boolean;
   completed_at: string;
+  held_by: HeldBy;
 }
 
 // Questions.

@@ -24,8 +24,8 @@ class Clock {
     virtual uint64_t monotonic_us() const = 0;
     /// Milliseconds since 1970 UTC; may jump.
     virtual uint64_t unix_ms() const = 0;
-    /// Processor time of the calling thread; its zero has no meaning. What a thread takes that has to wait for
-    /// others, where monotonic_us tells how long it took. Of a clock of a test the two are one.
+    /// Processor time of the calling thread; its zero has no meaning. What a thread takes that has to wait
+    /// for others, where monotonic_us tells how long it took. Of a clock of a test the two are one.
     virtual uint64_t thread_us() const { return monotonic_us(); }
 
     /// As unix_ms, but never earlier than what it told or was told before: what is labelled later has no

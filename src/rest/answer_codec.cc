@@ -228,6 +228,32 @@ void write_description(JsonWriter& writer, const service::CollectionDescription&
     writer.end_array().end_object();
 }
 
+namespace {
+
+/// Moments that nobody knows are left out.
+void write_held(JsonWriter& writer, const service::HeldCopies& held) {
+    writer.key("held_by").begin_object().key("backups").begin_array();
+    for (const service::HeldBackup& backup : held.backups) {
+        writer.begin_object()
+            .member("id", backup.id.to_string())
+            .member("created_at", model::rfc3339(backup.created_ms));
+        if (backup.until_ms > 0) {
+            writer.member("until", model::rfc3339(backup.until_ms));
+        }
+        writer.end_object();
+    }
+    writer.end_array().member("archived_log", held.log_until_ms.has_value());
+    if (held.log_until_ms.value_or(0) > 0) {
+        writer.member("archived_log_until", model::rfc3339(*held.log_until_ms));
+    }
+    if (!held.error.empty()) {
+        writer.member("error", held.error);
+    }
+    writer.end_object();
+}
+
+}  // namespace
+
 std::string write_erase_receipt(const service::EraseReceipt& receipt) {
     JsonWriter writer;
     writer.begin_object().member("erased", receipt.files.erased).member("sequence", receipt.files.sequence);
@@ -241,8 +267,9 @@ std::string write_erase_receipt(const service::EraseReceipt& receipt) {
         writer.end_array();
     }
     writer.member("copy_renewed", receipt.has_renewed_copy)
-        .member("completed_at", model::rfc3339(receipt.completed_at_ms))
-        .end_object();
+        .member("completed_at", model::rfc3339(receipt.completed_at_ms));
+    write_held(writer, receipt.held);
+    writer.end_object();
     return std::move(writer).take();
 }
 

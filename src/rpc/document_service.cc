@@ -155,6 +155,22 @@ Result<void> delete_documents(const std::shared_ptr<Call>& call, service::Servic
                         });
 }
 
+void write_held(const service::HeldCopies& held, v1::HeldBy& to) {
+    for (const service::HeldBackup& backup : held.backups) {
+        v1::HeldBackup& told = *to.add_backups();
+        told.set_id(backup.id.to_string());
+        write_moment(backup.created_ms, *told.mutable_created_at());
+        if (backup.until_ms > 0) {
+            write_moment(backup.until_ms, *told.mutable_until());
+        }
+    }
+    to.set_archived_log(held.log_until_ms.has_value());
+    if (held.log_until_ms.value_or(0) > 0) {
+        write_moment(*held.log_until_ms, *to.mutable_archived_log_until());
+    }
+    to.set_error(held.error);
+}
+
 Result<void> erase(const std::shared_ptr<Call>& call, service::Service& service) {
     AKIDB_TRY(service::refuse_write_key(call->head().write_keys(),
                                         "an erase is not remembered: sent again, it purges again"));
@@ -178,6 +194,7 @@ Result<void> erase(const std::shared_ptr<Call>& call, service::Service& service)
         reply->add_removed(name);
     }
     write_moment(done.completed_at_ms, *reply->mutable_completed_at());
+    write_held(done.held, *reply->mutable_held_by());
     return call->answer(*reply);
 }
 

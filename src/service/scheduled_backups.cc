@@ -253,6 +253,23 @@ Result<void> ScheduledBackups::expect_space(uint64_t bytes) const {
                                       "directory than storage.disk_soft_free_bytes");
 }
 
+HeldCopies ScheduledBackups::find_held_copies(const Uuid& collection) const {
+    const auto look = [&]() -> Result<HeldCopies> {
+        AKIDB_TRY(const auto target, given_.open_target(plan_.to, backup::TargetUse::kRead));
+        backup::Repository repository(target->store(), given_.clock);
+        return service::find_held_copies(repository, plan_, given_.clock.unix_ms(), collection);
+    };
+    Result<HeldCopies> found = look();
+    HeldCopies held = found ? std::move(*found) : HeldCopies{};
+    if (!found && found.error().code() != Code::kNotFound) {  // a directory that the first backup makes
+        held.error = "where backups lie could not be read: " + std::string(row_of(found.error().code()).name);
+        given_.logger.log(LogLevel::kWarning, "what backups hold of what was erased is not known",
+                          {{"to", plan_.to}, {"error", found.error().message()}});
+    }
+    add_remembered(held, given_.backups.list(), &plan_);
+    return held;
+}
+
 PlanState ScheduledBackups::state() const {
     MutexLock lock(mutex_);
     return {.to = plan_.to,

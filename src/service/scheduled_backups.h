@@ -19,6 +19,7 @@
 #include "io/executor.h"
 #include "service/backup_times.h"
 #include "service/backups.h"
+#include "service/held_copies.h"
 #include "service/log_archiver.h"
 #include "storage/disk_space.h"
 #include "telemetry/metrics.h"
@@ -72,6 +73,8 @@ class ScheduledBackups {
     /// Submits what is due. To be called every few seconds while the server is ready; quick.
     void tend() AKIDB_EXCLUDES(mutex_);
     PlanState state() const AKIDB_EXCLUDES(mutex_);
+    /// Reads all manifests where the backups lie. What cannot be found out is logged, and told as `error`.
+    HeldCopies find_held_copies(const Uuid& collection) const;
 
   private:
     void run(const std::stop_token& stop) AKIDB_EXCLUDES(mutex_);

@@ -199,6 +199,70 @@ TEST_F(ScheduledBackupsTest, AreMadeWhenDueAndPrunedAndRestoredForPractice) {
     EXPECT_THAT(exposed(), HasSubstr("akidb_backup_drills_total{outcome=\"ok\"} 3"));
 }
 
+TEST(HeldCopies, OfWhichEachIsGoneByWhenItIsSaidTo) {
+    for (const char* schedule : {"6h", "1d", "03:30"}) {
+        for (const backup::Retention retention :
+             {backup::Retention{.keep_last = 3}, backup::Retention{.keep_last = 1, .keep_days = 5},
+              backup::Retention{.keep_last = 9, .keep_days = 2}}) {
+            const BackupPlan plan{
+                .to = {}, .times = BackupTimes::parse(schedule).value(), .retention = retention};
+            std::vector<uint64_t> kept{1'700'000'000'000};  // when they were made
+            std::map<uint64_t, uint64_t> promised;
+            for (int round = 0; round < 60; ++round) {
+                for (size_t i = 0; i < kept.size(); ++i) {
+                    const uint64_t until = gone_by_ms(plan, kept.back(), kept.size() - i, kept[i]);
+                    const auto at = promised.emplace(kept[i], until).first;
+                    EXPECT_LE(until, at->second) << "what was told once holds";
+                }
+                const uint64_t now = plan.times.next_ms(kept.back());
+                kept.push_back(now);
+                for (size_t i = 0; i < kept.size();) {
+                    const bool stays =
+                        kept.size() - i <= retention.keep_last ||
+                        (retention.keep_days > 0 && kept[i] + retention.keep_days * kDayMs > now);
+                    EXPECT_TRUE(!stays || !promised.contains(kept[i]) || promised[kept[i]] > now)
+                        << schedule << ": one is there at " << now << ", and was to be gone by then";
+                    stays ? ++i : (kept.erase(kept.begin() + static_cast<std::ptrdiff_t>(i)), i);
+                }
+            }
+            EXPECT_GT(promised.size(), 50u);
+        }
+    }
+}
+
+TEST_F(ScheduledBackupsTest, TellWhichOfThemHoldWhatWasErasedUntilWhen) {
+    const Uuid words = directory_->describe({{}, "words"})->spec.id;
+    EXPECT_TRUE(scheduled_->find_held_copies(words).backups.empty()) << "there is none yet";
+    scheduled_->tend();
+    clock_.pass_ms(6 * kHourMs);
+    scheduled_->tend();
+    ASSERT_TRUE(backups_->start(root_ / "by-hand"));
+    const HeldCopies held = scheduled_->find_held_copies(words);
+    EXPECT_EQ(held.error, "");
+    EXPECT_FALSE(held.log_until_ms) << "nothing is archived";
+    ASSERT_EQ(held.backups.size(), 3u);
+    EXPECT_EQ(held.backups[2].until_ms, 0u) << "nobody prunes the one that was made by hand";
+    Uuid other;
+    other.bytes.fill(7);
+    EXPECT_EQ(scheduled_->find_held_copies(other).backups.size(), 1u)
+        << "what was made elsewhere is not looked at, so it may hold it";
+    for (size_t i = 0; i < 2; ++i) {
+        const std::string manifest = root_ / "backups/backups/" + held.backups[i].id.to_string();
+        while (clock_.unix_ms() + 6 * kHourMs < held.backups[i].until_ms) {
+            clock_.pass_ms(6 * kHourMs);
+            scheduled_->tend();
+            EXPECT_TRUE(fs::exists(manifest));
+        }
+        clock_.pass_ms(6 * kHourMs);
+        scheduled_->tend();
+        EXPECT_FALSE(fs::exists(manifest)) << "it is gone when it was said to be";
+    }
+    fs::remove_all(root_ / "backups");
+    storage::write_bytes(root_ / "backups", "no directory");
+    EXPECT_THAT(scheduled_->find_held_copies(words).error, HasSubstr("could not be read"));
+    EXPECT_EQ(logger_.worst, LogLevel::kWarning);
+}
+
 TEST_F(ScheduledBackupsTest, ThatMakeWayForSearchesEndAndAreWhole) {
     SearchLoad load;
     const SearchLoad::Running endless(load);

@@ -14,6 +14,7 @@
 #include "service/access_control.h"
 #include "service/context.h"
 #include "service/directory.h"
+#include "service/held_copies.h"
 #include "service/search_load.h"
 #include "service/slow_log.h"
 #include "service/tiers.h"
@@ -43,6 +44,7 @@ struct EraseReceipt {
     engine::EraseReceipt files;
     uint64_t completed_at_ms = 0;
     bool has_renewed_copy = false;  // nor does its copy in the object store
+    HeldCopies held{};              // what was not reached
 };
 
 class Accounts;

@@ -1,6 +1,7 @@
 // The use cases of tiers: where collections are kept, and what the object store still owes.
 #include <utility>
 
+#include "service/scheduled_backups.h"
 #include "service/service.h"
 #include "service/traced.h"
 
@@ -71,6 +72,11 @@ Result<EraseReceipt> Service::conclude_erase(const engine::Collection& collectio
         receipt.has_renewed_copy = *renewed;
     }
     receipt.completed_at_ms = clock_.unix_ms();
+    if (scheduled_ != nullptr) {
+        receipt.held = scheduled_->find_held_copies(collection.spec().id);
+    } else if (backups_ != nullptr) {
+        add_remembered(receipt.held, backups_->list(), nullptr);
+    }
     return receipt;
 }
 

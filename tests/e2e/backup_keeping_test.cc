@@ -117,6 +117,15 @@ TEST_F(BackupTest, TheLossOfTheDataDirectoryCostsAnIntervalOfWrites) {
         run({"restore", "--from", backups(), "--data", path("late"), "--to-time", "2100-01-01T00:00:00Z"});
     EXPECT_NE(late.exit_code, kClean);
     EXPECT_THAT(late.err, HasSubstr("reaches"));
+    const Json receipt =
+        ask(*server, "POST", "/api/v1/collections/words/documents/erase", {{"ids", {0}}}).body;
+    ASSERT_TRUE(receipt.contains("held_by")) << receipt;
+    const Json& held = receipt["held_by"];
+    EXPECT_FALSE(held.contains("error")) << held;
+    ASSERT_EQ(held["backups"].size(), 1u) << held << ": the first backup knew no collection";
+    EXPECT_GT(held["backups"][0].value("until", ""), receipt.value("completed_at", "~"));
+    EXPECT_EQ(held["archived_log"], true);
+    EXPECT_GE(held.value("archived_log_until", ""), held["backups"][0].value("until", "~"));
 }
 
 TEST_F(BackupTest, EncryptedOnesAreForWhoHasTheKey) {

@@ -193,6 +193,25 @@ class Write(TypedDict, total=False):
     replayed: bool
 
 
+class _HeldBackup(TypedDict):
+    id: str
+    created_at: str
+
+
+class HeldBackup(_HeldBackup, total=False):
+    until: str
+
+
+class _HeldBy(TypedDict):
+    backups: List[HeldBackup]
+    archived_log: bool
+
+
+class HeldBy(_HeldBy, total=False):
+    archived_log_until: str
+    error: str
+
+
 class Receipt(TypedDict):
     erased: int
     sequence: int
@@ -200,6 +219,7 @@ class Receipt(TypedDict):
     removed: List[str]
     copy_renewed: bool
     completed_at: str
+    held_by: HeldBy
 
 
 class Optimized(TypedDict):
