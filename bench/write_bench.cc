@@ -28,6 +28,7 @@ using Json = nlohmann::json;
 constexpr size_t kBatch = 1'000;
 constexpr size_t kHeldOut = 1'000;
 constexpr double kSearchRate = 100;
+constexpr size_t kComponentsInMemory = 40'000'000;
 
 struct Options {
     std::vector<std::string> vectors{"bench/data/glove-100/base.fbin", "bench/data/synth-768-100k/base.fbin"};
@@ -35,7 +36,8 @@ struct Options {
     std::string metric = "cosine";
     std::string parent;
     double seconds = 3;
-    double share = 1;  // of the documents of bursts
+    double share = 1;      // of the documents of bursts
+    size_t documents = 0;  // of the burst, in place of what is asked for
     size_t burst_connections = 4;
     std::vector<std::string> parts{"singles", "batches", "burst", "share", "searches", "restart"};
     std::vector<std::string> flags;
@@ -67,7 +69,9 @@ class WriteBench {
           queries_(std::filesystem::path(file).replace_filename(options.queries_name)),
           asked_(asked_of(vectors_.dimension())),
           documents_(
-              std::min(static_cast<size_t>(static_cast<double>(asked_.burst_documents) * options.share),
+              std::min(options.documents > 0
+                           ? options.documents
+                           : static_cast<size_t>(static_cast<double>(asked_.burst_documents) * options.share),
                        vectors_.rows())),
           bars_(bars),
           server_(options.flags, options.parent) {
@@ -207,20 +211,31 @@ class WriteBench {
         WirePlan plan;
         plan.seconds = 3600;
         plan.connections = options_.burst_connections;
-        plan.requests = upsert_requests(server_.endpoint(), "burst", vectors_, {0, documents_}, kBatch);
-        plan.requests_max = plan.requests.size();
+        // What is sent is made before it is sent, and kept in memory: a part at a time.
+        const size_t part = kComponentsInMemory / vectors_.dimension() / kBatch * kBatch;
+        WireResult result;
+        double burst_seconds = 0;
+        double making_seconds = 0;
         const auto begin = Clock::now();
-        const WireResult result = load(plan);
-        const double burst_seconds = seconds_since(begin);
+        for (size_t row = 0; row < documents_; row += part) {
+            const auto made_from = Clock::now();
+            plan.requests = upsert_requests(server_.endpoint(), "burst", vectors_,
+                                            {row, std::min(documents_, row + part)}, kBatch);
+            plan.requests_max = plan.requests.size();
+            making_seconds += seconds_since(made_from);
+            const auto sent_from = Clock::now();
+            result = load(plan);
+            burst_seconds += seconds_since(sent_from);
+            if (result.errors > 0) {
+                throw std::runtime_error(std::to_string(result.errors) + " writes were refused");
+            }
+        }
         plan.requests.clear();
         if (count() != documents_ || !finds(documents_ - 1) || !finds(documents_ / 2)) {
             throw std::runtime_error("what was acknowledged is not there");
         }
-        if (result.errors > 0) {
-            throw std::runtime_error(std::to_string(result.errors) + " writes were refused");
-        }
         server_.await_linked("burst");
-        const double all_seconds = seconds_since(begin);
+        const double all_seconds = seconds_since(begin) - (part < documents_ ? 0 : making_seconds);
         const auto documents = static_cast<double>(documents_);
         const std::string what = std::to_string(documents_) + " documents in batches of 1,000, " +
                                  std::to_string(options_.burst_connections) + " connections";
@@ -367,6 +382,8 @@ int run(int argc, char** argv) {
     app.add_option("--share", options.share, "of the documents of bursts, for a quick look")
         ->check(CLI::Range(0.01, 1.0))
         ->capture_default_str();
+    app.add_option("--documents", options.documents,
+                   "of bursts, in place of what is asked for, as for a restart with many; 0: that");
     app.add_option("--burst-connections", options.burst_connections, "of bursts")->capture_default_str();
     app.add_option("--parts", options.parts,
                    "singles,batches,burst,share,searches,restart; the last three need burst")
