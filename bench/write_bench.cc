@@ -229,6 +229,9 @@ class WriteBench {
             if (result.errors > 0) {
                 throw std::runtime_error(std::to_string(result.errors) + " writes were refused");
             }
+            if (part < documents_) {  // else too many would wait for the graph, and more be refused
+                server_.await_linked("burst");
+            }
         }
         plan.requests.clear();
         if (count() != documents_ || !finds(documents_ - 1) || !finds(documents_ / 2)) {
