@@ -10,7 +10,6 @@
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "base/mutex.h"
-#include "io/private_file.h"
 #include "objects/sha256.h"
 
 namespace akidb::objects {
@@ -25,7 +24,6 @@ constexpr size_t kSaltBytes = 32;
 constexpr uint64_t kHeaderBytes = kMagic.size() + kIdBytes + kSaltBytes;
 constexpr uint64_t kChunkBytes = 64 << 10;
 constexpr uint64_t kSealedChunkBytes = kChunkBytes + kTagBytes;
-constexpr uint64_t kKeyFileBytesMax = 4096;
 
 const uint8_t* raw(std::string_view text) {
     return reinterpret_cast<const uint8_t*>(text.data());
@@ -33,26 +31,6 @@ const uint8_t* raw(std::string_view text) {
 
 uint8_t* raw(std::string& text) {
     return reinterpret_cast<uint8_t*>(text.data());
-}
-
-void require_sodium() {
-    static const int kStarted = sodium_init();
-    AKIDB_ASSERT(kStarted >= 0);
-}
-
-std::string hash_with(const Secret& key, std::string_view text, size_t bytes) {
-    std::string digest(bytes, '\0');
-    const std::string& key_bytes = key.reveal();
-    AKIDB_ASSERT(crypto_generichash(raw(digest), digest.size(), raw(text), text.size(), raw(key_bytes),
-                                    key_bytes.size()) == 0);
-    return digest;
-}
-
-std::string hex_of(std::string_view bytes) {
-    std::string text(bytes.size() * 2 + 1, '\0');
-    sodium_bin2hex(text.data(), text.size(), raw(bytes), bytes.size());
-    text.pop_back();
-    return text;
 }
 
 uint64_t chunk_count(uint64_t bytes) {
@@ -82,7 +60,7 @@ class Cipher {
   public:
     Cipher(const Secret& key, std::string header, const std::string& name) : header_(std::move(header)) {
         const std::string salt = header_.substr(header_.size() - kSaltBytes);
-        key_ = Secret(hash_with(key, salt + name, kKeyBytes));
+        key_ = Secret(keyed_hash(key, salt + name, kKeyBytes));
     }
     const std::string& header() const { return header_; }
 
@@ -161,46 +139,20 @@ class SealedFile final : public io::ReadFile {
 
 }  // namespace
 
-EncryptionKey::EncryptionKey(Secret bytes)
-    : bytes_(std::move(bytes)), id_(hex_of(hash_with(bytes_, "akidb key id", 16)).substr(0, 2 * kIdBytes)) {}
-
-Result<EncryptionKey> EncryptionKey::parse(std::string_view text) {
-    require_sodium();
-    std::string bytes(kKeyBytes, '\0');
-    size_t size = 0;
-    const char* end = nullptr;
-    const int outcome =
-        sodium_hex2bin(raw(bytes), bytes.size(), text.data(), text.size(), nullptr, &size, &end);
-    if (outcome != 0 || size != bytes.size() || end != text.data() + text.size()) {
-        return Error(Code::kInvalidArgument, "is no key").with_allowed("64 hex digits");
-    }
-    return EncryptionKey(Secret(std::move(bytes)));
-}
-
-Result<EncryptionKey> read_encryption_key(const std::string& path) {
-    AKIDB_TRY(const std::string content, io::read_private_file(path, kKeyFileBytesMax));
-    const std::string_view text =
-        std::string_view(content).substr(0, content.find_last_not_of(" \t\r\n") + 1);
-    Result<EncryptionKey> key = EncryptionKey::parse(text);
-    return key ? std::move(key)
-               : Error(Code::kInvalidArgument, path + " holds no key")
-                     .with_allowed("64 hex digits, as of openssl rand -hex 32");
-}
-
 std::optional<std::string> encryption_key_id(std::string_view object) {
     return object.starts_with(kMagic) && object.size() >= kHeaderBytes
-               ? std::optional(hex_of(object.substr(kMagic.size(), kIdBytes)))
+               ? std::optional(hex_of_bytes(object.substr(kMagic.size(), kIdBytes)))
                : std::nullopt;
 }
 
 class EncryptedStore final : public ObjectStore {
   public:
-    EncryptedStore(ObjectStore& store, EncryptionKey key, io::Random& random)
-        : store_(store), key_(std::move(key)), random_(random) {}
+    EncryptedStore(ObjectStore& store, EncryptionKey key, io::Random& random, const Keyring* others)
+        : store_(store), key_(std::move(key)), random_(random), others_(others) {}
 
     Result<void> put(const std::string& key, std::string_view bytes, PutMode mode) override {
         forget(key);
-        const Cipher cipher = new_cipher(key);
+        const Cipher cipher = new_cipher(key_, key);
         std::string sealed = cipher.header();
         const uint64_t count = chunk_count(bytes.size());
         for (uint64_t number = 0; number < count; ++number) {
@@ -211,7 +163,12 @@ class EncryptedStore final : public ObjectStore {
 
     Result<void> put_file(const std::string& key, const FileToPut& source) override {
         forget(key);
-        const Cipher cipher = new_cipher(key);
+        const std::optional<EncryptionKey> with = source.key.empty() ? key_ : find_key(source.key);
+        if (!with) {
+            return Error(Code::kPermissionDenied, "the key " + source.key + ", which the object " + key +
+                                                      " was to be encrypted with, is gone");
+        }
+        const Cipher cipher = new_cipher(*with, key);
         const SealedFile sealed(source.file, source.bytes, cipher);
         Sha256 given;
         Sha256 kept;
@@ -227,7 +184,7 @@ class EncryptedStore final : public ObjectStore {
         if (hex(given.finish()) != source.sha256) {
             return Error(Code::kDataLoss, "the file for " + key + " is not what was to be put");
         }
-        return store_.put_file(key, {sealed, sealed.size(), hex(kept.finish())});
+        return store_.put_file(key, {sealed, sealed.size(), hex(kept.finish()), {}});
     }
 
     Result<std::string> get(const std::string& key, uint64_t bytes_max) override {
@@ -309,16 +266,23 @@ class EncryptedStore final : public ObjectStore {
                      "the object " + key + " is not encrypted, though a key is given for this place");
     }
 
-    Cipher new_cipher(const std::string& name) {
+    std::optional<EncryptionKey> find_key(const std::string& id) const {
+        if (id == key_.id()) {
+            return key_;
+        }
+        return others_ == nullptr ? std::nullopt : others_->find(id);
+    }
+
+    Cipher new_cipher(const EncryptionKey& with, const std::string& name) {
         std::string header(kMagic);
         std::string id(kIdBytes, '\0');
-        sodium_hex2bin(raw(id), id.size(), key_.id().data(), key_.id().size(), nullptr, nullptr, nullptr);
+        sodium_hex2bin(raw(id), id.size(), with.id().data(), with.id().size(), nullptr, nullptr, nullptr);
         header += id;
         ByteWriter writer(header);
         for (size_t i = 0; i < kSaltBytes / sizeof(uint64_t); ++i) {
             writer.put(random_.next_u64());
         }
-        return {key_.bytes_, std::move(header), name};
+        return {with.bytes_, std::move(header), name};
     }
 
     Result<Cipher> cipher_of(const std::string& name, std::string_view header) const {
@@ -326,11 +290,14 @@ class EncryptedStore final : public ObjectStore {
         if (!id) {
             return not_encrypted(name);
         }
-        if (*id != key_.id()) {
-            return Error(Code::kPermissionDenied, "the object " + name + " is encrypted with the key " + *id +
-                                                      ", and the key given is " + key_.id());
+        const std::optional<EncryptionKey> with = find_key(*id);
+        if (!with) {
+            return Error(Code::kPermissionDenied,
+                         "the object " + name + " is encrypted with the key " + *id +
+                             ", and the key given is " + key_.id() +
+                             (others_ == nullptr ? "" : "; no tenant has it either"));
         }
-        return Cipher(key_.bytes_, std::string(header), name);
+        return Cipher(with->bytes_, std::string(header), name);
     }
 
     static Result<std::string> open_chunks(const std::string& key, const Cipher& cipher, const Chunks& chunks,
@@ -382,13 +349,15 @@ class EncryptedStore final : public ObjectStore {
     ObjectStore& store_;
     const EncryptionKey key_;
     io::Random& random_;
+    const Keyring* const others_;
     Mutex mutex_;
     std::map<std::string, std::shared_ptr<const Known>> known_ AKIDB_GUARDED_BY(mutex_);
 };
 
-std::unique_ptr<ObjectStore> make_encrypted_store(ObjectStore& store, EncryptionKey key, io::Random& random) {
+std::unique_ptr<ObjectStore> make_encrypted_store(ObjectStore& store, EncryptionKey key, io::Random& random,
+                                                  const Keyring* others) {
     require_sodium();
-    return std::make_unique<EncryptedStore>(store, std::move(key), random);
+    return std::make_unique<EncryptedStore>(store, std::move(key), random, others);
 }
 
 }  // namespace akidb::objects

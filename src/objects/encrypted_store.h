@@ -10,35 +10,20 @@
 #include <string>
 #include <string_view>
 
-#include "base/secret.h"
 #include "io/random.h"
+#include "objects/encryption_key.h"
 #include "objects/object_store.h"
 
 namespace akidb::objects {
 
-/// 256 bits that somebody keeps elsewhere. Immutable.
-class EncryptionKey {
-  public:
-    /// 64 hex digits.
-    static Result<EncryptionKey> parse(std::string_view text);
-    /// 16 hex digits that tell keys apart and nothing else.
-    const std::string& id() const { return id_; }
-
-  private:
-    friend class EncryptedStore;
-    explicit EncryptionKey(Secret bytes);
-    Secret bytes_;
-    std::string id_;
-};
-
-/// From a file that others than its owner and group cannot read. The error names the path.
-Result<EncryptionKey> read_encryption_key(const std::string& path);
-
 /// The id of the key that the beginning of an object says; none: it is not encrypted.
 std::optional<std::string> encryption_key_id(std::string_view object);
 
-/// kPermissionDenied for an object of another key, or of none; kDataLoss for one that was changed. Single
-/// puts are a few KiB less than kSinglePutBytesMax. Store and random must outlive it.
-std::unique_ptr<ObjectStore> make_encrypted_store(ObjectStore& store, EncryptionKey key, io::Random& random);
+/// Everything is put with `key`, but files that name another one (FileToPut::key), which `others` must have;
+/// what is read is opened with the one that it names. kPermissionDenied for an object of a key that is
+/// neither, or of none, and for a put with such a key; kDataLoss for an object that was changed. Single puts
+/// are a few KiB less than kSinglePutBytesMax. `others` may be null; all must outlive it.
+std::unique_ptr<ObjectStore> make_encrypted_store(ObjectStore& store, EncryptionKey key, io::Random& random,
+                                                  const Keyring* others = nullptr);
 
 }  // namespace akidb::objects

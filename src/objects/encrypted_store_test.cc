@@ -109,6 +109,29 @@ TEST_F(EncryptedStoreTest, ReadsByRangeWhatSomebodyElsePutMeanwhile) {
     EXPECT_EQ(store_->get_range("key", {0, 5}).value(), "three");
 }
 
+TEST_F(EncryptedStoreTest, AFileMayNameAKeyOfItsOwnAndIsReadWhileThatIsThere) {
+    const EncryptionKey own = key_of('b');
+    Keyring ring;
+    const auto store = make_encrypted_store(*memory_, key_of('a'), *random_, &ring);
+    const FileToPut file{TextFile("some bytes"), 10, sha256_hex("some bytes"), own.id()};
+    EXPECT_EQ(store->put_file("file", file).error().code(), Code::kPermissionDenied);
+    EXPECT_EQ(memory_->head("file").error().code(), Code::kNotFound);
+    ring.add(own);
+    ASSERT_TRUE(store->put_file("file", file));
+    EXPECT_EQ(store->get("file", 100).value(), "some bytes");
+    EXPECT_EQ(encryption_key_id(behind("file")), own.id());
+    EXPECT_EQ(make_encrypted_store(*memory_, own, *random_)->get("file", 100).value(), "some bytes");
+    ASSERT_TRUE(store->put("other", "bytes", PutMode::kOverwrite));
+    EXPECT_EQ(encryption_key_id(behind("other")), key_of('a').id());
+    EXPECT_EQ(store_->get("file", 100).error().code(), Code::kPermissionDenied)
+        << "it has the other key alone";
+    ring.remove(own.id());
+    EXPECT_EQ(store->get("file", 100).error().code(), Code::kPermissionDenied);
+    EXPECT_EQ(store->head("file").error().code(), Code::kPermissionDenied);
+    EXPECT_EQ(store->list({.prefix = "file"})->objects.at(0).bytes, 10u) << "sizes need no key";
+    EXPECT_TRUE(store->remove("file"));
+}
+
 TEST_F(EncryptedStoreTest, AnotherKeyAndNoneAreRefusedByName) {
     ASSERT_TRUE(store_->put("a", "bytes", PutMode::kOverwrite));
     const EncryptionKey other = key_of('b');

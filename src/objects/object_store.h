@@ -56,7 +56,8 @@ struct ObjectPage {
 struct FileToPut {
     const io::ReadFile& file;
     uint64_t bytes = 0;
-    std::string sha256;
+    std::string sha256{};
+    std::string key{};  // id of the key to encrypt it with, where there are several; empty: that of the place
 };
 
 class ObjectStore {
