@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "io/memory_file.h"
+#include "objects/encryption_key.h"
 #include "objects/sha256.h"
 
 namespace akidb::backup {
@@ -26,10 +27,17 @@ std::string padded(uint64_t number) {
     return std::string(kNumberDigits - digits.size(), '0') + digits;
 }
 
-/// Numbers of 20 digits and a SHA-256 behind them, with '-' between.
+/// Numbers of 20 digits and a SHA-256 behind them, with '-' between; and the id of a key, where one may be.
 template <size_t kCount>
-bool parse_name(std::string_view name, uint64_t (&numbers)[kCount], std::string& sha256) {
-    if (name.size() != kCount * (kNumberDigits + 1) + 2 * kDigestBytes) {
+bool parse_name(std::string_view name, uint64_t (&numbers)[kCount], std::string& sha256,
+                std::string* key = nullptr) {
+    constexpr size_t kBytes = kCount * (kNumberDigits + 1) + 2 * kDigestBytes;
+    if (key != nullptr && name.size() > kBytes && name[kBytes] == '-' &&
+        objects::is_encryption_key_id(name.substr(kBytes + 1))) {
+        *key = name.substr(kBytes + 1);
+        name = name.substr(0, kBytes);
+    }
+    if (name.size() != kBytes) {
         return false;
     }
     for (uint64_t& number : numbers) {
@@ -81,13 +89,14 @@ Error damaged(const std::string& key, std::string_view what) {
     return Error(Code::kDataLoss, key + " is damaged: " + std::string(what));
 }
 
-/// An object whose name ends with its SHA-256.
-Result<void> put_named(objects::ObjectStore& store, const std::string& key, const io::ReadFile& file) {
-    return store.put_file(key, {file, file.size(), key.substr(key.size() - 2 * kDigestBytes)});
-}
+struct Named {
+    std::string key;
+    const std::string& sha256;  // which is in the key, too
+};
 
-Result<void> read_named(objects::ObjectStore& store, const std::string& key, uint64_t bytes_max,
+Result<void> read_named(objects::ObjectStore& store, const Named& object, uint64_t bytes_max,
                         FunctionRef<Result<void>(std::string_view)> take) {
+    const std::string& key = object.key;
     const Result<objects::ObjectFacts> facts = store.head(key);
     if (!facts) {
         return facts.error().code() == Code::kNotFound ? Error(Code::kNotFound, key + " is missing")
@@ -104,7 +113,7 @@ Result<void> read_named(objects::ObjectStore& store, const std::string& key, uin
         AKIDB_TRY(take(read));
         at += read.size();
     }
-    if (objects::hex(hash.finish()) != key.substr(key.size() - 2 * kDigestBytes)) {
+    if (objects::hex(hash.finish()) != object.sha256) {
         return damaged(key, "it does not have the SHA-256 that its name tells");
     }
     return {};
@@ -215,7 +224,7 @@ Result<void> Archive::remove_head() {
 
 std::string Archive::key_of(const Uuid& collection, const LogPiece& piece) const {
     return prefix_ + collection.to_string() + "/" + padded(piece.first) + "-" + padded(piece.last) + "-" +
-           padded(piece.last_ms) + "-" + piece.sha256;
+           padded(piece.last_ms) + "-" + piece.sha256 + (piece.key.empty() ? "" : "-" + piece.key);
 }
 
 std::string Archive::key_of(const CatalogCopy& copy) const {
@@ -223,7 +232,9 @@ std::string Archive::key_of(const CatalogCopy& copy) const {
 }
 
 Result<void> Archive::put_piece(const Uuid& collection, LogPieceWriter::Made made) {
-    return put_named(store_, key_of(collection, made.piece), io::MemoryFile(std::move(made.bytes)));
+    const io::MemoryFile file(std::move(made.bytes));
+    return store_.put_file(key_of(collection, made.piece),
+                           {file, file.size(), made.piece.sha256, made.piece.key});
 }
 
 Result<std::vector<LogPiece>> Archive::list_pieces(const Uuid& collection) {
@@ -231,7 +242,8 @@ Result<std::vector<LogPiece>> Archive::list_pieces(const Uuid& collection) {
     AKIDB_TRY(each_object(store_, prefix_ + collection.to_string() + "/", [&](std::string_view name) {
         uint64_t numbers[3] = {};
         LogPiece piece;
-        if (parse_name(name, numbers, piece.sha256) && numbers[0] > 0 && numbers[0] <= numbers[1]) {
+        if (parse_name(name, numbers, piece.sha256, &piece.key) && numbers[0] > 0 &&
+            numbers[0] <= numbers[1]) {
             piece.first = numbers[0];
             piece.last = numbers[1];
             piece.last_ms = numbers[2];
@@ -244,10 +256,11 @@ Result<std::vector<LogPiece>> Archive::list_pieces(const Uuid& collection) {
 Result<void> Archive::read_piece(const Uuid& collection, const LogPiece& piece, storage::VisitTimed visit) {
     const std::string key = key_of(collection, piece);
     std::string bytes;
-    AKIDB_TRY(read_named(store_, key, kLogPieceBytesMax, [&](std::string_view read) -> Result<void> {
-        bytes += read;
-        return {};
-    }));
+    AKIDB_TRY(read_named(store_, {key, piece.sha256}, kLogPieceBytesMax,
+                         [&](std::string_view read) -> Result<void> {
+                             bytes += read;
+                             return {};
+                         }));
     return read_log_piece(std::move(bytes), key, collection, piece, visit);
 }
 
@@ -262,7 +275,7 @@ Result<void> Archive::remove_piece(const Uuid& collection, const LogPiece& piece
 }
 
 Result<void> Archive::put_catalog(const CatalogCopy& copy, const io::ReadFile& file) {
-    return put_named(store_, key_of(copy), file);
+    return store_.put_file(key_of(copy), {file, file.size(), copy.sha256, {}});
 }
 
 Result<std::vector<CatalogCopy>> Archive::list_catalogs() {
@@ -281,7 +294,7 @@ Result<std::vector<CatalogCopy>> Archive::list_catalogs() {
 
 Result<void> Archive::read_catalog(const CatalogCopy& copy,
                                    FunctionRef<Result<void>(std::string_view)> take) {
-    return read_named(store_, key_of(copy), objects::kObjectBytesMax, take);
+    return read_named(store_, {key_of(copy), copy.sha256}, objects::kObjectBytesMax, take);
 }
 
 Result<void> Archive::remove_catalog(const CatalogCopy& copy) {

@@ -2,7 +2,8 @@
 // of the catalog, and a head that tells how far all that reaches. A timeline is one history of one data
 // directory: what a restored one writes is another timeline, so the two never mix (docs/adr/0019).
 //   archive/<timeline>/head
-//   archive/<timeline>/<collection>/<first>-<last>-<time of the last>-<sha256>   (log_piece.h)
+//   archive/<timeline>/<collection>/<first>-<last>-<time of the last>-<sha256>   (log_piece.h); with
+//     "-<key id>" behind it if it is encrypted with a key of its tenant
 //   archive/<timeline>/catalog/<time>-<time of the copy before>-<sha256>
 // docs/formats/backup.md has the bytes. One server writes a timeline; no lock is held. Thread-compatible.
 #pragma once
@@ -55,6 +56,7 @@ class Archive {
     Result<std::optional<ArchiveHead>> read_head();
     Result<void> put_head(const ArchiveHead& head);
 
+    /// With the key that the piece names.
     Result<void> put_piece(const Uuid& collection, LogPieceWriter::Made made);
     /// By their first record; they may overlap.
     Result<std::vector<LogPiece>> list_pieces(const Uuid& collection);

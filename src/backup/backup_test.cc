@@ -86,9 +86,16 @@ BackupManifest example_of_timeline() {
     return manifest;
 }
 
+BackupManifest example_of_keys() {
+    BackupManifest manifest = example_of_timeline();
+    manifest.collections[0].files[0].key = "0123456789abcdef";
+    return manifest;
+}
+
 TEST(BackupManifest, ReadsTheGoldenFiles) {
     for (const auto& [name, expected] :
-         {std::pair("manifest-1", example()), std::pair("manifest-2", example_of_timeline())}) {
+         {std::pair("manifest-1", example()), std::pair("manifest-2", example_of_timeline()),
+          std::pair("manifest-3", example_of_keys())}) {
         std::ifstream file(std::string(AKIDB_SOURCE_DIR "/tests/golden/backup/") + name, std::ios::binary);
         const std::string golden{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
         EXPECT_EQ(encode_backup_manifest(expected), golden) << name;
@@ -96,7 +103,20 @@ TEST(BackupManifest, ReadsTheGoldenFiles) {
         ASSERT_TRUE(read) << read.error().message();
         EXPECT_EQ(read->timeline, expected.timeline);
         EXPECT_EQ(read->pinned_ms, expected.pinned_ms);
+        EXPECT_EQ(read->collections[0].files[0].key, expected.collections[0].files[0].key);
     }
+}
+
+TEST(BackupManifest, OfAKeyNeedsNoTimelineAndTheCatalogHasNoKeyOfItsOwn) {
+    BackupManifest manifest = example_of_keys();
+    manifest.timeline = {};
+    manifest.pinned_ms = 0;
+    const auto read = decode_backup_manifest(encode_backup_manifest(manifest));
+    ASSERT_TRUE(read) << read.error().message();
+    EXPECT_EQ(read->timeline, Uuid{});
+    EXPECT_EQ(read->collections[0].files[0].key, "0123456789abcdef");
+    manifest.catalog.key = "0123456789abcdef";
+    EXPECT_EQ(decode_backup_manifest(encode_backup_manifest(manifest)).error().code(), Code::kDataLoss);
 }
 
 class RepositoryTest : public testing::Test {

@@ -21,6 +21,7 @@ struct LogPiece {
     uint64_t last = 0;     // sequence numbers, both in it
     uint64_t last_ms = 0;  // no record in it was stamped later
     std::string sha256{};
+    std::string key{};  // id of the tenant's key that it is encrypted with; empty: that of the place
 };
 
 class LogPieceWriter {

@@ -4,6 +4,7 @@
 
 #include "backup/formats.h"
 #include "base/bytes.h"
+#include "objects/encryption_key.h"
 #include "objects/sha256.h"
 #include "storage/layout.h"
 
@@ -13,6 +14,8 @@ namespace {
 constexpr std::string_view kManifestMagic = "AKIBACK1";
 constexpr uint32_t kFormatPlain = 1;
 constexpr uint32_t kFormatOfTimeline = 2;
+constexpr uint32_t kFormatOfKeys = 3;
+constexpr size_t kKeyIdBytes = 8;
 constexpr size_t kManifestDigestBytes = 32;
 
 int digit_of(char letter) {
@@ -31,11 +34,14 @@ void put_hex(ByteWriter& writer, std::string_view hex) {
     writer.put_bytes(raw);
 }
 
-void put_file(ByteWriter& writer, const BackupFile& file) {
+void put_file(ByteWriter& writer, const BackupFile& file, uint32_t format) {
     writer.put_string(file.name);
     writer.put(file.bytes);
     writer.put(file.stored_bytes);
     put_hex(writer, file.sha256);
+    if (format >= kFormatOfKeys) {
+        put_hex(writer, file.key.empty() ? std::string(2 * kKeyIdBytes, '0') : file.key);
+    }
 }
 
 Error damaged(std::string_view what) {
@@ -53,16 +59,16 @@ class ManifestReader {
         manifest.created_ms = reader_.get<uint64_t>();
         AKIDB_TRY(manifest.version, text());
         manifest.sent_bytes = reader_.get<uint64_t>();
-        if (format_ == kFormatOfTimeline) {
+        if (format_ >= kFormatOfTimeline) {
             manifest.timeline = uuid();
             manifest.pinned_ms = reader_.get<uint64_t>();
-            if (manifest.timeline == Uuid{}) {
+            if (manifest.timeline == Uuid{} && format_ == kFormatOfTimeline) {
                 return damaged("it has no timeline");
             }
         }
         AKIDB_TRY(manifest.catalog, file());
-        if (!manifest.catalog.name.empty()) {
-            return damaged("the catalog has a name");
+        if (!manifest.catalog.name.empty() || !manifest.catalog.key.empty()) {
+            return damaged("the catalog has a name, or a key of its own");
         }
         const auto collections = reader_.get<uint32_t>();
         for (uint32_t i = 0; i < collections && !reader_.failed(); ++i) {
@@ -78,6 +84,9 @@ class ManifestReader {
         }
         if (!reader_.finished()) {
             return damaged("its length is wrong");
+        }
+        if (format_ == kFormatOfKeys && !manifest.has_tenant_keys()) {
+            return damaged("no file has a key of its own");
         }
         return manifest;
     }
@@ -107,6 +116,10 @@ class ManifestReader {
         const std::string_view raw = reader_.get_bytes(kManifestDigestBytes);
         std::copy(raw.begin(), raw.end(), digest.begin());
         read.sha256 = objects::hex(digest);
+        if (format_ >= kFormatOfKeys) {
+            const std::string_view key = reader_.get_bytes(kKeyIdBytes);
+            read.key = key == std::string(kKeyIdBytes, '\0') ? "" : objects::hex_of_bytes(key);
+        }
         if (reader_.failed() || read.stored_bytes > read.bytes) {
             return damaged("a file is wrong");
         }
@@ -144,6 +157,13 @@ class ManifestReader {
 
 }  // namespace
 
+bool BackupManifest::has_tenant_keys() const {
+    return std::any_of(collections.begin(), collections.end(), [](const BackedUpCollection& collection) {
+        return std::any_of(collection.files.begin(), collection.files.end(),
+                           [](const BackupFile& file) { return !file.key.empty(); });
+    });
+}
+
 uint64_t BackupManifest::stored_bytes() const {
     uint64_t bytes = catalog.stored_bytes;
     for (const BackedUpCollection& collection : collections) {
@@ -165,18 +185,20 @@ uint64_t BackupManifest::documents() const {
 std::string encode_backup_manifest(const BackupManifest& manifest) {
     std::string bytes(kManifestMagic);
     ByteWriter writer(bytes);
-    const bool is_of_timeline = manifest.timeline != Uuid{};
-    writer.put(is_of_timeline ? kFormatOfTimeline : kFormatPlain);
+    const uint32_t format = manifest.has_tenant_keys()    ? kFormatOfKeys
+                            : manifest.timeline != Uuid{} ? kFormatOfTimeline
+                                                          : kFormatPlain;
+    writer.put(format);
     put_uuid(writer, manifest.id);
     put_uuid(writer, manifest.previous);
     writer.put(manifest.created_ms);
     writer.put_string(manifest.version);
     writer.put(manifest.sent_bytes);
-    if (is_of_timeline) {
+    if (format >= kFormatOfTimeline) {
         put_uuid(writer, manifest.timeline);
         writer.put(manifest.pinned_ms);
     }
-    put_file(writer, manifest.catalog);
+    put_file(writer, manifest.catalog, format);
     writer.put(static_cast<uint32_t>(manifest.collections.size()));
     for (const BackedUpCollection& collection : manifest.collections) {
         put_uuid(writer, collection.id);
@@ -189,7 +211,7 @@ std::string encode_backup_manifest(const BackupManifest& manifest) {
         writer.put(collection.documents_hash);
         writer.put(static_cast<uint32_t>(collection.files.size()));
         for (const BackupFile& file : collection.files) {
-            put_file(writer, file);
+            put_file(writer, file, format);
         }
     }
     writer.put(static_cast<uint32_t>(manifest.left_out.size()));
@@ -203,7 +225,7 @@ std::string encode_backup_manifest(const BackupManifest& manifest) {
 }
 
 storage::FormatRange known_backup_formats() {
-    return {kFormatPlain, kFormatOfTimeline};
+    return {kFormatPlain, kFormatOfKeys};
 }
 
 std::optional<uint32_t> backup_format_of(std::string_view bytes) {
@@ -228,7 +250,7 @@ Result<BackupManifest> decode_backup_manifest(std::string_view bytes) {
     if (!known_backup_formats().has(format)) {
         return Error(Code::kConflict, "the backup has format " + std::to_string(format) +
                                           ", and this AkiDB reads formats " + std::to_string(kFormatPlain) +
-                                          " and " + std::to_string(kFormatOfTimeline));
+                                          " to " + std::to_string(kFormatOfKeys));
     }
     return ManifestReader(content.substr(kManifestMagic.size() + sizeof(kFormatPlain)), format).read();
 }

@@ -22,7 +22,8 @@ struct BackupFile {
     std::string name;           // relative to the directory of the collection
     uint64_t bytes = 0;         // of the file
     uint64_t stored_bytes = 0;  // of the blob; zeros follow in the file
-    std::string sha256;         // of the blob, hex
+    std::string sha256{};       // of the blob, hex
+    std::string key{};  // id of the tenant's key that the blob is encrypted with; empty: that of the place
 };
 
 struct BackedUpCollection {
@@ -55,6 +56,8 @@ struct BackupManifest {
     std::vector<BackedUpCollection> collections{};
     std::vector<LeftOut> left_out{};
 
+    /// Whether a file of it has a key of its own.
+    bool has_tenant_keys() const;
     /// Of all blobs, each as often as it is named.
     uint64_t stored_bytes() const;
     uint64_t documents() const;

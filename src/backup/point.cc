@@ -197,6 +197,28 @@ const LogPiece* find_piece(const std::vector<LogPiece>& pieces, uint64_t next) {
     return best;
 }
 
+Result<bool> keep_readable(const Repository& repository, std::vector<LogPiece>& pieces, uint64_t have) {
+    std::vector<LogPiece> readable;
+    uint64_t lost_last = 0;
+    for (LogPiece& piece : pieces) {
+        Result<bool> can = repository.can_read(piece.key);
+        if (!can) {
+            return std::move(can).error().with_context("writes in the archived log");
+        }
+        if (*can) {
+            readable.push_back(std::move(piece));
+        } else {
+            lost_last = std::max(lost_last, piece.last);
+        }
+    }
+    pieces = std::move(readable);
+    uint64_t next = have + 1;
+    while (const LogPiece* const piece = find_piece(pieces, next)) {
+        next = piece->last + 1;
+    }
+    return lost_last < next;
+}
+
 /// Gathers records and appends them, a few MiB a sync.
 class Replay::Appending {
   public:
@@ -245,12 +267,17 @@ class Replay::Appending {
     std::unique_ptr<storage::LogWriter> writer_;
 };
 
+Result<bool> Replay::look_at(const ReplayedCollection& collection) {
+    AKIDB_TRY(pieces_, archive_.list_pieces(collection.id));
+    Result<bool> can = keep_readable(repository_, pieces_, collection.have);
+    return can ? can : std::move(can).error().with_context("collection " + collection.name);
+}
+
 Result<uint64_t> Replay::run(const ReplayedCollection& collection, const std::string& log_directory) {
-    AKIDB_TRY(std::vector<LogPiece> pieces, archive_.list_pieces(collection.id));
     Appending log(files_, log_directory, collection.id, collection.have);
-    AKIDB_TRY(const bool is_there, read(collection, pieces, log));
+    AKIDB_TRY(const bool is_there, read(collection, log));
     if (!is_there) {
-        AKIDB_TRY(expect_whole(collection, pieces, log.reached(), log.reached_ms()));
+        AKIDB_TRY(expect_whole(collection, log.reached(), log.reached_ms()));
     }
     AKIDB_TRY(log.finish());
     writes_ += log.reached() - collection.have;
@@ -259,12 +286,11 @@ Result<uint64_t> Replay::run(const ReplayedCollection& collection, const std::st
 
 /// True: the point was met; false: there is nothing more. A piece that is gone gave way to a longer one, if a
 /// server archives meanwhile.
-Result<bool> Replay::read(const ReplayedCollection& collection, std::vector<LogPiece>& pieces,
-                          Appending& log) {
+Result<bool> Replay::read(const ReplayedCollection& collection, Appending& log) {
     std::string missed;
     bool is_met = point_.kind == Kind::kSequence && log.reached() >= point_.value;
     while (!is_met) {
-        const LogPiece* const piece = find_piece(pieces, log.reached() + 1);
+        const LogPiece* const piece = find_piece(pieces_, log.reached() + 1);
         if (piece == nullptr) {
             return false;
         }
@@ -286,7 +312,7 @@ Result<bool> Replay::read(const ReplayedCollection& collection, std::vector<LogP
             });
         if (!read && read.error().code() == Code::kNotFound && piece->sha256 != missed) {
             missed = piece->sha256;
-            AKIDB_TRY(pieces, archive_.list_pieces(collection.id));
+            AKIDB_TRY(look_at(collection));  // what is lost is missed below
         } else if (!read) {
             return std::move(read).error().with_context("collection " + collection.name);
         }
@@ -295,12 +321,12 @@ Result<bool> Replay::read(const ReplayedCollection& collection, std::vector<LogP
 }
 
 /// The pieces are at their end; is that the end of what was archived, and does it reach the point?
-Result<void> Replay::expect_whole(const ReplayedCollection& collection, const std::vector<LogPiece>& pieces,
-                                  uint64_t reached, uint64_t reached_ms) const {
+Result<void> Replay::expect_whole(const ReplayedCollection& collection, uint64_t reached,
+                                  uint64_t reached_ms) const {
     const ArchivedCollection* const entry = head_ ? head_->find(collection.id) : nullptr;
     uint64_t known = entry == nullptr ? 0 : entry->last;  // up to which something was archived
     uint64_t next = 0;                                    // where it goes on behind a gap
-    for (const LogPiece& piece : pieces) {
+    for (const LogPiece& piece : pieces_) {
         known = std::max(known, piece.last);
         next = piece.first > reached && (next == 0 || piece.first < next) ? piece.first : next;
     }

@@ -50,6 +50,9 @@ Result<std::vector<std::optional<CatalogCopy>>> catalogs_at(Archive& archive, co
 /// Of those that hold `next` the one that reaches furthest; null: none does.
 const LogPiece* find_piece(const std::vector<LogPiece>& pieces, uint64_t next);
 
+/// Takes out the pieces whose tenant's key is gone. False: what follows `have` is in such pieces alone.
+Result<bool> keep_readable(const Repository& repository, std::vector<LogPiece>& pieces, uint64_t have);
+
 struct ReplayedCollection {
     Uuid id;
     std::string name;
@@ -59,25 +62,34 @@ struct ReplayedCollection {
 class Replay {
   public:
     /// All must outlive it.
-    Replay(io::FileSystem& files, Archive& archive, const std::optional<ArchiveHead>& head,
-           const RestorePoint& point, const std::stop_token& stop)
-        : files_(files), archive_(archive), head_(head), point_(point), stop_(stop) {}
+    Replay(io::FileSystem& files, const Repository& repository, Archive& archive,
+           const std::optional<ArchiveHead>& head, const RestorePoint& point, const std::stop_token& stop)
+        : files_(files),
+          repository_(repository),
+          archive_(archive),
+          head_(head),
+          point_(point),
+          stop_(stop) {}
 
+    /// First, of each. False: the key of its tenant is gone.
+    Result<bool> look_at(const ReplayedCollection& collection);
     /// Writes what follows `have`, up to the point, into its log directory. The last sequence number then.
     Result<uint64_t> run(const ReplayedCollection& collection, const std::string& log_directory);
     uint64_t writes() const { return writes_; }
 
   private:
     class Appending;
-    Result<bool> read(const ReplayedCollection& collection, std::vector<LogPiece>& pieces, Appending& log);
-    Result<void> expect_whole(const ReplayedCollection& collection, const std::vector<LogPiece>& pieces,
-                              uint64_t reached, uint64_t reached_ms) const;
+    Result<bool> read(const ReplayedCollection& collection, Appending& log);
+    Result<void> expect_whole(const ReplayedCollection& collection, uint64_t reached,
+                              uint64_t reached_ms) const;
 
     io::FileSystem& files_;
+    const Repository& repository_;
     Archive& archive_;
     const std::optional<ArchiveHead>& head_;
     const RestorePoint& point_;
     const std::stop_token& stop_;
+    std::vector<LogPiece> pieces_{};  // of the collection that was looked at last
     uint64_t writes_ = 0;
 };
 

@@ -9,12 +9,16 @@
 namespace akidb::backup {
 namespace {
 
-Result<void> compare(const std::string& data, const BackupManifest& manifest, OpenCollection open,
-                     const std::stop_token& stop, std::vector<std::string>& faults) {
+Result<void> compare(const Repository& repository, const std::string& data, const BackupManifest& manifest,
+                     OpenCollection open, const std::stop_token& stop, std::vector<std::string>& faults) {
     AKIDB_TRY(const auto catalog, catalog::Catalog::open(data + "/" + kRestoredCatalog));
     AKIDB_TRY(const std::vector<catalog::CollectionRow> rows, catalog->list_collections());
     AKIDB_TRY(catalog->close());
     for (const BackedUpCollection& expected : manifest.collections) {
+        AKIDB_TRY(const bool can, repository.can_read(expected));
+        if (!can) {
+            continue;
+        }
         if (stop.stop_requested()) {
             return Error(Code::kUnavailable, "the restore for practice was stopped");
         }
@@ -63,7 +67,8 @@ Result<PracticeReport> practise(io::FileSystem& files, Repository& repository, c
     report.collections = restored->collections;
     report.documents = restored->documents;
     report.bytes = restored->bytes;
-    const Result<void> compared = compare(data, manifest, open, stop, report.faults);
+    report.left_out = restored->left_out;
+    const Result<void> compared = compare(repository, data, manifest, open, stop, report.faults);
     AKIDB_TRY(io::remove_tree(files, scratch, name));
     AKIDB_TRY(Result<void>(compared));
     return report;
@@ -76,6 +81,9 @@ std::string describe(const PracticeReport& report, const BackupManifest& manifes
                        "\n";
     for (const std::string& fault : report.faults) {
         text += "FAULT " + fault + "\n";
+    }
+    for (const LeftOut& left : report.left_out) {
+        text += "not restored: collection " + left.name + ": " + left.reason + "\n";
     }
     for (const LeftOut& left : manifest.left_out) {
         text += "not in the backup: collection " + left.name + ": " + left.reason + "\n";

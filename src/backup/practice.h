@@ -27,6 +27,7 @@ struct PracticeReport {
     uint64_t collections = 0;
     uint64_t documents = 0;
     uint64_t bytes = 0;                 // written
+    std::vector<LeftOut> left_out{};    // that cannot be restored, for their tenant's key is gone: no faults
     std::vector<std::string> faults{};  // sentences; none: the backup is whole
 };
 

@@ -46,6 +46,12 @@ Result<void> check_plain(const std::string& key, std::string_view object) {
               : Result<void>();
 }
 
+bool is_blob_name(std::string_view name) {
+    const size_t dash = name.find('-');
+    return objects::is_sha256_hex(name.substr(0, dash)) &&
+           (dash == std::string_view::npos || objects::is_encryption_key_id(name.substr(dash + 1)));
+}
+
 /// "<owner> <until, milliseconds since 1970>".
 struct LockContent {
     std::string owner;
@@ -77,8 +83,34 @@ Result<uint64_t> find_content(const io::ReadFile& file) {
 
 }  // namespace
 
-std::string blob_key(const std::string& sha256) {
-    return std::string(kBlobFolder) + sha256.substr(0, 2) + "/" + sha256;
+std::string blob_name(const BackupFile& file) {
+    return file.key.empty() ? file.sha256 : file.sha256 + "-" + file.key;
+}
+
+std::string blob_key(const std::string& name) {
+    return std::string(kBlobFolder) + name.substr(0, 2) + "/" + name;
+}
+
+Result<bool> Repository::can_read(const std::string& key) const {
+    if (!key.empty() && tenant_keys_ == nullptr) {
+        return Error(Code::kPermissionDenied, "it is encrypted with the key " + key +
+                                                  " of its tenant: name the place of such keys "
+                                                  "(--tenant-keys, or the setting backup.tenant_keys)");
+    }
+    return key.empty() || tenant_keys_->find(key).has_value();
+}
+
+Result<bool> Repository::can_read(const BackedUpCollection& collection) const {
+    for (const BackupFile& file : collection.files) {
+        Result<bool> can = can_read(file.key);
+        if (!can) {
+            return std::move(can).error().with_context("collection " + collection.name);
+        }
+        if (!*can) {
+            return false;
+        }
+    }
+    return true;
 }
 
 Result<void> Repository::lock(const Uuid& owner) {
@@ -244,9 +276,10 @@ class Repository::LockedFile final : public io::ReadFile {
     const io::ReadFile& file_;
 };
 
-Result<Repository::PutBlob> Repository::put_file(const std::string& name, const io::ReadFile& bare) {
+Result<Repository::PutBlob> Repository::put_file(const std::string& name, const io::ReadFile& bare,
+                                                 const std::string& key) {
     const LockedFile file(*this, bare);
-    PutBlob put{.file = {.name = name, .bytes = file.size()}};
+    PutBlob put{.file = {.name = name, .bytes = file.size(), .key = key}};
     AKIDB_TRY(put.file.stored_bytes, find_content(file));
     AKIDB_TRY(put.file.sha256, objects::sha256_of_file(file, put.file.stored_bytes));
     const Result<void> there = check_blob(put.file);
@@ -255,7 +288,8 @@ Result<Repository::PutBlob> Repository::put_file(const std::string& name, const 
         if (code != Code::kNotFound && code != Code::kDataLoss) {
             return there.error();
         }
-        AKIDB_TRY(store_.put_file(blob_key(put.file.sha256), {file, put.file.stored_bytes, put.file.sha256}));
+        AKIDB_TRY(store_.put_file(blob_key(blob_name(put.file)),
+                                  {file, put.file.stored_bytes, put.file.sha256, key}));
         put.sent_bytes = put.file.stored_bytes;
     }
     AKIDB_TRY(keep_lock());
@@ -263,7 +297,7 @@ Result<Repository::PutBlob> Repository::put_file(const std::string& name, const 
 }
 
 Result<void> Repository::check_blob(const BackupFile& file) {
-    const std::string key = blob_key(file.sha256);
+    const std::string key = blob_key(blob_name(file));
     const Result<objects::ObjectFacts> facts = store_.head(key);
     if (!facts) {
         return facts.error().code() == Code::kNotFound
@@ -278,7 +312,7 @@ Result<void> Repository::check_blob(const BackupFile& file) {
 }
 
 Result<void> Repository::read_blob(const BackupFile& file, FunctionRef<Result<void>(std::string_view)> take) {
-    const std::string key = blob_key(file.sha256);
+    const std::string key = blob_key(blob_name(file));
     AKIDB_TRY(check_blob(file));
     objects::Sha256 hash;
     for (uint64_t at = 0; at < file.stored_bytes;) {
@@ -294,14 +328,14 @@ Result<void> Repository::read_blob(const BackupFile& file, FunctionRef<Result<vo
     return {};
 }
 
-Result<void> Repository::each_blob(FunctionRef<Result<void>(const std::string& sha256)> take) {
+Result<void> Repository::each_blob(FunctionRef<Result<void>(const std::string& name)> take) {
     objects::ListRequest request{.prefix = std::string(kBlobFolder)};
     while (true) {
         AKIDB_TRY(const objects::ObjectPage page, store_.list(request));
         for (const objects::ObjectFacts& object : page.objects) {
-            const std::string sha256 = object.key.substr(object.key.rfind('/') + 1);
-            if (objects::is_sha256_hex(sha256) && object.key == blob_key(sha256)) {
-                AKIDB_TRY(take(sha256));
+            const std::string name = object.key.substr(object.key.rfind('/') + 1);
+            if (is_blob_name(name) && object.key == blob_key(name)) {
+                AKIDB_TRY(take(name));
             }
         }
         if (page.is_last) {
@@ -311,9 +345,9 @@ Result<void> Repository::each_blob(FunctionRef<Result<void>(const std::string& s
     }
 }
 
-Result<void> Repository::remove_blob(const std::string& sha256) {
+Result<void> Repository::remove_blob(const std::string& name) {
     AKIDB_TRY(keep_lock());
-    return store_.remove(blob_key(sha256));
+    return store_.remove(blob_key(name));
 }
 
 Result<std::map<std::string, uint64_t>> Repository::read_strays() {
@@ -330,7 +364,7 @@ Result<std::map<std::string, uint64_t>> Repository::read_strays() {
         const std::string_view line = std::string_view(*text).substr(begin, end - begin);
         const size_t space = std::min(line.find(' '), line.size());
         const std::optional<uint64_t> since = number(line.substr(std::min(space + 1, line.size())));
-        if (since && objects::is_sha256_hex(line.substr(0, space))) {
+        if (since && is_blob_name(line.substr(0, space))) {
             strays.emplace(line.substr(0, space), *since);
         }
         begin = end + 1;
@@ -342,9 +376,9 @@ Result<void> Repository::put_strays(const std::map<std::string, uint64_t>& stray
     AKIDB_TRY(keep_lock());
     std::string text;
     size_t count = 0;
-    for (const auto& [sha256, since_ms] : strays) {
+    for (const auto& [name, since_ms] : strays) {
         if (++count <= kStraysMax) {
-            text += sha256 + " " + std::to_string(since_ms) + "\n";
+            text += name + " " + std::to_string(since_ms) + "\n";
         }
     }
     return store_.put(kStraysKey, text, PutMode::kOverwrite);

@@ -79,7 +79,13 @@ class Restoring {
                                : Error(Code::kConflict, "several tenants have a " + which + "; name its id");
         }
         std::erase_if(manifest.collections, [&](const auto& collection) { return !is_wanted(collection); });
-        return {};
+        AKIDB_TRY(const bool can, repository_.can_read(manifest.collections.front()));
+        return can ? Result<void>() : key_is_gone(manifest.collections.front().name);
+    }
+
+    static Error key_is_gone(const std::string& name) {
+        return Error(Code::kPermissionDenied,
+                     "collection " + printable(name) + " cannot be restored: " + std::string(kKeyIsGone));
     }
 
     Result<void> make_staging() {
@@ -90,7 +96,8 @@ class Restoring {
     Result<void> fill(const BackupManifest& manifest) {
         AKIDB_TRY(make_staging());
         for (const BackedUpCollection& collection : manifest.collections) {
-            AKIDB_TRY(write_collection(collection));
+            AKIDB_TRY(const bool can, repository_.can_read(collection));
+            AKIDB_TRY(can ? write_collection(collection) : leave_out(collection.id, collection.name));
         }
         AKIDB_TRY(files_.sync_directory(staging_ + "/" + kCollections));
         // Last: without it, whatever starts here has no collections.
@@ -99,6 +106,7 @@ class Restoring {
             const BackedUpCollection& one = manifest.collections.front();
             AKIDB_TRY(write_catalog_of_one(one.id, one.name));
         }
+        AKIDB_TRY(forget_left_out());
         return files_.sync_directory(staging_);
     }
 
@@ -110,7 +118,7 @@ class Restoring {
         AKIDB_TRY(const std::optional<ArchiveHead> head, archive.read_head());
         AKIDB_TRY(expect_reach(archive, head));
         AKIDB_TRY(const std::vector<catalog::CollectionRow> rows, take_catalog(archive, base, head));
-        Replay replay(files_, archive, head, *request_.point, request_.stop);
+        Replay replay(files_, repository_, archive, head, *request_.point, request_.stop);
         for (const catalog::CollectionRow& row : rows) {
             AKIDB_TRY(write_to_point(row, base, replay));
         }
@@ -118,6 +126,7 @@ class Restoring {
         if (!request_.collection.empty()) {
             AKIDB_TRY(write_catalog_of_one(rows.front().spec.id, rows.front().spec.name));
         }
+        AKIDB_TRY(forget_left_out());
         report_.timeline = base.timeline;
         report_.replayed_writes = replay.writes();
         return files_.sync_directory(staging_);
@@ -189,12 +198,22 @@ class Restoring {
                 return Error(Code::kNotFound,
                              "the backup left collection " + printable(name) + " out: " + left->reason);
             }
-            report_.left_out.push_back(name);
+            report_.left_out.push_back({name, "the backup left it out: " + left->reason});
             return {};
         }
         ReplayedCollection from{.id = row.spec.id, .name = name};
+        bool can = true;
         if (files != base.collections.end()) {
             from.have = files->sequence;
+            AKIDB_TRY(can, repository_.can_read(*files));
+        }
+        if (can) {
+            AKIDB_TRY(can, replay.look_at(from));
+        }
+        if (!can) {
+            return request_.collection.empty() ? leave_out(row.spec.id, name) : key_is_gone(name);
+        }
+        if (files != base.collections.end()) {
             AKIDB_TRY(write_collection(*files));
         } else {
             AKIDB_TRY(write_collection({.id = row.spec.id, .tenant = row.tenant, .name = name}));
@@ -204,6 +223,24 @@ class Restoring {
         AKIDB_TRY(const uint64_t reached, replay.run(from, log));
         report_.reached.push_back({name, reached});
         return {};
+    }
+
+    Result<void> leave_out(const Uuid& id, const std::string& name) {
+        report_.left_out.push_back({name, kKeyIsGone});
+        unreadable_.push_back(id);
+        return {};
+    }
+
+    /// No file of theirs will ever be there, so a server that starts here need not miss them.
+    Result<void> forget_left_out() {
+        if (unreadable_.empty()) {
+            return {};
+        }
+        AKIDB_TRY(const auto catalog, catalog::Catalog::open(catalog_path()));
+        for (const Uuid& id : unreadable_) {
+            AKIDB_TRY(catalog->remove_collection(id));
+        }
+        return catalog->close();
     }
 
     std::string catalog_path() const { return staging_ + "/" + kRestoredCatalog; }
@@ -288,6 +325,7 @@ class Restoring {
     std::string parent_;
     std::string staging_name_;
     std::string staging_;
+    std::vector<Uuid> unreadable_;
     RestoreReport report_;
 };
 

@@ -36,16 +36,19 @@ struct RestoreReport {
     uint64_t collections = 0;
     uint64_t documents = 0;  // in the backup
     uint64_t bytes = 0;
+    /// Those that cannot be restored, for their tenant's key is gone; to a point also those that the backup
+    /// has not.
+    std::vector<LeftOut> left_out{};
     // To a point:
     Uuid timeline{};
     uint64_t replayed_writes = 0;
     std::vector<RestoredCollection> reached{};
-    std::vector<std::string> left_out{};  // names of those that the backup has not
 };
 
 /// kAlreadyExists when `data` is there; kNotFound for a backup or collection that is not; kDataLoss names the
 /// blob that is damaged, kNotFound the one that is missing; kDiskFull. What of the archived log is missing or
-/// damaged is named as well.
+/// damaged is named as well. kPermissionDenied for one collection whose tenant's key is gone; restored whole
+/// it is left out, of the catalog, too.
 Result<RestoreReport> restore(io::FileSystem& files, Repository& repository, const RestoreRequest& request);
 
 /// Where restore writes the catalog, in the data directory: the default of the setting database.path.

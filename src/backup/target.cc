@@ -10,13 +10,15 @@ bool is_s3_place(const std::string& place) {
 }
 
 Result<std::unique_ptr<Target>> Target::open(const TargetDoors& doors, const std::string& place,
-                                             const S3Access& s3, TargetUse use, const std::string& key_file) {
+                                             const S3Access& s3, TargetUse use, const std::string& key_file,
+                                             const objects::Keyring* tenant_keys) {
     if (key_file.empty()) {
         return open_plain(doors, place, s3, use);
     }
     AKIDB_TRY(objects::EncryptionKey key, objects::read_encryption_key(key_file));
     AKIDB_TRY(auto target, open_plain(doors, place, s3, use));
-    target->stores_.push_back(objects::make_encrypted_store(target->store(), std::move(key), doors.random));
+    target->stores_.push_back(
+        objects::make_encrypted_store(target->store(), std::move(key), doors.random, tenant_keys));
     return target;
 }
 

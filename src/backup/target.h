@@ -12,6 +12,7 @@
 #include "io/random.h"
 #include "objects/breaker.h"
 #include "objects/credentials.h"
+#include "objects/encryption_key.h"
 #include "objects/object_store.h"
 #include "objects/retrying_store.h"
 #include "objects/s3_store.h"
@@ -47,10 +48,11 @@ enum class TargetUse : uint8_t { kWrite, kRead, kServe };
 class Target {
   public:
     /// A directory is made when it is not there, but for kRead it must be. With the key of a file,
-    /// all is encrypted there. The doors must outlive it.
+    /// all is encrypted there, and what names one of `tenant_keys` with that. Doors and keys must outlive it.
     static Result<std::unique_ptr<Target>> open(const TargetDoors& doors, const std::string& place,
                                                 const S3Access& s3, TargetUse use,
-                                                const std::string& key_file = {});
+                                                const std::string& key_file = {},
+                                                const objects::Keyring* tenant_keys = nullptr);
     /// Objects that are reached already.
     static std::unique_ptr<Target> over(std::unique_ptr<objects::ObjectStore> store);
     objects::ObjectStore& store() { return *stores_.back(); }

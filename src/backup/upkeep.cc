@@ -18,10 +18,12 @@ struct NamedBlob {
     std::string where;
 };
 
-std::vector<NamedBlob> blobs_of(const BackupManifest& manifest) {
+/// But for those of collections in `but`.
+std::vector<NamedBlob> blobs_of(const BackupManifest& manifest, const std::set<Uuid>& but = {}) {
+    static const std::vector<BackupFile> kNone;
     std::vector<NamedBlob> blobs{{&manifest.catalog, "the catalog"}};
     for (const BackedUpCollection& collection : manifest.collections) {
-        for (const BackupFile& file : collection.files) {
+        for (const BackupFile& file : but.contains(collection.id) ? kNone : collection.files) {
             blobs.push_back({&file, file.name + " of collection " + collection.name});
         }
     }
@@ -60,11 +62,14 @@ Result<void> check_list(Repository& repository, const std::vector<Uuid>& listed,
 /// What is archived of the log behind one backup.
 class ArchiveCheck {
   public:
+    /// Adds to `unreadable` what only pieces with a key that is gone hold.
     ArchiveCheck(Repository& repository, const BackupManifest& manifest, VerifyDepth depth,
-                 VerifyReport& report)
-        : archive_(repository.store(), manifest.timeline),
+                 std::set<Uuid>& unreadable, VerifyReport& report)
+        : repository_(repository),
+          archive_(repository.store(), manifest.timeline),
           manifest_(manifest),
           depth_(depth),
+          unreadable_(unreadable),
           report_(report) {}
 
     Result<void> run() {
@@ -124,11 +129,17 @@ class ArchiveCheck {
         AKIDB_TRY(std::vector<LogPiece> pieces, archive_.list_pieces(archived.id));
         // What is in no file of the backup came later, was left out of it, or was deleted before.
         const bool is_younger = find_piece(pieces, 1) != nullptr;
-        if (!has_files && !is_younger) {
+        if ((!has_files && !is_younger) || unreadable_.contains(archived.id)) {
+            return {};
+        }
+        const uint64_t have = has_files ? files->sequence : 0;
+        AKIDB_TRY(const bool can, keep_readable(repository_, pieces, have));
+        if (!can) {
+            unreadable_.insert(archived.id);
             return {};
         }
         std::string missed;
-        for (uint64_t next = has_files ? files->sequence + 1 : 1; next <= archived.last;) {
+        for (uint64_t next = have + 1; next <= archived.last;) {
             const LogPiece* const piece = find_piece(pieces, next);
             if (piece == nullptr) {
                 return note(Error(Code::kDataLoss,
@@ -145,6 +156,7 @@ class ArchiveCheck {
             if (!found && found.error().code() == Code::kNotFound && piece->sha256 != missed) {
                 missed = piece->sha256;  // a longer one took its place, perhaps
                 AKIDB_TRY(pieces, archive_.list_pieces(archived.id));
+                AKIDB_TRY(keep_readable(repository_, pieces, have));
                 continue;
             }
             next = piece->last + 1;
@@ -153,9 +165,11 @@ class ArchiveCheck {
         return {};
     }
 
+    Repository& repository_;
     Archive archive_;
     const BackupManifest& manifest_;
     const VerifyDepth depth_;
+    std::set<Uuid>& unreadable_;
     VerifyReport& report_;
 };
 
@@ -256,7 +270,7 @@ class Prune {
         for (size_t i = 0; i < manifests.size(); ++i) {
             const bool stays = is_kept(manifests[i], manifests.size() - i);
             for (const NamedBlob& blob : blobs_of(manifests[i])) {
-                (stays ? named : leaving).insert(blob.file->sha256);
+                (stays ? named : leaving).insert(blob_name(*blob.file));
             }
             report_.kept += stays ? 1 : 0;
             if (!stays) {
@@ -267,8 +281,8 @@ class Prune {
         for (const Uuid& id : report_.removed) {
             AKIDB_TRY(repository_.remove_manifest(id));
         }
-        for (const std::string& sha256 : unnamed) {
-            AKIDB_TRY(repository_.remove_blob(sha256));
+        for (const std::string& name : unnamed) {
+            AKIDB_TRY(repository_.remove_blob(name));
             ++report_.removed_blobs;
         }
         std::erase_if(manifests, [&](const BackupManifest& manifest) {
@@ -286,16 +300,16 @@ class Prune {
         AKIDB_TRY(const auto before, repository_.read_strays());
         std::map<std::string, uint64_t> strays;
         std::vector<std::string> unnamed;
-        AKIDB_TRY(repository_.each_blob([&](const std::string& sha256) -> Result<void> {
-            if (named.contains(sha256)) {
+        AKIDB_TRY(repository_.each_blob([&](const std::string& name) -> Result<void> {
+            if (named.contains(name)) {
                 return {};
             }
-            const auto seen = before.find(sha256);
+            const auto seen = before.find(name);
             const uint64_t since_ms = seen == before.end() ? now_ms_ : seen->second;
-            if (leaving.contains(sha256) || since_ms + kStrayMs <= now_ms_) {
-                unnamed.push_back(sha256);
+            if (leaving.contains(name) || since_ms + kStrayMs <= now_ms_) {
+                unnamed.push_back(name);
             } else {
-                strays.emplace(sha256, since_ms);
+                strays.emplace(name, since_ms);
             }
             return {};
         }));
@@ -339,9 +353,16 @@ class Prune {
 
 Result<VerifyReport> verify(Repository& repository, const BackupManifest& manifest, VerifyDepth depth) {
     VerifyReport report;
+    std::set<Uuid> unreadable;
+    for (const BackedUpCollection& collection : manifest.collections) {
+        AKIDB_TRY(const bool can, repository.can_read(collection));
+        if (!can) {
+            unreadable.insert(collection.id);
+        }
+    }
     std::set<std::string> looked_at;
-    for (const NamedBlob& blob : blobs_of(manifest)) {
-        if (!looked_at.insert(blob.file->sha256).second) {
+    for (const NamedBlob& blob : blobs_of(manifest, unreadable)) {
+        if (!looked_at.insert(blob_name(*blob.file)).second) {
             continue;
         }
         const Result<void> whole =
@@ -358,8 +379,9 @@ Result<VerifyReport> verify(Repository& repository, const BackupManifest& manife
         report.bytes += blob.file->stored_bytes;
     }
     if (manifest.timeline != Uuid{}) {
-        AKIDB_TRY(ArchiveCheck(repository, manifest, depth, report).run());
+        AKIDB_TRY(ArchiveCheck(repository, manifest, depth, unreadable, report).run());
     }
+    report.unreadable = unreadable.size();
     return report;
 }
 

@@ -17,11 +17,13 @@ struct VerifyReport {
     uint64_t blobs = 0;
     uint64_t pieces = 0;                // of the archived log
     uint64_t bytes = 0;                 // of blobs
+    uint64_t unreadable = 0;            // collections whose tenant's key is gone, which is no fault
     std::vector<std::string> faults{};  // sentences; each names a blob and the file that it is
 };
 
 /// With what is archived of the log from there on, if it is of a timeline: that nothing is missing; at kBytes
-/// every piece is read. An error means that it could not be found out.
+/// every piece is read. What is encrypted with a tenant's key that is gone is not looked at. An error means
+/// that it could not be found out.
 Result<VerifyReport> verify(Repository& repository, const BackupManifest& manifest, VerifyDepth depth);
 
 /// How long a blob that no manifest names stays.
