@@ -152,6 +152,9 @@ class Accounts {
     /// With its users and keys. kConflict while it has collections.
     Result<void> delete_tenant(const RequestContext& context, const std::string& name);
 
+    /// By name or id; an id may be that of a tenant that was deleted.
+    Result<Uuid> find_tenant_id(const RequestContext& context, const std::string& tenant) const;
+
     /// Those of the tenant "default" read all, others their own. kUnavailable when there is no audit log.
     Result<access::AuditPage> query_audit(const RequestContext& context, access::AuditQuery query) const;
 

@@ -348,6 +348,15 @@ Result<catalog::TenantRow> Accounts::get_tenant(const RequestContext& context, c
     return found->row;
 }
 
+Result<Uuid> Accounts::find_tenant_id(const RequestContext& context, const std::string& tenant) const {
+    if (tenant.empty()) {  // which elsewhere is that of who asks
+        return no_such_tenant();
+    }
+    const auto found = find_tenant(context, tenant);
+    const std::optional<Uuid> id = found ? std::optional((*found)->row.id) : Uuid::parse(tenant);
+    return id && sees(context, *id) ? Result<Uuid>(*id) : no_such_tenant();
+}
+
 Result<catalog::TenantRow> Accounts::update_tenant(const RequestContext& context, const std::string& name,
                                                    const TenantChange& change) {
     MutexLock lock(changing_);

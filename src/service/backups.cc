@@ -16,11 +16,6 @@ namespace {
 constexpr size_t kStatesMax = 32;
 constexpr const char* kCatalogName = "catalog.db";
 
-Error wrong_place(const std::string& to, std::string_view why) {
-    return invalid_argument("to", "'" + printable(to) + "' " + std::string(why),
-                            "an absolute path outside the data directory, or s3://BUCKET/PREFIX");
-}
-
 bool is_gone(const Error& error) {
     return error.code() == Code::kUnavailable || error.code() == Code::kNotFound;
 }
@@ -49,6 +44,9 @@ class Backups::Run {
 
     Result<void> run(const std::stop_token& stop) {
         stop_ = stop;
+        if (given_.tenant_keys != nullptr) {
+            AKIDB_TRY(given_.tenant_keys->load(backup::TargetUse::kWrite));
+        }
         AKIDB_TRY(const auto target, given_.open_target(to_, backup::TargetUse::kWrite));
         repository_.emplace(target->store(), given_.doors.clock);
         AKIDB_TRY(repository_->lock(given_.owner));
@@ -173,8 +171,9 @@ class Backups::Run {
                                         .sequence = pinned->sequence,
                                         .documents = pinned->documents,
                                         .documents_hash = pinned->documents_hash};
+        AKIDB_TRY(const std::string key, key_of(row.tenant));
         for (const engine::PinnedFile& file : pinned->files) {
-            AKIDB_TRY(backup::BackupFile sent, send(file.name, *file.file));
+            AKIDB_TRY(backup::BackupFile sent, send(file.name, *file.file, key));
             made.files.push_back(std::move(sent));
         }
         owner_.change(manifest_.id, [&](BackupState& state) { state.documents += made.documents; });
@@ -206,14 +205,16 @@ class Backups::Run {
                                         .sequence = asleep->row.sequence,
                                         .documents = asleep->row.documents,
                                         .documents_hash = asleep->row.documents_hash};
+        AKIDB_TRY(const std::string key, key_of(row.tenant));
         for (const Tiers::SleepingFiles::File& one : asleep->files) {
             backup::BackupFile known{.name = one.name,
                                      .bytes = one.file->size(),
                                      .stored_bytes = one.file->size(),
-                                     .sha256 = one.sha256};
+                                     .sha256 = one.sha256,
+                                     .key = key};
             const bool is_there = !one.sha256.empty() && repository_->check_blob(known).has_value();
             if (!is_there) {
-                AKIDB_TRY(known, send(one.name, *one.file));
+                AKIDB_TRY(known, send(one.name, *one.file, key));
             }
             made.files.push_back(std::move(known));
         }
@@ -235,9 +236,19 @@ class Backups::Run {
                       [&](BackupState& state) { state.left_out.push_back(manifest_.left_out.back()); });
     }
 
-    Result<backup::BackupFile> send(const std::string& name, const io::ReadFile& file) {
+    /// Empty: that of the place.
+    Result<std::string> key_of(const Uuid& tenant) {
+        if (given_.tenant_keys == nullptr) {
+            return std::string();
+        }
+        AKIDB_TRY(const backup::TenantKeys::Current current, given_.tenant_keys->key_of(tenant));
+        return current.id;
+    }
+
+    Result<backup::BackupFile> send(const std::string& name, const io::ReadFile& file,
+                                    const std::string& key = {}) {
         AKIDB_TRY(const backup::Repository::PutBlob put,
-                  repository_->put_file(name, PacedFile(file, pace_, stop_)));
+                  repository_->put_file(name, PacedFile(file, pace_, stop_), key));
         sent_bytes_ += put.sent_bytes;
         given_.metrics.counter(telemetry::MetricId::kBackupBytes).add(static_cast<double>(put.sent_bytes));
         owner_.change(manifest_.id, [&](BackupState& state) {
@@ -260,26 +271,12 @@ class Backups::Run {
 
 Backups::Backups(Dependencies dependencies) : given_(std::move(dependencies)) {}
 
-Result<void> check_backup_place(const std::string& to, const std::string& data) {
-    if (to.empty() || to.size() > backup::kBackupTextBytesMax || to.find('\0') != std::string::npos) {
-        return wrong_place(to, "is no place for backups");
-    }
-    if (backup::is_s3_place(to)) {
-        objects::S3Options ignored;
-        const Result<void> parsed = objects::parse_s3_url(to, ignored);
-        return parsed ? Result<void>() : wrong_place(to, "is no place in S3");
-    }
-    if (!to.starts_with('/') || to == "/" || (to + "/").find("/../") != std::string::npos) {
-        return wrong_place(to, "is no absolute path");
-    }
-    if ((to + "/").starts_with(data + "/")) {
-        return wrong_place(to, "lies in the data directory, whose loss it would share");
-    }
-    return {};
-}
-
 Result<BackupState> Backups::begin(const std::string& to) {
     AKIDB_TRY(check_backup_place(to, given_.data));
+    if (given_.tenant_keys != nullptr && !are_places_apart(to, given_.place_of_keys)) {
+        return invalid_argument("to", "the tenants' keys lie there (backup.tenant_keys)",
+                                "a place apart from them");
+    }
     BackupState state{.id = io::make_uuid(given_.doors.random, given_.doors.clock),
                       .to = to,
                       .started_ms = given_.doors.clock.stamp_ms()};
@@ -294,6 +291,21 @@ Result<BackupState> Backups::begin(const std::string& to) {
         }
     }
     return state;
+}
+
+Result<void> Backups::expect_tenant_keys() const {
+    return given_.tenant_keys != nullptr
+               ? Result<void>()
+               : Error(Code::kConflict,
+                       "tenants have no keys of their own here: backup.tenant_keys is not set");
+}
+
+Result<uint64_t> Backups::destroy_tenant_keys(const Uuid& tenant) {
+    AKIDB_TRY(expect_tenant_keys());
+    AKIDB_TRY(const uint64_t count, given_.tenant_keys->destroy(tenant));
+    given_.logger.log(LogLevel::kWarning, "keys of a tenant in backups destroyed",
+                      {{"tenant", tenant.to_string()}, {"keys", std::to_string(count)}});
+    return count;
 }
 
 Result<void> Backups::run(const BackupState& begun, const std::stop_token& stop) {

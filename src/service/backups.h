@@ -13,6 +13,7 @@
 
 #include "backup/manifest.h"
 #include "backup/target.h"
+#include "backup/tenant_keys.h"
 #include "base/logger.h"
 #include "base/mutex.h"
 #include "catalog/catalog.h"
@@ -46,6 +47,8 @@ struct BackupState {
 /// An absolute path outside the data directory `data`, or s3://BUCKET/PREFIX; else kInvalidArgument on field
 /// "to".
 Result<void> check_backup_place(const std::string& to, const std::string& data);
+/// Whether neither of two places is the other, or lies in it, by their names.
+bool are_places_apart(const std::string& one, const std::string& other);
 
 class Tiers;
 
@@ -65,6 +68,10 @@ class Backups {
         tracing::Tracer* tracer = nullptr;   // null: nobody is told of backups
         std::function<Uuid()> timeline{};    // of the archived log; null: none is
         uint64_t busy_bytes_per_second = 0;  // of BackupPace
+        /// What it holds of collections is encrypted with; open_target gives stores that know them. Null: all
+        /// goes by the key of the place, if there is one.
+        backup::TenantKeys* tenant_keys = nullptr;
+        std::string place_of_keys{};  // theirs, where no backup may go
     };
     explicit Backups(Dependencies dependencies);
     /// Before the first; it must outlive this. Without it, what is asleep is left out.
@@ -80,6 +87,11 @@ class Backups {
     Result<BackupState> make(const std::string& to, const std::stop_token& stop) AKIDB_EXCLUDES(mutex_);
     /// The newest first.
     std::vector<BackupState> list() const AKIDB_EXCLUDES(mutex_);
+    /// So that no backup can be read of what it holds of the tenant's collections; how many keys there were.
+    /// kConflict when tenants have none here.
+    Result<uint64_t> destroy_tenant_keys(const Uuid& tenant);
+    /// kConflict, as that.
+    Result<void> expect_tenant_keys() const;
     /// kNotFound: none of this process, or too long ago.
     Result<BackupState> get(std::string_view id) const AKIDB_EXCLUDES(mutex_);
 

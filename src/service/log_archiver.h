@@ -15,6 +15,7 @@
 
 #include "backup/archive.h"
 #include "backup/target.h"
+#include "backup/tenant_keys.h"
 #include "base/logger.h"
 #include "base/mutex.h"
 #include "catalog/catalog.h"
@@ -43,6 +44,7 @@ class LogArchiver {
         std::string data{};  // the data directory
         Uuid owner{};        // as of Backups
         backup::OpenTarget open_target{};
+        backup::TenantKeys* tenant_keys = nullptr;  // as of Backups
     };
     LogArchiver(Dependencies dependencies, ArchivePlan plan);
 
@@ -70,11 +72,13 @@ class LogArchiver {
         bool is_begun = false;
         uint64_t last = 0;        // archived
         uint64_t through_ms = 0;  // as ArchivedCollection
+        std::string key{};        // of its tenant, which pieces are encrypted with; empty: none is known
         /// The newest piece while it is small: it grows until it is worth an object of its own.
         std::optional<backup::LogPiece> tail{};
     };
     class Round;
     friend class Round;
+    Result<void> run_round(const std::stop_token& stop) AKIDB_EXCLUDES(mutex_);
     void run(const std::stop_token& stop) AKIDB_EXCLUDES(mutex_);
     void export_lag() AKIDB_EXCLUDES(mutex_);
 

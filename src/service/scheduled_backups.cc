@@ -220,8 +220,12 @@ void ScheduledBackups::drill(const std::stop_token& stop) {
 }
 
 Result<void> ScheduledBackups::practise(DrillState& drill, const std::stop_token& stop) const {
+    if (given_.tenant_keys != nullptr) {
+        AKIDB_TRY(given_.tenant_keys->load(backup::TargetUse::kWrite));
+    }
     AKIDB_TRY(const auto target, given_.open_target(plan_.to, backup::TargetUse::kRead));
-    backup::Repository repository(target->store(), given_.clock);
+    backup::Repository repository(target->store(), given_.clock,
+                                  given_.tenant_keys == nullptr ? nullptr : &given_.tenant_keys->keyring());
     AKIDB_TRY(const std::vector<Uuid> ids, repository.list_backups());
     if (ids.empty()) {
         return Error(Code::kNotFound, "there is no backup in " + plan_.to);

@@ -64,9 +64,10 @@ class ScheduledBackups {
         telemetry::Metrics& metrics;
         const storage::DiskSpace* disk = nullptr;  // null: only the disk itself says when it is full
         backup::OpenTarget open_target{};
-        std::string scratch{};            // a directory that is there
-        Uuid owner{};                     // of locks, as of Backups
-        LogArchiver* archiver = nullptr;  // null: the log is not archived
+        std::string scratch{};                      // a directory that is there
+        Uuid owner{};                               // of locks, as of Backups
+        LogArchiver* archiver = nullptr;            // null: the log is not archived
+        backup::TenantKeys* tenant_keys = nullptr;  // as of Backups
     };
     ScheduledBackups(Dependencies dependencies, BackupPlan plan);
 

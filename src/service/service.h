@@ -80,6 +80,9 @@ class Service {
     Result<BackupState> start_backup(const RequestContext& context, const std::string& to);
     Result<std::vector<BackupState>> list_backups() const;
     Result<BackupState> get_backup(std::string_view id) const;
+    /// The keys of the tenant in backups (Backups), which may be one that was deleted, by id; how many there
+    /// were. kConflict when tenants have none here, kNotFound for a name that nobody has.
+    Result<uint64_t> destroy_backup_keys(const RequestContext& context, const std::string& tenant);
     /// None: this server makes no backups by itself.
     std::optional<PlanState> backup_plan() const;
     /// Before requests come; it must outlive this.

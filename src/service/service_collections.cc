@@ -58,6 +58,17 @@ Result<BackupState> Service::start_backup(const RequestContext& context, const s
     return backups_->start(to);
 }
 
+Result<uint64_t> Service::destroy_backup_keys(const RequestContext& context, const std::string& tenant) {
+    if (backups_ == nullptr) {
+        return Error(Code::kConflict, "this server makes no backups");
+    }
+    AKIDB_TRY(backups_->expect_tenant_keys());
+    AKIDB_TRY(Accounts* const known, accounts());
+    AKIDB_TRY(const Uuid id, known->find_tenant_id(context, tenant));
+    AKIDB_TRY(write_down(context, model::Action::kTenantDelete, "backup-keys", tenant));
+    return backups_->destroy_tenant_keys(id);
+}
+
 Result<std::vector<BackupState>> Service::list_backups() const {
     return backups_ == nullptr ? std::vector<BackupState>() : backups_->list();
 }
