@@ -113,8 +113,10 @@ void add_tenants(CLI::App& app, Arguments& arguments) {
     CLI::App* suspend = add_act(*tenant, arguments, "suspend", "Keep all users and keys of a tenant out");
     CLI::App* resume = add_act(*tenant, arguments, "resume", "Let a suspended tenant in again");
     CLI::App* remove = add_act(*tenant, arguments, "delete", "Delete a tenant with its users and keys");
-    for (CLI::App* verb : {create, quota, suspend, resume, remove}) {
-        verb->add_option("name", account.name, "Name")->required();
+    CLI::App* destroy = add_act(*tenant, arguments, "destroy-key",
+                                "Make what backups hold of a tenant's collections unreadable, for good");
+    for (CLI::App* verb : {create, quota, suspend, resume, remove, destroy}) {
+        verb->add_option("name", account.name, verb == destroy ? "Name or id" : "Name")->required();
         verb->footer("Example:\n  akidb tenant " + verb->get_name() + " acme");
     }
     list->footer("Example:\n  akidb tenant list");

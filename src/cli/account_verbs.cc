@@ -6,6 +6,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "base/printable.h"
 #include "cli/filter_argument.h"
 #include "cli/proof.h"
 #include "cli/rest_client.h"
@@ -208,6 +209,9 @@ Result<Request> tenant_request(const AccountArguments& account) {
     if (account.act == "delete") {
         return Request{"DELETE", one, {}};
     }
+    if (account.act == "destroy-key") {
+        return Request{"DELETE", one + "/backup-keys", {}};
+    }
     if (account.act == "suspend" || account.act == "resume") {
         return Request{"PATCH", one, {{"suspended", account.act == "suspend"}}};
     }
@@ -279,6 +283,11 @@ Result<void> account(const Arguments& arguments) {
     }
     if (told.contains("deleted")) {
         print_to(stdout, "deleted " + noun + " " + arguments.account.name + "\n");
+        return {};
+    }
+    if (told.contains("destroyed")) {
+        print_to(stdout, "destroyed " + counted(told["destroyed"].get<uint64_t>(), "key") + " of tenant " +
+                             arguments.account.name + ": no backup of before can be restored of it\n");
         return {};
     }
     const Table table = table_of(noun);

@@ -145,6 +145,7 @@ struct BackupArguments {
     std::string timeline{};
     std::string scratch = ".";
     std::string key_file{};
+    std::string tenant_keys{};
     bool no_wait = false;
 };
 

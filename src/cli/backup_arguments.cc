@@ -31,6 +31,12 @@ void add_key_option(CLI::App& verb, Arguments& arguments) {
                     "File of the key that the backups are encrypted with: the server's backup.key_file");
 }
 
+void add_tenant_keys_option(CLI::App& verb, Arguments& arguments) {
+    verb.add_option("--tenant-keys", arguments.backup.tenant_keys,
+                    "Place of the tenants' keys, if they have some: the server's backup.tenant_keys")
+        ->needs(verb.get_option("--key-file"));
+}
+
 CLI::App* add_place(CLI::App& noun, Arguments& arguments, const char* act, const char* sentence) {
     CLI::App* verb = noun.add_subcommand(act, sentence);
     verb->add_option("place", arguments.backup.place, "A directory, or s3://BUCKET/PREFIX")->required();
@@ -88,6 +94,7 @@ void add_restore(CLI::App& app, Arguments& arguments) {
                         "Id of the timeline to follow to that point; else that of the backup it begins with");
     restore->add_flag("--json", arguments.json, "As JSON");
     add_key_option(*restore, arguments);
+    add_tenant_keys_option(*restore, arguments);
     add_s3_options(*restore, arguments);
 }
 
@@ -131,6 +138,7 @@ void add_backup_verbs(CLI::App& app, Arguments& arguments) {
     verify->footer(
         "Exit code 0 when it is, 74 when something is missing or damaged, by name.\n"
         "Example:\n  akidb backup verify /backups/akidb --level 3");
+    add_tenant_keys_option(*verify, arguments);
     verify->add_option("--backup", options.id, "Id of the backup; else the newest");
     verify
         ->add_option("--level", options.level,

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "backup/restore.h"
+#include "backup/tenant_keys.h"
 #include "base/printable.h"
 #include "io/ownership.h"
 #include "model/moment.h"
@@ -35,13 +36,15 @@ class BackupsVerb {
 
     /// False: something is damaged, which was said.
     Result<bool> run() {
-        Result<std::unique_ptr<backup::Target>> opened =
-            backup::Target::open(doors_, request_.place, s3_, backup::TargetUse::kRead, request_.key_file);
+        AKIDB_TRY(load_tenant_keys());
+        const objects::Keyring* const tenant_keys = request_.tenant_keys.empty() ? nullptr : &keys_.keyring();
+        Result<std::unique_ptr<backup::Target>> opened = backup::Target::open(
+            doors_, request_.place, s3_, backup::TargetUse::kRead, request_.key_file, tenant_keys);
         if (!opened && opened.error().code() == Code::kNotFound && !backup::is_s3_place(request_.place)) {
             return invalid_argument("place", "there is no directory " + request_.place);
         }
         AKIDB_TRY(const auto target, std::move(opened));
-        backup::Repository repository(target->store(), doors_.clock);
+        backup::Repository repository(target->store(), doors_.clock, tenant_keys);
         if (request_.act == "list") {
             return list(repository);
         }
@@ -57,6 +60,18 @@ class BackupsVerb {
     }
 
   private:
+    Result<void> load_tenant_keys() {
+        if (request_.tenant_keys.empty()) {
+            return {};
+        }
+        Result<void> loaded = keys_.load(backup::TargetUse::kRead);
+        if (!loaded && loaded.error().code() == Code::kNotFound &&
+            !backup::is_s3_place(request_.tenant_keys)) {
+            return invalid_argument("--tenant-keys", "there is no directory " + request_.tenant_keys);
+        }
+        return loaded;
+    }
+
     Result<Uuid> choose(backup::Repository& repository) const {
         if (!request_.id.empty()) {
             const std::optional<Uuid> id = Uuid::parse(request_.id);
@@ -121,7 +136,7 @@ class BackupsVerb {
                          {"timeline", report.timeline.to_string()},
                          {"data", data},
                          {"collections", collections},
-                         {"left_out", report.left_out},
+                         {"left_out", as_json(report.left_out)},
                          {"replayed_writes", report.replayed_writes},
                          {"bytes", report.bytes}}));
             return true;
@@ -133,10 +148,22 @@ class BackupsVerb {
         for (const backup::RestoredCollection& reached : report.reached) {
             print_("  " + reached.name + " up to sequence number " + std::to_string(reached.sequence) + "\n");
         }
-        for (const std::string& name : report.left_out) {
-            print_("  " + name + " is not there: the backup left it out\n");
-        }
+        print_left_out(report.left_out);
         return true;
+    }
+
+    static Json as_json(const std::vector<backup::LeftOut>& left_out) {
+        Json rows = Json::array();
+        for (const backup::LeftOut& left : left_out) {
+            rows.push_back({{"collection", left.name}, {"reason", left.reason}});
+        }
+        return rows;
+    }
+
+    void print_left_out(const std::vector<backup::LeftOut>& left_out) {
+        for (const backup::LeftOut& left : left_out) {
+            print_("  " + left.name + " is not there: " + left.reason + "\n");
+        }
     }
 
     std::string data_without_slash() const {
@@ -172,10 +199,7 @@ class BackupsVerb {
                                        {"sequence", collection.sequence},
                                        {"documents", collection.documents}});
             }
-            Json left_out = Json::array();
-            for (const backup::LeftOut& left : manifest->left_out) {
-                left_out.push_back({{"collection", left.name}, {"reason", left.reason}});
-            }
+            const Json left_out = as_json(manifest->left_out);
             rows.push_back({{"id", id.to_string()},
                             {"created_at", made},
                             {"version", manifest->version},
@@ -259,6 +283,7 @@ class BackupsVerb {
                          {"blobs", report.blobs},
                          {"pieces", report.pieces},
                          {"bytes", report.bytes},
+                         {"unreadable", report.unreadable},
                          {"faults", report.faults}}));
             return is_whole;
         }
@@ -271,6 +296,10 @@ class BackupsVerb {
                counted(report.blobs, "blob") + ", " + std::to_string(report.bytes) + " bytes, " +
                (report.pieces > 0 ? counted(report.pieces, "piece") + " of the archived log, " : "") +
                kDone[request_.level] + "\n");
+        if (report.unreadable > 0) {
+            print_("unreadable: " + counted(report.unreadable, "collection") +
+                   ", their tenant's key is gone\n");
+        }
         return is_whole;
     }
 
@@ -311,12 +340,14 @@ class BackupsVerb {
                          {"data", data},
                          {"collections", report.collections},
                          {"documents", report.documents},
+                         {"left_out", as_json(report.left_out)},
                          {"bytes", report.bytes}}));
             return true;
         }
         print_("restored " + counted(report.collections, "collection") + " with " +
                counted(report.documents, "document") + ", " + std::to_string(report.bytes) + " bytes, to " +
                data + "\n");
+        print_left_out(report.left_out);
         return true;
     }
 
@@ -325,6 +356,11 @@ class BackupsVerb {
     const BackupsRequest& request_;
     backup::OpenCollection open_;
     Print print_;
+    backup::TenantKeys keys_{[this](backup::TargetUse use) {
+                                 return backup::Target::open(doors_, request_.tenant_keys, s3_, use,
+                                                             request_.key_file);
+                             },
+                             doors_.clock, doors_.random};
 };
 
 }  // namespace

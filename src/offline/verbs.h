@@ -64,6 +64,7 @@ struct BackupsRequest {
     std::string timeline{};                 // with one of these; empty: that of the backup
     std::string scratch;                    // for what a verify of level 3 restores
     std::string key_file{};                 // empty: not encrypted
+    std::string tenant_keys{};              // the place of the tenants' keys; empty: none is given
     bool json = false;
 };
 /// kIo when a backup is not whole. `open` is asked by a verify of level 3.

@@ -228,6 +228,14 @@ Result<void> update_tenant(Call& call, Accounts& accounts) {
     return answer_tenant(call, accounts.update_tenant(call.context(), named(call), body));
 }
 
+Result<void> destroy_backup_keys(Call& call, service::Service& service) {
+    AKIDB_TRY(const uint64_t count, service.destroy_backup_keys(call.context(), named(call)));
+    JsonWriter writer;
+    writer.begin_object().member("destroyed", count).end_object();
+    call.answer(std::move(writer));
+    return {};
+}
+
 }  // namespace
 
 Result<void> perform_on_accounts(const std::shared_ptr<Call>& shared, service::Service& service) {
@@ -277,6 +285,8 @@ Result<void> perform_on_accounts(const std::shared_ptr<Call>& shared, service::S
             return answer_tenant(call, accounts.get_tenant(context, named(call)));
         case RouteId::kUpdateTenant:
             return update_tenant(call, accounts);
+        case RouteId::kDestroyBackupKeys:
+            return destroy_backup_keys(call, service);
         default:
             return answer_deleted(call, accounts.delete_tenant(context, named(call)));
     }

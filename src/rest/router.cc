@@ -78,6 +78,8 @@ constexpr std::array<Route, kRouteCount> kRoutes{{
     {RouteId::kGetTenant, "GET", "/api/v1/tenants/{tenant}", Access::to_operators(kTenantRead)},
     {RouteId::kUpdateTenant, "PATCH", "/api/v1/tenants/{tenant}", Access::to_operators(kTenantUpdate)},
     {RouteId::kDeleteTenant, "DELETE", "/api/v1/tenants/{tenant}", Access::to_operators(kTenantDelete)},
+    {RouteId::kDestroyBackupKeys, "DELETE", "/api/v1/tenants/{tenant}/backup-keys",
+     Access::to_operators(kTenantDelete)},
     {RouteId::kReadAudit, "GET", "/api/v1/audit", Access::to(kAuditRead)},
     {RouteId::kCreateBackup, "POST", "/api/v1/backups", Access::to_operators(kBackupCreate)},
     {RouteId::kListBackups, "GET", "/api/v1/backups", Access::to_operators(kBackupCreate)},

@@ -67,6 +67,7 @@ enum class RouteId : uint8_t {
     kGetTenant,
     kUpdateTenant,
     kDeleteTenant,
+    kDestroyBackupKeys,
     kReadAudit,
     kCreateBackup,
     kListBackups,

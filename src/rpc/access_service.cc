@@ -247,6 +247,15 @@ Result<void> delete_tenant(const CallPointer& call, service::Service& service) {
     return call->answer(v1::DeleteTenantResponse());
 }
 
+Result<void> destroy_backup_keys(const CallPointer& call, service::Service& service) {
+    v1::DestroyBackupKeysRequest message;
+    AKIDB_TRY(begin(*call, service, message));
+    AKIDB_TRY(const uint64_t count, service.destroy_backup_keys(call->context(), message.tenant()));
+    v1::DestroyBackupKeysResponse reply;
+    reply.set_destroyed(count);
+    return call->answer(reply);
+}
+
 // ---- the audit log ---------------------------------------------------------------------------------------
 
 Result<void> query_audit(const CallPointer& call, service::Service& service) {
@@ -264,7 +273,7 @@ struct Method {
     Call::Perform perform;
 };
 // In the order of the contract, and of MethodId.
-constexpr std::array<Method, 21> kMethods{{{MethodId::kSetUp, set_up},
+constexpr std::array<Method, 22> kMethods{{{MethodId::kSetUp, set_up},
                                            {MethodId::kLogIn, log_in},
                                            {MethodId::kGetChallenge, get_challenge},
                                            {MethodId::kLogOut, log_out},
@@ -284,6 +293,7 @@ constexpr std::array<Method, 21> kMethods{{{MethodId::kSetUp, set_up},
                                            {MethodId::kGetTenant, get_tenant},
                                            {MethodId::kUpdateTenant, update_tenant},
                                            {MethodId::kDeleteTenant, delete_tenant},
+                                           {MethodId::kDestroyBackupKeys, destroy_backup_keys},
                                            {MethodId::kQueryAudit, query_audit}}};
 
 /// Does for a table what the generated WithRawCallbackMethod_… do one by one: each would nest in the other.

@@ -98,6 +98,8 @@ constexpr std::array<MethodRow, kMethodCount> kMethods{{
      Access::to_operators(Action::kTenantUpdate)},
     {kDeleteTenant, "AccessService/DeleteTenant", "DELETE /api/v1/tenants/{tenant}", kBodyBytesMax,
      Access::to_operators(Action::kTenantDelete)},
+    {kDestroyBackupKeys, "AccessService/DestroyBackupKeys", "DELETE /api/v1/tenants/{tenant}/backup-keys",
+     kBodyBytesMax, Access::to_operators(Action::kTenantDelete)},
     {kQueryAudit, "AccessService/QueryAudit", "GET /api/v1/audit", kBodyBytesMax,
      Access::to(Action::kAuditRead)},
     {kDescribeTier, "TierService/Describe", "GET /api/v1/collections/{collection}/tier", kBodyBytesMax,

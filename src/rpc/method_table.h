@@ -54,6 +54,7 @@ enum class MethodId : uint8_t {
     kGetTenant,
     kUpdateTenant,
     kDeleteTenant,
+    kDestroyBackupKeys,
     kQueryAudit,
     kDescribeTier,
     kMoveCollection,

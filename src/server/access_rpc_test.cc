@@ -2,6 +2,7 @@
 #include <akidb/v1/access.pb.h>
 
 #include "server/access_stack_for_tests.h"
+#include "service/backups.h"
 
 namespace akidb::server {
 namespace {
@@ -130,6 +131,91 @@ TEST_F(AccessRpc, KeysAndTenantsAreThoseOfRest) {
     EXPECT_TRUE(says(page.entries(0).resource(), made.id()));
     query.set_outcome("perhaps");
     EXPECT_EQ(refused(root, "QueryAudit", query).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+/// With backups that tenants have keys in.
+class BackupKeys : public AccessRpc {
+  protected:
+    BackupKeys() {
+        service::Backups::Dependencies given{*directory_, *catalog_, {*files_, *clock_, *random_, *pause_},
+                                             *pool_,      logger_,   metrics_};
+        given.data = root_;
+        given.tenant_keys = &keys_;
+        backups_ = std::make_unique<service::Backups>(std::move(given));
+        with_backups_ = std::make_unique<service::Service>(*directory_, *clock_, *random_, control_.get(),
+                                                           accounts_.get(), backups_.get());
+        api_->attach_service(*with_backups_);
+        server_->attach_service(*with_backups_);
+    }
+    ~BackupKeys() override {
+        api_->attach_service(*service_);
+        server_->attach_service(*service_);
+    }
+
+    std::unique_ptr<io::Pause> pause_ = io::make_system_pause();
+    const std::string place_ = root_ + "/keys";
+    backup::TenantKeys keys_{
+        [this](backup::TargetUse use) {
+            return backup::Target::open({*files_, *clock_, *random_, *pause_}, place_, {}, use);
+        },
+        *clock_, *random_};
+    std::unique_ptr<service::Backups> backups_;
+    std::unique_ptr<service::Service> with_backups_;
+};
+
+TEST_F(BackupKeys, AreDestroyedByNameAndByTheIdOfATenantThatWasDeleted) {
+    const std::string root = set_up();
+    const rest::HttpResponse made = ask(root, "POST", "/api/v1/tenants", R"({"name":"acme"})");
+    ASSERT_EQ(made.status, 201);
+    const std::string id = text_in(made.body, "id");
+    const Uuid acme = Uuid::parse(id).value();
+    ASSERT_TRUE(keys_.key_of(acme));
+    ASSERT_TRUE(keys_.key_of(Uuid{}));
+    const rest::HttpResponse destroyed = ask(root, "DELETE", "/api/v1/tenants/acme/backup-keys");
+    EXPECT_EQ(destroyed.status, 200);
+    EXPECT_EQ(destroyed.body, R"({"destroyed":1})");
+    EXPECT_FALSE(keys_.key_of(Uuid{})->is_new) << "that of another stays";
+    EXPECT_TRUE(keys_.key_of(acme)->is_new);
+    v1::DestroyBackupKeysRequest request;
+    request.set_tenant("acme");
+    const auto destroy = [&](const std::string& token) {
+        return must<v1::DestroyBackupKeysResponse>(token, "DestroyBackupKeys", request).destroyed();
+    };
+    EXPECT_EQ(destroy(root), 1U);
+    EXPECT_EQ(destroy(root), 0U);
+    ASSERT_TRUE(keys_.key_of(acme));
+    EXPECT_EQ(ask(root, "DELETE", "/api/v1/tenants/acme").status, 200);
+    EXPECT_EQ(ask(root, "DELETE", "/api/v1/tenants/acme/backup-keys").status, 404);
+    EXPECT_EQ(ask(root, "DELETE", "/api/v1/tenants/" + id + "/backup-keys").body, R"({"destroyed":1})");
+    request.set_tenant("");
+    EXPECT_EQ(refused(root, "DestroyBackupKeys", request).error_code(), grpc::StatusCode::NOT_FOUND)
+        << "not those of who asks";
+    request.set_tenant("nobody");
+    EXPECT_EQ(refused(root, "DestroyBackupKeys", request).error_code(), grpc::StatusCode::NOT_FOUND);
+    EXPECT_FALSE(keys_.key_of(Uuid{})->is_new);
+
+    const std::string viewer = make_key(root, R"("role":"viewer")");
+    EXPECT_EQ(ask(viewer, "DELETE", "/api/v1/tenants/default/backup-keys").status, 403);
+    EXPECT_EQ(ask(root, "POST", "/api/v1/tenants", R"({"name":"other"})").status, 201);
+    const std::string admin = make_key(root, R"("role":"admin","tenant":"other")");
+    EXPECT_EQ(ask(admin, "DELETE", "/api/v1/tenants/other/backup-keys").status, 403);
+    v1::QueryAuditRequest query;
+    query.set_action("tenant::delete");
+    query.set_outcome("allowed");
+    const auto page = must<v1::QueryAuditResponse>(root, "QueryAudit", query);
+    ASSERT_EQ(page.entries_size(), 5);
+    EXPECT_EQ(page.entries(4).resource(), "backup-keys:acme");
+    EXPECT_EQ(page.entries(4).actor(), "user:root@example.com");
+    EXPECT_EQ(page.entries(0).resource(), "backup-keys:" + id);
+}
+
+TEST_F(AccessRpc, BackupKeysAreRefusedWhereTenantsHaveNone) {
+    const std::string root = set_up();
+    const rest::HttpResponse refusal = ask(root, "DELETE", "/api/v1/tenants/default/backup-keys");
+    EXPECT_EQ(refusal.status, 409) << refusal.body;
+    v1::DestroyBackupKeysRequest request;
+    request.set_tenant("default");
+    EXPECT_EQ(refused(root, "DestroyBackupKeys", request).error_code(), grpc::StatusCode::ABORTED);
 }
 
 TEST_F(AccessRpc, ATenantReadsItsOwnAuditAlone) {

@@ -13,6 +13,31 @@ namespace {
 constexpr int64_t kBusyBytesMin = 1 << 20;
 constexpr int64_t kBandwidthMin = 64 << 10;  // a part of 16 MiB takes four minutes then
 
+/// backup.tenant_keys.
+void check_place_of_keys(const settings::Effective& effective, std::vector<settings::Finding>& findings) {
+    const std::string& keys = effective.text("backup.tenant_keys");
+    if (keys.empty()) {
+        return;
+    }
+    const auto find = [&](const std::string& message, const std::string& allowed) {
+        findings.push_back(finding_at("backup.tenant_keys", effective, message, allowed));
+    };
+    const Result<void> place = service::check_backup_place(keys, effective.text("storage.data_dir"));
+    if (!place) {
+        find(place.error().message(), place.error().allowed());
+    }
+    if (effective.text("backup.key_file").empty()) {
+        find("needs backup.key_file, which encrypts what lies there", "backup.key_file beside it");
+    }
+    for (const std::string_view other : {"backup.to", "tiers.to"}) {
+        const std::string& to = effective.text(other);
+        if (!to.empty() && !service::are_places_apart(keys, to)) {
+            find("is not apart from " + std::string(other) + ", whose copies would hold the keys, too",
+                 "a bucket, prefix or directory of its own");
+        }
+    }
+}
+
 }  // namespace
 
 Uuid lock_owner_of(const std::string& data) {
@@ -66,6 +91,7 @@ void check_backup_settings(const settings::Effective& effective, std::vector<set
                                       "is so little that a backup of a busy server would hardly end",
                                       "0, or " + std::to_string(kBusyBytesMin) + " and more"));
     }
+    check_place_of_keys(effective, findings);
     const std::string& to = effective.text("backup.to");
     if (to.empty()) {
         return;

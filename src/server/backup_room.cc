@@ -31,10 +31,19 @@ BackupRoom::BackupRoom(const Dependencies& given, const settings::Effective& eff
     s3_.pace = &pace_;
     s3_.part_senders = &part_senders_;
     s3_.credentials.instance = effective.boolean("s3.instance_credentials") ? &machine_ : nullptr;
-    const backup::OpenTarget open = [doors = given.doors, s3 = s3_,
-                                     key_file = effective.text("backup.key_file")](const std::string& place,
-                                                                                   backup::TargetUse use) {
-        return backup::Target::open(doors, place, s3, use, key_file);
+    const std::string& key_file = effective.text("backup.key_file");
+    const std::string& place_of_keys = effective.text("backup.tenant_keys");
+    if (!place_of_keys.empty()) {
+        tenant_keys_ = std::make_unique<backup::TenantKeys>(
+            [doors = given.doors, s3 = s3_, key_file, place_of_keys](backup::TargetUse use) {
+                return backup::Target::open(doors, place_of_keys, s3, use, key_file);
+            },
+            given.clock, given.doors.random);
+    }
+    const backup::OpenTarget open = [doors = given.doors, s3 = s3_, key_file, keys = tenant_keys_.get()](
+                                        const std::string& place, backup::TargetUse use) {
+        return backup::Target::open(doors, place, s3, use, key_file,
+                                    keys == nullptr ? nullptr : &keys->keyring());
     };
     const Uuid owner = lock_owner_of(data);
     if (archives_log(effective)) {
@@ -43,6 +52,7 @@ BackupRoom::BackupRoom(const Dependencies& given, const settings::Effective& eff
         of_log.data = data;
         of_log.owner = owner;
         of_log.open_target = open;
+        of_log.tenant_keys = tenant_keys_.get();
         archiver_ = std::make_unique<service::LogArchiver>(
             std::move(of_log),
             service::ArchivePlan{
@@ -56,6 +66,8 @@ BackupRoom::BackupRoom(const Dependencies& given, const settings::Effective& eff
     asked.owner = owner;
     asked.open_target = open;
     asked.tracer = given.tracer;
+    asked.tenant_keys = tenant_keys_.get();
+    asked.place_of_keys = place_of_keys;
     asked.busy_bytes_per_second = number_of<uint64_t>(effective, "backup.busy_bytes_per_second");
     if (archiver_ != nullptr) {
         asked.timeline = [archiver = archiver_.get()] { return archiver->timeline(); };
@@ -72,6 +84,7 @@ BackupRoom::BackupRoom(const Dependencies& given, const settings::Effective& eff
     by_itself.scratch = data + "/staging";
     by_itself.owner = owner;
     by_itself.archiver = archiver_.get();
+    by_itself.tenant_keys = tenant_keys_.get();
     scheduled_ = std::make_unique<service::ScheduledBackups>(std::move(by_itself), std::move(*plan));
 }
 

@@ -55,6 +55,7 @@ class BackupRoom {
     objects::Pace pace_;
     io::ThreadPool part_senders_;
     backup::S3Access s3_;
+    std::unique_ptr<backup::TenantKeys> tenant_keys_;  // null: tenants have none of their own
     std::unique_ptr<service::LogArchiver> archiver_;
     std::unique_ptr<service::Backups> backups_;
     std::unique_ptr<service::ScheduledBackups> scheduled_;

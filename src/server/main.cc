@@ -72,6 +72,7 @@ ExitCode run(const cli::Arguments& arguments) {
                                         .timeline = arguments.backup.timeline,
                                         .scratch = arguments.backup.scratch,
                                         .key_file = arguments.backup.key_file,
+                                        .tenant_keys = arguments.backup.tenant_keys,
                                         .json = arguments.json});
         case cli::Verb::kAuditVerify:
             return server::run_audit_verify({.directory = arguments.audit.directory,

@@ -92,6 +92,15 @@ inline constexpr std::array kStoreSettings{
             "File with the key that all backups of this server are encrypted with, 64 hex digits (openssl "
             "rand -hex 32); others than owner and group must not be able to read it. Keep a copy where "
             "neither this machine nor the backups are: without it they are lost. Empty: not encrypted."},
+    Setting{.key = "backup.tenant_keys",
+            .type = SettingType::kString,
+            .fallback = "",
+            .sentence =
+                "Where a key of each tenant lies, which backups and the archived log encrypt its collections "
+                "with, "
+                "so that destroying it makes all of them unreadable (docs/backup.md): an absolute path or "
+                "s3://BUCKET/PREFIX, apart from backup.to and copied nowhere. Needs backup.key_file. Empty: "
+                "none."},
     Setting{.key = "backup.schedule",
             .type = SettingType::kString,
             .fallback = "1d",

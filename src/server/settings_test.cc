@@ -127,6 +127,24 @@ TEST(ServerSettings, TellHalfAPairOfTls) {
                 testing::ElementsAre("tls.client_ca_file"));
 }
 
+TEST(ServerSettings, TenantsKeysLieApartFromBackupsAndNeedAKeyThemselves) {
+    const auto refused = [](const std::string& keys, const std::string& key_file = "/key") {
+        return keys_of(cross_check(with({{"backup.to", "/backups/akidb"},
+                                         {"tiers.to", "s3://tiers/akidb"},
+                                         {"backup.key_file", key_file},
+                                         {"backup.tenant_keys", keys}})));
+    };
+    for (const char* keys : {"/keys", "/backups/akidb-keys", "s3://keys", "s3://tiers/akidb2"}) {
+        EXPECT_THAT(refused(keys), testing::IsEmpty()) << keys;
+    }
+    for (const char* keys : {"keys", "/backups/akidb", "/backups/akidb/", "/backups/akidb/keys", "/backups",
+                             "s3://tiers", "s3://tiers/akidb/keys"}) {
+        EXPECT_THAT(refused(keys), testing::ElementsAre("backup.tenant_keys")) << keys;
+    }
+    EXPECT_THAT(refused("/keys", ""), testing::ElementsAre("backup.tenant_keys"));
+    EXPECT_THAT(refused("", ""), testing::IsEmpty());
+}
+
 TEST(ServerSettings, FindEveryClashInOneRun) {
     const std::vector<Finding> findings = cross_check(with({{"server.rest_port", "9000"},
                                                             {"server.grpc_port", "9000"},
