@@ -268,6 +268,7 @@ def walk_accounts(check):
     tenant = {"tenant": "acme"}
     check.send_all("POST /api/v1/tenants")
     check.send_all("GET /api/v1/tenants")
+    check.send_all("DELETE /api/v1/tenants/{tenant}/backup-keys", **tenant)
     for verb in ("GET", "PATCH", "DELETE"):
         check.send_all(f"{verb} /api/v1/tenants/{{tenant}}", **tenant)
     check.send_all("GET /api/v1/audit")

@@ -179,5 +179,60 @@ TEST_F(BackupTest, EncryptedOnesAreForWhoHasTheKey) {
     EXPECT_THAT(plain.err, HasSubstr("backup.key_file"));
 }
 
+TEST_F(BackupTest, ATenantsDestroyedKeyMakesWhatAllBackupsHoldOfItUnreadable) {
+    const std::string key = path("key");
+    std::ofstream(key) << std::string(64, 'a') << "\n";
+    fs::permissions(key, fs::perms::owner_read | fs::perms::owner_write);
+    const std::vector<std::string> keys{"--key-file", key, "--tenant-keys", path("keys")};
+    const auto with_keys = [&](std::vector<std::string> words) {
+        words.insert(words.end(), keys.begin(), keys.end());
+        return run(std::move(words));
+    };
+    auto server = start("data", "1048576", {"--backup.key_file", key, "--backup.tenant_keys", path("keys")});
+    ASSERT_EQ(ask(*server, "POST", "/api/v1/collections", collection_named("words")).status, 201);
+    Model model;
+    for (uint64_t id = 0; id < 2'000; ++id) {
+        model[id] = id;
+    }
+    write(*server, "words", model);
+    back_up(*server);
+    const Finished before = with_keys({"restore", "--from", backups(), "--data", path("before")});
+    ASSERT_EQ(before.exit_code, kClean) << before.err;
+    for (const Finished& without :
+         {run({"restore", "--from", backups(), "--data", path("without"), "--key-file", key}),
+          run({"backup", "verify", backups(), "--key-file", key})}) {
+        EXPECT_NE(without.exit_code, kClean);
+        EXPECT_THAT(without.err, HasSubstr("--tenant-keys"));
+    }
+
+    const Finished destroyed = run({"tenant", "destroy-key", "default", "--url", server->rest_url()});
+    ASSERT_EQ(destroyed.exit_code, kClean) << destroyed.err;
+    EXPECT_THAT(destroyed.out, HasSubstr("destroyed 1 key of tenant default"));
+    for (const char* level : {"1", "2", "3"}) {
+        const Finished verified =
+            with_keys({"backup", "verify", backups(), "--level", level, "--scratch", files_.path()});
+        EXPECT_EQ(verified.exit_code, kClean) << verified.out << verified.err;
+        EXPECT_THAT(verified.out, HasSubstr("unreadable: 1 collection, their tenant's key is gone"));
+    }
+    const Finished one =
+        with_keys({"restore", "--from", backups(), "--data", path("one"), "--collection", "words"});
+    EXPECT_NE(one.exit_code, kClean);
+    EXPECT_THAT(one.err, testing::AllOf(HasSubstr("words"), HasSubstr("the key of its tenant is gone")));
+    const Finished whole = with_keys({"restore", "--from", backups(), "--data", path("whole")});
+    ASSERT_EQ(whole.exit_code, kClean) << whole.err;
+    EXPECT_THAT(whole.out, HasSubstr("words is not there: the key of its tenant is gone"));
+    {
+        auto restored = start("whole");
+        EXPECT_EQ(ask(*restored, "GET", "/api/v1/collections/words").status, 404);
+    }
+    back_up(*server);
+    const Finished after = with_keys({"restore", "--from", backups(), "--data", path("after")});
+    ASSERT_EQ(after.exit_code, kClean) << after.err;
+    server = start("after");
+    EXPECT_EQ(read(*server, "words"), model);
+    const Finished refused = run({"tenant", "destroy-key", "default", "--url", server->rest_url()});
+    EXPECT_THAT(refused.err, HasSubstr("backup.tenant_keys is not set"));
+}
+
 }  // namespace
 }  // namespace akidb::e2e
