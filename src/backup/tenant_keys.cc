@@ -9,6 +9,7 @@ namespace akidb::backup {
 namespace {
 
 constexpr uint64_t kKeyBytesMax = 256;
+constexpr const char* kMarker = "tenant-keys";
 
 std::string key_name(const Uuid& tenant, const std::string& id) {
     return tenant.to_string() + "/" + id;
@@ -44,20 +45,22 @@ Result<std::vector<Listed>> list_keys(objects::ObjectStore& store, const std::st
 
 Result<void> TenantKeys::take(objects::ObjectStore& store, const Uuid& tenant, const std::string& id) {
     const std::string name = key_name(tenant, id);
-    const Result<std::string> read = store.get(name, kKeyBytesMax);
+    Result<std::string> read = store.get(name, kKeyBytesMax);
     if (!read && read.error().code() == Code::kNotFound) {
         return {};  // removed since it was listed
     }
     if (!read) {
-        return Error(read.error()).with_context("the tenants' keys");
+        return std::move(read).error().with_context("the tenants' keys");
     }
-    const Secret text(*read);
-    const size_t space = std::min(read->find(' '), read->size() - (read->empty() ? 0 : 1));
+    const Secret text(std::move(*read));
+    const std::string_view content = text.reveal();
+    const size_t digits = std::min(content.find(' '), content.size());
     uint64_t made_ms = 0;
-    const auto [stop, fault] = std::from_chars(read->data(), read->data() + space, made_ms);
+    const char* const end = content.data() + digits;
+    const auto [stop, fault] = std::from_chars(content.data(), end, made_ms);
     const Result<objects::EncryptionKey> key =
-        objects::EncryptionKey::parse(std::string_view(*read).substr(std::min(space + 1, read->size())));
-    if (fault != std::errc() || stop != read->data() + space || !key || key->id() != id) {
+        objects::EncryptionKey::parse(content.substr(std::min(digits + 1, content.size())));
+    if (fault != std::errc() || stop != end || !key || key->id() != id) {
         return Error(Code::kDataLoss, "the tenant's key " + name + " is damaged");
     }
     keyring_.add(*key);
@@ -68,6 +71,17 @@ Result<void> TenantKeys::take(objects::ObjectStore& store, const Uuid& tenant, c
 Result<void> TenantKeys::load(TargetUse use) {
     MutexLock lock(changing_);
     AKIDB_TRY(const auto target, open_(use));
+    const Result<objects::ObjectFacts> marker = target->store().head(kMarker);
+    if (!marker && marker.error().code() != Code::kNotFound) {
+        return Error(marker.error()).with_context("the tenants' keys");
+    }
+    if (!marker && use == TargetUse::kRead) {
+        return Error(Code::kNotFound, "no tenants' keys were ever kept in the place that is named for them");
+    }
+    if (!marker && !known_.empty()) {
+        return Error(Code::kUnavailable,
+                     "the place of the tenants' keys is not the one that it was: it is empty");
+    }
     AKIDB_TRY(const std::vector<Listed> listed, list_keys(target->store(), ""));
     std::set<std::pair<Uuid, std::string>> there;
     for (const Listed& key : listed) {
@@ -103,6 +117,7 @@ Result<TenantKeys::Current> TenantKeys::key_of(const Uuid& tenant) {
     const uint64_t now_ms = clock_.stamp_ms();
     const Secret text(std::to_string(now_ms) + " " + digits.reveal());
     AKIDB_TRY(const auto target, open_(TargetUse::kWrite));
+    AKIDB_TRY(target->store().put(kMarker, "1", objects::PutMode::kOverwrite));
     AKIDB_TRY(target->store().put(key_name(tenant, key.id()), text.reveal(), objects::PutMode::kCreateOnly));
     keyring_.add(key);
     known_[tenant][key.id()] = now_ms;

@@ -2,6 +2,8 @@
 // and the archived log encrypt what they hold of its collections. Once the keys of a tenant are removed from
 // there, no backup of it and no copy of one anywhere can be read any more, and nothing has to be rewritten.
 //   <tenant>/<key id>   "<milliseconds since 1970> <64 hex digits>": when it was made, and the key
+//   tenant-keys         there from the first key on, so that a wrong or lost place is not taken for one whose
+//                       keys were all destroyed
 // The place is encrypted itself, with the key of backup.key_file. A key is durable there before anything is
 // encrypted with it; of several the youngest is used. What another process removed is used no longer from the
 // next load() on. Thread-safe; calls block for the place, one at a time.
@@ -28,7 +30,8 @@ class TenantKeys {
     TenantKeys(Open open, const io::Clock& clock, io::Random& random)
         : open_(std::move(open)), clock_(clock), random_(random) {}
 
-    /// All that are there. kNotFound when the place itself is not.
+    /// All that are there. kNotFound when the place is not, or for kRead never held a key; kUnavailable when
+    /// it did, and is another now.
     Result<void> load(TargetUse use) AKIDB_EXCLUDES(changing_);
 
     struct Current {

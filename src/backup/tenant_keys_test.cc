@@ -121,7 +121,7 @@ TEST_F(TenantKeysTest, EachTenantHasOneThatOutlivesTheProcess) {
     ASSERT_TRUE(other.load(TargetUse::kRead));
     EXPECT_EQ(other.key_of(kAnn)->id, first->id);
     EXPECT_TRUE(other.keyring().find(first->id));
-    EXPECT_EQ(encrypted_keys_->list({})->objects.size(), 3u);
+    EXPECT_EQ(encrypted_keys_->list({})->objects.size(), 4u);
     EXPECT_EQ(encrypted_keys_->list({})->objects[1].key, kAnn.to_string() + "/" + first->id);
     // Of two that were made side by side all go by the younger.
     time_.pass_us(5'000'000);
@@ -147,6 +147,21 @@ TEST_F(TenantKeysTest, WhatWasDestroyedIsGoneForAllFromTheirNextLookOn) {
     EXPECT_TRUE(keys_.key_of(kAnn)->is_new);
     EXPECT_EQ(keys_.key_of(kBob)->id, of_bob);
     EXPECT_EQ(keys_.destroy(numbered(8)).value(), 0u) << "it never had one";
+}
+
+TEST_F(TenantKeysTest, APlaceThatIsAnotherOneIsNotTakenForOneWithoutKeys) {
+    EXPECT_EQ(TenantKeys(open_keys(), time_, *random_).load(TargetUse::kRead).error().code(),
+              Code::kNotFound);
+    ASSERT_TRUE(keys_.load(TargetUse::kWrite)) << "before the first key";
+    ASSERT_TRUE(keys_.key_of(kAnn));
+    ASSERT_TRUE(keys_.destroy(kAnn));
+    EXPECT_TRUE(TenantKeys(open_keys(), time_, *random_).load(TargetUse::kRead)) << "all were destroyed";
+    const std::string id = keys_.key_of(kAnn)->id;
+    const auto mounted = std::move(place_of_keys_);
+    place_of_keys_ = objects::make_memory_store();
+    encrypted_keys_ = objects::make_encrypted_store(*place_of_keys_, main_key(), *random_);
+    EXPECT_EQ(keys_.load(TargetUse::kWrite).error().code(), Code::kUnavailable);
+    EXPECT_EQ(keys_.key_of(kAnn)->id, id);
 }
 
 TEST_F(TenantKeysTest, AKeyThatIsDamagedOrOfAnotherNameIsRefused) {

@@ -65,9 +65,9 @@ class BackupsVerb {
             return {};
         }
         Result<void> loaded = keys_.load(backup::TargetUse::kRead);
-        if (!loaded && loaded.error().code() == Code::kNotFound &&
-            !backup::is_s3_place(request_.tenant_keys)) {
-            return invalid_argument("--tenant-keys", "there is no directory " + request_.tenant_keys);
+        if (!loaded && loaded.error().code() == Code::kNotFound) {
+            return invalid_argument("--tenant-keys",
+                                    "there are no tenants' keys, and never were, in " + request_.tenant_keys);
         }
         return loaded;
     }

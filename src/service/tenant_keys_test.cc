@@ -44,14 +44,15 @@ class TenantKeysOfServer : public testing::Test {
         }
         std::ofstream(key_file_) << std::string(64, 'c') << "\n";
         fs::permissions(key_file_, fs::perms::owner_read | fs::perms::owner_write);
+        start();
         {
             const auto tenants = catalog::AccessStore::open(data_ + "/akidb.db").value();
             for (const Owner& owner : {kAnn, kBob}) {
-                ASSERT_TRUE(tenants->put_tenant({.id = owner.tenant, .name = owner.name}));
+                const auto put = tenants->put_tenant({.id = owner.tenant, .name = owner.name});
+                ASSERT_TRUE(put) << put.error().message();
             }
             ASSERT_TRUE(tenants->close());
         }
-        start();
         for (const Owner& owner : {kAnn, kBob}) {
             ASSERT_TRUE(
                 server_->directory().create(owner.tenant, spec_of(kKinds[0], owner.collection)).has_value());
