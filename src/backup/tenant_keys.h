@@ -2,11 +2,9 @@
 // and the archived log encrypt what they hold of its collections. Once the keys of a tenant are removed from
 // there, no backup of it and no copy of one anywhere can be read any more, and nothing has to be rewritten.
 //   <tenant>/<key id>   "<milliseconds since 1970> <64 hex digits>": when it was made, and the key
-//   tenant-keys         there from the first key on, so that a wrong or lost place is not taken for one whose
-//                       keys were all destroyed
-// The place is encrypted itself, with the key of backup.key_file. A key is durable there before anything is
-// encrypted with it; of several the youngest is used. What another process removed is used no longer from the
-// next load() on. Thread-safe; calls block for the place, one at a time.
+//   tenant-keys         from the first key on: what is without it is another place
+// Encrypted with the key of backup.key_file. A key is durable there before it is used; of several the
+// youngest is. What another process removed is used no longer after the next load(). Thread-safe, one by one.
 #pragma once
 
 #include <functional>
@@ -30,8 +28,7 @@ class TenantKeys {
     TenantKeys(Open open, const io::Clock& clock, io::Random& random)
         : open_(std::move(open)), clock_(clock), random_(random) {}
 
-    /// All that are there. kNotFound when the place is not, or for kRead never held a key; kUnavailable when
-    /// it did, and is another now.
+    /// All that are there. kNotFound: there is no place of keys (for kRead); kUnavailable: it is another now.
     Result<void> load(TargetUse use) AKIDB_EXCLUDES(changing_);
 
     struct Current {

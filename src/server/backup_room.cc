@@ -10,6 +10,20 @@ namespace {
 constexpr size_t kPartSenders = 4;
 constexpr size_t kPartQueueMax = 64;
 
+/// Null: tenants have none of their own.
+std::unique_ptr<backup::TenantKeys> open_tenant_keys(const backup::TargetDoors& doors,
+                                                     const backup::S3Access& s3, const std::string& place,
+                                                     const std::string& key_file) {
+    if (place.empty()) {
+        return nullptr;
+    }
+    return std::make_unique<backup::TenantKeys>(
+        [doors, s3, place, key_file](backup::TargetUse use) {
+            return backup::Target::open(doors, place, s3, use, key_file);
+        },
+        doors.clock, doors.random);
+}
+
 }  // namespace
 
 BackupRoom::BackupRoom(const Dependencies& given, const settings::Effective& effective,
@@ -33,13 +47,7 @@ BackupRoom::BackupRoom(const Dependencies& given, const settings::Effective& eff
     s3_.credentials.instance = effective.boolean("s3.instance_credentials") ? &machine_ : nullptr;
     const std::string& key_file = effective.text("backup.key_file");
     const std::string& place_of_keys = effective.text("backup.tenant_keys");
-    if (!place_of_keys.empty()) {
-        tenant_keys_ = std::make_unique<backup::TenantKeys>(
-            [doors = given.doors, s3 = s3_, key_file, place_of_keys](backup::TargetUse use) {
-                return backup::Target::open(doors, place_of_keys, s3, use, key_file);
-            },
-            given.clock, given.doors.random);
-    }
+    tenant_keys_ = open_tenant_keys(given.doors, s3_, place_of_keys, key_file);
     const backup::OpenTarget open = [doors = given.doors, s3 = s3_, key_file, keys = tenant_keys_.get()](
                                         const std::string& place, backup::TargetUse use) {
         return backup::Target::open(doors, place, s3, use, key_file,
