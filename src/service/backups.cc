@@ -216,6 +216,12 @@ class Backups::Run {
             if (!is_there) {
                 AKIDB_TRY(known, send(one.name, *one.file, key));
             }
+            if (!one.sha256.empty() && known.sha256 != one.sha256) {
+                // A backup would keep it under a hash that fits. What was sent is a stray, and a prune's.
+                leave_out(row.spec.name, "it is cold, and its file " + one.name +
+                                             " is damaged in the object store: it is not what was put");
+                return true;
+            }
             made.files.push_back(std::move(known));
         }
         owner_.change(manifest_.id, [&](BackupState& state) { state.documents += made.documents; });

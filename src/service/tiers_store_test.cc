@@ -223,8 +223,54 @@ TEST_F(TiersStoreTest, PoliciesNeedAStore) {
     EXPECT_THAT(refused.error().message(), HasSubstr("tiers.to"));
 }
 
+class TiersBackupTest : public TiersStoreTest {
+  protected:
+    std::unique_ptr<Backups> backups_of(TieredServer& server) {
+        Backups::Dependencies given{server.directory(), server.catalog(), doors_, idle_,
+                                    server.logger(),    server.metrics()};
+        given.data = world_.data();
+        given.owner.bytes.fill(1);
+        given.open_target = [this](const std::string& place, backup::TargetUse use) {
+            return backup::Target::open(doors_, place, {}, use);
+        };
+        auto backups = std::make_unique<Backups>(std::move(given));
+        backups->attach(server.tiers());
+        return backups;
+    }
+
+    JoblessExecutor idle_;
+    const std::unique_ptr<io::Pause> pause_ = io::make_system_pause();
+    const backup::TargetDoors doors_{*world_.real_files, world_.clock, *world_.random, *pause_};
+    const std::string to_ = world_.root / "backups";
+};
+
+/// A hash of what was read would fit what was read.
+TEST_F(TiersBackupTest, LeavesOutWhatIsDamagedInTheStore) {
+    TieredServer server(world_);
+    for (const char* name : {"hot", "cold"}) {
+        server.create(kKinds[0], name, StoragePolicy::kS3Only);
+        write(server, kKinds[0], name, rows(1, 60));
+    }
+    ASSERT_TRUE(server.act("cold", TierAction::kDemoteToCold));
+    for (const std::string& key : objects()) {
+        if (key.find("/blobs/") != std::string::npos) {
+            const std::string whole = world_.memory->get(key, 1 << 20).value();
+            ASSERT_TRUE(world_.memory->put(key, storage::with_flipped_bit(whole, whole.size() * 4),
+                                           objects::PutMode::kOverwrite));
+        }
+    }
+    const std::unique_ptr<Backups> backups = backups_of(server);
+    const auto made = backups->make(to_, {});
+    ASSERT_TRUE(made) << made.error().message();
+    EXPECT_EQ(made->stage, BackupStage::kDone) << made->error;
+    ASSERT_EQ(made->left_out.size(), 1u);
+    EXPECT_EQ(made->left_out[0].name, "cold");
+    EXPECT_THAT(made->left_out[0].reason, HasSubstr("damaged in the object store"));
+    EXPECT_EQ(made->documents, 60U);
+}
+
 /// What is asleep is in a backup without being opened, and what the backup has is not fetched again.
-TEST_F(TiersStoreTest, ABackupHasWhatIsAsleep) {
+TEST_F(TiersBackupTest, HasWhatIsAsleep) {
     TieredServer server(world_);
     for (const char* name : {"hot", "warm", "cold"}) {
         server.create(kKinds[0], name, StoragePolicy::kS3Only);
@@ -232,20 +278,8 @@ TEST_F(TiersStoreTest, ABackupHasWhatIsAsleep) {
     }
     ASSERT_TRUE(server.act("warm", TierAction::kDemoteToWarm));
     ASSERT_TRUE(server.act("cold", TierAction::kDemoteToCold));
-    JoblessExecutor idle;
-    const auto pause = io::make_system_pause();
-    const backup::TargetDoors doors{*world_.real_files, world_.clock, *world_.random, *pause};
-    Backups::Dependencies given{server.directory(), server.catalog(), doors, idle,
-                                server.logger(),    server.metrics()};
-    given.data = world_.data();
-    given.owner.bytes.fill(1);
-    given.open_target = [&](const std::string& place, backup::TargetUse use) {
-        return backup::Target::open(doors, place, {}, use);
-    };
-    Backups backups(std::move(given));
-    backups.attach(server.tiers());
-    const std::string to = world_.root / "backups";
-    const auto made = backups.make(to, {});
+    const std::unique_ptr<Backups> backups = backups_of(server);
+    const auto made = backups->make(to_, {});
     ASSERT_TRUE(made) << made.error().message();
     EXPECT_EQ(made->stage, BackupStage::kDone) << made->error;
     EXPECT_TRUE(made->left_out.empty());
@@ -253,11 +287,11 @@ TEST_F(TiersStoreTest, ABackupHasWhatIsAsleep) {
     EXPECT_EQ(server.tier("cold"), Tier::kCold);
     EXPECT_EQ(server.tier("warm"), Tier::kWarm);
     const uint64_t calls = world_.store_calls;
-    const auto again = backups.make(to, {});
+    const auto again = backups->make(to_, {});
     ASSERT_TRUE(again) << again.error().message();
     EXPECT_EQ(world_.store_calls - calls, 1U) << "but for its manifest, nothing is read of the cold one";
 
-    const auto target = backup::Target::open(doors, to, {}, backup::TargetUse::kRead);
+    const auto target = backup::Target::open(doors_, to_, {}, backup::TargetUse::kRead);
     ASSERT_TRUE(target);
     backup::Repository repository((*target)->store(), world_.clock);
     const std::string restored = world_.root / "restored";
