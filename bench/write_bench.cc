@@ -3,9 +3,6 @@
 // linked; searches idle and meanwhile, with recall; bytes written and kept; restarts. Starts its own server
 // for each file of vectors. Prints one table; "bar" is what the design asks of two cores. Exit codes: 0, also
 // when a bar was missed; 64 usage; 70 when something did not work.
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -17,6 +14,7 @@
 #include "bench/bench_server.h"
 #include "bench/builder_share.h"
 #include "bench/search_probe.h"
+#include "bench/sync_rate.h"
 #include "bench/upsert_bodies.h"
 
 namespace akidb::bench {
@@ -102,34 +100,10 @@ class WriteBench {
     }
 
   private:
+    size_t record_bytes() const { return vectors_.dimension() * sizeof(float) + 128; }
+
     bool wants(const std::string& part) const {
         return std::find(options_.parts.begin(), options_.parts.end(), part) != options_.parts.end();
-    }
-
-    /// Syncs a second of one-document records into a file whose blocks and zeros are there already.
-    double syncs_per_second() const {
-        const std::string path = server_.directory() + "/syncs";
-        const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-        const std::string record(vectors_.dimension() * sizeof(float) + 128, 'r');
-        const std::string zeros(64 << 20, '\0');
-        bool worked = file >= 0 &&
-                      ::pwrite(file, zeros.data(), zeros.size(), 0) == static_cast<ssize_t>(zeros.size()) &&
-                      ::fsync(file) == 0;
-        size_t count = 0;
-        const auto begin = Clock::now();
-        for (off_t at = 0; worked && seconds_since(begin) < options_.seconds; ++count) {
-            worked =
-                ::pwrite(file, record.data(), record.size(), at) == static_cast<ssize_t>(record.size()) &&
-                ::fdatasync(file) == 0;
-            at = (at + static_cast<off_t>(record.size())) % (60 << 20);
-        }
-        const double rate = static_cast<double>(count) / seconds_since(begin);
-        ::close(file);
-        ::unlink(path.c_str());
-        if (!worked) {
-            throw std::runtime_error("syncing " + path + " failed");
-        }
-        return rate;
     }
 
     WireResult load(WirePlan plan) const {
@@ -155,7 +129,7 @@ class WriteBench {
     }
 
     void single_documents() {
-        const double before = syncs_per_second();
+        const double before = syncs_per_second(server_.directory(), record_bytes(), options_.seconds);
         server_.create("singles", vectors_.dimension(), options_.metric);
         WirePlan plan;
         plan.seconds = options_.seconds;
@@ -170,7 +144,8 @@ class WriteBench {
             bars_.line(what, rate, "documents/s");
             print_latency("", result);
         }
-        const double syncs = (before + syncs_per_second()) / 2;
+        const double syncs =
+            (before + syncs_per_second(server_.directory(), record_bytes(), options_.seconds)) / 2;
         bars_.line("one record and one fdatasync at a time, same directory", syncs, "/s");
         bars_.at_least(20, "64 connections against one record a sync", rate / syncs, "times");
         server_.ask("DELETE", "/api/v1/collections/singles");

@@ -60,7 +60,7 @@ bool LiveCollection::measuring_is_due() const {
                        [](const auto& index) { return index->walks.is_due(index->graph.linked()); });
 }
 
-// Anew when the graph has grown by a quarter, once nothing waits to be linked.
+// Anew when the graph has grown by half, once nothing waits to be linked.
 bool LiveCollection::calibration_is_due() const {
     const auto snapshot = published_.load();
     const auto& indexes = snapshot->generation->indexes;
@@ -72,7 +72,7 @@ bool LiveCollection::calibration_is_due() const {
 bool LiveCollection::wants_calibration(const VectorIndex& index) {
     const uint32_t linked = index.graph.linked();
     const auto curve = index.recall.load();
-    return linked >= kCalibratedRowsMin && (curve == nullptr || linked / 5 >= curve->rows() / 4);
+    return linked >= kCalibratedRowsMin && (curve == nullptr || linked / 3 >= curve->rows() / 2);
 }
 
 bool LiveCollection::checkpoint_is_due() const {

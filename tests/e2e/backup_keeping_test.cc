@@ -49,6 +49,17 @@ TEST_F(BackupTest, MakesThemByItselfAndRestoresForPractice) {
                 testing::AllOf(HasSubstr("--to-time"), HasSubstr("RFC 3339"), HasSubstr("latest")));
 }
 
+/// Of a collection that one backup has, and the archived log.
+void expect_receipt_of_copies(const Json& receipt) {
+    ASSERT_TRUE(receipt.contains("held_by")) << receipt;
+    const Json& held = receipt["held_by"];
+    EXPECT_FALSE(held.contains("error")) << held;
+    ASSERT_EQ(held["backups"].size(), 1u) << held << ": the first backup knew no collection";
+    EXPECT_GT(held["backups"][0].value("until", ""), receipt.value("completed_at", "~"));
+    EXPECT_EQ(held["archived_log"], true);
+    EXPECT_GE(held.value("archived_log_until", ""), held["backups"][0].value("until", "~"));
+}
+
 // The machine's data directory is lost under load; what was archived comes back, up to the last write of it.
 TEST_F(BackupTest, TheLossOfTheDataDirectoryCostsAnIntervalOfWrites) {
     using Clock = std::chrono::steady_clock;
@@ -117,15 +128,8 @@ TEST_F(BackupTest, TheLossOfTheDataDirectoryCostsAnIntervalOfWrites) {
         run({"restore", "--from", backups(), "--data", path("late"), "--to-time", "2100-01-01T00:00:00Z"});
     EXPECT_NE(late.exit_code, kClean);
     EXPECT_THAT(late.err, HasSubstr("reaches"));
-    const Json receipt =
-        ask(*server, "POST", "/api/v1/collections/words/documents/erase", {{"ids", {0}}}).body;
-    ASSERT_TRUE(receipt.contains("held_by")) << receipt;
-    const Json& held = receipt["held_by"];
-    EXPECT_FALSE(held.contains("error")) << held;
-    ASSERT_EQ(held["backups"].size(), 1u) << held << ": the first backup knew no collection";
-    EXPECT_GT(held["backups"][0].value("until", ""), receipt.value("completed_at", "~"));
-    EXPECT_EQ(held["archived_log"], true);
-    EXPECT_GE(held.value("archived_log_until", ""), held["backups"][0].value("until", "~"));
+    expect_receipt_of_copies(
+        ask(*server, "POST", "/api/v1/collections/words/documents/erase", {{"ids", {0}}}).body);
 }
 
 TEST_F(BackupTest, EncryptedOnesAreForWhoHasTheKey) {
