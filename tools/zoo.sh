@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # The bug zoo: each file of tests/zoo is a bug that a real database had, as a change to our sources. Each is compiled into
-# a simulator of its own (one source file and a link, under build/zoo), which must find a violation. The mistakes of
-# sim/broken_order.h, which need no build, come on top. Prints for each what caught it, then `zoo: N of M caught`, and
-# writes that down in reliability/ledger.csv unless --no-ledger; ends with 1 unless all were. Called by ./dev zoo, which
-# builds the release first. `zoo.sh NAME …` tries only those and writes nothing down.
+# a simulator of its own (one source file, or the layer that it is compiled with, and a link, under build/zoo), which must
+# find a violation. The mistakes of sim/broken_order.h, which need no build, come on top. Prints for each what caught it,
+# then `zoo: N of M caught`, and writes that down in reliability/ledger.csv unless --no-ledger; ends with 1 unless all were.
+# Called by ./dev zoo, which builds the release first. `zoo.sh NAME …` tries only those and writes nothing down.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -43,7 +43,15 @@ apply() {
 }
 
 build() {  # build NAME FILE
-    local name=$1 source=$PWD/$2 changed=$out/$1.cc unity compile
+    local name=$1 source=$PWD/$2 changed=$out/$1.cc before='' unity compile
+    local layer=$release/${2%/*}
+    if [[ $2 == *.h ]]; then
+        # The layer of a header, all of it, with the changed one found first.
+        mkdir -p "$out/$name.include/$(basename "${2%/*}")"
+        cp "$changed" "$out/$name.include/${2#src/}"
+        source=$layer/CMakeFiles/akidb_$(basename "$layer").dir/Unity/unity_0_cxx.cxx
+        changed=$source before="-I$out/$name.include "
+    fi
     # Of a layer that is compiled as one, all of it with this file changed. Files of another way to join them may be left.
     for unity in $(grep -lF "\"$source\"" "$release"/src/*/CMakeFiles/*.dir/Unity/*.cxx || true); do
         grep -qF -- "-c $unity" <<<"$commands" || continue
@@ -52,7 +60,7 @@ build() {  # build NAME FILE
         break
     done
     compile=$(grep -F -- "-c $source" <<<"$commands" | head -n 1)
-    compile=$(sed -E "s#-c [^ ]+#-c $changed#; s#-o [^ ]+#-o $out/$name.o#; s#-MF [^ ]+#-MF $out/$name.d#; s#-MT [^ ]+##; s#-Werror#-w#" <<<"$compile")
+    compile=$(sed -E "s#-c [^ ]+#-c $changed#; s#-o [^ ]+#-o $out/$name.o#; s#-MF [^ ]+#-MF $out/$name.d#; s#-MT [^ ]+##; s#-Werror#-w#; s#-I#$before-I#" <<<"$compile")
     (cd "$release" && eval "$compile" && eval "${link/-o akidb_sim/$out/$name.o -o $out/$name}")
 }
 
