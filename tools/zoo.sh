@@ -97,7 +97,7 @@ for name in "${names[@]}"; do
         src/backup/* | src/objects/* | src/service/* | src/engine/cold_*) played=("${objects[@]}") ;;
         *) played=("${campaign[@]}") ;;
     esac
-    for seed in 1 101 201 301 401 501; do
+    for seed in $(seq 1 100 1501); do # the rarest is caught by one history in fifty
         (exec "$out/$name" "${played[@]}" --first-seed "$seed") >"$out/$name.txt" 2>&1 || status=$?
         [ "$status" = 0 ] || break
     done
