@@ -11,10 +11,13 @@ namespace {
 
 constexpr uint64_t kKeptDayMs = uint64_t{24} * 3600 * 1000;
 
-bool holds(const backup::BackupManifest& manifest, const Uuid& collection) {
-    return std::any_of(
-        manifest.collections.begin(), manifest.collections.end(),
-        [&](const backup::BackedUpCollection& backed_up) { return backed_up.id == collection; });
+/// So that it can be read: where a tenant's key is gone, nothing is held.
+bool holds(const backup::Repository& repository, const backup::BackupManifest& manifest,
+           const Uuid& collection) {
+    return std::any_of(manifest.collections.begin(), manifest.collections.end(),
+                       [&](const backup::BackedUpCollection& backed_up) {
+                           return backed_up.id == collection && repository.can_read(backed_up).value_or(true);
+                       });
 }
 
 /// The first backup not before `ms`, at the latest: whoever makes it prunes.
@@ -22,12 +25,14 @@ uint64_t pruned_after_ms(const BackupPlan& plan, uint64_t next_ms, uint64_t ms) 
     return ms <= next_ms ? next_ms : plan.times.next_ms(ms - 1);
 }
 
-Result<bool> is_in_archive(objects::ObjectStore& store, const Uuid& collection) {
-    AKIDB_TRY(const std::vector<Uuid> timelines, backup::Archive::list_timelines(store));
+Result<bool> is_in_archive(backup::Repository& repository, const Uuid& collection) {
+    AKIDB_TRY(const std::vector<Uuid> timelines, backup::Archive::list_timelines(repository.store()));
     for (const Uuid& timeline : timelines) {
-        backup::Archive archive(store, timeline);
+        backup::Archive archive(repository.store(), timeline);
         AKIDB_TRY(const std::vector<backup::LogPiece> pieces, archive.list_pieces(collection));
-        if (!pieces.empty()) {
+        if (std::any_of(pieces.begin(), pieces.end(), [&](const backup::LogPiece& piece) {
+                return repository.can_read(piece.key).value_or(true);
+            })) {
             return true;
         }
     }
@@ -66,12 +71,12 @@ Result<HeldCopies> find_held_copies(backup::Repository& repository, const Backup
         const backup::BackupManifest& manifest = manifests[i];
         const uint64_t until_ms = gone_by_ms(plan, newest_ms, manifests.size() - i, manifest.created_ms);
         all_gone_ms = std::max(all_gone_ms, until_ms);
-        if (holds(manifest, collection)) {
+        if (holds(repository, manifest, collection)) {
             held.backups.push_back(
                 {.id = manifest.id, .created_ms = manifest.created_ms, .until_ms = until_ms});
         }
     }
-    AKIDB_TRY(const bool is_archived, is_in_archive(repository.store(), collection));
+    AKIDB_TRY(const bool is_archived, is_in_archive(repository, collection));
     if (is_archived) {
         // It goes when it is a day old and no backup from before is kept that it could follow.
         const uint64_t day_old_ms =

@@ -260,7 +260,9 @@ Result<void> ScheduledBackups::expect_space(uint64_t bytes) const {
 HeldCopies ScheduledBackups::find_held_copies(const Uuid& collection) const {
     const auto look = [&]() -> Result<HeldCopies> {
         AKIDB_TRY(const auto target, given_.open_target(plan_.to, backup::TargetUse::kRead));
-        backup::Repository repository(target->store(), given_.clock);
+        backup::Repository repository(
+            target->store(), given_.clock,
+            given_.tenant_keys == nullptr ? nullptr : &given_.tenant_keys->keyring());
         return service::find_held_copies(repository, plan_, given_.clock.unix_ms(), collection);
     };
     Result<HeldCopies> found = look();

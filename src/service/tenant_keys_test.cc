@@ -1,5 +1,7 @@
 // A key that is destroyed takes what all backups, all copies of them and the archived log hold of its tenant,
 // and nothing else.
+#include "service/held_copies.h"
+#include "service/scheduled_backups.h"
 #include "service/tenant_keys_for_tests.h"
 
 namespace akidb::service {
@@ -8,7 +10,17 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-TEST_F(TenantKeysOfServer, ADestroyedKeyTakesItsTenantOutOfAllBackupsAndTheirCopies) {
+class TenantKeysAndErase : public TenantKeysOfServer {
+  protected:
+    HeldCopies held(const Uuid& collection) {
+        const auto target = open_target(place_, backup::TargetUse::kRead).value();
+        backup::Repository repository(target->store(), clock_, &keys_->keyring());
+        const BackupPlan plan{.to = place_, .times = BackupTimes::parse("6h").value()};
+        return find_held_copies(repository, plan, clock_.unix_ms(), collection).value();
+    }
+};
+
+TEST_F(TenantKeysAndErase, ADestroyedKeyTakesItsTenantOutOfAllBackupsAndTheirCopies) {
     archive();
     const backup::BackupManifest first = back_up();
     ASSERT_TRUE(restore(first));
@@ -19,7 +31,13 @@ TEST_F(TenantKeysOfServer, ADestroyedKeyTakesItsTenantOutOfAllBackupsAndTheirCop
     const std::string copy = root_ / "copy";
     fs::copy(place_, copy, fs::copy_options::recursive);
 
+    const Uuid of_ann =
+        first.collections[0].tenant == kAnn.tenant ? first.collections[0].id : first.collections[1].id;
+    EXPECT_EQ(held(of_ann).backups.size(), 1u);
+    EXPECT_TRUE(held(of_ann).log_until_ms);
     EXPECT_EQ(backups_->destroy_tenant_keys(kAnn.tenant).value(), 1u);
+    EXPECT_THAT(held(of_ann).backups, IsEmpty()) << "what nobody can read is held by nobody";
+    EXPECT_FALSE(held(of_ann).log_until_ms);
     for (const std::string& place : {place_, copy}) {
         const auto report = restore(first, "", place);
         ASSERT_TRUE(report) << report.error().message();
