@@ -136,7 +136,7 @@ RecallCurve measure_recall(Graph& graph, const Rows& rows, uint32_t linked, Acce
     best.reset(kTop);
     std::vector<RecallPoint> points;
     for (const uint32_t ef : kLadder) {
-        const bool are_many = questions.size() >= kQuestionsMin * kOfWideBeams / 2;
+        const bool are_many = questions.size() >= kQuestionsMin * kOfWideBeams;
         const size_t step = ef >= kWideBeam && are_many ? kOfWideBeams : 1;
         size_t hits = 0;
         size_t asked = 0;

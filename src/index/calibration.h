@@ -1,8 +1,7 @@
 // Calibration: how wide a beam must be on this very graph for a wanted recall@10. Measured by walks towards
 // rows of the graph, which may not pass through the row that is asked for, as if it were not there; their
 // answers are held against the nearest rows by a scan of all. Takes between a hundred and a thousand scans,
-// and ten times as many walks. A curve is immutable; measuring may run beside searches and
-// one builder.
+// and ten times as many walks. A curve is immutable; measuring may run beside searches and one builder.
 #pragma once
 
 #include <cstdint>

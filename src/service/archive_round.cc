@@ -194,9 +194,10 @@ class LogArchiver::Round {
                 ? with_new_key_.contains(entry.tenant)
                 : progress.key != current.id && !given_.tenant_keys->keyring().find(progress.key).has_value();
         if (progress.is_begun && is_lost) {
-            given_.logger.log(LogLevel::kWarning,
-                              "a tenant has a new key: points in time of before cannot be restored",
-                              {{"collection", entry.spec.name}, {"tenant", entry.tenant.to_string()}});
+            given_.logger.log(
+                LogLevel::kWarning,
+                "a tenant has a new key: if it had another, points of before cannot be restored",
+                {{"collection", entry.spec.name}, {"tenant", entry.tenant.to_string()}});
             want_backup();
         }
         progress.key = current.id;

@@ -41,11 +41,12 @@ Result<bool> is_in_archive(backup::Repository& repository, const Uuid& collectio
 
 }  // namespace
 
-uint64_t gone_by_ms(const BackupPlan& plan, uint64_t newest_ms, size_t position, uint64_t created_ms) {
+uint64_t gone_by_ms(const BackupPlan& plan, uint64_t now_ms, uint64_t newest_ms, size_t position,
+                    uint64_t created_ms) {
     if (!plan.prunes) {
         return 0;
     }
-    uint64_t at_ms = plan.times.next_ms(newest_ms);
+    uint64_t at_ms = std::max(now_ms, plan.times.next_ms(newest_ms));  // one that is overdue comes yet
     for (size_t newer = position; newer < std::max<uint64_t>(1, plan.retention.keep_last); ++newer) {
         at_ms = plan.times.next_ms(at_ms);
     }
@@ -69,7 +70,8 @@ Result<HeldCopies> find_held_copies(backup::Repository& repository, const Backup
     uint64_t all_gone_ms = 0;
     for (size_t i = 0; i < manifests.size(); ++i) {
         const backup::BackupManifest& manifest = manifests[i];
-        const uint64_t until_ms = gone_by_ms(plan, newest_ms, manifests.size() - i, manifest.created_ms);
+        const uint64_t until_ms =
+            gone_by_ms(plan, now_ms, newest_ms, manifests.size() - i, manifest.created_ms);
         all_gone_ms = std::max(all_gone_ms, until_ms);
         if (holds(repository, manifest, collection)) {
             held.backups.push_back(
@@ -79,8 +81,7 @@ Result<HeldCopies> find_held_copies(backup::Repository& repository, const Backup
     AKIDB_TRY(const bool is_archived, is_in_archive(repository, collection));
     if (is_archived) {
         // It goes when it is a day old and no backup from before is kept that it could follow.
-        const uint64_t day_old_ms =
-            pruned_after_ms(plan, plan.times.next_ms(newest_ms), now_ms + backup::kStrayMs);
+        const uint64_t day_old_ms = pruned_after_ms(plan, now_ms, now_ms + backup::kStrayMs);
         held.log_until_ms = plan.prunes ? std::max(all_gone_ms, day_old_ms) : 0;
     }
     return held;
@@ -98,7 +99,9 @@ void add_remembered(HeldCopies& held, const std::vector<BackupState>& states, co
         held.backups.push_back(
             {.id = state.id,
              .created_ms = state.started_ms,
-             .until_ms = is_elsewhere ? 0 : gone_by_ms(*plan, state.started_ms, 1, state.started_ms)});
+             .until_ms = is_elsewhere
+                             ? 0
+                             : gone_by_ms(*plan, state.started_ms, state.started_ms, 1, state.started_ms)});
     }
     std::sort(held.backups.begin(), held.backups.end(), [](const HeldBackup& one, const HeldBackup& other) {
         return one.created_ms < other.created_ms;

@@ -33,7 +33,8 @@ struct HeldCopies {
 };
 
 /// By when the backup that is the `position`-th newest (1: the newest) is pruned.
-uint64_t gone_by_ms(const BackupPlan& plan, uint64_t newest_ms, size_t position, uint64_t created_ms);
+uint64_t gone_by_ms(const BackupPlan& plan, uint64_t now_ms, uint64_t newest_ms, size_t position,
+                    uint64_t created_ms);
 
 /// At the place of the plan.
 Result<HeldCopies> find_held_copies(backup::Repository& repository, const BackupPlan& plan, uint64_t now_ms,

@@ -23,7 +23,8 @@ TEST(HeldCopies, OfWhichEachIsGoneByWhenItIsSaidTo) {
             std::map<uint64_t, uint64_t> promised;
             for (int round = 0; round < 60; ++round) {
                 for (size_t i = 0; i < kept.size(); ++i) {
-                    const uint64_t until = gone_by_ms(plan, kept.back(), kept.size() - i, kept[i]);
+                    const uint64_t until =
+                        gone_by_ms(plan, kept.back(), kept.back(), kept.size() - i, kept[i]);
                     const auto at = promised.emplace(kept[i], until).first;
                     EXPECT_LE(until, at->second) << "what was told once holds";
                 }
@@ -41,6 +42,14 @@ TEST(HeldCopies, OfWhichEachIsGoneByWhenItIsSaidTo) {
             EXPECT_GT(promised.size(), 50u);
         }
     }
+}
+
+TEST(HeldCopies, AreNotGoneYetWhereBackupsAreOverdue) {
+    const BackupPlan plan{.to = {}, .times = BackupTimes::parse("6h").value(), .retention = {.keep_last = 3}};
+    const uint64_t newest = 1'700'000'000'000;
+    const uint64_t now = newest + 5 * kWholeDay;  // the place could not be reached for days
+    EXPECT_EQ(gone_by_ms(plan, now, newest, 3, newest - kWholeDay), now);
+    EXPECT_EQ(gone_by_ms(plan, now, newest, 1, newest), now + kWholeDay / 2) << "two more after the one due";
 }
 
 }  // namespace
