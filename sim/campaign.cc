@@ -67,6 +67,26 @@ CampaignReport exhaustive_crashes(uint64_t first_seed, size_t steps_max, uint64_
     return total;
 }
 
+CampaignReport exhaustive_kills(uint64_t first_seed, size_t steps_max, uint64_t stride) {
+    CampaignReport total;
+    uint64_t turn = first_seed;
+    uint64_t seed = first_seed;
+    for (const Script& script : all_scripts(steps_max)) {
+        // The same seed with and without the kill, so that the calls up to it are the same.
+        const SimulationReport whole = run_simulation({.seed = ++seed, .script = script, .crashes = false});
+        for (size_t call = 0; call < whole.history.size() && goes_on(total); ++call) {
+            if (mutates(whole.history[call].verb) && turn++ % stride == 0) {
+                add(total, run_simulation({.seed = seed,
+                                           .script = script,
+                                           .crash_one_in = 1,
+                                           .crashes_last_step_only = true,
+                                           .kill_at_call = call}));
+            }
+        }
+    }
+    return total;
+}
+
 CampaignReport exhaustive_faults(uint64_t first_seed, size_t steps_max, uint64_t stride) {
     CampaignReport total;
     uint64_t turn = first_seed;

@@ -29,6 +29,10 @@ CampaignReport fault_campaign(uint64_t first_seed, uint64_t faults);
 /// Of all scripts of up to `steps_max` steps every `stride`-th, crashed before every call of its last step
 /// that changes the disk, under every crash model, and once inside the recovery.
 CampaignReport exhaustive_crashes(uint64_t first_seed, size_t steps_max, uint64_t stride);
+/// Of all scripts × calls that change the disk every `stride`-th: the process is killed right before the
+/// call, and the start that follows is crashed before each of its own. What a killed process leaves in memory
+/// is seen by that start and not yet on the disk.
+CampaignReport exhaustive_kills(uint64_t first_seed, size_t steps_max, uint64_t stride);
 /// Of all scripts × calls × faults that the call can have × one-shot or sticky, every `stride`-th.
 CampaignReport exhaustive_faults(uint64_t first_seed, size_t steps_max, uint64_t stride);
 /// Every crash point of one seed.

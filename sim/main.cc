@@ -20,10 +20,14 @@ namespace {
 using akidb::sim::CampaignReport;
 
 constexpr std::string_view kUsage =
-    "usage: akidb_sim [--images N] [--faults N] [--exhaustive N] [--exhaustive-faults N] [--mistakes] …\n"
+    "usage: akidb_sim [--images N] [--faults N] [--exhaustive N] [--exhaustive-kills N]\n"
+    "                 [--exhaustive-faults N] [--mistakes] …\n"
     "  --images N             crash images of random histories to open and check (default 2000)\n"
     "  --faults N             I/O faults to inject into random histories, one each (default 300)\n"
     "  --exhaustive N         all scripts of 1 to N operations, crashed at every call that changes the disk\n"
+    "  --exhaustive-kills N   all scripts of 1 to N operations, killed at every call that changes the disk, "
+    "and\n"
+    "                         the start that follows crashed at every one\n"
     "  --exhaustive-faults N  all scripts of 1 to N operations, every fault at every call that can have it\n"
     "  --model N              operations on a graph, a flat scan and a map, which must agree\n"
     "  --rot N                flipped bits at rest under running collections, each followed by a scrub\n"
@@ -125,9 +129,9 @@ int print_mistakes(uint64_t first_seed) {
 using Numbers = std::map<std::string_view, uint64_t>;
 
 int run(const Numbers& asked, Ledger ledger, bool shows_mistakes) {
-    const bool is_special = asked.contains("--exhaustive") || asked.contains("--exhaustive-faults") ||
-                            asked.contains("--model") || asked.contains("--rot") ||
-                            asked.contains("--objects");
+    const bool is_special = asked.contains("--exhaustive") || asked.contains("--exhaustive-kills") ||
+                            asked.contains("--exhaustive-faults") || asked.contains("--model") ||
+                            asked.contains("--rot") || asked.contains("--objects");
     const auto number = [&](std::string_view name, uint64_t otherwise) {
         const auto found = asked.find(name);
         return found == asked.end() ? otherwise : found->second;
@@ -151,6 +155,10 @@ int run(const Numbers& asked, Ledger ledger, bool shows_mistakes) {
         exit_code |=
             print(ledger, "exhaustive crashes", akidb::sim::exhaustive_crashes(first_seed, steps, stride));
     }
+    if (const uint64_t steps = number("--exhaustive-kills", 0); steps > 0) {
+        exit_code |=
+            print(ledger, "exhaustive kills", akidb::sim::exhaustive_kills(first_seed, steps, stride));
+    }
     if (const uint64_t steps = number("--exhaustive-faults", 0); steps > 0) {
         exit_code |=
             print(ledger, "exhaustive faults", akidb::sim::exhaustive_faults(first_seed, steps, stride));
@@ -170,9 +178,10 @@ int run(const Numbers& asked, Ledger ledger, bool shows_mistakes) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    constexpr std::string_view kNumbers[] = {"--images",     "--faults", "--first-seed",        "--seed",
-                                             "--exhaustive", "--stride", "--exhaustive-faults", "--model",
-                                             "--rot",        "--objects"};
+    constexpr std::string_view kNumbers[] = {
+        "--images",           "--faults", "--first-seed",        "--seed",  "--exhaustive",
+        "--exhaustive-kills", "--stride", "--exhaustive-faults", "--model", "--rot",
+        "--objects"};
     akidb::sim::keep_freed_memory();
     Numbers asked;
     bool shows_mistakes = false;

@@ -28,13 +28,21 @@ class Run {
         if (options_.fault) {
             disk_.fail_call(begin + options_.fault->call, options_.fault->fault, options_.fault->sticky);
         }
+        if (options_.kill_at_call) {
+            disk_.crash_after(begin + *options_.kill_at_call);
+        }
         if (options_.crashes) {
             disk_.before_each_call([this](uint64_t call, Verb verb) { imagine_crash(call, verb); });
         }
         const size_t steps = options_.script.empty() ? options_.operations : options_.script.size();
         for (size_t i = 0; i < steps && report_.violations.size() < kViolationsMax && is_going_on_; ++i) {
-            is_last_step_ = i + 1 == steps;
+            is_last_step_ = i + 1 == steps && !options_.kill_at_call;
             options_.script.empty() ? random_step() : step(options_.script[i]);
+            if (options_.kill_at_call && disk_.power_is_off()) {
+                is_last_step_ = true;
+                start_after_kill();
+                break;
+            }
         }
         disk_.before_each_call(nullptr);
         report_.history = disk_.log();

@@ -37,6 +37,9 @@ struct SimulationOptions {
     /// With a script: only points in its last step. Those before it are the last steps of shorter scripts.
     bool crashes_last_step_only = false;
     bool crashes = true;
+    /// The process is killed right before this call of the script, counted from where the history begins;
+    /// the next start ends the history, and only its points are crashed.
+    std::optional<uint64_t> kill_at_call{};
     Mistake mistake = Mistake::kNone;
     std::optional<PlannedFault> fault{};
 };

@@ -31,6 +31,12 @@ TEST(Simulation, NoCrashInAShortScriptLosesRevivesOrHalvesAWrite) {
     EXPECT_EQ(report.violations, Violations{});
 }
 
+TEST(Simulation, NoPowerCutInTheStartAfterAKillLosesRevivesOrHalvesAWrite) {
+    const CampaignReport report = exhaustive_kills(1, 1, kShare);
+    EXPECT_GE(report.images, 5000 / kShare);
+    EXPECT_EQ(report.violations, Violations{});
+}
+
 TEST(Simulation, NoIoFaultLosesRevivesOrHalvesAWrite) {
     CampaignReport report = exhaustive_faults(1, 2, 7 * kShare);
     EXPECT_GE(report.faults, 4800 / kShare);

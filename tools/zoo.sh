@@ -14,7 +14,7 @@ commands=$(ninja -C "$release" -t commands simulator)
 link=$(tail -n 1 <<<"$commands")
 # Enough for each: crashes and faults of random histories, short scripts, the model, and rot; of what only meets an object
 # store, histories with one.
-campaign=(--images 6000 --faults 200 --exhaustive 2 --exhaustive-faults 1 --model 4000 --rot 150)
+campaign=(--images 6000 --faults 200 --exhaustive 2 --exhaustive-kills 1 --exhaustive-faults 1 --model 4000 --rot 150)
 objects=(--objects 400)
 
 # apply MUTANT: writes the changed source to $out/NAME.cc; sets `file`, the source it changes.
