@@ -27,6 +27,7 @@ constexpr size_t kBatch = 1'000;
 constexpr size_t kHeldOut = 1'000;
 constexpr double kSearchRate = 100;
 constexpr size_t kComponentsInMemory = 40'000'000;
+constexpr size_t kDocumentsAtOnce = 200'000;  // below what index.head_rows_max lets wait by default
 
 struct Options {
     std::vector<std::string> vectors{"bench/data/glove-100/base.fbin", "bench/data/synth-768-100k/base.fbin"};
@@ -108,8 +109,7 @@ class WriteBench {
 
     WireResult load(WirePlan plan) const {
         plan.endpoint = server_.endpoint();
-        WireResult result = run_wire_load(plan);
-        return result;
+        return run_wire_load(plan);
     }
 
     /// Refusals (429 while too many rows wait to be linked) are no writes.
@@ -140,8 +140,8 @@ class WriteBench {
             plan.connections = connections;
             const WireResult result = load(plan);
             rate = accepted_per_second(result);
-            const std::string what = "single upserts, " + std::to_string(connections) + " connections";
-            bars_.line(what, rate, "documents/s");
+            bars_.line("single upserts, " + std::to_string(connections) + " connections", rate,
+                       "documents/s");
             print_latency("", result);
         }
         const double syncs =
@@ -160,8 +160,8 @@ class WriteBench {
                 server_.endpoint(), "batches", vectors_,
                 {0, std::min<size_t>(vectors_.rows(), std::min<size_t>(batch * 500, 50'000))}, batch);
             const WireResult result = load(plan);
-            const std::string what = "batches of " + std::to_string(batch) + ", 1 connection";
-            bars_.line(what, accepted_per_second(result) * static_cast<double>(batch), "documents/s");
+            bars_.line("batches of " + std::to_string(batch) + ", 1 connection",
+                       accepted_per_second(result) * static_cast<double>(batch), "documents/s");
             print_latency("", result);
             server_.ask("DELETE", "/api/v1/collections/batches");
         }
@@ -187,7 +187,8 @@ class WriteBench {
         plan.seconds = 3600;
         plan.connections = options_.burst_connections;
         // What is sent is made before it is sent, and kept in memory: a part at a time.
-        const size_t part = kComponentsInMemory / vectors_.dimension() / kBatch * kBatch;
+        const size_t part =
+            std::min(kDocumentsAtOnce, kComponentsInMemory / vectors_.dimension() / kBatch * kBatch);
         WireResult result;
         double burst_seconds = 0;
         double making_seconds = 0;
@@ -307,7 +308,18 @@ class WriteBench {
         }
     }
 
+    /// Until nothing is done in the background: a graph that a start read has its codes made anew.
+    void await_idle() {
+        double before = -1;
+        for (double now = 0; now != before;) {
+            before = now;
+            std::this_thread::sleep_for(std::chrono::seconds(2));
+            now = server_.thread_seconds("maintenance");
+        }
+    }
+
     void restart() {
+        await_idle();
         warm();
         const ProcessFacts before = server_.process();
         server_.kill();
@@ -323,7 +335,10 @@ class WriteBench {
         server_.start();
         bars_.line("start after an orderly stop: until the port is open", seconds_since(begin), "s");
         bars_.at_most(1, "the first search's answer after that", first_answer_seconds(), "s");
+        begin = Clock::now();
         server_.await_linked("burst");
+        await_idle();
+        bars_.line("until all codes are there again", seconds_since(begin), "s");
         warm();
         const ProcessFacts after = server_.process();
         bars_.line("memory before", static_cast<double>(before.resident_bytes) / kMiB, "MiB");

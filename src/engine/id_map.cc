@@ -1,5 +1,7 @@
 #include "engine/id_map.h"
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 
@@ -54,6 +56,10 @@ uint32_t IdMap::insert(uint32_t row) {
     if ((used_ + 1) * 2 > slots_.size()) {
         grow(std::max<uint64_t>(kSlotsMin, slots_.size() * 2));
     }
+    return put(hash, id, row);
+}
+
+uint32_t IdMap::put(uint32_t hash, std::string_view id, uint32_t row) {
     const uint64_t mask = slots_.size() - 1;
     for (uint64_t at = hash & mask;; at = (at + 1) & mask) {
         Slot& slot = slots_[at];
@@ -64,6 +70,24 @@ uint32_t IdMap::insert(uint32_t row) {
         }
         if (slot.hash == hash && rows_.id(slot.row) == id) {
             return std::exchange(slot.row, row);
+        }
+    }
+}
+
+// Each id's place is a miss of the cache; asked for some rows ahead, they are waited for together.
+void IdMap::fill(uint32_t end) {
+    constexpr uint32_t kAhead = 16;
+    reserve(end);
+    MutexLock lock(mutex_);
+    std::array<uint32_t, kAhead> hashes;
+    for (uint32_t row = 0; row < end + std::min(end, kAhead); ++row) {
+        if (row >= kAhead || row >= end) {
+            const uint32_t due = row - std::min(end, kAhead);
+            put(hashes[due % kAhead], rows_.id(due), due);
+        }
+        if (row < end) {
+            hashes[row % kAhead] = static_cast<uint32_t>(hash_of(rows_.id(row)));
+            __builtin_prefetch(&slots_[hashes[row % kAhead] & (slots_.size() - 1)], 1);
         }
     }
 }
@@ -80,7 +104,7 @@ void IdMap::reserve(uint64_t ids) {
 }
 
 void IdMap::grow(uint64_t slots) {
-    std::vector<Slot> larger(slots);
+    Slots larger(slots);
     const uint64_t mask = slots - 1;
     for (const Slot& slot : slots_) {
         if (slot.row == kNoRow) {

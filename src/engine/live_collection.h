@@ -77,7 +77,10 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     index::Layout wanted_layout() const;
 
     // Recovery (live_recovery.cc).
+    using RowSegments = std::vector<std::shared_ptr<const storage::RowsSegment>>;
     Result<void> open_segments(const storage::Manifest& manifest);
+    Result<RowSegments> open_row_segments(const storage::Manifest& manifest) const;
+    Result<void> adopt_rows(const storage::Manifest& manifest, const RowSegments& segments);
     Result<void> open_graph(const storage::ManifestFile& file, VectorIndex& index);
     Result<void> open_keys(const storage::Manifest& manifest);
     Result<storage::LogRecovery> replay_log();

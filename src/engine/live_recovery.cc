@@ -1,16 +1,20 @@
 // Opening a collection: map what the manifest names, replay what it does not cover, make that durable, serve.
 #include <algorithm>
+#include <functional>
 
 #include "engine/live_collection.h"
+#include "engine/shared_work.h"
 #include "storage/layout.h"
 
 namespace akidb::engine {
 namespace {
 
 // Ids, metadata, tombstones and graph are always checked at open; vectors only as far as it does not make the
-// start wait (about 0.1 s from memory, 1 s from a cold disk). What lies beyond is for the scrub, which then
-// begins at once.
-constexpr uint64_t kCheckedAtOpenBytes = 512 << 20;
+// start wait (about 0.1 s from memory, half a second from a cold disk). What lies beyond is for the scrub,
+// which then begins at once.
+constexpr uint64_t kCheckedAtOpenBytes = 256 << 20;
+// Of vectors: below, all is read in some ten milliseconds.
+constexpr uint64_t kWorthHelpBytes = 64 << 20;
 
 }  // namespace
 
@@ -117,31 +121,69 @@ Result<void> LiveCollection::recover() {
     return {};
 }
 
+// What takes long in a large collection is read side by side: the rows, each graph, and the vectors that are
+// checked before they are searched.
 Result<void> LiveCollection::open_segments(const storage::Manifest& manifest) {
     Generation& generation = *generation_;
-    const std::string directory = segment_directory();
+    AKIDB_TRY(const RowSegments segments, open_row_segments(manifest));
+    std::vector<std::function<Result<void>()>> steps;
+    steps.emplace_back([&] { return adopt_rows(manifest, segments); });
+    for (size_t i = 0; i < generation.indexes.size(); ++i) {
+        if (const auto& graph = graph_entry(manifest_, i)) {
+            steps.emplace_back([&, i] { return open_graph(*graph, *generation.indexes[i]); });
+        }
+    }
+    uint64_t vector_bytes = 0;
     uint64_t checked_bytes = 0;
-    bool reads_all = true;
+    for (const auto& segment : segments) {
+        const uint64_t bytes = segment->row_count() * generation.rows.row_bytes();
+        vector_bytes += bytes;
+        if (checked_bytes + bytes <= kCheckedAtOpenBytes) {
+            checked_bytes += bytes;
+            steps.emplace_back([&] { return segment->verify_vectors([] { return false; }); });
+        }
+    }
+    const uint32_t helpers = vector_bytes >= kWorthHelpBytes ? options_.link_threads : 0;
+    AKIDB_TRY(run_steps(dependencies_.executor, "open", helpers, steps));
+    for (const auto& index : generation.indexes) {
+        if (index->graph.linked() > index->column.count_below(generation.rows.size())) {
+            return Error(Code::kDataLoss, "the graph has more rows than the segments");
+        }
+    }
+    AKIDB_TRY(open_keys(manifest));
+    covered_sequence_ = manifest.covered_sequence;
+    segment_files_ = manifest.rows.size();
+    plan_first_scrub(checked_bytes == vector_bytes);
+    return {};
+}
+
+Result<LiveCollection::RowSegments> LiveCollection::open_row_segments(
+    const storage::Manifest& manifest) const {
+    RowSegments segments;
+    uint64_t rows = 0;
     for (const storage::ManifestRows& entry : manifest.rows) {
-        if (entry.first_row != generation.rows.size()) {
+        if (entry.first_row != rows) {
             return Error(Code::kDataLoss, "the manifest's row segments do not follow one another");
         }
-        AKIDB_TRY(auto segment, storage::RowsSegment::open(dependencies_.files, directory, entry, spec_.id,
-                                                           generation.rows.form()));
-        const uint64_t vector_bytes = segment->row_count() * generation.rows.row_bytes();
-        if (checked_bytes + vector_bytes <= kCheckedAtOpenBytes) {
-            checked_bytes += vector_bytes;
-            AKIDB_TRY(segment->verify_vectors([] { return false; }));
-        } else {
-            reads_all = false;
-        }
-        AKIDB_TRY(generation.rows.adopt(std::move(segment)));
+        AKIDB_TRY(auto segment, storage::RowsSegment::open(dependencies_.files, segment_directory(), entry,
+                                                           spec_.id, generation_->rows.form()));
+        rows += segment->row_count();
+        segments.push_back(std::move(segment));
+    }
+    return segments;
+}
+
+Result<void> LiveCollection::adopt_rows(const storage::Manifest& manifest, const RowSegments& segments) {
+    Generation& generation = *generation_;
+    for (const auto& segment : segments) {
+        AKIDB_TRY(generation.rows.adopt(segment));
     }
     const uint32_t rows = generation.rows.size();
     live_ = rows;
     if (manifest.dead.has_value()) {
-        AKIDB_TRY(const std::vector<storage::DeadRow> dead,
-                  storage::open_dead_segment(dependencies_.files, directory, *manifest.dead, spec_.id));
+        AKIDB_TRY(
+            const std::vector<storage::DeadRow> dead,
+            storage::open_dead_segment(dependencies_.files, segment_directory(), *manifest.dead, spec_.id));
         for (const storage::DeadRow& mark : dead) {
             if (mark.row >= rows || mark.sequence == 0 || mark.sequence > manifest.covered_sequence) {
                 return Error(Code::kDataLoss, "a tombstone that the manifest does not cover");
@@ -150,22 +192,12 @@ Result<void> LiveCollection::open_segments(const storage::Manifest& manifest) {
         }
         live_ = rows - dead.size();
     }
-    generation.ids.reserve(rows);
     for (uint32_t row = 0; row < rows; ++row) {
         if (!model::DocumentId::decode(generation.rows.id(row)).has_value()) {
             return Error(Code::kDataLoss, "row " + std::to_string(row) + " has no valid id");
         }
-        generation.ids.insert(row);
     }
-    for (size_t i = 0; i < generation.indexes.size(); ++i) {
-        if (const auto& graph = graph_entry(manifest_, i)) {
-            AKIDB_TRY(open_graph(*graph, *generation.indexes[i]));
-        }
-    }
-    AKIDB_TRY(open_keys(manifest));
-    covered_sequence_ = manifest.covered_sequence;
-    segment_files_ = manifest.rows.size();
-    plan_first_scrub(reads_all);
+    generation.ids.fill(rows);
     return {};
 }
 
@@ -176,10 +208,8 @@ Result<void> LiveCollection::open_graph(const storage::ManifestFile& file, Vecto
     if (lists.degree != index.graph.options().degree) {
         return {};
     }
-    if (lists.row_count > index.column.count_below(generation_->rows.size())) {
-        return Error(Code::kDataLoss, "the graph has more rows than the segments");
-    }
-    AKIDB_TRY(index.graph.import_lists(lists.lists, static_cast<uint32_t>(lists.row_count)));
+    AKIDB_TRY(index.graph.import_lists({lists.lists, [file = lists.file] { file->forget(); }},
+                                       static_cast<uint32_t>(lists.row_count)));
     index.graph_rows_saved = static_cast<uint32_t>(lists.row_count);
     return {};
 }

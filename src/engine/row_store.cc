@@ -10,6 +10,9 @@ namespace {
 
 constexpr size_t kBlockBytes = 64 << 10;
 constexpr std::align_val_t kVectorAlignment{4096};
+// Large pages save a fault for every few rows that are written, and reads gain by them. The first rows of a
+// collection do without: there may be thousands of small ones.
+constexpr uint32_t kChunksInSmallPages = 8;
 
 Error out_of_memory() {
     return Error(Code::kRateLimited, "no memory for more documents").with_retry_after(30);
@@ -31,7 +34,11 @@ VectorColumn::VectorColumn(model::VectorSpec vector, const simd::Kernels& kernel
 }
 
 RowStore::Chunk::~Chunk() {
-    ::operator delete(vectors, kVectorAlignment);
+    if (has_large_pages) {
+        index::free_large(vectors);
+    } else {
+        ::operator delete(vectors, kVectorAlignment);
+    }
     delete[] expires_at.load(std::memory_order_relaxed);
     delete[] lacking.load(std::memory_order_relaxed);
 }
@@ -60,26 +67,56 @@ RowStore::~RowStore() {
         if (owned == nullptr) {
             break;
         }
-        delete owned;
+        destroy_chunk(chunk, owned);
+    }
+}
+
+/// Null: no memory. A chunk of that number is made once, or again when the first was destroyed.
+RowStore::Chunk* RowStore::place_chunk(uint32_t chunk) {
+    constexpr uint32_t kPerSlab = index::kLargePageBytes / sizeof(Chunk);
+    static_assert(kPerSlab > 0);
+    if (chunk < kChunksInSmallPages) {
+        return new (std::nothrow) Chunk;
+    }
+    const uint32_t number = chunk - kChunksInSmallPages;
+    if (number / kPerSlab == slabs_.size()) {
+        index::LargeBlock slab(index::allocate_large(index::kLargePageBytes));
+        if (slab == nullptr) {
+            return nullptr;
+        }
+        slabs_.push_back(std::move(slab));
+    }
+    return new (slabs_[number / kPerSlab].get() + number % kPerSlab * sizeof(Chunk)) Chunk;
+}
+
+void RowStore::destroy_chunk(uint32_t number, Chunk* chunk) {
+    if (number < kChunksInSmallPages) {
+        delete chunk;
+    } else {
+        chunk->~Chunk();
     }
 }
 
 Result<void> RowStore::make_chunk(uint32_t chunk, bool with_vectors) {
-    std::unique_ptr<Chunk> made(new (std::nothrow) Chunk);
+    Chunk* const made = place_chunk(chunk);
     if (made == nullptr) {
         return out_of_memory();
     }
     if (with_vectors) {
         const size_t bytes = index::kRowsPerChunk * row_bytes();
-        made->vectors = static_cast<std::byte*>(::operator new(bytes, kVectorAlignment, std::nothrow));
+        made->has_large_pages = chunk >= kChunksInSmallPages && bytes >= index::kLargePageBytes;
+        made->vectors = made->has_large_pages
+                            ? index::allocate_large(bytes)
+                            : static_cast<std::byte*>(::operator new(bytes, kVectorAlignment, std::nothrow));
         if (made->vectors == nullptr) {
+            destroy_chunk(chunk, made);
             return out_of_memory();
         }
         add_relaxed(heap_vector_bytes_, bytes);
         set_chunk(chunk, made->vectors);
     }
     add_relaxed(document_bytes_, sizeof(Chunk));
-    chunks_[chunk].store(made.release(), std::memory_order_release);
+    chunks_[chunk].store(made, std::memory_order_release);
     return {};
 }
 

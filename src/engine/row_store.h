@@ -156,6 +156,7 @@ class RowStore {
         std::atomic<uint64_t*> expires_at{nullptr};
         std::atomic<uint8_t*> lacking{nullptr};       // the same, while every row of it has all vectors
         std::byte* vectors = nullptr;                 // owned; null when the rows lie in a mapped segment
+        bool has_large_pages = false;                 // of these
         std::vector<std::unique_ptr<char[]>> blocks;  // bytes of ids and metadata
         size_t block_left = 0;
         char* block_end = nullptr;
@@ -171,6 +172,8 @@ class RowStore {
     }
     Chunk* chunk_or_null(uint32_t chunk) const { return chunks_[chunk].load(std::memory_order_relaxed); }
     Result<void> make_chunk(uint32_t chunk, bool with_vectors);
+    Chunk* place_chunk(uint32_t chunk);
+    static void destroy_chunk(uint32_t number, Chunk* chunk);
     std::string_view keep(Chunk& chunk, std::string_view bytes);
     /// `stored` stays where it is.
     void set_metadata(uint32_t ordinal, std::string_view stored);
@@ -185,8 +188,9 @@ class RowStore {
     const std::vector<model::VectorSpec> vectors_;
     const uint32_t row_words_;
     std::vector<std::unique_ptr<VectorColumn>> columns_;
-    index::Pages pages_;           // of chunks_: only what is used of it costs memory
-    std::atomic<Chunk*>* chunks_;  // kChunksMax
+    index::Pages pages_;                    // of chunks_: only what is used of it costs memory
+    std::atomic<Chunk*>* chunks_;           // kChunksMax
+    std::vector<index::LargeBlock> slabs_;  // that chunks lie in, but for the first few
     std::vector<std::shared_ptr<const storage::RowsSegment>>
         segments_;  // what views and mapped chunks point into
     Expiries expiries_;

@@ -1,7 +1,10 @@
 #include "engine/shared_work.h"
 
+#include <algorithm>
+#include <atomic>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/mutex.h"
 
@@ -66,6 +69,20 @@ void run_shared(io::Executor& executor, std::string_view name, uint32_t helpers,
         }
     }
     work();
+}
+
+Result<void> run_steps(io::Executor& executor, std::string_view name, uint32_t helpers,
+                       std::span<const std::function<Result<void>()>> steps) {
+    std::atomic<size_t> next = 0;
+    std::vector<Result<void>> outcomes(steps.size());
+    run_shared(executor, name, std::min(helpers, static_cast<uint32_t>(steps.size())), [&] {
+        for (size_t step = next.fetch_add(1); step < steps.size(); step = next.fetch_add(1)) {
+            outcomes[step] = steps[step]();
+        }
+    });
+    const auto failed = std::find_if(outcomes.begin(), outcomes.end(),
+                                     [](const Result<void>& outcome) { return !outcome.has_value(); });
+    return failed == outcomes.end() ? Result<void>() : std::move(*failed);
 }
 
 }  // namespace akidb::engine

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <latch>
 #include <new>
+#include <string>
 #include <vector>
 
 #include "io/executor.h"
@@ -65,6 +67,29 @@ TEST(SharedWork, AnErrorInTheCallerLeavesNothingBehind) {
                  std::bad_alloc);
     late.run();
     EXPECT_EQ(ran, 1);
+}
+
+TEST(SharedWork, StepsRunOnceEachAndTheFirstThatFailedIsTold) {
+    io::ThreadPool pool({.name = "help", .threads = 2});
+    for (const uint32_t helpers : {0u, 2u}) {
+        std::vector<std::atomic<int>> ran(20);
+        std::vector<std::function<Result<void>()>> steps;
+        for (size_t step = 0; step < ran.size(); ++step) {
+            steps.emplace_back([&ran, step]() -> Result<void> {
+                ++ran[step];
+                return step % 7 == 5 ? Result<void>(Error(Code::kDataLoss, std::to_string(step)))
+                                     : Result<void>();
+            });
+        }
+        const Result<void> outcome = run_steps(pool, "open", helpers, steps);
+        ASSERT_FALSE(outcome.has_value());
+        EXPECT_EQ(outcome.error().message(), "5");
+        for (const std::atomic<int>& times : ran) {
+            EXPECT_EQ(times.load(), 1);
+        }
+        EXPECT_TRUE(run_steps(pool, "open", helpers, std::span(steps).first(5)).has_value());
+        EXPECT_TRUE(run_steps(pool, "open", helpers, {}).has_value());
+    }
 }
 
 }  // namespace

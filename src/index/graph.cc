@@ -17,6 +17,8 @@ namespace {
 constexpr uint32_t kLinkedAlone = 256;
 // Rows encoded between two looks at `cancelled`.
 constexpr uint32_t kEncodeSlice = 256;
+// Of lists: what is smaller is copied at once, for less than keeping a file open costs.
+constexpr size_t kLentBytesMin = size_t{8} << 20;
 // One bit a component tells enough from about here on: the error of its estimates falls with the root of the
 // dimension (measured on GloVe-100 and on 768 dimensions, docs/index.md).
 constexpr uint32_t kOneBitDimensionMin = 384;
@@ -92,6 +94,9 @@ uint32_t Graph::encode(uint32_t end, FunctionRef<bool()> cancelled) {
         if (!impl_->builder->begin(linked, cancelled)) {
             return 0;
         }
+        if (impl_->forget_lent) {
+            impl_->forget_lent();
+        }
         if (linked > 0) {
             impl_->graph->entries.grow(linked);
         }
@@ -162,26 +167,35 @@ void Graph::export_lists(uint32_t begin, uint32_t end, std::string& out) const {
     }
 }
 
-Result<void> Graph::import_lists(std::string_view lists, uint32_t count) {
+Result<void> Graph::import_lists(ImportedLists lists, uint32_t count) {
     const uint32_t degree = impl_->options.degree;
+    const size_t list_bytes = degree * sizeof(uint32_t);
     AKIDB_ASSERT(linked() == 0 && !impl_->graph);
-    if (count > kRowsMax || lists.size() != uint64_t{count} * degree * sizeof(uint32_t)) {
-        return Error(Code::kDataLoss, "the graph has " + std::to_string(lists.size()) +
-                                          " bytes of lists, not " +
-                                          std::to_string(uint64_t{count} * degree * sizeof(uint32_t)));
+    if (count > kRowsMax || lists.bytes.size() != count * list_bytes) {
+        return Error(Code::kDataLoss, "the graph has " + std::to_string(lists.bytes.size()) +
+                                          " bytes of lists, not " + std::to_string(count * list_bytes));
     }
-    const char* at = lists.data();
-    impl_->lists.reserve(count);
+    const char* const data = lists.bytes.data();
+    const bool is_aligned = reinterpret_cast<uintptr_t>(data) % alignof(uint32_t) == 0;
+    if (lists.forget && lists.bytes.size() >= kLentBytesMin && is_aligned) {
+        impl_->lists.lend(reinterpret_cast<const uint32_t*>(data), count);
+        impl_->forget_lent = std::move(lists.forget);
+    } else {
+        impl_->lists.reserve(count);
+        for (uint32_t ordinal = 0; ordinal < count; ++ordinal) {
+            impl_->lists.set_list(ordinal, data + ordinal * list_bytes);
+        }
+    }
     for (uint32_t ordinal = 0; ordinal < count; ++ordinal) {
-        for (uint32_t slot = 0; slot < degree; ++slot, at += sizeof(uint32_t)) {
-            uint32_t neighbour = 0;
-            std::memcpy(&neighbour, at, sizeof(neighbour));
-            if (neighbour >= count && neighbour != kNoNeighbour) {
-                return Error(Code::kDataLoss, "row " + std::to_string(ordinal) + " of the graph of " +
-                                                  std::to_string(count) + " rows has neighbour " +
-                                                  std::to_string(neighbour));
-            }
-            impl_->lists.store(ordinal, slot, neighbour);
+        const uint32_t* const list = impl_->lists.list(ordinal);
+        bool is_valid = true;
+        for (uint32_t slot = 0; slot < degree; ++slot) {  // without a branch: several slots in one step
+            is_valid &= (list[slot] < count) | (list[slot] == kNoNeighbour);
+        }
+        if (!is_valid) {
+            return Error(Code::kDataLoss, "row " + std::to_string(ordinal) + " of the graph of " +
+                                              std::to_string(count) +
+                                              " rows has a neighbour that is none of them");
         }
     }
     impl_->linked.store(count, std::memory_order_release);

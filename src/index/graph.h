@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -115,9 +116,17 @@ class Graph {
     /// The builder, or while nothing links: neighbour lists of rows [begin, end) appended to `out`, degree ×
     /// u32 a row.
     void export_lists(uint32_t begin, uint32_t end, std::string& out) const;
-    /// Before the first search: lists of rows [0, count) from a file. kDataLoss when a neighbour is ≥ count
-    /// and not kNoNeighbour, or the size does not fit. Until the rows are encoded, searches compare exactly.
-    Result<void> import_lists(std::string_view lists, uint32_t count);
+    /// Lists of rows as a file has them.
+    struct ImportedLists {
+        std::string_view bytes;
+        /// Of a file in memory, or nothing where `bytes` live no longer than the call. It keeps them alive,
+        /// and is called when they are not needed any more; who still reads them then must meet zeros.
+        std::function<void()> forget;
+    };
+    /// Before the first search: lists of rows [0, count). kDataLoss when a neighbour is ≥ count and not
+    /// kNoNeighbour, or the size does not fit. Until the rows are encoded, searches compare exactly, and
+    /// large lists are read where they lie.
+    Result<void> import_lists(ImportedLists lists, uint32_t count);
 
     /// Rows that no walk from the entry points can reach (breadth first over all lists); 0 is the promise.
     uint32_t count_unreachable() const;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -40,6 +41,7 @@ struct Graph::Impl {
     std::atomic<const CodedGraph*> coded{nullptr};
     // The builder's.
     std::unique_ptr<CodedGraph> graph;
+    std::function<void()> forget_lent;      // of lists in a file: keeps their addresses valid
     std::unique_ptr<GraphBuilder> builder;  // apart: its locks are 40 KB, which small collections never need
 
     Mutex link_mutex;

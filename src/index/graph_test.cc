@@ -232,7 +232,7 @@ TEST(Graph, AnswersAfterImportAndTheSameOnceEncoded) {
     SearchScratch scratch;
     graph.link(5'000, kNeverCancelled, scratch);
     Graph imported(data.rows(), {});
-    ASSERT_TRUE(imported.import_lists(exported(graph), 5'000).has_value());
+    ASSERT_TRUE(imported.import_lists({exported(graph), {}}, 5'000).has_value());
     EXPECT_EQ(imported.linked(), 5'000u);
     // Without codes yet, by exact distances; then by the codes, made from 5,000 rows as before.
     const std::vector<Vector> queries(vectors.begin(), vectors.begin() + 100);
@@ -247,6 +247,55 @@ TEST(Graph, AnswersAfterImportAndTheSameOnceEncoded) {
     link_all(imported, data);
     EXPECT_EQ(imported.count_unreachable(), 0u);
     EXPECT_GE(recall(imported, data, {vectors.begin() + 5'000, vectors.begin() + 5'200}, 96), 0.95);
+}
+
+/// Lists large enough to be read where they lie. The slow path copies them at once.
+TEST(Graph, ReadsLargeListsWhereTheyLieUntilItNeedsItsOwn) {
+    constexpr uint32_t kCount = 70'000;
+    constexpr uint32_t kDegree = 32;
+    const auto vectors = testing::gaussian_clusters(kCount + 100, 4, 20, 6);
+    const DataSet data(Metric::kL2, vectors);
+    std::vector<uint32_t> ring;  // each row leads to the next ones
+    for (uint32_t row = 0; row < kCount; ++row) {
+        for (uint32_t slot = 0; slot < kDegree; ++slot) {
+            ring.push_back((row + 1 + slot * slot * 67) % kCount);
+        }
+    }
+    const std::string_view bytes(reinterpret_cast<const char*>(ring.data()), ring.size() * sizeof(uint32_t));
+    Graph copied(data.rows(), {.degree = kDegree});
+    ASSERT_TRUE(copied.import_lists({bytes, {}}, kCount).has_value());
+    int forgotten = 0;
+    Graph lent(data.rows(), {.degree = kDegree});
+    const auto forget = [&] {
+        ++forgotten;
+        std::fill(ring.begin(), ring.end(), 0);
+    };
+    std::string before;
+    copied.export_lists(0, kCount, before);
+    ASSERT_TRUE(lent.import_lists({bytes, forget}, kCount).has_value());
+    const auto expect_equal = [&] {
+        ASSERT_EQ(lent.linked(), kCount);
+        EXPECT_TRUE(exported(lent) == before);
+        for (uint32_t row = 0; row < kCount; row += 7'000) {
+            const Vector query = data.query(vectors[row]);
+            EXPECT_EQ(find(lent, query, 64, 10), find(copied, query, 64, 10));
+        }
+    };
+    expect_equal();
+    EXPECT_EQ(forgotten, 0);
+    uint32_t asked = 0;  // cancelled while lists are copied
+    EXPECT_EQ(lent.encode(kCount, [&] { return ++asked > kCount / 256 + 2; }), 0u);
+    expect_equal();
+    EXPECT_EQ(forgotten, 0);
+    EXPECT_EQ(lent.encode(kCount, kNeverCancelled), kCount);
+    EXPECT_EQ(copied.encode(kCount, kNeverCancelled), kCount);
+    EXPECT_EQ(forgotten, 1);
+    expect_equal();
+    SearchScratch scratch;
+    EXPECT_EQ(lent.link(kCount + 100, kNeverCancelled, scratch), kCount + 100);
+    EXPECT_EQ(copied.link(kCount + 100, kNeverCancelled, scratch), kCount + 100);
+    EXPECT_TRUE(exported(lent) == exported(copied));
+    EXPECT_EQ(forgotten, 1);
 }
 
 /// The slow path is the exact comparison with the same rows. In the end rows that have no code yet are among
@@ -298,7 +347,7 @@ TEST(Graph, RefusesListsThatCannotBeItsOwn) {
     const std::string lists = exported(graph);
     const auto import_code = [&](std::string_view bytes, uint32_t count) {
         Graph fresh(data.rows(), {});
-        const auto result = fresh.import_lists(bytes, count);
+        const auto result = fresh.import_lists({bytes, {}}, count);
         EXPECT_EQ(fresh.linked(), result.has_value() ? count : 0);
         return result.has_value() ? std::string() : std::string(row_of(result.error().code()).name);
     };
@@ -323,7 +372,7 @@ TEST(Graph, MendsImportedListsThatLeaveRowsUnreachable) {
             std::memcpy(lists.data() + (ordinal * 32 + slot) * sizeof(ordinal), &ordinal, sizeof(ordinal));
         }
     }
-    ASSERT_TRUE(graph.import_lists(lists, 2'000).has_value());
+    ASSERT_TRUE(graph.import_lists({lists, {}}, 2'000).has_value());
     EXPECT_GT(graph.count_unreachable(), 1'000u);
     link_all(graph, data);
     EXPECT_EQ(graph.count_unreachable(), 0u);

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <cstring>
 
 #include "index/record_array.h"
 
@@ -27,6 +28,15 @@ class NeighbourLists {
     void store(uint32_t ordinal, uint32_t slot, uint32_t neighbour) {
         std::atomic_ref<uint32_t>(slots(ordinal)[slot]).store(neighbour, std::memory_order_relaxed);
     }
+    /// Before there are readers: a list as a file has it, `degree` u32 at any alignment.
+    void set_list(uint32_t ordinal, const char* list) {
+        std::memcpy(slots(ordinal), list, degree_ * sizeof(uint32_t));
+    }
+    /// The same for lists [0, end) in one place, where they stay until own() (record_array.h).
+    void lend(const uint32_t* lists, uint32_t end) {
+        records_.lend(reinterpret_cast<const uint8_t*>(lists), end);
+    }
+    bool own(FunctionRef<bool()> cancelled) { return records_.own(cancelled); }
     size_t bytes() const { return records_.bytes(); }
 
     static constexpr uint32_t kDegreeMax = 64;

@@ -29,6 +29,19 @@ void* map_aligned(size_t bytes) {
 
 }  // namespace
 
+std::byte* allocate_large(size_t bytes) noexcept {
+    auto* const data =
+        static_cast<std::byte*>(::operator new (bytes, std::align_val_t{kLargePageBytes}, std::nothrow));
+    if (data != nullptr) {
+        madvise(data, bytes / kLargePageBytes * kLargePageBytes, MADV_HUGEPAGE);  // a hint
+    }
+    return data;
+}
+
+void free_large(std::byte* data) noexcept {
+    ::operator delete (data, std::align_val_t{kLargePageBytes});
+}
+
 Pages::Pages(size_t bytes, Size size) {
     if (size == Size::kSmall) {
         bytes_ = bytes;

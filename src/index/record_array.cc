@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
+#include <utility>
 
 #include "base/assert.h"
 #include "index/rows.h"
@@ -45,8 +47,37 @@ RecordArray::RecordArray(size_t record_bytes)
                   sizeof(std::atomic<uint8_t*>) == sizeof(uint8_t*));
 }
 
+void RecordArray::lend(const uint8_t* data, uint32_t end) {
+    AKIDB_ASSERT(blocks_.empty() && lent_ == 0 && end <= kRowsMax);
+    const size_t block_bytes = record_bytes_ << shift_;
+    for (uint32_t block = 0; block << shift_ < end; ++block) {
+        // at() gives it to readers only.
+        table_[block].store(const_cast<uint8_t*>(data) + block * block_bytes, std::memory_order_release);
+    }
+    lent_ = end;
+}
+
+bool RecordArray::own(FunctionRef<bool()> cancelled) {
+    while (lent_ > 0) {
+        if (cancelled()) {
+            return false;
+        }
+        const size_t block = blocks_.size();
+        const size_t first = block << shift_;
+        const size_t count = std::min<size_t>(lent_ - first, size_t{1} << shift_);
+        blocks_.emplace_back(record_bytes_ << shift_, Pages::Size::kLarge);
+        std::memcpy(blocks_.back().data(), at(static_cast<uint32_t>(first)), count * record_bytes_);
+        table_[block].store(static_cast<uint8_t*>(blocks_.back().data()), std::memory_order_release);
+        if (first + count == lent_) {
+            const uint32_t end = std::exchange(lent_, 0);
+            reserve(end);  // what it takes is counted there
+        }
+    }
+    return true;
+}
+
 void RecordArray::reserve(uint32_t end) {
-    AKIDB_ASSERT(end <= kRowsMax);
+    AKIDB_ASSERT(end <= kRowsMax && lent_ == 0);
     const size_t block_bytes = record_bytes_ << shift_;
     while ((blocks_.size() << shift_) < end) {
         blocks_.emplace_back(block_bytes, Pages::Size::kLarge);

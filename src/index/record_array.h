@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/function_ref.h"
 #include "index/pages.h"
 
 namespace akidb::index {
@@ -26,8 +27,13 @@ class RecordArray {
     explicit RecordArray(size_t record_bytes);
 
     size_t record_bytes() const { return record_bytes_; }
-    /// Room for records [0, end).
+    /// Room for records [0, end), none of them lent.
     void reserve(uint32_t end);
+    /// Of an empty array: records [0, end) lie at `data`, which is read only, until own().
+    void lend(const uint8_t* data, uint32_t end);
+    /// Copies what is lent, block by block; readers go on meanwhile. False when `cancelled` said so between
+    /// two; called again it goes on. A reader that began before it ended may still read what was lent.
+    bool own(FunctionRef<bool()> cancelled);
     uint8_t* at(uint32_t ordinal) const {
         uint8_t* const block = table_[ordinal >> shift_].load(std::memory_order_acquire);
         return block + static_cast<size_t>(ordinal & mask_) * record_bytes_;
@@ -52,6 +58,7 @@ class RecordArray {
     Pages table_pages_;          // only what is used of it costs memory
     std::atomic<uint8_t*>* table_;
     std::atomic<size_t> bytes_{0};
+    uint32_t lent_ = 0;  // records
 };
 
 }  // namespace akidb::index

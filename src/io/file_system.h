@@ -57,6 +57,12 @@ class MappedFile {
   public:
     virtual ~MappedFile() = default;
     virtual std::string_view bytes() const = 0;
+    /// That all of `bytes` is about to be read, for what is one system call instead of a fault for every few
+    /// pages. A hint: nothing fails, and nothing needs it.
+    virtual void expect_read(std::string_view bytes) const { static_cast<void>(bytes); }
+    /// That nobody needs the bytes any more: a file whose name was removed frees its space on the disk. Who
+    /// reads them nevertheless meets them or zeros; addresses stay valid.
+    virtual void forget() const {}
 };
 
 /// Held until destroyed.

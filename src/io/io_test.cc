@@ -114,6 +114,23 @@ std::string letters(size_t count) {
     return text;
 }
 
+TEST_F(PosixFiles, AMappedFileThatIsForgottenReadsAsItselfOrZeros) {
+    const std::string text = letters((1 << 20) + 77);
+    const auto made = files_->create(path("f")).value();
+    ASSERT_TRUE(made->append(text));
+    const auto mapped = files_->map(path("f")).value();
+    const std::string_view bytes = mapped->bytes();
+    mapped->expect_read(bytes);
+    mapped->expect_read(bytes.substr(4'097, 12));
+    mapped->expect_read(bytes.substr(bytes.size() - 1));
+    mapped->expect_read({});
+    EXPECT_TRUE(bytes == text);
+    mapped->forget();
+    EXPECT_TRUE(bytes == std::string(text.size(), '\0'));
+    const auto other = files_->map(path("f")).value();
+    EXPECT_TRUE(other->bytes() == text) << "the file is as it was";
+}
+
 TEST_F(PosixFiles, WhatPassesByIsTheSameAtAnySize) {
     constexpr size_t kPiece = 2 << 20;
     for (const size_t bytes :

@@ -63,6 +63,22 @@ class PosixMappedFile final : public MappedFile {
     std::string_view bytes() const override {
         return size_ == 0 ? std::string_view() : std::string_view(static_cast<const char*>(address_), size_);
     }
+    void expect_read(std::string_view bytes) const override {
+#ifdef MADV_POPULATE_READ
+        const size_t page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+        const size_t before = reinterpret_cast<uintptr_t>(bytes.data()) % page;
+        ::madvise(const_cast<char*>(bytes.data()) - before, bytes.size() + before, MADV_POPULATE_READ);
+#else
+        static_cast<void>(bytes);
+#endif
+    }
+
+    void forget() const override {
+        if (size_ > 0) {  // in one step: no address is without memory for a moment; where it fails, all stays
+            ::mmap(address_, size_, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
+                   0);
+        }
+    }
 
   private:
     void* address_;

@@ -11,6 +11,9 @@ namespace akidb::storage {
 namespace {
 
 constexpr uint64_t kWindowBytes = 1 << 20;
+// Kept between frames, and read at once when the last frame took as much: memory that is made anew for each
+// costs more than reading it.
+constexpr uint64_t kKeptWindowBytes = 8 << 20;
 
 bool begins_like_a_frame(std::string_view bytes) {
     return ByteReader(bytes).get<uint32_t>() == kFrameMagic;
@@ -30,15 +33,16 @@ LogFileScanner LogFileScanner::over(std::string name, std::unique_ptr<io::ReadFi
     return {std::move(name), std::move(file)};
 }
 
-/// Callers ask within the file only; a frame larger than the window makes the window that large, until the
-/// next one.
+/// Callers ask within the file only; a frame larger than the window makes the window that large, beyond
+/// kKeptWindowBytes until the next one.
 Result<std::string_view> LogFileScanner::view(uint64_t offset, uint64_t count) {
     bool is_inside = offset >= window_offset_ && offset - window_offset_ <= window_.size() &&
                      count <= window_.size() - (offset - window_offset_);
     if (!is_inside) {
         AKIDB_ASSERT(offset <= size_ && count <= size_ - offset);
-        uint64_t wanted = std::min(std::max(count, kWindowBytes), size_ - offset);
-        if (window_.capacity() > kWindowBytes && wanted <= kWindowBytes) {
+        const uint64_t usual = std::clamp<uint64_t>(window_.size(), kWindowBytes, kKeptWindowBytes);
+        const uint64_t wanted = std::min(std::max(count, usual), size_ - offset);
+        if (window_.capacity() > kKeptWindowBytes && wanted <= kKeptWindowBytes) {
             std::string().swap(window_);
         }
         window_offset_ = offset;

@@ -345,6 +345,30 @@ TEST_F(LogReaderTest, AFrameLargerThanTheWindowIsReadWhole) {
     EXPECT_EQ(read.records[2].second, "small");
 }
 
+TEST_F(LogReaderTest, FramesOfAllSizesAreReadInTheirOrder) {
+    // Around the window as it begins, as it is kept, and beyond.
+    const std::vector<size_t> sizes{10,      1 << 20, 3 << 20,  3 << 20,  100, 9 << 20,
+                                    3 << 20, 5,       20 << 20, 20 << 20, 7};
+    std::vector<std::string> bodies;
+    for (const size_t size : sizes) {
+        bodies.emplace_back(size, static_cast<char>('a' + bodies.size()));
+    }
+    {
+        auto writer = LogWriter::open(files_, log_, test_collection(), 1, {}).value();
+        for (const std::string& body : bodies) {
+            const LogRecord record{RecordType::kDelete, body};
+            ASSERT_TRUE(writer->append_group(std::span(&record, 1)).has_value());
+        }
+    }
+    for (int time = 0; time < 2; ++time) {  // then from the copy that the first one made
+        const Read read = recover();
+        ASSERT_EQ(read.records.size(), bodies.size());
+        for (size_t i = 0; i < bodies.size(); ++i) {
+            EXPECT_TRUE(read.records[i].second == bodies[i]) << i;
+        }
+    }
+}
+
 /// What recovery gives is the first records in order, never another thing: either all or fewer.
 void expect_prefix(const Read& read) {
     for (size_t i = 0; i < read.records.size(); ++i) {
