@@ -42,8 +42,7 @@ struct Options {
     std::vector<std::string> flags;
 };
 
-/// What is asked for by dimension; others get no bars.
-struct Asked {
+struct Asked {  // by dimension; others get no bars
     size_t burst_documents = 50'000;
     double burst = 0;
     double sustained = 0;
