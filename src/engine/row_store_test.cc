@@ -18,27 +18,27 @@ std::string id_of(uint32_t number) {
 
 /// Wide enough for large pages, and more than the chunks that do without.
 TEST(RowStore, KeepsRowsInSmallAndLargePagesAsTheyCame) {
-    constexpr uint32_t kDimension = 160;
-    constexpr uint32_t kRows = 19 * index::kRowsPerChunk + 5;
-    RowStore rows({{.dimension = kDimension, .metric = model::Metric::kL2}});
+    constexpr uint32_t kWide = 160;
+    constexpr uint32_t kMany = 19 * index::kRowsPerChunk + 5;
+    RowStore rows({{.dimension = kWide, .metric = model::Metric::kL2}});
     ASSERT_GE(index::kRowsPerChunk * rows.row_bytes(), index::kLargePageBytes);
-    std::vector<float> vector(kDimension);
-    for (uint32_t row = 0; row < kRows; ++row) {
+    std::vector<float> vector(kWide);
+    for (uint32_t row = 0; row < kMany; ++row) {
         ASSERT_TRUE(rows.reserve(1).has_value());
-        vector[row % kDimension] = static_cast<float>(row);
+        vector[row % kWide] = static_cast<float>(row);
         ASSERT_EQ(rows.append({.vector = vector, .version = row + 1, .id = id_of(row), .metadata = {}}), row);
-        vector[row % kDimension] = 0;
+        vector[row % kWide] = 0;
     }
-    rows.mark_dead(kRows - 1, 7);
-    for (uint32_t row = 0; row < kRows; row += row < 100 ? 1 : 101) {
-        vector[row % kDimension] = static_cast<float>(row);
+    rows.mark_dead(kMany - 1, 7);
+    for (uint32_t row = 0; row < kMany; row += row < 100 ? 1 : 101) {
+        vector[row % kWide] = static_cast<float>(row);
         ASSERT_EQ(rows.vectors(row), vector) << row;
-        vector[row % kDimension] = 0;
+        vector[row % kWide] = 0;
         ASSERT_EQ(rows.version(row), row + 1);
         ASSERT_EQ(rows.id(row), id_of(row));
         ASSERT_EQ(rows.dead_at(row), 0u);
     }
-    EXPECT_EQ(rows.dead_at(kRows - 1), 7u);
+    EXPECT_EQ(rows.dead_at(kMany - 1), 7u);
 }
 
 /// The slow path inserts one after the other.
