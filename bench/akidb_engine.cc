@@ -132,7 +132,7 @@ class AkidbEngine : public IndexEngine {
             std::string lists;
             graph_->export_lists(0, rows_.count(), lists);
             auto bare = std::make_unique<Graph>(rows_.rows(), graph_->options());
-            if (!bare->import_lists(lists, rows_.count()).has_value()) {
+            if (!bare->import_lists({lists, {}}, rows_.count()).has_value()) {
                 throw std::runtime_error("a graph does not take its own lists");
             }
             graph_ = std::move(bare);

@@ -103,7 +103,7 @@ void link(FilterData& data, const std::string& file, uint32_t rows) {
     std::ifstream saved(file, std::ios::binary);
     if (!file.empty() && saved) {
         const std::string lists{std::istreambuf_iterator<char>(saved), {}};
-        if (!data.generation->first().graph.import_lists(lists, rows)) {
+        if (!data.generation->first().graph.import_lists({lists, {}}, rows)) {
             fail(file + " is not the graph of these rows");
         }
         return;

@@ -10,6 +10,7 @@ engine::CollectionOptions collection_options(Sizes sizes) {
     options.graph_rows_min = 60;
     options.graph.degree = 16;
     options.graph.build_ef = 32;
+    options.graph.lent_bytes_min = 0;
     options.default_ef = 64;
     options.checkpoint_log_bytes = 4 << 10;
     options.checkpoint_linked_rows = 40;

@@ -23,14 +23,12 @@ class Run {
         if (!prepare()) {
             return report_;
         }
-        const uint64_t begin = disk_.calls();
+        begin_ = disk_.calls();
         disk_.forget_log();
         if (options_.fault) {
-            disk_.fail_call(begin + options_.fault->call, options_.fault->fault, options_.fault->sticky);
+            disk_.fail_call(begin_ + options_.fault->call, options_.fault->fault, options_.fault->sticky);
         }
-        if (options_.kill_at_call) {
-            disk_.crash_after(begin + *options_.kill_at_call);
-        }
+        options_.kill_at_call ? plan_kill() : void();
         if (options_.crashes) {
             disk_.before_each_call([this](uint64_t call, Verb verb) { imagine_crash(call, verb); });
         }
@@ -43,6 +41,9 @@ class Run {
                 start_after_kill();
                 break;
             }
+        }
+        if (options_.kill_at_call && !is_last_step_) {
+            violation("the planned kill never came");
         }
         disk_.before_each_call(nullptr);
         report_.history = disk_.log();
@@ -69,6 +70,8 @@ class Run {
         }
         report_.violations.push_back(text + ", call " + std::to_string(disk_.calls()) + ": " + what);
     }
+
+    void plan_kill() { disk_.crash_after(begin_ + *options_.kill_at_call); }
 
     bool prepare() {
         const Result<void> root = disk_.make_directory(std::string(kRoot));
@@ -204,7 +207,9 @@ class Run {
     /// kill -9 without a power cut: the next process sees what the last one wrote, durable or not.
     void start_after_kill() {
         collection_.reset();
+        const bool was_dead = disk_.power_is_off();
         disk_.revive();
+        !was_dead&& options_.kill_at_call ? plan_kill() : void();  // the script's own came first
         if (!catalog_.has_collection) {
             return create_again();
         }
@@ -378,6 +383,7 @@ class Run {
     Retries retries_;
     const Operation* in_flight_ = nullptr;
     int64_t next_stamp_ = 1;
+    uint64_t begin_ = 0;  // calls to the disk before the history
     bool is_imagining_ = false;
     bool is_last_step_ = false;
     bool is_going_on_ = true;

@@ -82,6 +82,7 @@ class LiveCollection final : public Collection, public std::enable_shared_from_t
     Result<RowSegments> open_row_segments(const storage::Manifest& manifest) const;
     Result<void> adopt_rows(const storage::Manifest& manifest, const RowSegments& segments);
     Result<void> open_graph(const storage::ManifestFile& file, VectorIndex& index);
+    void forget_lists(const storage::GraphLists& lists);
     Result<void> open_keys(const storage::Manifest& manifest);
     Result<storage::LogRecovery> replay_log();
     Result<bool> holds_files() const;

@@ -208,10 +208,22 @@ Result<void> LiveCollection::open_graph(const storage::ManifestFile& file, Vecto
     if (lists.degree != index.graph.options().degree) {
         return {};
     }
-    AKIDB_TRY(index.graph.import_lists({lists.lists, [file = lists.file] { file->forget(); }},
-                                       static_cast<uint32_t>(lists.row_count)));
+    index::Graph::ImportedLists imported{.bytes = lists.lists, .forget = {}};
+    if (lists.row_count >= options_.graph_rows_min) {  // the builder will come, and copy them
+        imported.forget = [this, lists] { forget_lists(lists); };
+    }
+    AKIDB_TRY(index.graph.import_lists(std::move(imported), static_cast<uint32_t>(lists.row_count)));
     index.graph_rows_saved = static_cast<uint32_t>(lists.row_count);
     return {};
+}
+
+/// They were read from the file until now, when they were copied: had it gone bad since it was checked, so
+/// would they. Called by the maintenance alone, so the collection is there.
+void LiveCollection::forget_lists(const storage::GraphLists& lists) {
+    if (const Result<void> whole = lists.verify(); !whole.has_value()) {
+        take_out_of_service(whole.error().message());
+    }
+    lists.file->forget();
 }
 
 Result<void> LiveCollection::open_keys(const storage::Manifest& manifest) {

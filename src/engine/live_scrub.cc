@@ -56,6 +56,11 @@ void LiveCollection::scrub_slice() {
 /// What the log holds is in memory too: a checkpoint writes it into segments, which are then read like all
 /// others, and no log grows old.
 void LiveCollection::start_scrub() {
+    for (const auto& index : generation_->indexes) {  // that memory is whole must not rest on a file
+        if (!index->graph.own_lists([this] { return closing_.load(); }) || is_damaged_.load()) {
+            return;
+        }
+    }
     if ((published_.load()->sequence > covered_sequence_.load() || is_checkpoint_owed_.load()) &&
         !run_checkpoint(LaneState::kOpen).has_value()) {
         return end_scrub(false);

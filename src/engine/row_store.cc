@@ -85,6 +85,7 @@ RowStore::Chunk* RowStore::place_chunk(uint32_t chunk) {
             return nullptr;
         }
         slabs_.push_back(std::move(slab));
+        add_relaxed(document_bytes_, index::kLargePageBytes);
     }
     return new (slabs_[number / kPerSlab].get() + number % kPerSlab * sizeof(Chunk)) Chunk;
 }
@@ -115,7 +116,9 @@ Result<void> RowStore::make_chunk(uint32_t chunk, bool with_vectors) {
         add_relaxed(heap_vector_bytes_, bytes);
         set_chunk(chunk, made->vectors);
     }
-    add_relaxed(document_bytes_, sizeof(Chunk));
+    if (chunk < kChunksInSmallPages) {
+        add_relaxed(document_bytes_, sizeof(Chunk));
+    }
     chunks_[chunk].store(made, std::memory_order_release);
     return {};
 }

@@ -167,6 +167,28 @@ TEST_F(ScrubTest, EndsTheServiceWhenOnlyTheFileHasTheRows) {
               Code::kDataLoss);
 }
 
+TEST_F(ScrubTest, EndsTheServiceWhenListsWentBadThatWereStillReadFromTheirFile) {
+    options_.graph.lent_bytes_min = 0;
+    open();
+    const std::string path = path_of(".graph");
+    flip(path, 4'100);
+    scrub();
+    EXPECT_NE(collection_->damage().find(path), std::string::npos) << collection_->damage();
+    expect_refused();
+}
+
+TEST_F(ScrubTest, WritesListsAnewOnceMemoryHasTheirCopy) {
+    options_.graph.lent_bytes_min = 0;
+    open();
+    ASSERT_TRUE(collection_->run_maintenance_now());
+    flip(path_of(".graph"), 4'100);
+    scrub();
+    EXPECT_EQ(faults(), 1);
+    EXPECT_EQ(collection_->damage(), "");
+    open();
+    EXPECT_EQ(collection_->stats().linked_rows, 1'500u);
+}
+
 TEST_F(ScrubTest, ACheckpointGivesNoDamageGoodChecksums) {
     open();
     flip(path_of(".rows"), 4'100);

@@ -17,8 +17,6 @@ namespace {
 constexpr uint32_t kLinkedAlone = 256;
 // Rows encoded between two looks at `cancelled`.
 constexpr uint32_t kEncodeSlice = 256;
-// Of lists: what is smaller is copied at once, for less than keeping a file open costs.
-constexpr size_t kLentBytesMin = size_t{8} << 20;
 // One bit a component tells enough from about here on: the error of its estimates falls with the root of the
 // dimension (measured on GloVe-100 and on 768 dimensions, docs/index.md).
 constexpr uint32_t kOneBitDimensionMin = 384;
@@ -91,11 +89,8 @@ uint32_t Graph::encode(uint32_t end, FunctionRef<bool()> cancelled) {
         if (!impl_->builder) {
             impl_->builder = std::make_unique<GraphBuilder>(*impl_->graph, impl_->options, impl_->lists);
         }
-        if (!impl_->builder->begin(linked, cancelled)) {
+        if (!own_lists(cancelled) || !impl_->builder->begin(linked, cancelled)) {
             return 0;
-        }
-        if (impl_->forget_lent) {
-            impl_->forget_lent();
         }
         if (linked > 0) {
             impl_->graph->entries.grow(linked);
@@ -177,9 +172,10 @@ Result<void> Graph::import_lists(ImportedLists lists, uint32_t count) {
     }
     const char* const data = lists.bytes.data();
     const bool is_aligned = reinterpret_cast<uintptr_t>(data) % alignof(uint32_t) == 0;
-    if (lists.forget && lists.bytes.size() >= kLentBytesMin && is_aligned) {
+    if (lists.forget && lists.bytes.size() >= impl_->options.lent_bytes_min && is_aligned) {
         impl_->lists.lend(reinterpret_cast<const uint32_t*>(data), count);
         impl_->forget_lent = std::move(lists.forget);
+        impl_->has_lent_lists = true;
     } else {
         impl_->lists.reserve(count);
         for (uint32_t ordinal = 0; ordinal < count; ++ordinal) {
@@ -200,6 +196,28 @@ Result<void> Graph::import_lists(ImportedLists lists, uint32_t count) {
     }
     impl_->linked.store(count, std::memory_order_release);
     return {};
+}
+
+bool Graph::own_lists(FunctionRef<bool()> cancelled) {
+    if (!impl_->has_lent_lists) {
+        return true;
+    }
+    if (!impl_->lists.own(cancelled)) {
+        return false;
+    }
+    // The system may have read the file again since they were checked. Readers look at each neighbour; the
+    // builder does not.
+    const uint32_t count = linked();
+    for (uint32_t ordinal = 0; ordinal < count; ++ordinal) {
+        for (uint32_t slot = 0; slot < impl_->options.degree; ++slot) {
+            if (impl_->lists.load(ordinal, slot) >= count) {
+                impl_->lists.store(ordinal, slot, kNoNeighbour);
+            }
+        }
+    }
+    impl_->has_lent_lists = false;
+    impl_->forget_lent();
+    return true;
 }
 
 uint32_t Graph::count_unreachable() const {

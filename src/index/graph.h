@@ -40,6 +40,8 @@ struct GraphOptions {
     uint64_t turbo_bytes_max = uint64_t{4} << 30;
     /// A component, of the codes that walks go by: split 4 or 8, turbo 1 or 4; 0 = by dimension.
     uint32_t bits = 0;
+    /// Imported lists of less are copied at once, for less than keeping a file open costs.
+    size_t lent_bytes_min = size_t{8} << 20;
 
     /// The same, with layout and bits chosen for that many rows at hand.
     GraphOptions for_rows(uint64_t rows, uint32_t dimension) const;
@@ -120,13 +122,17 @@ class Graph {
     struct ImportedLists {
         std::string_view bytes;
         /// Of a file in memory, or nothing where `bytes` live no longer than the call. It keeps them alive,
-        /// and is called when they are not needed any more; who still reads them then must meet zeros.
+        /// and is called once by own_lists(); who still reads them then must meet zeros.
         std::function<void()> forget;
     };
     /// Before the first search: lists of rows [0, count). kDataLoss when a neighbour is ≥ count and not
     /// kNoNeighbour, or the size does not fit. Until the rows are encoded, searches compare exactly, and
     /// large lists are read where they lie.
     Result<void> import_lists(ImportedLists lists, uint32_t count);
+    /// The builder, at the latest when it encodes: copies lists that are read where they lie; a neighbour
+    /// that the file has no longer right becomes none. Nothing where there are no such lists. False when
+    /// `cancelled` said so; called again it goes on.
+    bool own_lists(FunctionRef<bool()> cancelled);
 
     /// Rows that no walk from the entry points can reach (breadth first over all lists); 0 is the promise.
     uint32_t count_unreachable() const;

@@ -6,9 +6,6 @@
 namespace akidb::index {
 
 bool GraphBuilder::begin(uint32_t count, FunctionRef<bool()> cancelled) {
-    if (!lists_.own(cancelled)) {
-        return false;
-    }
     reserve(count);
     SearchScratch::State state;
     for (; measured_ < count; ++measured_) {

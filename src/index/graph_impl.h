@@ -41,6 +41,7 @@ struct Graph::Impl {
     std::atomic<const CodedGraph*> coded{nullptr};
     // The builder's.
     std::unique_ptr<CodedGraph> graph;
+    bool has_lent_lists = false;
     std::function<void()> forget_lent;      // of lists in a file: keeps their addresses valid
     std::unique_ptr<GraphBuilder> builder;  // apart: its locks are 40 KB, which small collections never need
 

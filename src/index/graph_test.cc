@@ -270,6 +270,16 @@ TEST(Graph, ReadsLargeListsWhereTheyLieUntilItNeedsItsOwn) {
         ++forgotten;
         std::fill(ring.begin(), ring.end(), 0);
     };
+    // The file is read again and has gone bad since it was checked.
+    Graph rotted(data.rows(), {.degree = kDegree});
+    ASSERT_TRUE(rotted.import_lists({bytes, [] {}}, kCount).has_value());
+    const uint32_t right = std::exchange(ring[7], kCount);
+    ASSERT_TRUE(rotted.own_lists(kNeverCancelled));
+    ring[7] = right;
+    std::string none;
+    rotted.export_lists(0, 1, none);
+    EXPECT_EQ(none.substr(28, 4), std::string(4, '\xff'));
+    EXPECT_EQ(rotted.encode(kCount, kNeverCancelled), kCount);
     std::string before;
     copied.export_lists(0, kCount, before);
     ASSERT_TRUE(lent.import_lists({bytes, forget}, kCount).has_value());

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -96,6 +97,8 @@ struct GraphLists {
     std::string_view lists;                      // row_count × degree × u32
     uint64_t row_count = 0;
     uint32_t degree = 0;
+    /// Checks them once more, for who goes on reading the file; kDataLoss names file and offset.
+    std::function<Result<void>()> verify;
 };
 Result<GraphLists> open_graph_segment(io::FileSystem& files, const std::string& directory,
                                       const ManifestFile& entry, Uuid collection);

@@ -126,10 +126,17 @@ Result<GraphLists> open_graph_segment(io::FileSystem& files, const std::string& 
               SegmentContainer::open(files, directory, entry, SegmentKind::kGraph, collection));
     AKIDB_TRY(check_size(container));
     const SegmentHeader& header = container.header();
-    GraphLists lists{.file = container.file(), .row_count = header.row_count, .degree = header.width};
+    GraphLists lists{.file = container.file(),
+                     .lists = {},
+                     .row_count = header.row_count,
+                     .degree = header.width,
+                     .verify = {}};
     AKIDB_TRY(lists.lists,
               container.section(SectionType::kLists, header.row_count * header.width * sizeof(uint32_t)));
-    AKIDB_TRY(container.verify(SectionType::kLists, [] { return false; }));
+    lists.verify = [held = std::make_shared<const SegmentContainer>(std::move(container))] {
+        return held->verify(SectionType::kLists, [] { return false; });
+    };
+    AKIDB_TRY(lists.verify());
     return lists;
 }
 
