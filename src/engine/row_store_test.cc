@@ -26,7 +26,7 @@ TEST(RowStore, KeepsRowsInSmallAndLargePagesAsTheyCame) {
     for (uint32_t row = 0; row < kMany; ++row) {
         ASSERT_TRUE(rows.reserve(1).has_value());
         vector[row % kWide] = static_cast<float>(row);
-        ASSERT_EQ(rows.append({.vector = vector, .version = row + 1, .id = id_of(row), .metadata = {}}), row);
+        ASSERT_EQ(rows.append({.vector = vector, .version = row + 1, .id = id_of(row), .metadata = ""}), row);
         vector[row % kWide] = 0;
     }
     rows.mark_dead(kMany - 1, 7);
@@ -52,7 +52,7 @@ TEST(IdMap, FilledAtOnceIsAsFilledOneByOne) {
             rows.append({.vector = {&component, 1},
                          .version = 1,
                          .id = id_of(row % 7 == 6 ? row / 2 : row),
-                         .metadata = {}});
+                         .metadata = ""});
         }
         IdMap one_by_one(rows, 99);
         for (uint32_t row = 0; row < count; ++row) {
