@@ -330,21 +330,6 @@ TEST_F(LogReaderTest, AnErrorOfTheVisitorEndsIt) {
     EXPECT_EQ(visited, 1);
 }
 
-TEST_F(LogReaderTest, AFrameLargerThanTheWindowIsReadWhole) {
-    std::string large(3 << 20, 'x');
-    {
-        Result<std::unique_ptr<LogWriter>> writer = LogWriter::open(files_, log_, test_collection(), 1, {});
-        ASSERT_TRUE(writer.has_value());
-        const std::vector<LogRecord> records{{RecordType::kDelete, "small"}, {RecordType::kDelete, large}};
-        ASSERT_TRUE((*writer)->append_group(records).has_value());
-        ASSERT_TRUE((*writer)->append_group(std::span(records).first(1)).has_value());
-    }
-    Read read = recover();
-    ASSERT_EQ(read.records.size(), 3u);
-    EXPECT_EQ(read.records[1].second, large);
-    EXPECT_EQ(read.records[2].second, "small");
-}
-
 TEST_F(LogReaderTest, FramesOfAllSizesAreReadInTheirOrder) {
     // Around the window as it begins, as it is kept, and beyond.
     const std::vector<size_t> sizes{10,      1 << 20, 3 << 20,  3 << 20,  100, 9 << 20,

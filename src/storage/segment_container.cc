@@ -19,8 +19,7 @@ constexpr uint64_t kTableAlignment = 64;
 constexpr uint64_t kTableEntryBytes = 24;
 constexpr uint32_t kSectionsMax = 16;
 constexpr size_t kCrcOffset = kHeaderBytes - sizeof(uint32_t);
-// Asked for before they are checked; small enough to be still in the processor's cache then.
-constexpr uint64_t kBlocksAhead = 8;
+constexpr uint64_t kBlocksAhead = 8;  // asked for at once; still in the processor's cache when checked
 
 constexpr uint64_t align_up(uint64_t bytes, uint64_t alignment) {
     return (bytes + alignment - 1) / alignment * alignment;
@@ -360,11 +359,8 @@ Result<std::string_view> SegmentContainer::section(SectionType type, uint64_t le
 }
 
 Result<void> SegmentContainer::verify(SectionType type, FunctionRef<bool()> cancelled) const {
+    AKIDB_TRY(const std::string_view bytes, section(type));
     const Section* found = find(type);
-    if (found == nullptr) {
-        return damage(path_, 0, "section " + std::to_string(static_cast<uint32_t>(type)) + " is missing");
-    }
-    std::string_view bytes = file_->bytes().substr(found->offset, found->length);
     for (size_t block = 0; block < found->block_crcs.size(); ++block) {
         if (cancelled()) {
             return Error(Code::kCancelled, "checking " + path_ + " was cancelled");
