@@ -161,6 +161,14 @@ ProcessFacts BenchServer::process() const {
     return facts;
 }
 
+void BenchServer::await_idle() const {
+    const auto spent = [this] { return thread_seconds("maintenance"); };
+    for (double before = -1; spent() > before + 0.02;) {
+        before = spent();
+        std::this_thread::sleep_for(std::chrono::seconds(1));
+    }
+}
+
 double BenchServer::thread_seconds(std::string_view name) const {
     double seconds = 0;
     std::error_code gone;  // threads end while we count

@@ -69,6 +69,9 @@ class BenchServer {
     void create_filled(const std::string& collection, size_t rows, size_t dimension);
     /// Until no row waits to be linked.
     void await_linked(const std::string& collection);
+    /// Until the background threads rest: they also measure what the width of searches goes by, and make the
+    /// codes of a graph that a start read.
+    void await_idle() const;
 
     ProcessFacts process() const;
     /// Processor time of all threads whose name begins so.

@@ -112,16 +112,7 @@ class ChurnBench {
         server_.create(name, vectors_.dimension(), options_.metric);
         insert(name, rows);
         server_.await_linked(name);
-        await_calibrated();
-    }
-
-    /// What the width of searches goes by is measured on the same threads as the graph is built.
-    void await_calibrated() {
-        const auto spent = [this] { return server_.thread_seconds("maintenance"); };
-        for (double before = -1; spent() > before + 0.02;) {
-            before = spent();
-            std::this_thread::sleep_for(std::chrono::seconds(1));
-        }
+        server_.await_idle();
     }
 
     void insert(const std::string& name, const std::vector<uint32_t>& rows) {
@@ -206,7 +197,7 @@ class ChurnBench {
             std::this_thread::sleep_for(std::chrono::milliseconds(200));
         }
         server_.await_linked("churned");
-        await_calibrated();
+        server_.await_idle();
     }
 
     double recall(const std::string& name) {

@@ -307,18 +307,8 @@ class WriteBench {
         }
     }
 
-    /// Until nothing is done in the background: a graph that a start read has its codes made anew.
-    void await_idle() {
-        double before = -1;
-        for (double now = 0; now != before;) {
-            before = now;
-            std::this_thread::sleep_for(std::chrono::seconds(2));
-            now = server_.thread_seconds("maintenance");
-        }
-    }
-
     void restart() {
-        await_idle();
+        server_.await_idle();
         warm();
         const ProcessFacts before = server_.process();
         server_.kill();
@@ -336,7 +326,7 @@ class WriteBench {
         bars_.at_most(1, "the first search's answer after that", first_answer_seconds(), "s");
         begin = Clock::now();
         server_.await_linked("burst");
-        await_idle();
+        server_.await_idle();
         bars_.line("until all codes are there again", seconds_since(begin), "s");
         warm();
         const ProcessFacts after = server_.process();

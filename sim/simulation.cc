@@ -209,7 +209,7 @@ class Run {
         collection_.reset();
         const bool was_dead = disk_.power_is_off();
         disk_.revive();
-        !was_dead&& options_.kill_at_call ? plan_kill() : void();  // the script's own came first
+        options_.kill_at_call && !was_dead ? plan_kill() : void();  // the script's own came first
         if (!catalog_.has_collection) {
             return create_again();
         }
